@@ -1,0 +1,1 @@
+"""What a person sees or types: the command line and the Textual application."""

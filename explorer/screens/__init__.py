@@ -1,0 +1,1 @@
+"""The application's screens, one file and one stylesheet each."""
