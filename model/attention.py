@@ -1,0 +1,188 @@
+"""Attention, written once: from q, k, v, a scale and a mask to every stage of it.
+
+Notation: T positions, D head_size, H heads; `...` is any leading shape, usually (H,) for a layer, () for a head or
+(B, H) for a batch in training. Row i of a matrix is query i, column j is key j.
+
+The stages are those of "Attention Is All You Need" (Vaswani et al. 2017, section 3.2.1), kept apart. `attend` is the
+fast path to the last of them. Nothing else in the project takes a softmax of scores.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def scores(q: Tensor, k: Tensor) -> Tensor:
+    """Raw dot products of every query with every key: (..., Tq, D), (..., Tk, D) -> (..., Tq, Tk)."""
+    return q @ k.mT
+
+
+def scaled(scores: Tensor, scale: float | Tensor) -> Tensor:
+    """Scores times the scale, a number or one broadcastable to (..., Tq, Tk)."""
+    return scores * scale
+
+
+def masked(scaled: Tensor, visible: Tensor) -> Tensor:
+    """Scaled scores with −∞ wherever `visible`, broadcastable to (..., Tq, Tk), is False."""
+    return scaled.masked_fill(~visible, -math.inf)
+
+
+def weights(masked: Tensor) -> Tensor:
+    """Softmax over the keys of each query: (..., Tq, Tk), rows sum to 1, hidden keys exactly 0."""
+    return torch.softmax(masked, dim=-1)
+
+
+def mixed(weights: Tensor, v: Tensor) -> Tensor:
+    """Weighted averages of the values: (..., Tq, Tk), (..., Tk, D) -> (..., Tq, D)."""
+    return weights @ v
+
+
+@lru_cache(maxsize=8)
+def causal_mask(queries: int, keys: int, offset: int) -> Tensor:
+    """(queries, keys) bool: query i, at position offset + i, sees keys 0…offset + i."""
+    return torch.ones(queries, keys, dtype=torch.bool).tril(offset)
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionInputs:
+    """What attention is computed from, for one head or all heads of a layer.
+
+    `scale` and `causal` are one value for all heads, or tensors of shape (H,) when heads differ. The mask itself is
+    derived (`visible`), so that a layer held in a trace costs no T × T memory. `offset` is the position of the first
+    query: None aligns the last query with the last key, as when generating with cached keys.
+    `ablated`, bool (H,), marks heads whose mixed values are replaced by zeros.
+
+    Raises ValueError when the shapes of q, k and v do not fit together.
+    """
+
+    q: Tensor  # (..., Tq, D)
+    k: Tensor  # (..., Tk, D)
+    v: Tensor  # (..., Tk, D)
+    scale: float | Tensor
+    causal: bool | Tensor = True
+    ablated: bool | Tensor = False
+    offset: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.k.shape[-2] != self.v.shape[-2] or self.q.shape[-1] != self.k.shape[-1]:
+            raise ValueError(
+                f"q {tuple(self.q.shape)}, k {tuple(self.k.shape)} and v {tuple(self.v.shape)} do not fit: "
+                "q and k share head_size, k and v share positions"
+            )
+
+    @property
+    def head_size(self) -> int:
+        """D."""
+        return self.q.shape[-1]
+
+    @property
+    def first_position(self) -> int:
+        """Position of the first query among the keys."""
+        return self.k.shape[-2] - self.q.shape[-2] if self.offset is None else self.offset
+
+    @property
+    def visible(self) -> Tensor:
+        """Which keys each query may see, bool, broadcastable to (..., Tq, Tk)."""
+        mask = causal_mask(self.q.shape[-2], self.k.shape[-2], self.first_position).to(self.q.device)
+        if isinstance(self.causal, Tensor):
+            return mask | ~self.causal[:, None, None]
+        return mask if self.causal else torch.ones_like(mask)
+
+    def head(self, head: int) -> "AttentionInputs":
+        """The same inputs for one head: q, k, v of shape (T, D), plain numbers for the settings."""
+
+        def pick(setting: float | bool | Tensor) -> float | bool:
+            return setting[head].item() if isinstance(setting, Tensor) else setting
+
+        return replace(
+            self,
+            q=self.q[..., head, :, :],
+            k=self.k[..., head, :, :],
+            v=self.v[..., head, :, :],
+            scale=float(pick(self.scale)),
+            causal=bool(pick(self.causal)),
+            ablated=bool(pick(self.ablated)),
+        )
+
+    def row(self, query: int) -> "AttentionInputs":
+        """The same inputs for one query alone, still against all keys: q of shape (..., 1, D)."""
+        return replace(self, q=self.q[..., query : query + 1, :], offset=self.first_position + query)
+
+
+class AttentionStages:
+    """Every stage of attention over `inputs`, each computed when first asked for and kept.
+
+    scores, scaled, masked, weights: (..., Tq, Tk); mixed: (..., Tq, D).
+    """
+
+    def __init__(self, inputs: AttentionInputs) -> None:
+        self.inputs = inputs
+
+    @cached_property
+    def scores(self) -> Tensor:
+        """Raw dot products q · k."""
+        return scores(self.inputs.q, self.inputs.k)
+
+    @cached_property
+    def scaled(self) -> Tensor:
+        """Scores times the scale."""
+        return scaled(self.scores, per_head(self.inputs.scale))
+
+    @cached_property
+    def masked(self) -> Tensor:
+        """Scaled, with hidden keys at −∞."""
+        return masked(self.scaled, self.inputs.visible)
+
+    @cached_property
+    def weights(self) -> Tensor:
+        """Softmax of each row of masked."""
+        return weights(self.masked)
+
+    @cached_property
+    def mixed(self) -> Tensor:
+        """Weighted averages of the values; zeros for an ablated head."""
+        return without_ablated(mixed(self.weights, self.inputs.v), self.inputs.ablated)
+
+    def rescaled(self, scale: float) -> "AttentionStages":
+        """The same attention at another scale: q, k, v and the raw scores are shared, not computed again."""
+        other = AttentionStages(replace(self.inputs, scale=scale))
+        if "scores" in self.__dict__:
+            other.__dict__["scores"] = self.scores
+        return other
+
+    def row(self, query: int) -> "AttentionStages":
+        """The stages of one query alone: matrices of shape (..., 1, Tk)."""
+        return AttentionStages(self.inputs.row(query))
+
+
+def attend(inputs: AttentionInputs) -> Tensor:
+    """The fast path: `AttentionStages(inputs).mixed` without the T × T matrices, (..., Tq, D).
+
+    Heads that differ are brought to one call of `scaled_dot_product_attention` by a factor on q of each head, with
+    `scale=1.0`, and a mask of each head.
+    """
+    q, scale = inputs.q, inputs.scale
+    if isinstance(scale, Tensor):
+        q, scale = q * per_head(scale), 1.0
+    whole = inputs.q.shape[-2] == inputs.k.shape[-2] and inputs.first_position == 0
+    if isinstance(inputs.causal, Tensor) or (inputs.causal and not whole):
+        y = F.scaled_dot_product_attention(q, inputs.k, inputs.v, attn_mask=inputs.visible, scale=scale)
+    else:
+        y = F.scaled_dot_product_attention(q, inputs.k, inputs.v, is_causal=inputs.causal, scale=scale)
+    return without_ablated(y, inputs.ablated)
+
+
+def per_head(setting: float | Tensor) -> float | Tensor:
+    """A setting of each head, (H,), as (H, 1, 1) to broadcast over (..., H, T, anything); a number stays itself."""
+    return setting[:, None, None] if isinstance(setting, Tensor) else setting
+
+
+def without_ablated(mixed: Tensor, ablated: bool | Tensor) -> Tensor:
+    """Mixed values (..., T, D) with those of ablated heads at zero (zero ablation)."""
+    if isinstance(ablated, Tensor):
+        return mixed.masked_fill(ablated[:, None, None], 0.0)
+    return torch.zeros_like(mixed) if ablated else mixed

@@ -1,0 +1,202 @@
+"""The GPT: GPT-2's block, written around `model.attention`.
+
+Notation: B batch, T positions, C n_embd, H heads, D head_size, V vocab_size; `...` is (B,) in training, () in a trace.
+
+The architecture is that of "Language Models are Unsupervised Multitask Learners" (Radford et al. 2019): LayerNorm
+before each part, learned positions, tanh-GELU, the output tied to the token embedding.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.attention import AttentionInputs, attend
+from model.config import GPTConfig
+from model.errors import ModelError
+from model.settings import AS_TRAINED, AttentionSettings, LayerSettings
+from model.trace import Trace
+
+_ACTIVATIONS = {
+    "gelu_new": partial(F.gelu, approximate="tanh"),
+    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+    "gelu": F.gelu,
+    "relu": F.relu,
+    "silu": F.silu,
+}
+
+
+class CausalSelfAttention(nn.Module):
+    """Multi-head attention: one projection to q, k and v of all heads, one back to the residual stream."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.n_head = config.n_head
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd)
+
+    def inputs(self, x: Tensor, settings: LayerSettings) -> AttentionInputs:
+        """Project (..., T, C) to q, k and v of shape (..., H, T, D)."""
+        q, k, v = (
+            part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2)  # (..., T, C) -> (..., H, T, D)
+            for part in self.c_attn(x).chunk(3, dim=-1)
+        )
+        return AttentionInputs(q, k, v, settings.scale, settings.causal, settings.ablated)
+
+    def forward(self, inputs: AttentionInputs) -> Tensor:
+        """Mix the values and project all heads together: -> (..., T, C)."""
+        y: Tensor = self.c_proj(attend(inputs).transpose(-3, -2).flatten(-2))  # (..., H, T, D) -> (..., T, C)
+        return y
+
+
+class MLP(nn.Module):
+    """The position-wise feed-forward layer: (..., C) -> (..., C)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(config.n_embd, config.mlp_size)
+        self.c_proj = nn.Linear(config.mlp_size, config.n_embd)
+        self.activation = _ACTIVATIONS[config.activation_function]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Widen, activate, narrow."""
+        y: Tensor = self.c_proj(self.activation(self.c_fc(x)))
+        return y
+
+
+class Block(nn.Module):
+    """One layer: attention and MLP, each added to the residual stream."""
+
+    def __init__(self, config: GPTConfig, dropout: float) -> None:
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
+        self.attn = CausalSelfAttention(config)
+        self.ln_2 = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
+        self.mlp = MLP(config)
+        self.dropout = dropout
+
+    def inputs(self, x: Tensor, settings: LayerSettings) -> AttentionInputs:
+        """What this layer's attention is computed from, for the residual stream (..., T, C)."""
+        return self.attn.inputs(self.ln_1(x), settings)
+
+    def forward(self, x: Tensor, inputs: AttentionInputs) -> Tensor:
+        """The residual stream after this layer, given the stream before it and `self.inputs` of it."""
+        x = x + self._drop(self.attn(inputs))
+        return x + self._drop(self.mlp(self.ln_2(x)))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+
+class GPT(nn.Module):
+    """A GPT-2-style language model.
+
+    `forward` gives logits for training; `trace` gives everything that the explorer shows. `dropout` acts on embeddings
+    and on what each part adds to the residual stream, in training mode only.
+    """
+
+    def __init__(self, config: GPTConfig, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.config = config
+        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
+        self.wpe = nn.Embedding(config.n_positions, config.n_embd)
+        self.h = nn.ModuleList(Block(config, dropout) for _ in range(config.n_layer))
+        self.ln_f = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
+        self.dropout = dropout
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """Draw fresh weights as GPT-2 does: normal(0, initializer_range), residual projections smaller by √(2·n_layer).
+
+        The residual projections are those named c_proj (Radford et al. 2019, section 2.3).
+        """
+        std = self.config.initializer_range
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            elif parameter.dim() == 1:
+                nn.init.ones_(parameter)
+            else:
+                residual = name.endswith("c_proj.weight")
+                width = std / math.sqrt(2 * self.config.n_layer) if residual else std
+                nn.init.normal_(parameter, 0.0, width, generator=generator)
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """The layers in order, typed."""
+        for block in self.h:
+            assert isinstance(block, Block)  # for the type checker: ModuleList forgets what it holds
+            yield block
+
+    def embed(self, token_ids: Tensor, start: int = 0) -> Tensor:
+        """Token ids (..., T) at positions start, start + 1, … -> residual stream (..., T, C)."""
+        end = start + token_ids.shape[-1]
+        if end > self.config.n_positions:
+            raise ModelError(f"{end} tokens do not fit: this model reads at most {self.config.n_positions} at once")
+        positions = torch.arange(start, end, device=token_ids.device)
+        x = self.wte(token_ids) + self.wpe(positions)
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+    def hidden(self, token_ids: Tensor, settings: AttentionSettings = AS_TRAINED) -> Tensor:
+        """Token ids (..., T) -> final hidden state (..., T, C), after the last LayerNorm."""
+        x = self.embed(token_ids)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, block.inputs(x, settings.for_layer(self.config, layer)))
+        x = self.ln_f(x)
+        return x
+
+    def forward(self, token_ids: Tensor, settings: AttentionSettings = AS_TRAINED) -> Tensor:
+        """Token ids (..., T) -> logits (..., T, V)."""
+        return F.linear(self.hidden(token_ids, settings), self.wte.weight)
+
+    @torch.inference_mode()
+    def trace(
+        self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
+    ) -> Trace:
+        """Run the model on one text under `settings` and keep the attention inputs of every layer.
+
+        `base`, an earlier trace of the same model and text, saves the layers below the first that differs.
+        Raises ModelError for no tokens, too many, unknown ids, or settings that name a layer or head not in the model.
+        """
+        check_ids(self.config, token_ids)
+        settings = settings.normal(self.config)
+        ids = torch.tensor(tuple(token_ids), device=self.wte.weight.device)  # (T,)
+        inputs: list[AttentionInputs] = []
+        streams: list[Tensor] = []
+        if base is not None and base.token_ids == tuple(token_ids):
+            same = _unchanged_layers(self.config, base.settings, settings)
+            inputs.extend(base.inputs[:same])
+            streams.extend(base.streams[:same])
+            x = base.streams[same]
+        else:
+            x = self.embed(ids)  # (T, C)
+        for layer, block in list(enumerate(self.blocks))[len(inputs) :]:
+            streams.append(x)
+            inputs.append(block.inputs(x, settings.for_layer(self.config, layer)))
+            x = block(x, inputs[-1])
+        streams.append(x)
+        return Trace(tuple(token_ids), settings, tuple(inputs), tuple(streams), self.ln_f(x), self.wte.weight)
+
+
+def check_ids(config: GPTConfig, token_ids: Sequence[int]) -> None:
+    """Raise ModelError unless these are between 1 and n_positions ids of the vocabulary."""
+    if not token_ids:
+        raise ModelError("there are no tokens: type at least one character that the model knows")
+    if len(token_ids) > config.n_positions:
+        raise ModelError(f"the text has {len(token_ids)} tokens: this model reads at most {config.n_positions} at once")
+    wrong = next((i for i in token_ids if not 0 <= i < config.vocab_size), None)
+    if wrong is not None:
+        raise ModelError(f"token id {wrong} is not in the vocabulary of {config.vocab_size}")
+
+
+def _unchanged_layers(config: GPTConfig, before: AttentionSettings, after: AttentionSettings) -> int:
+    """How many layers from the bottom compute the same under both settings.
+
+    The settings of a layer change only what follows its own q, k, v, but they are part of its recorded inputs.
+    """
+    if before == after:
+        return config.n_layer
+    touched = before.changed_heads(config) | after.changed_heads(config)
+    return min((layer for layer, _ in touched), default=config.n_layer)

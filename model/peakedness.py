@@ -1,0 +1,48 @@
+"""How far rows of attention weights are from uniform, and how much raw scores vary."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.attention import AttentionStages
+
+
+def largest_weight(weights: Tensor) -> Tensor:
+    """Largest weight of each row: (..., T) -> (...), from 1/T (uniform) to 1 (one-hot)."""
+    return weights.amax(-1)
+
+
+def entropy_bits(weights: Tensor) -> Tensor:
+    """Shannon entropy of each row in bits: (..., T) -> (...), from 0 (one-hot) to log2 T (uniform)."""
+    return torch.special.entr(weights).sum(-1) / torch.log(torch.tensor(2.0, dtype=weights.dtype))
+
+
+def effective_keys(weights: Tensor) -> Tensor:
+    """Effective number of keys of each row, 2^entropy (the perplexity of the row): (..., T) -> (...), from 1 to T."""
+    return torch.exp2(entropy_bits(weights))
+
+
+def variance(scores: Tensor) -> Tensor:
+    """Population variance over all of `scores`, a matrix or the visible part of a row: a scalar, 0 for one number."""
+    return scores.var(correction=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Peakedness:
+    """The measures of one head's rows; the fields are of shape (Tq,), the variance a number over the whole matrix."""
+
+    scores_variance: float
+    max_weight: Tensor
+    entropy_bits: Tensor
+    effective_keys: Tensor
+
+
+def peakedness(stages: AttentionStages) -> Peakedness:
+    """Measure every row of one head."""
+    return Peakedness(
+        variance(stages.scores).item(),
+        largest_weight(stages.weights),
+        entropy_bits(stages.weights),
+        effective_keys(stages.weights),
+    )

@@ -1,0 +1,122 @@
+"""Trace: everything kept of one run of a model over one text.
+
+Notation: T positions, C n_embd, H heads, D head_size, V vocab_size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.attention import AttentionInputs, AttentionStages
+from model.settings import AS_TRAINED, AttentionSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One run. It keeps q, k and v of every layer and the residual stream, never a T × T matrix.
+
+    Stages of a head are derived by `head`; logits when first asked for, since a large vocabulary's outweigh the rest.
+    """
+
+    token_ids: tuple[int, ...]
+    settings: AttentionSettings
+    inputs: tuple[AttentionInputs, ...]  # one a layer: q, k, v of shape (H, T, D)
+    streams: tuple[Tensor, ...]  # residual stream before each layer and after the last: n_layer + 1 of (T, C)
+    final: Tensor  # after the last LayerNorm: (T, C)
+    unembedding: Tensor  # (V, C)
+
+    def head(self, layer: int, head: int) -> AttentionStages:
+        """The stages of one head: matrices (T, T), mixed (T, D)."""
+        return AttentionStages(self.inputs[layer].head(head))
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """Logits at every position: (T, V)."""
+        with torch.inference_mode():
+            return F.linear(self.final, self.unembedding)
+
+    def log_probabilities(self, position: int) -> Tensor:
+        """Log-probabilities, in nats, of the token after `position`: (V,)."""
+        with torch.inference_mode():
+            if "logits" in self.__dict__:
+                return F.log_softmax(self.logits[position], dim=-1)
+            return F.log_softmax(F.linear(self.final[position], self.unembedding), dim=-1)
+
+    def predictions(self, position: int, count: int = 10) -> tuple["Prediction", ...]:
+        """The `count` most likely tokens after `position`, most likely first."""
+        top = self.log_probabilities(position).exp().topk(min(count, self.unembedding.shape[0]))
+        return tuple(Prediction(i, p) for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True))
+
+    @cached_property
+    def losses(self) -> Tensor:
+        """Cross-entropy in nats of each token given those before it: (T − 1,), empty for one token.
+
+        Entry i is the loss at position i, of token i + 1.
+        """
+        targets = torch.tensor(self.token_ids[1:], device=self.final.device)
+        with torch.inference_mode():
+            if "logits" in self.__dict__:
+                return F.cross_entropy(self.logits[:-1], targets, reduction="none")
+            # In slices: a whole (T, V) of a large vocabulary would be the largest tensor here by far.
+            parts = zip(self.final[:-1].split(_SLICE), targets.split(_SLICE), strict=True)
+            losses = [F.cross_entropy(F.linear(x, self.unembedding), y, reduction="none") for x, y in parts]
+            return torch.cat(losses) if losses else torch.zeros(0)
+
+    @property
+    def loss(self) -> float | None:
+        """Mean next-token cross-entropy of the text in nats; None for a single token, which predicts nothing known."""
+        return self.losses.mean().item() if len(self.token_ids) > 1 else None
+
+
+_SLICE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A token that may come next."""
+
+    token_id: int
+    probability: float
+
+
+def kl_divergence(trained: Trace, changed: Trace, position: int) -> float:
+    """KL(as trained ‖ as set) of the predictions after `position`, in nats: at least 0, 0 when nothing changed."""
+    p, q = trained.log_probabilities(position), changed.log_probabilities(position)
+    return max(0.0, F.kl_div(q, p, log_target=True, reduction="sum").item())
+
+
+class ModelShape(Protocol):
+    """What the application needs to know of a model's sizes; `GPTConfig` has it."""
+
+    @property
+    def n_layer(self) -> int: ...  # noqa: D102
+    @property
+    def n_head(self) -> int: ...  # noqa: D102
+    @property
+    def head_size(self) -> int: ...  # noqa: D102
+    @property
+    def n_positions(self) -> int: ...  # noqa: D102
+    def scale(self, layer: int) -> float:
+        """The scale that a layer was trained with."""
+        ...
+
+
+class TracedModel(Protocol):
+    """All that the application asks of a model; any causal language model can stand behind it."""
+
+    @property
+    def config(self) -> ModelShape: ...  # noqa: D102
+    @property
+    def tokenizer(self) -> Tokenizer: ...  # noqa: D102
+
+    def trace(
+        self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
+    ) -> Trace:
+        """Run the model on one text under `settings`; `base` may save work."""
+        ...
