@@ -7,7 +7,7 @@ before each part, learned positions, tanh-GELU, the output tied to the token emb
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -20,7 +20,7 @@ from model.errors import ModelError
 from model.settings import AS_TRAINED, AttentionSettings, LayerSettings
 from model.trace import Trace
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu_new": partial(F.gelu, approximate="tanh"),
     "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
     "gelu": F.gelu,
@@ -144,8 +144,8 @@ class GPT(nn.Module):
         x = self.embed(token_ids)
         for layer, block in enumerate(self.blocks):
             x = block(x, block.inputs(x, settings.for_layer(self.config, layer)))
-        x = self.ln_f(x)
-        return x
+        final: Tensor = self.ln_f(x)
+        return final
 
     def forward(self, token_ids: Tensor, settings: AttentionSettings = AS_TRAINED) -> Tensor:
         """Token ids (..., T) -> logits (..., T, V)."""

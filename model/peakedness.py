@@ -1,5 +1,6 @@
 """How far rows of attention weights are from uniform, and how much raw scores vary."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,8 @@ def largest_weight(weights: Tensor) -> Tensor:
 
 def entropy_bits(weights: Tensor) -> Tensor:
     """Shannon entropy of each row in bits: (..., T) -> (...), from 0 (one-hot) to log2 T (uniform)."""
-    return torch.special.entr(weights).sum(-1) / torch.log(torch.tensor(2.0, dtype=weights.dtype))
+    nats: Tensor = torch.special.entr(weights).sum(-1)
+    return nats / math.log(2)
 
 
 def effective_keys(weights: Tensor) -> Tensor:

@@ -64,8 +64,14 @@ class Trace:
             if "logits" in self.__dict__:
                 return F.cross_entropy(self.logits[:-1], targets, reduction="none")
             # In slices: a whole (T, V) of a large vocabulary would be the largest tensor here by far.
-            parts = zip(self.final[:-1].split(_SLICE), targets.split(_SLICE), strict=True)
-            losses = [F.cross_entropy(F.linear(x, self.unembedding), y, reduction="none") for x, y in parts]
+            losses = [
+                F.cross_entropy(
+                    F.linear(self.final[i : i + _SLICE][: len(targets) - i], self.unembedding),
+                    targets[i : i + _SLICE],
+                    reduction="none",
+                )
+                for i in range(0, len(targets), _SLICE)
+            ]
             return torch.cat(losses) if losses else torch.zeros(0)
 
     @property
