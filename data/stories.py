@@ -1,0 +1,119 @@
+"""Finds the stories in a text that packs them one after another.
+
+Some story collections separate the paragraphs *inside* a story by a blank line and the stories themselves by a bare
+newline. So a line that directly follows another one is where a story may begin. It does so nearly always; the
+exceptions are stories that use bare newlines inside, and the wording of the two lines tells them apart.
+"""
+
+import re
+from itertools import pairwise
+
+# What opens a tale, whatever went before.
+_FORMULA = re.compile(
+    r"(Once upon a|Once (there|an? |in a)|Once, (there|an? |in a)|There once|There was once"
+    r"|Long,? (long )?ago|A long time ago|In a (far|small|big|faraway|distant|little)\b.*there (was|were|lived))"
+)
+# What sets a scene, or introduces someone.
+_SCENE = re.compile(
+    r"(There (was|were|lived)\b|It was (an?|the|time)\b|Imagine\b|One \w+( \w+)?,? |An? [a-z]|The sun\b)"
+)
+_PERSON = re.compile(
+    r"[A-Z]\w+( and (\w+ )?\w+)? (was|were|is|are|likes?|liked|loves?|loved|wants?|wanted|has|have|had)\b"
+)
+# What carries on: a pronoun, a connective, someone who speaks.
+_PRONOUN = re.compile(
+    r"(He|She|They|It|We|I|Her|His|Their|Its|This|That|These|Those|But|So|And|Or|Then|Suddenly|Soon|Finally|Eventually|Later"
+    r"|After|When|While|Before|As|At|From|Every|All|Both|Everyone|Inside|Just|Now|Next|Meanwhile|Until|Because|However|Instead"
+    r"|Luckily|Unfortunately|Since|With|To|In the end)\b"
+)
+_SPEAKER = re.compile(
+    r"\S+( \S+){0,3} (said|says|asked|asks|replied|answered|shouted|cried|smiled|laughed|nodded|agreed|sighed|giggled"
+    r"|yelled|thought)\b"
+)
+_QUOTED = re.compile(r"""["'“‘]|â€""")
+_THE_END = re.compile(r"(The end|THE END|The End)[.!]?[\"”']?$")
+_SENTENCE_END = re.compile(r"""[.!?]["'”’)]*$|â€\S?\.?$""")
+_NAME = re.compile(r"[A-Z][a-z]+")
+_NOT_NAMES = frozenset(
+    re.findall(r"\w+", "The One It There In On At And But So Then When Once Mom Dad Mommy Daddy Mummy")
+)
+_WORD = re.compile(r"[a-z]+")
+
+_FEWEST_OPENINGS = 3
+_LONGEST_SPACING = 8_000  # characters: a collection has an opening formula at least this often
+
+
+def is_packed(text: str) -> bool:
+    """Whether a text looks like stories packed one after another, a blank line between paragraphs only."""
+    lines = text.split("\n")
+    openings = sum(1 for before, line in pairwise(lines) if before.strip() and _FORMULA.match(line.lstrip()))
+    blank_lines = sum(1 for line in lines[1:-1] if not line.strip())
+    return openings >= _FEWEST_OPENINGS and len(text) < openings * _LONGEST_SPACING and blank_lines >= openings
+
+
+def split_stories(text: str) -> list[str]:
+    """The stories of a packed text, in order and each with its own characters; any other text comes back whole."""
+    if not is_packed(text):
+        return [text]
+    stories: list[list[str]] = [[]]
+    run = 0  # lines since the last blank one
+    lines = text.split("\n")
+    lengths = _run_lengths(lines)
+    for index, line in enumerate(lines):
+        if not line.strip():
+            run = 0
+        else:
+            story = stories[-1]
+            if run and begins_story(lines[index - 1], line, "\n".join(story), lengths[index]):
+                stories.append([])
+            run += 1
+        stories[-1].append(line)
+    return [text for story in stories if (text := "\n".join(story).strip("\n")).strip()]
+
+
+def _run_lengths(lines: list[str]) -> list[int]:
+    """For every line, how many lines its run between two blank lines has."""
+    lengths = [0] * len(lines)
+    start = 0
+    for index in range(len(lines) + 1):
+        if index == len(lines) or not lines[index].strip():
+            lengths[start:index] = [index - start] * (index - start)
+            start = index + 1
+    return lengths
+
+
+def begins_story(previous: str, line: str, story: str, run_length: int) -> bool:
+    """Whether `line` begins a story, given the line right before it and the story so far.
+
+    Args:
+        previous: the line right before, which is not blank.
+        line: the line in question.
+        story: the text of the story that `previous` belongs to.
+        run_length: how many lines stand together here without a blank one; a story with bare newlines inside makes long
+            runs.
+    """
+    line = line.lstrip()
+    if _FORMULA.match(line) or _THE_END.search(previous.rstrip()):
+        return True
+    if previous != previous.rstrip() or _QUOTED.match(line) or _SPEAKER.match(line):
+        return False
+    sets_scene = bool(_SCENE.match(line))
+    if not sets_scene and _PRONOUN.match(line):
+        return False
+    if run_length > 2 and _carries_names(line, story):
+        return False
+    if not sets_scene and line.startswith("The "):
+        return not _known_subject(line, story)
+    return sets_scene or bool(_PERSON.match(line) or _SENTENCE_END.search(previous))
+
+
+def _carries_names(line: str, story: str) -> bool:
+    """Whether the line names someone whom the story already named."""
+    names = set(_NAME.findall(line[:120])) - _NOT_NAMES
+    return any(re.search(rf"\b{name}\b", story) for name in names)
+
+
+def _known_subject(line: str, story: str) -> bool:
+    """Whether the noun phrase after `The` has a word of the story's in it: the boy, the two animals."""
+    subject = _WORD.findall(line[4:])[:2]
+    return any(re.search(rf"\b{word}\b", story, re.IGNORECASE) for word in subject)

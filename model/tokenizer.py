@@ -1,0 +1,372 @@
+"""Makes, loads, saves and applies tokenizers: character-level and byte-level BPE.
+
+They are `tokenizers.Tokenizer` objects, stored as `tokenizer.json`; no tokenizer algorithm is written here. What is
+added is what a person needs to see: the text of every token, where it stands, and which characters are not known.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+from model.errors import ModelError
+
+END_OF_TEXT = "<|endoftext|>"
+TOKENIZER_FILE = "tokenizer.json"
+CONFIG_FILE = "tokenizer_config.json"
+SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
+
+_LARGEST_FILE = 256 * 2**20  # bytes; the largest published tokenizer.json are about 35 MiB
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class TokenizerError(ModelError):
+    """A tokenizer that cannot be made, loaded or applied: one line that says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCharacter:
+    """A character that the tokenizer does not know: its offset in the text, and itself."""
+
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A text as tokens; `ids`, `tokens` and `spans` have one entry a token.
+
+    Attributes:
+        text: the text that was encoded, its lone surrogates replaced by U+FFFD; as long as the text given.
+        ids: rows of the embedding.
+        tokens: each token's own text; bytes that are only a part of a character are written `<0xF0>`.
+        spans: start and end of each token in `text`, in characters; tokens that share a character overlap there.
+        unknown: the characters left out, or mapped to the tokenizer's token for unknown text, in order.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+    unknown: tuple[UnknownCharacter, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def train_char(texts: str | Iterable[str]) -> Tokenizer:
+    """A character-level tokenizer: its vocabulary is the distinct characters of the texts, in code-point order.
+
+    There is no entry for unknown characters, so that ln(vocabulary) is the loss of a uniform guess over characters.
+
+    Raises:
+        TokenizerError: the texts are empty.
+    """
+    characters: set[str] = set()
+    for text in [texts] if isinstance(texts, str) else texts:
+        characters.update(_without_surrogates(text))
+    if not characters:
+        raise TokenizerError("the text is empty: a character tokenizer needs at least one character")
+    vocabulary = {character: index for index, character in enumerate(sorted(characters))}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    # One piece a character: a model left to itself counts offsets without the characters it does not know.
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    return tokenizer
+
+
+def train_bpe(texts: str | Iterable[str], vocab_size: int, end_of_text: str = END_OF_TEXT) -> Tokenizer:
+    """A byte-level BPE tokenizer in the manner of GPT-2 (Radford et al. 2019): it knows every text.
+
+    The vocabulary is the special token, the 256 bytes and the merges; it is smaller than asked for when too few
+    pairs of tokens occur twice in the texts. The same texts give the same tokenizer.
+
+    Raises:
+        TokenizerError: `vocab_size` is below 257.
+    """
+    if vocab_size < SMALLEST_BPE_VOCABULARY:
+        raise TokenizerError(
+            f"a byte-level BPE vocabulary of {vocab_size} is too small: it needs at least {SMALLEST_BPE_VOCABULARY}, "
+            "for 256 bytes and the end of text"
+        )
+    tokenizer = Tokenizer(models.BPE())
+    _make_byte_level(tokenizer)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=2,
+        special_tokens=[end_of_text],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    documents = [texts] if isinstance(texts, str) else texts
+    tokenizer.train_from_iterator((_without_surrogates(text) for text in documents), trainer)
+    return tokenizer
+
+
+def _make_byte_level(tokenizer: Tokenizer) -> None:
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+
+
+def load(path: Path | str) -> Tokenizer:
+    """Open a `tokenizer.json`, or a directory with one or with GPT-2's `vocab.json` and `merges.txt`.
+
+    Padding and truncation stored in the file are switched off. Nothing is executed and nothing is fetched.
+
+    Raises:
+        TokenizerError: there is no tokenizer, it cannot be read, is damaged, or has no tokens.
+    """
+    path = Path(path)
+    try:
+        tokenizer = _open(path)
+    except OSError as error:
+        raise TokenizerError(f"{_shown(path)} cannot be read: {error.strerror or type(error).__name__}") from None
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    if not tokenizer.get_vocab_size():
+        raise TokenizerError(f"{_shown(path)} holds a tokenizer without any token: use another file")
+    return tokenizer
+
+
+def _open(path: Path) -> Tokenizer:
+    if not path.is_dir():
+        return _parse(path)
+    if (path / TOKENIZER_FILE).exists():
+        return _parse(path / TOKENIZER_FILE)
+    vocabulary, merges = path / "vocab.json", path / "merges.txt"
+    if vocabulary.exists() and merges.exists():
+        return _from_gpt2_files(vocabulary, merges)
+    raise TokenizerError(f"{_shown(path)} has neither {TOKENIZER_FILE} nor vocab.json with merges.txt: no checkpoint")
+
+
+def _parse(path: Path) -> Tokenizer:
+    content = _read(path)
+    try:
+        return Tokenizer.from_str(content)
+    except BaseException as error:
+        raise _damaged(path, error) from None
+
+
+def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
+    try:
+        entries = json.loads(_read(vocabulary))
+        lines = [line for line in _read(merges).split("\n") if line and not line.startswith("#version")]
+        pairs = [(first, second) for first, second in (line.rstrip("\r").split(" ") for line in lines)]
+        tokenizer = Tokenizer(models.BPE(vocab=entries, merges=pairs))
+    except (TokenizerError, OSError):
+        raise
+    except BaseException as error:
+        raise _damaged(vocabulary.parent, error) from None
+    _make_byte_level(tokenizer)
+    if END_OF_TEXT in entries:
+        tokenizer.add_special_tokens([END_OF_TEXT])
+    return tokenizer
+
+
+def _read(path: Path) -> str:
+    if not path.exists():
+        raise TokenizerError(f"{_shown(path)} does not exist: a checkpoint needs its tokenizer")
+    if not path.is_file():
+        raise TokenizerError(f"{_shown(path)} is not a regular file: a tokenizer is a JSON file")
+    if (size := path.stat().st_size) > _LARGEST_FILE:
+        raise TokenizerError(f"{_shown(path)} has {size:,} bytes, more than a tokenizer can have: use another file")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TokenizerError(f"{_shown(path)} is not UTF-8 at byte {error.start}: the file is damaged") from None
+
+
+def _damaged(path: Path, error: BaseException) -> BaseException:
+    """The error to raise for what the library threw at us, its own panics included (they derive from BaseException)."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+        return error
+    return TokenizerError(f"{_shown(path)} does not hold a tokenizer that can be read: {_one_line(error)}")
+
+
+def save(tokenizer: Tokenizer, directory: Path | str, *, model_max_length: int | None = None) -> None:
+    """Write `tokenizer.json` and `tokenizer_config.json` into an existing directory; `transformers` opens them too.
+
+    Args:
+        tokenizer: what to save.
+        directory: where.
+        model_max_length: the model's context in tokens, written for other programs.
+
+    Raises:
+        TokenizerError: the files cannot be written.
+    """
+    # Without its class a character tokenizer is silently read as GPT-2's.
+    config: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
+    if model_max_length is not None:
+        config["model_max_length"] = model_max_length
+    if tokenizer.token_to_id(END_OF_TEXT) is not None:
+        config |= {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT}
+    directory = Path(directory)
+    try:
+        (directory / TOKENIZER_FILE).write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+        (directory / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise TokenizerError(f"{_shown(directory)} cannot be written: {reason}") from None
+
+
+def encode(tokenizer: Tokenizer, text: str) -> Encoding:
+    """Turn a text into tokens, with nothing added before or after.
+
+    Raises:
+        TokenizerError: the tokenizer itself fails on the text.
+    """
+    text = _without_surrogates(text)
+    try:
+        found = tokenizer.encode(text, add_special_tokens=False)
+    except Exception as error:
+        raise TokenizerError(f"the tokenizer fails on this text: {_one_line(error)}") from None
+    ids = tuple(found.ids)
+    if _is_byte_level(tokenizer):
+        pieces = _token_bytes(tokenizer, ids)
+        spans = _byte_spans(pieces, text) or tuple(found.offsets)
+        return Encoding(text, ids, tuple(map(_readable, pieces)), spans, ())
+    spans = tuple(found.offsets)
+    return Encoding(text, ids, token_texts(tokenizer, ids), spans, _unknown(tokenizer, text, ids, spans))
+
+
+def encode_ids(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
+    """The token ids of each text and nothing else: the quick way for a corpus. Unknown characters are left out."""
+    batch = [_without_surrogates(text) for text in texts]
+    return [found.ids for found in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
+
+
+def decode(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """The text of token ids, special tokens included; the inverse of `encode` for known characters.
+
+    Raises:
+        TokenizerError: an id is not in the vocabulary.
+    """
+    _check_ids(tokenizer, ids)
+    return tokenizer.decode(list(ids), skip_special_tokens=False)
+
+
+def token_texts(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, ...]:
+    """Each token's own text, as in `Encoding.tokens`.
+
+    Raises:
+        TokenizerError: an id is not in the vocabulary.
+    """
+    if _is_byte_level(tokenizer):
+        return tuple(map(_readable, _token_bytes(tokenizer, ids)))
+    # U+2581 is how SentencePiece writes a space.
+    return tuple(token.replace("▁", " ") for token in _check_ids(tokenizer, ids))
+
+
+def vocab_size(tokenizer: Tokenizer) -> int:
+    """How many rows an embedding needs: one more than the largest id."""
+    return max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+
+
+def kind(tokenizer: Tokenizer) -> Literal["char", "bpe", "other"]:
+    """`"bpe"` for byte-level, `"char"` if every ordinary token is one character, `"other"` for the rest."""
+    if _is_byte_level(tokenizer):
+        return "bpe"
+    tokens = tokenizer.get_vocab(with_added_tokens=False)
+    return "char" if tokens and all(len(token) == 1 for token in tokens) else "other"
+
+
+def _is_byte_level(tokenizer: Tokenizer) -> bool:
+    return isinstance(tokenizer.decoder, decoders.ByteLevel)
+
+
+def _check_ids(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
+    """The vocabulary's own spelling of each id."""
+    tokens = []
+    for index in ids:
+        token = tokenizer.id_to_token(index) if 0 <= index < 2**32 else None
+        if token is None:
+            raise TokenizerError(f"token id {index} is not in the vocabulary of {vocab_size(tokenizer)}")
+        tokens.append(token)
+    return tokens
+
+
+def _byte_characters() -> dict[str, int]:
+    """GPT-2's spelling of bytes: the printable ones of Latin-1 stand for themselves, the others follow from U+0100."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(0x100 + n): byte for n, byte in enumerate(others)}
+
+
+_BYTES = _byte_characters()
+
+
+def _token_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> list[bytes]:
+    """The bytes that each token of a byte-level tokenizer stands for; added tokens are spelled as they are."""
+    added = tokenizer.get_added_tokens_decoder()
+    pieces = []
+    for index, token in zip(ids, _check_ids(tokenizer, ids), strict=True):
+        if index not in added and all(character in _BYTES for character in token):
+            pieces.append(bytes(_BYTES[character] for character in token))
+        else:
+            pieces.append(_without_surrogates(token).encode())
+    return pieces
+
+
+def _readable(piece: bytes) -> str:
+    """Bytes as text; those that are only a part of a character as `<0xF0>`."""
+    try:
+        return piece.decode("utf-8")
+    except UnicodeDecodeError as error:
+        bad = "".join(f"<0x{byte:02X}>" for byte in piece[error.start : error.end])
+        return piece[: error.start].decode("utf-8") + bad + _readable(piece[error.end :])
+
+
+def _byte_spans(pieces: Sequence[bytes], text: str) -> tuple[tuple[int, int], ...] | None:
+    """Where each piece stands in the text, in characters; None if the pieces are not the text's own bytes.
+
+    Taken from the bytes and not from the library's offsets, which leave out a token's leading space in some files.
+    """
+    data = text.encode()
+    if b"".join(pieces) != data:
+        return None
+    spans = []
+    begun = 0  # characters that begin before the current byte
+    for piece in pieces:
+        continues = bool(piece) and piece[0] & 0xC0 == 0x80  # begins inside a character
+        starts = sum(byte & 0xC0 != 0x80 for byte in piece)
+        spans.append((begun - continues, begun + starts))
+        begun += starts
+    return tuple(spans)
+
+
+def _unknown(
+    tokenizer: Tokenizer, text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]]
+) -> tuple[UnknownCharacter, ...]:
+    """The characters that no token covers, or that only the token for unknown text covers."""
+    unknown_token = getattr(tokenizer.model, "unk_token", None)
+    unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
+    known = bytearray(len(text))
+    mapped = bytearray(len(text))
+    for index, (start, end) in zip(ids, spans, strict=True):
+        (mapped if index == unknown_id else known)[start:end] = b"\1" * (end - start)
+    # A tokenizer of words drops the spaces between them on purpose; one of characters does not.
+    spaces_count = tokenizer.token_to_id(" ") is not None or kind(tokenizer) == "char"
+    return tuple(
+        UnknownCharacter(start, character)
+        for start, character in enumerate(text)
+        if not known[start] and (mapped[start] or spaces_count or not character.isspace())
+    )
+
+
+def _without_surrogates(text: str) -> str:
+    """The text with lone surrogates, which have no UTF-8, replaced by U+FFFD: its length stays the same."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def _one_line(error: BaseException) -> str:
+    return ascii(" ".join(str(error).split()))[1:-1][:200] or type(error).__name__
+
+
+def _shown(path: Path) -> str:
+    """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
+    return repr(str(path))
