@@ -1,0 +1,245 @@
+"""Checkpoints: a model and its tokenizer as a directory in the Hugging Face GPT-2 layout, both ways.
+
+In memory every matrix is an `nn.Linear` weight, (out, in); GPT-2's files keep four of them as Conv1D, (in, out), and
+these are transposed here, at the boundary. No pickle is ever loaded.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from model import tokenizer as tokenizers
+from model.config import GPTConfig
+from model.errors import ModelError
+from model.gpt import GPT
+from model.layout import (
+    CONFIG,
+    FILES,
+    PREFIX,
+    WEIGHTS,
+    CheckpointError,
+    StoredTensor,
+    body_tensors,
+    read_config,
+    read_header,
+    shown,
+)
+from model.settings import AS_TRAINED, AttentionSettings
+from model.trace import Trace
+
+__all__ = ["Checkpoint", "CheckpointError", "load", "save"]
+
+_CONV1D = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """An opened checkpoint, a `TracedModel`: the GPT is in evaluation mode, in float32 and without gradients."""
+
+    name: str
+    path: Path
+    config: GPTConfig
+    gpt: GPT
+    tokenizer: Tokenizer
+
+    def trace(
+        self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
+    ) -> Trace:
+        """Run the model on one text, see `GPT.trace`."""
+        return self.gpt.trace(token_ids, settings, base)
+
+
+def load(directory: Path | str, name: str | None = None) -> Checkpoint:
+    """Open a checkpoint directory; `name` is what to call it, by default the directory's name.
+
+    Weights stored as float16, bfloat16 or float64 become float32. A tied `lm_head.weight`, the prefix `transformer.`
+    and stored attention masks are accepted.
+    Raises CheckpointError, naming the file or tensor and what was expected, for anything that is not such a model.
+    """
+    path = _standing(Path(directory))
+    config = read_config(path)
+    header = read_header(path)
+    gpt = _build(path, config, header)
+    try:
+        tokenizer = tokenizers.load(path)
+    except ModelError as error:
+        raise CheckpointError(str(error)) from error
+    if (known := tokenizers.vocab_size(tokenizer)) > config.vocab_size:
+        raise CheckpointError(
+            f"the tokenizer of {shown(path)} has {known} tokens and the model only {config.vocab_size} (vocab_size): "
+            "they are not of the same model"
+        )
+    return Checkpoint(name or path.resolve().name, path, config, gpt, tokenizer)
+
+
+def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) -> GPT:
+    stored = body_tensors(config, header)
+    try:
+        with safe_open(path / WEIGHTS, framework="pt") as file:
+            weights = {name: _read(name, file.get_tensor(tensor.stored_as)) for name, tensor in stored.items()}
+            for head in (name for name in ("lm_head.weight", f"{PREFIX}lm_head.weight") if name in header):
+                if not torch.equal(file.get_tensor(head).float(), weights["wte.weight"]):
+                    raise CheckpointError(
+                        f"tensor {head!r} differs from 'wte.weight': only GPT-2 models with a tied output can be opened"
+                    )
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{shown(path / WEIGHTS)} cannot be read: it may be damaged, copy it again") from error
+    except (RuntimeError, MemoryError) as error:
+        raise CheckpointError(
+            f"{shown(path / WEIGHTS)} does not fit into memory: close something or open a smaller model"
+        ) from error
+    with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+        gpt = GPT(config)
+    gpt.load_state_dict(weights, assign=True)
+    return gpt.eval().requires_grad_(False)
+
+
+def _read(name: str, stored: Tensor) -> Tensor:
+    """A stored tensor as float32 in memory of its own: the file may change or vanish afterwards."""
+    weight = stored.mT if name.endswith(_CONV1D) else stored
+    weight = weight.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+    if not weight.isfinite().all():
+        raise CheckpointError(
+            f"tensor {name!r} holds NaN or infinite numbers: training diverged or the file is damaged"
+        )
+    return weight
+
+
+def save(
+    directory: Path | str,
+    gpt: GPT,
+    tokenizer: Tokenizer,
+    *,
+    dtype: torch.dtype = torch.float32,
+    extra: Mapping[str, bytes | str] | None = None,
+    replace: bool = False,
+) -> None:
+    """Write a checkpoint directory in one step: a kill at any moment leaves the old one, the new one, or none.
+
+    `dtype` is what the weights are stored as; `extra` are further files by name. An existing directory that is not
+    empty is refused unless `replace` is set.
+    Raises CheckpointError when it cannot be written or a weight is not finite as `dtype`; nothing is changed then.
+    """
+    target = Path(os.path.realpath(directory))
+    extra = dict(extra or {})
+    for name in extra:
+        if name in FILES or Path(name).name != name:
+            raise CheckpointError(f"{name!r} cannot be an extra file of a checkpoint: use a plain name of its own")
+    files: dict[str, bytes | str] = {
+        CONFIG: json.dumps(gpt.config.to_dict(), indent=2) + "\n",
+        WEIGHTS: to_bytes(_stored_weights(gpt, dtype), metadata={"format": "pt"}),
+        **extra,
+    }
+    try:
+        _recover(target)
+        _check_free(target, replace)
+        temporary = _fresh(target.with_name(f"{target.name}.tmp"), files)
+        try:
+            _write(temporary, files)
+            tokenizers.save(tokenizer, temporary, model_max_length=gpt.config.n_positions)
+            _sync_all(temporary)
+            _swap(temporary, target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise CheckpointError(f"{shown(target)} cannot be written: {error.strerror or type(error).__name__}") from error
+
+
+def _write(directory: Path, files: Mapping[str, bytes | str]) -> None:
+    for name, content in files.items():
+        (directory / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _sync_all(directory: Path) -> None:
+    for file in directory.iterdir():
+        _sync(file)
+    _sync(directory)
+
+
+def _stored_weights(gpt: GPT, dtype: torch.dtype) -> dict[str, Tensor]:
+    weights = {}
+    for name, weight in gpt.state_dict().items():
+        stored = (weight.mT if name.endswith(_CONV1D) else weight).detach().to("cpu", dtype).contiguous()
+        if not stored.isfinite().all():
+            raise CheckpointError(
+                f"tensor {name!r} is not finite as {dtype}: training diverged, or choose another dtype"
+            )
+        weights[PREFIX + name] = stored
+    return weights
+
+
+def _check_free(target: Path, replace: bool) -> None:
+    if target.exists() and not target.is_dir():
+        raise CheckpointError(f"{shown(target)} is a file: choose another directory for the checkpoint")
+    if target.is_dir() and any(target.iterdir()) and not replace:
+        raise CheckpointError(f"{shown(target)} exists and is not empty: choose another directory, nothing was changed")
+
+
+def _fresh(temporary: Path, files: Mapping[str, object]) -> Path:
+    """An empty directory beside the target; what an earlier, killed save left there is removed, and nothing else."""
+    if temporary.exists() or temporary.is_symlink():
+        ours = {*FILES, *files}
+        if temporary.is_symlink() or not temporary.is_dir() or any(p.name not in ours for p in temporary.iterdir()):
+            raise CheckpointError(f"{shown(temporary)} is in the way and not a checkpoint: move it elsewhere")
+        shutil.rmtree(temporary)
+    temporary.mkdir(parents=True)
+    return temporary
+
+
+def _swap(temporary: Path, target: Path) -> None:
+    """Rename into place. A directory cannot be renamed onto a full one, so that one steps aside first."""
+    aside = _aside(target)
+    if target.is_dir() and any(target.iterdir()):
+        target.rename(aside)
+    try:
+        temporary.replace(target)
+    except OSError:
+        if aside.is_dir():
+            aside.rename(target)
+        raise
+    _sync(target.parent)
+    if aside.is_dir():
+        shutil.rmtree(aside)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.replaced")
+
+
+def _standing(directory: Path) -> Path:
+    """The directory itself, or where a save killed between its two renames left it."""
+    aside = _aside(directory)
+    return aside if directory.name and not directory.exists() and (aside / CONFIG).is_file() else directory
+
+
+def _recover(target: Path) -> None:
+    """Put back what a save killed between its two renames left aside, or remove it when the new one is in place."""
+    aside = _aside(target)
+    if not (aside / CONFIG).is_file():
+        if aside.exists():
+            raise CheckpointError(f"{shown(aside)} is in the way and not a checkpoint: move it elsewhere")
+    elif target.exists():
+        shutil.rmtree(aside)
+    else:
+        aside.rename(target)
+
+
+def _sync(path: Path) -> None:
+    """Force a file or directory to the disk; systems that cannot open a directory do without."""
+    with suppress(PermissionError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,259 @@
+"""The Hugging Face GPT-2 layout of a checkpoint directory, read and checked without torch.
+
+Everything here looks at `config.json` and at the header of `model.safetensors` alone: shapes are held against each
+other before a byte of memory is given to the weights, so that no claim in a file can make us allocate.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.config import GPTConfig
+from model.errors import ModelError
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG)
+
+PREFIX = "transformer."
+"""What `transformers` puts before every tensor of the body; the original GPT-2 files have none."""
+
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+"""Stored number formats that can be opened, with their size."""
+
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_LARGEST_JSON = 2**20
+_LARGEST_HEADER = 2**25
+
+
+class CheckpointError(ModelError):
+    """A checkpoint that cannot be opened or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """What the header says of one tensor; `stored_as` is its full name in the file."""
+
+    stored_as: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What can be told of a checkpoint without reading its weights."""
+
+    config: GPTConfig
+    parameters: int  # the tied output is counted once
+    bytes_on_disk: int  # of the four files
+
+
+def summarize(directory: Path) -> Summary:
+    """Describe a checkpoint from its config and header.
+
+    Raises CheckpointError when either cannot be read or the two do not fit together.
+    """
+    config = read_config(directory)
+    tensors = body_tensors(config, read_header(directory))
+    sizes = [(directory / name).stat().st_size for name in FILES if (directory / name).is_file()]
+    return Summary(config, sum(math.prod(tensor.shape) for tensor in tensors.values()), sum(sizes))
+
+
+def read_config(directory: Path) -> GPTConfig:
+    """Read `config.json`. Raises CheckpointError when the directory or the file is not what it should be."""
+    if not directory.is_dir():
+        what = "is a file" if directory.is_file() else "does not exist"
+        raise CheckpointError(
+            f"{shown(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
+        )
+    try:
+        return GPTConfig.from_dict(read_json(directory / CONFIG))
+    except CheckpointError:
+        raise
+    except ModelError as error:
+        raise CheckpointError(f"{shown(directory)}: {error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of at most a megabyte. Raises CheckpointError when it is missing or anything else."""
+    if not path.is_file():
+        raise CheckpointError(
+            f"{shown(path.parent)} holds no {path.name}: name a checkpoint directory in the GPT-2 layout"
+        )
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_JSON + 1)
+        if len(content) > _LARGEST_JSON:
+            raise CheckpointError(
+                f"{shown(path)} is larger than {_LARGEST_JSON} bytes: it is not the {path.name} of a GPT-2"
+            )
+        values = json.loads(content)
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{shown(path)} is not valid JSON: it may be truncated, copy it again") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{shown(path)} is not a JSON object: it is not the {path.name} of a GPT-2")
+    return values
+
+
+def read_header(directory: Path) -> dict[str, StoredTensor]:
+    """Read the header of `model.safetensors`: what is stored under each name.
+
+    Raises CheckpointError for a pickle (which would run code when loaded), a truncated file, or no file.
+    """
+    path = directory / WEIGHTS
+    if not path.is_file():
+        raise CheckpointError(_without_weights(directory))
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            start = file.read(9)
+            length = int.from_bytes(start[:8], "little")
+            if start[8:] != b"{" and start.startswith(_PICKLE_STARTS):
+                raise CheckpointError(_pickle(path, "is a pickle or zip under another name"))
+            if len(start) < 9 or start[8:] != b"{":
+                raise CheckpointError(
+                    f"{shown(path)} is not a safetensors file: it is empty, damaged or of another format"
+                )
+            if length > min(_LARGEST_HEADER, size - 8):
+                raise CheckpointError(f"{shown(path)} is truncated or damaged: its header should have {length} bytes")
+            content = b"{" + file.read(length - 1)
+        header = json.loads(content)
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{shown(path)} is damaged: its header is not valid JSON, copy it again") from error
+    return _parse_header(path, header, size - 8 - length)
+
+
+def _parse_header(path: Path, header: dict[str, Any], data_size: int) -> dict[str, StoredTensor]:
+    tensors = {}
+    end = 0
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        try:
+            dtype, shape, (first, last) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+            sound = all(type(n) is int and n >= 0 for n in (*shape, first, last)) and isinstance(dtype, str)
+        except (TypeError, ValueError, KeyError):
+            sound = False
+        if not sound or (dtype in BYTES and last - first != BYTES[dtype] * math.prod(shape)):
+            raise CheckpointError(f"{shown(path)} is damaged: its header does not describe {name!r} properly")
+        end = max(end, last)
+        tensors[name] = StoredTensor(name, dtype, shape)
+    if end > data_size:
+        raise CheckpointError(
+            f"{shown(path)} is truncated: it has {data_size} bytes of weights and needs {end}, copy it again"
+        )
+    if end < data_size:
+        raise CheckpointError(f"{shown(path)} is damaged: {data_size - end} bytes follow the last weight")
+    return tensors
+
+
+def body_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """The tensors of the model by their names without prefix, once names and shapes are as `config` says.
+
+    A tied `lm_head.weight` and the masks that old files store are left out. Raises CheckpointError otherwise.
+    """
+    found: dict[str, StoredTensor] = {}
+    for name, tensor in header.items():
+        short = name.removeprefix(PREFIX)
+        if short in found:
+            raise CheckpointError(f"{short!r} is stored twice, with and without the prefix {PREFIX!r}: remove one")
+        found[short] = tensor
+    # Lazily: a config may claim millions of layers, and the first that is missing ends the loop.
+    for name, shape in expected_shapes(config):
+        if name not in found:
+            raise CheckpointError(f"tensor {name!r} is missing from {WEIGHTS}: {CONFIG} asks for shape {list(shape)}")
+        _check_tensor(name, found[name], shape)
+    known = {name for name, _ in expected_shapes(config)}
+    extra = [name for name in found if name not in known and not _is_ignored(config, name)]
+    if extra:
+        more = f" and {len(extra) - 3} more" if len(extra) > 3 else ""
+        raise CheckpointError(
+            f"{WEIGHTS} holds tensors that this GPT-2 does not have: {', '.join(map(repr, extra[:3]))}{more}"
+        )
+    if "lm_head.weight" in found:
+        _check_tensor("lm_head.weight", found["lm_head.weight"], (config.vocab_size, config.n_embd))
+    return {name: found[name] for name in known}
+
+
+def expected_shapes(config: GPTConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name, without prefix, and stored shape of every tensor; those of the Conv1D layers are (in, out)."""
+    width, mlp = config.n_embd, config.mlp_size
+    yield "wte.weight", (config.vocab_size, width)
+    yield "wpe.weight", (config.n_positions, width)
+    for layer in range(config.n_layer):
+        for name, shape in {
+            "ln_1.weight": (width,),
+            "ln_1.bias": (width,),
+            "attn.c_attn.weight": (width, 3 * width),
+            "attn.c_attn.bias": (3 * width,),
+            "attn.c_proj.weight": (width, width),
+            "attn.c_proj.bias": (width,),
+            "ln_2.weight": (width,),
+            "ln_2.bias": (width,),
+            "mlp.c_fc.weight": (width, mlp),
+            "mlp.c_fc.bias": (mlp,),
+            "mlp.c_proj.weight": (mlp, width),
+            "mlp.c_proj.bias": (width,),
+        }.items():
+            yield f"h.{layer}.{name}", shape
+    yield "ln_f.weight", (width,)
+    yield "ln_f.bias", (width,)
+
+
+def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> None:
+    if tensor.shape != shape:
+        raise CheckpointError(
+            f"tensor {name!r} has shape {list(tensor.shape)} in {WEIGHTS}: {CONFIG} asks for {list(shape)}"
+        )
+    if tensor.dtype not in BYTES:
+        raise CheckpointError(f"tensor {name!r} is stored as {tensor.dtype!r}: only {', '.join(BYTES)} can be opened")
+
+
+def _is_ignored(config: GPTConfig, name: str) -> bool:
+    if name == "lm_head.weight":
+        return True
+    part = name.split(".")
+    return (
+        len(part) == 4
+        and (part[0], part[2]) == ("h", "attn")
+        and part[3] in ("bias", "masked_bias")
+        and part[1].isascii()
+        and part[1].isdigit()
+        and len(part[1]) < 10
+        and int(part[1]) < config.n_layer
+    )
+
+
+def shown(path: Path) -> str:
+    """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
+    return repr(str(path))
+
+
+def _without_weights(directory: Path) -> str:
+    if (directory / f"{WEIGHTS}.index.json").exists():
+        return f"{shown(directory)} holds its weights in several files: save them as one {WEIGHTS}"
+    try:
+        pickle = next((path for path in sorted(directory.iterdir()) if path.suffix in _PICKLES), None)
+    except OSError as error:
+        return f"{shown(directory)} cannot be read: {error.strerror}"
+    if pickle is not None:
+        return _pickle(pickle, "is a pickle")
+    return f"{shown(directory)} holds no {WEIGHTS}: name a checkpoint directory in the GPT-2 layout"
+
+
+def _pickle(path: Path, what: str) -> str:
+    return f"{shown(path)} {what}, which can run code when it is loaded, so it is never opened: save it as {WEIGHTS}"
