@@ -21,8 +21,9 @@ _PLAIN = str.maketrans(
     }
 )  # fmt: skip
 
-_WIDEST_WRAPPED = 100  # characters: a document with a longer line is not hard-wrapped
-_FEWEST_WRAPPED = 8  # lines: below this there is too little to judge by
+_WRAP = range(45, 81)  # characters: how long the lines of hard-wrapped text are
+_UNFINISHED = re.compile(r"[\w,;]$")  # how a line ends that the wrapping broke inside a sentence
+_FEWEST_UNFINISHED = 8  # lines: below this there is too little to judge by
 _SLACK = 12  # characters that a wrapped line may fall short of the width, its next word included
 
 
@@ -62,15 +63,23 @@ def _join_wrapped(text: str) -> str:
     A line was broken by the wrapping when the first word of the next would not have fitted; a shorter one was meant.
     """
     lines = [line.rstrip() for line in text.split("\n")]
-    width = max(map(len, lines))
-    if width > _WIDEST_WRAPPED or sum(map(bool, lines)) < _FEWEST_WRAPPED:
+    width = _wrap_width(lines)
+    if width is None:
         return text
     joined = [lines[0]]
     for previous, line in pairwise(lines):
         first_word = line.split(" ", 1)[0]
-        wrapped = previous and line and not line.startswith(" ")
-        if wrapped and len(previous) + 1 + len(first_word) > width - _SLACK:
+        if previous and line and not line.startswith(" ") and len(previous) + 1 + len(first_word) > width - _SLACK:
             joined[-1] += " " + line
         else:
             joined.append(line)
     return "\n".join(joined)
+
+
+def _wrap_width(lines: list[str]) -> int | None:
+    """The width at which lines were wrapped; None unless many of them break off inside a sentence."""
+    followed = [previous for previous, line in pairwise(lines) if previous and line]
+    unfinished = [len(line) for line in followed if len(line) in _WRAP and _UNFINISHED.search(line)]
+    if len(unfinished) < _FEWEST_UNFINISHED or len(unfinished) < len(followed) / 3:
+        return None
+    return max(unfinished)

@@ -110,8 +110,8 @@ def split(corpus: Corpus, validation: float = 0.1) -> Split:
     """Hold out about a fraction of the corpus.
 
     With few documents (fewer than 20 different ones) each is cut: its first `int(n * (1 - validation))` characters
-    train and the rest validates, as nanoGPT cuts tinyshakespeare. With more, whole documents are held out, chosen by a hash
-    of their text: neither their order nor the rest of the corpus changes where one goes, and duplicates stay together.
+    train and the rest validates, as nanoGPT cuts tinyshakespeare. With more, whole documents are held out, chosen by a
+    hash of their text: neither their order nor the rest of the corpus changes where one goes; duplicates stay together.
 
     Args:
         corpus: what to split.

@@ -20,25 +20,28 @@ _SCENE = re.compile(
 _PERSON = re.compile(
     r"[A-Z]\w+( and (\w+ )?\w+)? (was|were|is|are|likes?|liked|loves?|loved|wants?|wanted|has|have|had)\b"
 )
+_SOMEONE_NEW = re.compile(r"(One \w+( \w+)?,? |There (was|were|lived) )?an? ", re.IGNORECASE)
 # What carries on: a pronoun, a connective, someone who speaks.
 _PRONOUN = re.compile(
-    r"(He|She|They|It|We|I|Her|His|Their|Its|This|That|These|Those|But|So|And|Or|Then|Suddenly|Soon|Finally|Eventually|Later"
-    r"|After|When|While|Before|As|At|From|Every|All|Both|Everyone|Inside|Just|Now|Next|Meanwhile|Until|Because|However|Instead"
+    r"(He|She|They|It|We|Her|His|Their|Its|This|That|These|Those|But|So|And|Or|Then|Suddenly|Soon|Finally|Eventually|Later"
+    r"|After|When|While|Before|As|At (last|the end|that)|From|Every|All|Both|Everyone|Inside|Just|Now|Next|Meanwhile|Until|Because|However|Instead"
     r"|Luckily|Unfortunately|Since|With|To|In the end)\b"
 )
 _SPEAKER = re.compile(
-    r"\S+( \S+){0,3} (said|says|asked|asks|replied|answered|shouted|cried|smiled|laughed|nodded|agreed|sighed|giggled"
-    r"|yelled|thought)\b"
+    r"[^ .!?]+( [^ .!?]+){0,5} (said|says|asked|asks|replied|answered|shouted|cried|smiled|laughed|nodded|agreed|sighed"
+    r"|giggled|yelled|thought)\b"
 )
 _QUOTED = re.compile(r"""["'“‘]|â€""")
 _THE_END = re.compile(r"(The end|THE END|The End)[.!]?[\"”']?$")
 _SENTENCE_END = re.compile(r"""[.!?]["'”’)]*$|â€\S?\.?$""")
 _NAME = re.compile(r"[A-Z][a-z]+")
 _NOT_NAMES = frozenset(
-    re.findall(r"\w+", "The One It There In On At And But So Then When Once Mom Dad Mommy Daddy Mummy")
+    re.findall(r"\w+", "The One It He She They His Her There In On At And But So Then When Once Mom Dad")
 )
 _WORD = re.compile(r"[a-z]+")
 
+_LONG_RUN = 3  # lines: a longer run is rather one story with bare newlines than several of one paragraph
+_SHORTEST_STORY = 200  # characters: after less than this nothing but a formula begins the next
 _FEWEST_OPENINGS = 3
 _LONGEST_SPACING = 8_000  # characters: a collection has an opening formula at least this often
 
@@ -97,10 +100,12 @@ def begins_story(previous: str, line: str, story: str, run_length: int) -> bool:
         return True
     if previous != previous.rstrip() or _QUOTED.match(line) or _SPEAKER.match(line):
         return False
+    if len(story) < _SHORTEST_STORY:
+        return False
     sets_scene = bool(_SCENE.match(line))
     if not sets_scene and _PRONOUN.match(line):
         return False
-    if run_length > 2 and _carries_names(line, story):
+    if run_length > _LONG_RUN and not _SOMEONE_NEW.match(line) and _carries_names(line, story):
         return False
     if not sets_scene and line.startswith("The "):
         return not _known_subject(line, story)
