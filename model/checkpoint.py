@@ -133,7 +133,7 @@ def save(
     target = Path(os.path.realpath(directory))
     extra = dict(extra or {})
     for name in extra:
-        if name in FILES or Path(name).name != name:
+        if name in (*FILES, "", "..") or Path(name).name != name:
             raise CheckpointError(f"{name!r} cannot be an extra file of a checkpoint: use a plain name of its own")
     files: dict[str, bytes | str] = {
         CONFIG: json.dumps(gpt.config.to_dict(), indent=2) + "\n",

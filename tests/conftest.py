@@ -1,0 +1,13 @@
+"""What every test shares: one thread, no network, reproducible examples."""
+
+import os
+
+# Before torch or transformers are imported: small matrices are slower on two threads than on one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+from hypothesis import settings
+
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=40)
+settings.load_profile("project")
