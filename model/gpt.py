@@ -8,6 +8,7 @@ before each part, learned positions, tanh-GELU, the output tied to the token emb
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -48,7 +49,14 @@ class CausalSelfAttention(nn.Module):
 
     def forward(self, inputs: AttentionInputs) -> Tensor:
         """Mix the values and project all heads together: -> (..., T, C)."""
-        y: Tensor = self.c_proj(attend(inputs).transpose(-3, -2).flatten(-2))  # (..., H, T, D) -> (..., T, C)
+        if inputs.q.dtype is torch.bfloat16 and inputs.q.device.type == "cpu":
+            # Under autocast on a CPU the backward pass of attention is four times faster in float32.
+            q, k, v = inputs.q.float(), inputs.k.float(), inputs.v.float()
+            with torch.autocast("cpu", enabled=False):
+                mixed = attend(replace(inputs, q=q, k=k, v=v))
+        else:
+            mixed = attend(inputs)
+        y: Tensor = self.c_proj(mixed.transpose(-3, -2).flatten(-2))  # (..., H, T, D) -> (..., T, C)
         return y
 
 

@@ -1,0 +1,101 @@
+"""What `explorer train` prints: a Rich progress display in a terminal, plain lines elsewhere."""
+
+import math
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from model.trainer import StepMetrics, Trainer
+
+SAMPLE_TOKENS = 60
+
+
+class TrainDisplay:
+    """Prints a run: a bar with the losses of now, and lines that stay for validation losses and samples."""
+
+    def __init__(self, trainer: "Trainer", sample_every: int, prompt: str) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self._trainer = trainer
+        self._sample_every = sample_every
+        self._prompt = prompt
+        self._last_line = 0.0
+        self._first = True
+        self._progress = Progress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[losses]}", markup=False),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._progress.add_task(
+            "train", total=trainer.settings.steps, completed=trainer.done, losses="starting"
+        )
+
+    def __enter__(self) -> "TrainDisplay":
+        self._describe()
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line that stays; it is never read as markup."""
+        self.console.print(Text(line))
+
+    def step(self, metrics: "StepMetrics") -> None:
+        """Show a step; seldom enough to cost nothing."""
+        if self._first:
+            self._first = False
+            expected = math.log(self._trainer.gpt.config.vocab_size)
+            self.say(
+                f"step {metrics.step}: loss {metrics.loss:.4f}; a uniform guess is ln(vocabulary) = {expected:.4f}"
+            )
+        losses = f"loss {metrics.loss:.3f} · {metrics.tokens_per_second:,.0f} tokens/s"
+        self._progress.update(self._task, completed=metrics.step, losses=losses)
+        if metrics.validation_loss is not None:
+            self.say(
+                f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}, "
+                f"{metrics.tokens_per_second:,.0f} tokens/s"
+            )
+        elif not self.console.is_terminal and time.monotonic() - self._last_line > 30:
+            self._last_line = time.monotonic()
+            left = (self._trainer.settings.steps - metrics.step) * metrics.seconds
+            self.say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
+        if self._sample_every and metrics.step % self._sample_every == 0:
+            self.say(f"  sample: {self._sample(metrics.step)}")
+
+    def _describe(self) -> None:
+        config, data = self._trainer.gpt.config, self._trainer.data
+        parameters = sum(p.numel() for p in self._trainer.gpt.parameters())
+        self.say(
+            f"{parameters:,} parameters: {config.n_layer} layers, {config.n_head} heads, n_embd {config.n_embd}, "
+            f"head_size {config.head_size}, context {config.n_positions}, vocabulary {config.vocab_size}"
+        )
+        self.say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
+        if self._trainer.done:
+            self.say(f"resumed after step {self._trainer.done}")
+
+    def _sample(self, step: int) -> str:
+        import torch
+
+        from model import tokenizer as tokenizers
+        from model.batches import derived_seed
+        from model.generate import generate
+
+        trainer = self._trainer
+        trainer.gpt.eval()
+        ids = list(tokenizers.encode(trainer.tokenizer, self._prompt).ids) or [0]
+        generator = torch.Generator().manual_seed(derived_seed(trainer.settings.seed, step, "sample"))
+        ids += generate(trainer.gpt, ids, SAMPLE_TOKENS, generator)
+        return repr(tokenizers.decode(trainer.tokenizer, ids))

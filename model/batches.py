@@ -1,0 +1,83 @@
+"""Training data: one long row of token ids for training and one for validation, and batches cut from them.
+
+Notation: B batch, T positions, N tokens.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from model import tokenizer as tokenizers
+from model.errors import ModelError
+
+
+def derived_seed(seed: int, step: int, purpose: str) -> int:
+    """A 32-bit seed that depends on these alone; neighbouring steps get unrelated ones."""
+    digest = hashlib.blake2b(f"{seed}:{step}:{purpose}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Token ids, documents one after another, each closed by the end-of-text token where the tokenizer has one.
+
+    Raises ModelError when a part is too short for one window of `context` tokens and the token after it.
+    """
+
+    train: Tensor  # (N,) int64
+    validation: Tensor  # (N',) int64
+    context: int  # T
+
+    def __post_init__(self) -> None:
+        for name, part in (("training", self.train), ("validation", self.validation)):
+            if len(part) <= self.context:
+                raise ModelError(
+                    f"the {name} text has {len(part)} tokens, too few for a context of {self.context}: "
+                    "give more text or a smaller --context"
+                )
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, train: Sequence[str], validation: Sequence[str], context: int) -> "TrainingData":
+        """Tokenize the documents of both parts."""
+        return cls(token_row(tokenizer, train), token_row(tokenizer, validation), context)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all token ids: a run is resumed only on the very same data."""
+        parts = (self.train, self.validation)
+        return hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
+
+    def batch(self, seed: int, step: int, batch_size: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets (B, T) of a training step: windows at random places that depend on (seed, step) alone."""
+        generator = torch.Generator().manual_seed(derived_seed(seed, step, "batch"))
+        starts = torch.randint(len(self.train) - self.context, (batch_size,), generator=generator)
+        return windows(self.train, starts, self.context)
+
+    def validation_batches(self, tokens: int, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
+        """About `tokens` tokens of the validation part, evenly spread windows, always the same ones."""
+        most = (len(self.validation) - 1) // self.context
+        count = max(1, min(most, tokens // self.context))
+        starts = torch.linspace(0, len(self.validation) - 1 - self.context, count).long()
+        for some in starts.split(batch_size):  # type: ignore[no-untyped-call]
+            yield windows(self.validation, some, self.context)
+
+
+def windows(row: Tensor, starts: Tensor, context: int) -> tuple[Tensor, Tensor]:
+    """Windows of T = `context` ids from each start, and the same moved on by one token: two of (B, T)."""
+    rows = row[starts[:, None] + torch.arange(context + 1)]  # (B, T + 1)
+    return rows[:, :-1], rows[:, 1:]
+
+
+def token_row(tokenizer: Tokenizer, documents: Sequence[str]) -> Tensor:
+    """All documents' ids in one row (N,), with the end-of-text token after each where the tokenizer has one."""
+    end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
+    ids: list[int] = []
+    for document in tokenizers.encode_ids(tokenizer, documents):
+        ids.extend(document)
+        if end is not None:
+            ids.append(end)
+    return torch.tensor(ids, dtype=torch.int64)

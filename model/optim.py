@@ -1,0 +1,158 @@
+"""Optimizers and learning-rate schedule of the trainer.
+
+Muon (Keller Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks") for the matrices of the
+blocks: momentum, then the nearest semi-orthogonal matrix by a quintic Newton–Schulz iteration. AdamW (Loshchilov and
+Hutter 2019) for embeddings, biases and LayerNorms.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from model.gpt import GPT
+
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's coefficients: fast, to singular values of about 0.7 to 1.2
+_NEWTON_SCHULZ_STEPS = 5
+
+
+def orthogonalize(matrices: Tensor) -> Tensor:
+    """Bring each matrix of a stack near the closest semi-orthogonal one: (N, rows, columns) -> the same shape.
+
+    Every singular value comes to between about 0.7 and 1.2, whatever it was; directions are kept.
+    """
+    a, b, c = _NEWTON_SCHULZ
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(_NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT
+        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, polynomial, x, beta=a)
+    return x.mT if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon over the weights of linear layers, with equal shapes orthogonalised together in one stack.
+
+    `pieces` says how many equal parts of its rows a weight is made of: 3 for a joint q, k, v projection, whose parts
+    are orthogonalised apart. The update of a (rows, columns) piece is multiplied by √max(1, rows / columns).
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+        pieces: Callable[[Tensor], int] = lambda parameter: 1,
+    ) -> None:
+        super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self._pieces = pieces
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Update every weight that has a gradient."""
+        for group in self.param_groups:
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if not parameters:
+                continue
+            buffers = [self._momentum(p) for p in parameters]
+            gradients = [p.grad for p in parameters]
+            torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
+            updates = torch._foreach_lerp(gradients, buffers, group["momentum"])  # Nesterov
+            if group["weight_decay"]:
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+            torch._foreach_add_(parameters, self._orthogonal(parameters, updates), alpha=-group["lr"])
+
+    def _momentum(self, parameter: Tensor) -> Tensor:
+        state = self.state[parameter]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(parameter)
+        buffer: Tensor = state["momentum_buffer"]
+        return buffer
+
+    def _orthogonal(self, parameters: Sequence[Tensor], updates: Sequence[Tensor]) -> list[Tensor]:
+        """The update of each parameter, all pieces of one shape (up to transposition) in one stack."""
+        stacks: dict[tuple[int, int], list[Tensor]] = {}
+        places: list[list[tuple[tuple[int, int], int, bool]]] = []
+        for parameter, update in zip(parameters, updates, strict=True):
+            places.append([])
+            for piece in update.chunk(self._pieces(parameter)):
+                flip = piece.shape[0] > piece.shape[1]
+                wide = piece.mT if flip else piece
+                stack = stacks.setdefault((wide.shape[0], wide.shape[1]), [])
+                places[-1].append(((wide.shape[0], wide.shape[1]), len(stack), flip))
+                stack.append(wide)
+        done = {shape: orthogonalize(torch.stack(stack)) for shape, stack in stacks.items()}
+        result = []
+        for place in places:
+            parts = [
+                done[shape][i].mT * math.sqrt(shape[1] / shape[0]) if flip else done[shape][i]
+                for shape, i, flip in place
+            ]
+            result.append(parts[0] if len(parts) == 1 else torch.cat(parts))
+        return result
+
+
+def block_matrices(gpt: GPT) -> list[tuple[str, Tensor]]:
+    """The weights that Muon takes: the matrices of the blocks, by name."""
+    return [(name, p) for name, p in gpt.named_parameters() if name.startswith("h.") and p.dim() == 2]
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerSettings:
+    """What updates the weights. With `name` "adamw", AdamW takes all of them and Muon's numbers are unused."""
+
+    name: str = "muon"  # "muon": Muon for block matrices and AdamW for the rest; or "adamw"
+    learning_rate: float = 3e-3  # AdamW
+    muon_learning_rate: float = 0.02
+    beta1: float = 0.9
+    beta2: float = 0.95
+    momentum: float = 0.95  # Muon
+    weight_decay: float = 0.0  # AdamW: matrices and embeddings; Muon: its own matrices
+    gradient_clip: float = 1.0  # largest norm of all gradients together; 0 is no limit
+
+
+def make_optimizers(gpt: GPT, settings: OptimizerSettings) -> list[torch.optim.Optimizer]:
+    """The optimizers for every weight of `gpt`, each weight in exactly one."""
+    matrices = block_matrices(gpt) if settings.name == "muon" else []
+    taken = {name for name, _ in matrices}
+    rest = [(name, p) for name, p in gpt.named_parameters() if name not in taken]
+    adamw = torch.optim.AdamW(
+        [
+            {"params": [p for _, p in rest if p.dim() >= 2], "weight_decay": settings.weight_decay},
+            {"params": [p for _, p in rest if p.dim() < 2], "weight_decay": 0.0},
+        ],
+        lr=settings.learning_rate,
+        betas=(settings.beta1, settings.beta2),
+        eps=1e-8,
+        fused=True,
+    )
+    if not matrices:
+        return [adamw]
+    joint = {id(p) for name, p in matrices if name.endswith("attn.c_attn.weight")}
+    muon = Muon(
+        [p for _, p in matrices],
+        settings.muon_learning_rate,
+        settings.momentum,
+        settings.weight_decay,
+        pieces=lambda parameter: 3 if id(parameter) in joint else 1,
+    )
+    return [muon, adamw]
+
+
+def schedule(step: int, steps: int, warmup: int, cooldown: float = 0.5, floor: float = 0.0) -> float:
+    """The factor on the learning rates at `step` of `steps`, counted from 0.
+
+    A linear rise over `warmup` steps, then constant, then a linear fall to `floor` over the last `cooldown` share of
+    the run (the trapezoid of Hägele et al. 2024, "Scaling Laws and Compute-Optimal Training Beyond Fixed Training
+    Durations").
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    left = (steps - step) / max(1.0, cooldown * steps)
+    return floor + (1 - floor) * min(1.0, max(0.0, left))

@@ -1,0 +1,84 @@
+"""Run directories: the checkpoints of one training run, `step-000250/` and so on, and which of them is the latest."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from model.checkpoint import CheckpointError, save
+from model.gpt import GPT
+
+LATEST = "latest"
+KEPT = 2
+"""How many checkpoints of a run stay: the latest, and the one before it should the disk lose the latest."""
+
+_STEP = re.compile(r"step-\d{6,}")
+
+
+def prepare(out: Path) -> None:
+    """Make sure that a new run can be written to `out`.
+
+    Raises CheckpointError when something is there already or it cannot be written.
+    """
+    try:
+        if out.is_symlink() or out.exists():
+            if not out.is_dir():
+                raise CheckpointError(f"{out} is a file: give another directory with --out")
+            if any(out.iterdir()):
+                raise CheckpointError(f"{out} exists and is not empty: add --resume, or give another --out")
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
+
+
+def add(out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str, bytes]) -> Path:
+    """Write the checkpoint of a step, then point to it, then drop what is older than the last `KEPT`.
+
+    A kill at any moment leaves the earlier checkpoint whole and pointed to.
+    """
+    directory = out / f"step-{step:06d}"
+    save(directory, gpt, tokenizer, extra=extra, replace=True)
+    try:
+        pointer = out / f"{LATEST}.tmp"
+        with pointer.open("w", encoding="utf-8") as file:
+            file.write(directory.name + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        pointer.replace(out / LATEST)
+        for old in steps(out)[:-KEPT]:
+            if old != directory:
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise CheckpointError(f"{out} cannot be written: {error.strerror}") from error
+    return directory
+
+
+def steps(out: Path) -> list[Path]:
+    """The checkpoints of a run, oldest first."""
+    found = [path for path in out.iterdir() if _STEP.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+
+
+def is_run(out: Path) -> bool:
+    """Whether this is a run directory rather than a checkpoint."""
+    return (out / LATEST).is_file()
+
+
+def latest(out: Path) -> Path:
+    """The directory of the latest checkpoint of a run.
+
+    Raises CheckpointError when there is none.
+    """
+    try:
+        name = (out / LATEST).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{out} holds no training run to resume: leave out --resume to start one") from error
+    if not _STEP.fullmatch(name) or not (out / name).is_dir():
+        raise CheckpointError(f"{out / LATEST} names no checkpoint here: the run cannot be resumed")
+    return out / name
