@@ -10,6 +10,7 @@ packs them one after another, and `clean_text` mends and evens out prose.
 """
 
 import hashlib
+import math
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -144,8 +145,8 @@ def _cut_each(documents: Sequence[str], validation: float) -> Split:
 
 def _choose_whole(documents: Sequence[str], validation: float) -> Split:
     hashes = [_unit_hash(document) for document in documents]
-    # By chance a small corpus may have no hash below the fraction; then the lowest one alone is held out.
-    limit = max(validation, min(hashes) * (1 + 1e-15))
+    # By chance a small corpus may have no hash on one side of the fraction; then that side gets the nearest one alone.
+    limit = min(max(validation, math.nextafter(min(hashes), 1)), max(hashes))
     return Split(
         tuple(document for document, h in zip(documents, hashes, strict=True) if h >= limit),
         tuple(document for document, h in zip(documents, hashes, strict=True) if h < limit),

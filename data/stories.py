@@ -23,9 +23,9 @@ _PERSON = re.compile(
 _SOMEONE_NEW = re.compile(r"(One \w+( \w+)?,? |There (was|were|lived) )?an? ", re.IGNORECASE)
 # What carries on: a pronoun, a connective, someone who speaks.
 _PRONOUN = re.compile(
-    r"(He|She|They|It|We|Her|His|Their|Its|This|That|These|Those|But|So|And|Or|Then|Suddenly|Soon|Finally|Eventually|Later"
-    r"|After|When|While|Before|As|At (last|the end|that)|From|Every|All|Both|Everyone|Inside|Just|Now|Next|Meanwhile|Until|Because|However|Instead"
-    r"|Luckily|Unfortunately|Since|With|To|In the end)\b"
+    r"(He|She|They|It|We|Her|His|Their|Its|This|That|These|Those|But|So|And|Or|Then|Suddenly|Soon|Finally|Eventually"
+    r"|Later|After|When|While|Before|As|At (last|the end)|From|Every|All|Both|Everyone|Inside|Just|Now|Next|Meanwhile"
+    r"|Until|Because|However|Instead|Luckily|Unfortunately|Since|With|To|In the end)\b"
 )
 _SPEAKER = re.compile(
     r"[^ .!?]+( [^ .!?]+){0,5} (said|says|asked|asks|replied|answered|shouted|cried|smiled|laughed|nodded|agreed|sighed"
@@ -38,18 +38,22 @@ _NAME = re.compile(r"[A-Z][a-z]+")
 _NOT_NAMES = frozenset(
     re.findall(r"\w+", "The One It He She They His Her There In On At And But So Then When Once Mom Dad")
 )
+_NOT_NOUNS = frozenset(("was", "were", "is", "are", "had", "has", "and", "of", "in", "on", "that", "who"))
 _WORD = re.compile(r"[a-z]+")
 
 _LONG_RUN = 3  # lines: a longer run is rather one story with bare newlines than several of one paragraph
 _SHORTEST_STORY = 200  # characters: after less than this nothing but a formula begins the next
 _FEWEST_OPENINGS = 3
+_MEMORY = 5_000  # characters of a story that are looked back on: no packed story is longer, and a long text stays quick
 _LONGEST_SPACING = 8_000  # characters: a collection has an opening formula at least this often
 
 
 def is_packed(text: str) -> bool:
     """Whether a text looks like stories packed one after another, a blank line between paragraphs only."""
     lines = text.split("\n")
-    openings = sum(1 for before, line in pairwise(lines) if before.strip() and _FORMULA.match(line.lstrip()))
+    openings = sum(
+        1 for before, line in pairwise(lines) if _SENTENCE_END.search(before.rstrip()) and _FORMULA.match(line.lstrip())
+    )
     blank_lines = sum(1 for line in lines[1:-1] if not line.strip())
     return openings >= _FEWEST_OPENINGS and len(text) < openings * _LONGEST_SPACING and blank_lines >= openings
 
@@ -59,18 +63,16 @@ def split_stories(text: str) -> list[str]:
     if not is_packed(text):
         return [text]
     stories: list[list[str]] = [[]]
-    run = 0  # lines since the last blank one
+    so_far = ""
     lines = text.split("\n")
     lengths = _run_lengths(lines)
     for index, line in enumerate(lines):
-        if not line.strip():
-            run = 0
-        else:
-            story = stories[-1]
-            if run and begins_story(lines[index - 1], line, "\n".join(story), lengths[index]):
-                stories.append([])
-            run += 1
+        follows = index > 0 and line.strip() and lines[index - 1].strip()
+        if follows and begins_story(lines[index - 1], line, so_far, lengths[index]):
+            stories.append([])
+            so_far = ""
         stories[-1].append(line)
+        so_far = f"{so_far}\n{line}"[-_MEMORY:]
     return [text for story in stories if (text := "\n".join(story).strip("\n")).strip()]
 
 
@@ -91,7 +93,7 @@ def begins_story(previous: str, line: str, story: str, run_length: int) -> bool:
     Args:
         previous: the line right before, which is not blank.
         line: the line in question.
-        story: the text of the story that `previous` belongs to.
+        story: the text so far of the story that `previous` belongs to, or the end of it.
         run_length: how many lines stand together here without a blank one; a story with bare newlines inside makes long
             runs.
     """
@@ -120,5 +122,5 @@ def _carries_names(line: str, story: str) -> bool:
 
 def _known_subject(line: str, story: str) -> bool:
     """Whether the noun phrase after `The` has a word of the story's in it: the boy, the two animals."""
-    subject = _WORD.findall(line[4:])[:2]
+    subject = (word for word in _WORD.findall(line[4:])[:2] if word not in _NOT_NOUNS)
     return any(re.search(rf"\b{word}\b", story, re.IGNORECASE) for word in subject)

@@ -149,7 +149,7 @@ def _parse(path: Path) -> Tokenizer:
     try:
         return Tokenizer.from_str(content)
     except BaseException as error:
-        raise _damaged(path, error) from None
+        raise _failure(f"{_shown(path)} does not hold a tokenizer that can be read", error) from None
 
 
 def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
@@ -161,7 +161,7 @@ def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
     except (TokenizerError, OSError):
         raise
     except BaseException as error:
-        raise _damaged(vocabulary.parent, error) from None
+        raise _failure(f"{_shown(vocabulary.parent)} holds no readable vocab.json and merges.txt", error) from None
     _make_byte_level(tokenizer)
     if END_OF_TEXT in entries:
         tokenizer.add_special_tokens([END_OF_TEXT])
@@ -181,11 +181,12 @@ def _read(path: Path) -> str:
         raise TokenizerError(f"{_shown(path)} is not UTF-8 at byte {error.start}: the file is damaged") from None
 
 
-def _damaged(path: Path, error: BaseException) -> BaseException:
+def _failure(what: str, error: BaseException) -> BaseException:
     """The error to raise for what the library threw at us, its own panics included (they derive from BaseException)."""
     if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
         return error
-    return TokenizerError(f"{_shown(path)} does not hold a tokenizer that can be read: {_one_line(error)}")
+    reason = ascii(" ".join(str(error).split()))[1:-1][:200]
+    return TokenizerError(f"{what}: {reason or type(error).__name__}")
 
 
 def save(tokenizer: Tokenizer, directory: Path | str, *, model_max_length: int | None = None) -> None:
@@ -223,8 +224,8 @@ def encode(tokenizer: Tokenizer, text: str) -> Encoding:
     text = _without_surrogates(text)
     try:
         found = tokenizer.encode(text, add_special_tokens=False)
-    except Exception as error:
-        raise TokenizerError(f"the tokenizer fails on this text: {_one_line(error)}") from None
+    except BaseException as error:
+        raise _failure("the tokenizer fails on this text", error) from None
     ids = tuple(found.ids)
     if _is_byte_level(tokenizer):
         pieces = _token_bytes(tokenizer, ids)
@@ -246,7 +247,7 @@ def decode(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
     Raises:
         TokenizerError: an id is not in the vocabulary.
     """
-    _check_ids(tokenizer, ids)
+    _spelling(tokenizer, ids)
     return tokenizer.decode(list(ids), skip_special_tokens=False)
 
 
@@ -259,7 +260,7 @@ def token_texts(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, ...]:
     if _is_byte_level(tokenizer):
         return tuple(map(_readable, _token_bytes(tokenizer, ids)))
     # U+2581 is how SentencePiece writes a space.
-    return tuple(token.replace("▁", " ") for token in _check_ids(tokenizer, ids))
+    return tuple(token.replace("▁", " ") for token in _spelling(tokenizer, ids))
 
 
 def vocab_size(tokenizer: Tokenizer) -> int:
@@ -271,23 +272,30 @@ def kind(tokenizer: Tokenizer) -> Literal["char", "bpe", "other"]:
     """`"bpe"` for byte-level, `"char"` if every ordinary token is one character, `"other"` for the rest."""
     if _is_byte_level(tokenizer):
         return "bpe"
-    tokens = tokenizer.get_vocab(with_added_tokens=False)
-    return "char" if tokens and all(len(token) == 1 for token in tokens) else "other"
+    special = {_unknown_token(tokenizer), *(str(token) for token in tokenizer.get_added_tokens_decoder().values())}
+    ordinary = tokenizer.get_vocab(with_added_tokens=False).keys() - special
+    return "char" if ordinary and all(len(token) == 1 for token in ordinary) else "other"
+
+
+def _unknown_token(tokenizer: Tokenizer) -> str | None:
+    """The token that stands for unknown text, if the model has one; Unigram models do not tell."""
+    token = getattr(tokenizer.model, "unk_token", None)
+    return token if isinstance(token, str) else None
 
 
 def _is_byte_level(tokenizer: Tokenizer) -> bool:
     return isinstance(tokenizer.decoder, decoders.ByteLevel)
 
 
-def _check_ids(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
+def _spelling(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
     """The vocabulary's own spelling of each id."""
-    tokens = []
-    for index in ids:
+    spelling: dict[int, str] = {}
+    for index in set(ids):
         token = tokenizer.id_to_token(index) if 0 <= index < 2**32 else None
         if token is None:
             raise TokenizerError(f"token id {index} is not in the vocabulary of {vocab_size(tokenizer)}")
-        tokens.append(token)
-    return tokens
+        spelling[index] = token
+    return [spelling[index] for index in ids]
 
 
 def _byte_characters() -> dict[str, int]:
@@ -303,13 +311,12 @@ _BYTES = _byte_characters()
 def _token_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> list[bytes]:
     """The bytes that each token of a byte-level tokenizer stands for; added tokens are spelled as they are."""
     added = tokenizer.get_added_tokens_decoder()
-    pieces = []
-    for index, token in zip(ids, _check_ids(tokenizer, ids), strict=True):
-        if index not in added and all(character in _BYTES for character in token):
-            pieces.append(bytes(_BYTES[character] for character in token))
-        else:
-            pieces.append(_without_surrogates(token).encode())
-    return pieces
+    pieces: dict[int, bytes] = {}
+    for index, token in zip(ids, _spelling(tokenizer, ids), strict=True):
+        if index not in pieces:
+            byte_level = index not in added and all(character in _BYTES for character in token)
+            pieces[index] = bytes(_BYTES[c] for c in token) if byte_level else _without_surrogates(token).encode()
+    return [pieces[index] for index in ids]
 
 
 def _readable(piece: bytes) -> str:
@@ -343,7 +350,7 @@ def _unknown(
     tokenizer: Tokenizer, text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]]
 ) -> tuple[UnknownCharacter, ...]:
     """The characters that no token covers, or that only the token for unknown text covers."""
-    unknown_token = getattr(tokenizer.model, "unk_token", None)
+    unknown_token = _unknown_token(tokenizer)
     unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
     known = bytearray(len(text))
     mapped = bytearray(len(text))
@@ -361,10 +368,6 @@ def _unknown(
 def _without_surrogates(text: str) -> str:
     """The text with lone surrogates, which have no UTF-8, replaced by U+FFFD: its length stays the same."""
     return _SURROGATES.sub("\ufffd", text)
-
-
-def _one_line(error: BaseException) -> str:
-    return ascii(" ".join(str(error).split()))[1:-1][:200] or type(error).__name__
 
 
 def _shown(path: Path) -> str:
