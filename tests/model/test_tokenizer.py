@@ -21,7 +21,7 @@ All:
 Speak, speak. Who is the guy who spoke?
 """
 STORY = (
-    "the fox\nOnce upon a time there was a little fox. The fox is the one who ate the sandwich; it is happy — Zoë too! 😀\n"
+    "the fox\nOnce upon a time there was a little fox. The fox is the one who ate the sandwich; happy — Zoë too! 😀\n"
     * 40
 )
 
