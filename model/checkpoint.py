@@ -30,6 +30,7 @@ from model.layout import (
     CheckpointError,
     StoredTensor,
     body_tensors,
+    locate,
     read_config,
     read_header,
     shown,
@@ -55,18 +56,23 @@ class Checkpoint:
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
     ) -> Trace:
-        """Run the model on one text, see `GPT.trace`."""
-        return self.gpt.trace(token_ids, settings, base)
+        """Run the model on one text, see `GPT.trace`. Raises ModelError besides when the numbers overflow."""
+        trace = self.gpt.trace(token_ids, settings, base)
+        if not trace.final.isfinite().all():
+            raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
+        return trace
 
 
 def load(directory: Path | str, name: str | None = None) -> Checkpoint:
-    """Open a checkpoint directory; `name` is what to call it, by default the directory's name.
+    """Open a checkpoint directory, or the latest checkpoint of a training run's directory.
+
+    `name` is what to call it, by default the name of the directory given.
 
     Weights stored as float16, bfloat16 or float64 become float32. A tied `lm_head.weight`, the prefix `transformer.`
     and stored attention masks are accepted.
     Raises CheckpointError, naming the file or tensor and what was expected, for anything that is not such a model.
     """
-    path = _standing(Path(directory))
+    path = locate(Path(directory))
     config = read_config(path)
     header = read_header(path)
     gpt = _build(path, config, header)
@@ -79,7 +85,7 @@ def load(directory: Path | str, name: str | None = None) -> Checkpoint:
             f"the tokenizer of {shown(path)} has {known} tokens and the model only {config.vocab_size} (vocab_size): "
             "they are not of the same model"
         )
-    return Checkpoint(name or path.resolve().name, path, config, gpt, tokenizer)
+    return Checkpoint(name or Path(directory).resolve().name, path, config, gpt, tokenizer)
 
 
 def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) -> GPT:
@@ -215,12 +221,6 @@ def _swap(temporary: Path, target: Path) -> None:
 
 def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.replaced")
-
-
-def _standing(directory: Path) -> Path:
-    """The directory itself, or where a save killed between its two renames left it."""
-    aside = _aside(directory)
-    return aside if directory.name and not directory.exists() and (aside / CONFIG).is_file() else directory
 
 
 def _recover(target: Path) -> None:

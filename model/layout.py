@@ -20,6 +20,9 @@ TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG)
 
+LATEST = "latest"
+"""In a directory of a training run: names the checkpoint below it that was written last."""
+
 PREFIX = "transformer."
 """What `transformers` puts before every tensor of the body; the original GPT-2 files have none."""
 
@@ -54,11 +57,28 @@ class Summary:
     bytes_on_disk: int  # of the four files
 
 
+def locate(directory: Path) -> Path:
+    """The checkpoint meant by a directory: itself, the latest of a training run, or what a killed save left aside."""
+    try:
+        aside = directory.with_name(f".{directory.name}.replaced") if directory.name else directory
+        if not directory.exists() and (aside / CONFIG).is_file():
+            return aside
+        pointer = directory / LATEST
+        if (directory / CONFIG).exists() or not pointer.is_file():
+            return directory
+        with pointer.open("rb") as file:
+            name = file.read(256).decode().strip()
+        return directory / name if Path(name).name == name and (directory / name / CONFIG).is_file() else directory
+    except (OSError, ValueError):  # whoever reads the directory itself will say what is wrong with it
+        return directory
+
+
 def summarize(directory: Path) -> Summary:
     """Describe a checkpoint from its config and header.
 
     Raises CheckpointError when either cannot be read or the two do not fit together.
     """
+    directory = locate(directory)
     config = read_config(directory)
     tensors = body_tensors(config, read_header(directory))
     sizes = [(directory / name).stat().st_size for name in FILES if (directory / name).is_file()]
@@ -67,26 +87,28 @@ def summarize(directory: Path) -> Summary:
 
 def read_config(directory: Path) -> GPTConfig:
     """Read `config.json`. Raises CheckpointError when the directory or the file is not what it should be."""
-    if not directory.is_dir():
-        what = "is a file" if directory.is_file() else "does not exist"
-        raise CheckpointError(
-            f"{shown(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
-        )
     try:
+        if not directory.is_dir():
+            what = "is a file" if directory.is_file() else "does not exist"
+            raise CheckpointError(
+                f"{shown(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
+            )
         return GPTConfig.from_dict(read_json(directory / CONFIG))
     except CheckpointError:
         raise
+    except OSError as error:
+        raise CheckpointError(f"{shown(directory)} cannot be read: {error.strerror}") from error
     except ModelError as error:
         raise CheckpointError(f"{shown(directory)}: {error}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of at most a megabyte. Raises CheckpointError when it is missing or anything else."""
-    if not path.is_file():
-        raise CheckpointError(
-            f"{shown(path.parent)} holds no {path.name}: name a checkpoint directory in the GPT-2 layout"
-        )
     try:
+        if not path.is_file():
+            raise CheckpointError(
+                f"{shown(path.parent)} holds no {path.name}: name a checkpoint directory in the GPT-2 layout"
+            )
         with path.open("rb") as file:
             content = file.read(_LARGEST_JSON + 1)
         if len(content) > _LARGEST_JSON:
@@ -111,9 +133,9 @@ def read_header(directory: Path) -> dict[str, StoredTensor]:
     Raises CheckpointError for a pickle (which would run code when loaded), a truncated file, or no file.
     """
     path = directory / WEIGHTS
-    if not path.is_file():
-        raise CheckpointError(_without_weights(directory))
     try:
+        if not path.is_file():
+            raise CheckpointError(_without_weights(directory))
         with path.open("rb") as file:
             size = path.stat().st_size
             start = file.read(9)
