@@ -19,19 +19,21 @@ _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's coefficients: fast, to si
 _NEWTON_SCHULZ_STEPS = 5
 
 
-def orthogonalize(matrices: Tensor) -> Tensor:
+def orthogonalize(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Bring each matrix of a stack near the closest semi-orthogonal one: (N, rows, columns) -> the same shape.
 
-    Every singular value comes to between about 0.7 and 1.2, whatever it was; directions are kept.
+    Singular values that are not tiny beside the largest come to between about 0.7 and 1.2; directions are kept.
+    `dtype` is that of the iteration: bfloat16 is exact enough for training (Jordan 2024).
     """
     a, b, c = _NEWTON_SCHULZ
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
-    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    x = (x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)).to(dtype)
     for _ in range(_NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
         x = torch.baddbmm(x, polynomial, x, beta=a)
+    x = x.to(matrices.dtype)
     return x.mT if tall else x
 
 
@@ -49,9 +51,11 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
         pieces: Callable[[Tensor], int] = lambda parameter: 1,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
         self._pieces = pieces
+        self._dtype = dtype
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -87,7 +91,7 @@ class Muon(torch.optim.Optimizer):
                 stack = stacks.setdefault((wide.shape[0], wide.shape[1]), [])
                 places[-1].append(((wide.shape[0], wide.shape[1]), len(stack), flip))
                 stack.append(wide)
-        done = {shape: orthogonalize(torch.stack(stack)) for shape, stack in stacks.items()}
+        done = {shape: orthogonalize(torch.stack(stack), self._dtype) for shape, stack in stacks.items()}
         result = []
         for place in places:
             parts = [
@@ -117,8 +121,10 @@ class OptimizerSettings:
     gradient_clip: float = 1.0  # largest norm of all gradients together; 0 is no limit
 
 
-def make_optimizers(gpt: GPT, settings: OptimizerSettings) -> list[torch.optim.Optimizer]:
-    """The optimizers for every weight of `gpt`, each weight in exactly one."""
+def make_optimizers(
+    gpt: GPT, settings: OptimizerSettings, dtype: torch.dtype = torch.float32
+) -> list[torch.optim.Optimizer]:
+    """The optimizers for every weight of `gpt`, each weight in exactly one; `dtype` is Muon's, see `orthogonalize`."""
     matrices = block_matrices(gpt) if settings.name == "muon" else []
     taken = {name for name, _ in matrices}
     rest = [(name, p) for name, p in gpt.named_parameters() if name not in taken]
@@ -141,6 +147,7 @@ def make_optimizers(gpt: GPT, settings: OptimizerSettings) -> list[torch.optim.O
         settings.momentum,
         settings.weight_decay,
         pieces=lambda parameter: 3 if id(parameter) in joint else 1,
+        dtype=dtype,
     )
     return [muon, adamw]
 

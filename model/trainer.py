@@ -99,7 +99,8 @@ class Trainer:
         self.data = data
         self.settings = settings
         self.done = done
-        self.optimizers = make_optimizers(gpt, settings.optimizer)
+        self._autocast = settings.autocast
+        self.optimizers = make_optimizers(gpt, settings.optimizer, torch.bfloat16 if self._autocast else torch.float32)
         self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         self._optimizer_of = {
             id(p): optimizer
@@ -107,7 +108,6 @@ class Trainer:
             for group in optimizer.param_groups
             for p in group["params"]
         }
-        self._autocast = settings.autocast
         keep_freed_memory()
 
     @classmethod
