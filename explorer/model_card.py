@@ -3,11 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint
     from model.trainer import Trainer
 
+STORIES_READ = 20
+"""Stories of the built-in corpus on which previous-token and first-token scores are measured."""
 
-def model_card(trainer: "Trainer", notes: dict[str, Any]) -> str:
-    """Markdown that says how the model was made: command, seed, sizes, losses, texts and time."""
+
+def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], sample: str) -> str:
+    """Markdown that says how the model was made, how good it is and what its heads do.
+
+    `opened` is the model as it was written, in half precision; `sample` a text that it continued.
+    """
     config, settings = trainer.gpt.config, trainer.settings
     parameters = sum(p.numel() for p in trainer.gpt.parameters())
     losses = notes.get("validation_losses", [])
@@ -39,4 +46,33 @@ def model_card(trainer: "Trainer", notes: dict[str, Any]) -> str:
     lines += [f"| {name} | {characters:,} | `{digest}` |" for name, digest, characters in notes.get("sources", [])]
     lines += ["", "Validation loss by step:", "", "| step | loss |", "| --- | --- |"]
     lines += [f"| {step} | {loss:.4f} |" for step, loss in losses]
+    lines += ["", "What it writes at temperature 0.8:", "", *(f"    {line}" for line in sample.splitlines()), ""]
+    lines += _heads(opened, settings.seed)
     return "\n".join(lines) + "\n"
+
+
+def _heads(opened: "Checkpoint", seed: int) -> list[str]:
+    """A table of each head's largest score."""
+    import torch
+
+    from data import storyteller
+    from model import tokenizer as tokenizers
+    from model.metrics import head_scores
+
+    config = opened.config
+    stories = [storyteller.story(seed + 1, index).text for index in range(STORIES_READ)]
+    ids = tokenizers.encode_ids(opened.tokenizer, stories)
+    scores = head_scores(opened, ids, config.vocab_size, torch.Generator().manual_seed(seed))
+    lines = [
+        f"The largest of each head's previous-token and first-token scores (over {STORIES_READ} stories of the "
+        "built-in corpus, another seed) and its duplicate-token and induction scores (random tokens repeated twice):",
+        "",
+        "| layer | " + " | ".join(f"H{head}" for head in range(config.n_head)) + " |",
+        "| --- |" + " --- |" * config.n_head,
+    ]
+    for layer in range(config.n_layer):
+        best = [scores.largest(layer, head) for head in range(config.n_head)]
+        lines.append(
+            f"| L{layer} | " + " | ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in best) + " |"
+        )
+    return lines

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 BUILT_IN_CHARACTERS = 4_000_000
 """How much of the built-in corpus is written when no file is given."""
 
+SAMPLE_TOKENS = 120
+"""How much a finished model writes for its card."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainOptions:
@@ -255,10 +258,14 @@ def _finish(trainer: "Trainer", options: TrainOptions, notes: dict[str, Any]) ->
     import torch
 
     from explorer.model_card import model_card
+    from explorer.train_display import sample
     from model import checkpoint
 
     final = options.out / "final"
-    card = model_card(trainer, notes)
+    checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=torch.float16, replace=True)
+    opened = checkpoint.load(final)
+    written = sample(opened.gpt, opened.tokenizer, options.prompt, SAMPLE_TOKENS, options.seed)
+    card = model_card(trainer, opened, notes, written)
     checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=torch.float16, extra={"README.md": card}, replace=True)
     return final
 

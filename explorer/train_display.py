@@ -10,6 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from model.gpt import GPT
     from model.trainer import StepMetrics, Trainer
 
 SAMPLE_TOKENS = 60
@@ -73,7 +76,9 @@ class TrainDisplay:
             left = (self._trainer.settings.steps - metrics.step) * metrics.seconds
             self.say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
         if self._sample_every and metrics.step % self._sample_every == 0:
-            self.say(f"  sample: {self._sample(metrics.step)}")
+            trainer = self._trainer
+            written = sample(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, metrics.step)
+            self.say(f"  sample: {written!r}")
 
     def _describe(self) -> None:
         config, data = self._trainer.gpt.config, self._trainer.data
@@ -86,16 +91,15 @@ class TrainDisplay:
         if self._trainer.done:
             self.say(f"resumed after step {self._trainer.done}")
 
-    def _sample(self, step: int) -> str:
-        import torch
 
-        from model import tokenizer as tokenizers
-        from model.batches import derived_seed
-        from model.generate import generate
+def sample(gpt: "GPT", tokenizer: "Tokenizer", prompt: str, tokens: int, seed: int) -> str:
+    """The prompt and what the model makes of it; one token where it knows nothing of the prompt."""
+    import torch
 
-        trainer = self._trainer
-        trainer.gpt.eval()
-        ids = list(tokenizers.encode(trainer.tokenizer, self._prompt).ids) or [0]
-        generator = torch.Generator().manual_seed(derived_seed(trainer.settings.seed, step, "sample"))
-        ids += generate(trainer.gpt, ids, SAMPLE_TOKENS, generator)
-        return repr(tokenizers.decode(trainer.tokenizer, ids))
+    from model import tokenizer as tokenizers
+    from model.generate import generate
+
+    gpt.eval()
+    ids = list(tokenizers.encode(tokenizer, prompt).ids) or [0]
+    ids += generate(gpt, ids, tokens, torch.Generator().manual_seed(seed))
+    return tokenizers.decode(tokenizer, ids)

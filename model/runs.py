@@ -10,8 +10,8 @@ from tokenizers import Tokenizer
 
 from model.checkpoint import CheckpointError, save
 from model.gpt import GPT
+from model.layout import LATEST
 
-LATEST = "latest"
 KEPT = 2
 """How many checkpoints of a run stay: the latest, and the one before it should the disk lose the latest."""
 
