@@ -1,0 +1,88 @@
+"""Which models can be opened here, and by what name. Nothing in this file imports torch before a model is opened."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from data import bundled
+from model import layout
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint
+
+
+class NoModelError(ModelError):
+    """A model that is not there; the message lists those that are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model that can be asked for by `name`."""
+
+    name: str
+    path: Path
+
+
+def models_directory() -> Path:
+    """Where a person's own models are found from every directory."""
+    return platformdirs.user_data_path("attention-explorer") / "models"
+
+
+def available() -> tuple[Found, ...]:
+    """The bundled models, then those in the person's models directory, then those in the current directory."""
+    found = [Found(name, bundled.path(name)) for name in bundled.names()]
+    known = {model.name for model in found}
+    found.extend(model for model in _children(models_directory()) if model.name not in known)
+    # A directory that shares its name with one above can still be asked for by a path.
+    known = {model.name for model in found}
+    found.extend(
+        Found(f"./{model.name}" if model.name in known else model.name, model.path) for model in _children(Path())
+    )
+    return tuple(found)
+
+
+def _children(directory: Path) -> Iterator[Found]:
+    try:
+        children = sorted(directory.iterdir())
+    except OSError:
+        return
+    for child in children:
+        try:
+            if (layout.locate(child) / layout.CONFIG).is_file():
+                yield Found(child.name, child)
+        except OSError:
+            continue  # a directory that may not be looked into holds nothing that can be opened
+
+
+def find(model: str) -> Path:
+    """The directory of a model asked for by name or path.
+
+    Raises NoModelError, with the models there are, when nothing is there.
+    """
+    if model in bundled.names():
+        return bundled.path(model)
+    try:
+        for path in (Path(model), models_directory() / model):
+            if model and (path.exists() or layout.locate(path).exists()):
+                return path
+    except (OSError, ValueError) as error:  # a name too long, or with a null character
+        raise NoModelError(f"no model is called {model[:80]!r}: {_there_are()}") from error
+    raise NoModelError(f"no model is called {model!r}: {_there_are()}")
+
+
+def _there_are() -> str:
+    names = [model.name for model in available()]
+    more = f" and {len(names) - 8} more, see `explorer models`" if len(names) > 8 else ""
+    listed = ", ".join(name if name.isprintable() else repr(name) for name in names[:8])
+    return f"there are {listed}{more}, or give a checkpoint directory" if names else "give a checkpoint directory"
+
+
+def open_model(model: str) -> "Checkpoint":
+    """Open a model by name or path; this imports torch. Raises ModelError when it cannot be opened."""
+    from model import checkpoint
+
+    return checkpoint.load(find(model), model if model in bundled.names() else None)
