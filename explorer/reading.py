@@ -1,32 +1,25 @@
 """Reading: what a View shows, computed once and drawn by every widget. Widgets draw readings and never compute."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from explorer.view import View
+from explorer.view import Bounds, View
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
     from model.attention import AttentionStages
     from model.tokenizer import Encoding
     from model.trace import ModelShape, Trace
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """A view with its traces. `as_set` and `as_trained` are the same object when no switch is moved."""
+class HeadInView:
+    """The stages of one head, each matrix computed at most once however often the query moves."""
 
-    view: View
-    model_name: str
-    shape: "ModelShape"
-    encoding: "Encoding"  # ids, tokens, spans, unknown characters of view.text
-    as_set: "Trace"
-    as_trained: "Trace"
-
-    @cached_property
-    def stages(self) -> "AttentionStages":
-        """The stages of the head in view, as set."""
-        return self.as_set.head(self.view.layer, self.view.head)
+    def __init__(self, stages: "AttentionStages", trained_scale: float) -> None:
+        self.stages = stages
+        self._trained_scale = trained_scale
 
     @cached_property
     def unscaled(self) -> "AttentionStages":
@@ -36,4 +29,73 @@ class Reading:
     @cached_property
     def default_scaled(self) -> "AttentionStages":
         """The same head at the scale it was trained with."""
-        return self.stages.rescaled(self.shape.scale(self.view.layer))
+        return self.stages.rescaled(self._trained_scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A view with its traces. `as_set` and `as_trained` are the same object when no switch is moved."""
+
+    view: View
+    model_name: str
+    shape: "ModelShape"
+    encoding: "Encoding"  # ids, tokens, spans, unknown characters of what is read of view.text
+    tokenizer: "Tokenizer"
+    as_set: "Trace"
+    as_trained: "Trace"
+    left_out: int = 0  # tokens at the end of view.text that the context has no room for
+    _heads: dict[tuple[int, int], HeadInView] = field(default_factory=dict, repr=False)
+
+    def at(self, view: View) -> "Reading":
+        """The same traces seen from another query, key, stage, layer or head: no run of the model, no matrix again."""
+        return replace(self, view=view)
+
+    @property
+    def head(self) -> HeadInView:
+        """The head in view, shared by all readings of the same traces."""
+        place = self.view.layer, self.view.head
+        if place not in self._heads:
+            if len(self._heads) >= _HEADS_KEPT:
+                self._heads.pop(next(iter(self._heads)))
+            self._heads[place] = HeadInView(self.as_set.head(*place), self.shape.scale(self.view.layer))
+        return self._heads[place]
+
+    @property
+    def stages(self) -> "AttentionStages":
+        """The stages of the head in view, as set."""
+        return self.head.stages
+
+    @property
+    def unscaled(self) -> "AttentionStages":
+        """The same head with a scale of 1."""
+        return self.head.unscaled
+
+    @property
+    def default_scaled(self) -> "AttentionStages":
+        """The same head at the scale it was trained with."""
+        return self.head.default_scaled
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """How far a view of this model and text can go."""
+        shape = self.shape
+        return Bounds(
+            positions=len(self.encoding),
+            n_layer=shape.n_layer,
+            n_head=shape.n_head,
+            head_size=shape.head_size,
+            scales=tuple(shape.scale(layer) for layer in range(shape.n_layer)),
+            causal=self.as_trained.head(0, 0).inputs.causal is True,
+        )
+
+    def token_text(self, token_id: int) -> str:
+        """The text of any token of the vocabulary; an embedding may have more rows than its tokenizer has tokens."""
+        from model.tokenizer import token_texts
+
+        if self.tokenizer.id_to_token(token_id) is None:
+            return f"<unused {token_id}>"
+        return token_texts(self.tokenizer, [token_id])[0]
+
+
+_HEADS_KEPT = 4
+"""At 1,024 tokens the four matrices of a head, unscaled and scaled besides, are about 30 MB."""

@@ -56,7 +56,7 @@ def read(view: View, model: "Checkpoint") -> "tuple[Reading, Tokenizer]":
     as_set = as_trained
     if view.settings.changed_heads(model.config):
         as_set = model.trace(encoding.ids, view.settings, base=as_trained)
-    return Reading(view, model.name, model.config, encoding, as_set, as_trained), model.tokenizer
+    return Reading(view, model.name, model.config, encoding, model.tokenizer, as_set, as_trained), model.tokenizer
 
 
 def _check_length(encoding: "Encoding", model: "Checkpoint") -> None:

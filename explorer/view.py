@@ -1,5 +1,11 @@
-"""View: the immutable value of what a person is looking at. Every keypress is View -> View."""
+"""View: the immutable value of what a person is looking at. Every keypress is (View, Bounds) -> View.
 
+The functions below are those keypresses. Each is pure, and gives back the very same view where there is nowhere to go.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,6 +25,12 @@ class Stage(StrEnum):
 
 MATRIX_STAGES = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
 """The stages that are T × T matrices, chosen by the keys 1 to 4."""
+
+STAGES = tuple(Stage)
+SCOPES = tuple(Scope)
+
+LAST = -1
+"""As a query or key: the last position, whatever the length of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +62,177 @@ class View:
     def as_trained(self) -> "View":
         """The same view with every switch back as trained."""
         return replace(self, causal=None, scale=None, ablated=frozenset())
+
+    @property
+    def changed(self) -> bool:
+        """Whether any switch is moved."""
+        return self.causal is not None or self.scale is not None or bool(self.ablated)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a view can go: the sizes of the text and of the model, and what its switches are as trained."""
+
+    positions: int
+    n_layer: int
+    n_head: int
+    head_size: int
+    scales: tuple[float, ...]  # of each layer, as trained
+    causal: bool = True
+
+
+Change = Callable[[View, Bounds], View]
+"""A keypress."""
+
+
+def fitted(view: View, bounds: Bounds) -> View:
+    """The nearest view that this model and text have, without switches that are as trained.
+
+    Negative positions count from the end.
+    """
+
+    def position(index: int) -> int:
+        return _clamp(index + bounds.positions if index < 0 else index, bounds.positions)
+
+    near = replace(
+        view,
+        query=position(view.query),
+        key=position(view.key),
+        layer=_clamp(view.layer, bounds.n_layer),
+        head=_clamp(view.head, bounds.n_head),
+        causal=None if view.causal == bounds.causal else view.causal,
+        ablated=frozenset((i, j) for i, j in view.ablated if i < bounds.n_layer and j < bounds.n_head),
+    )
+    return near if near.scale is None else with_scale(near.scale)(near, bounds)
+
+
+def _clamp(index: int, count: int) -> int:
+    return max(0, min(index, count - 1))
+
+
+def move_query(by: int) -> Change:
+    """Move the query through the sentence."""
+    return lambda view, bounds: replace(view, query=_clamp(view.query + by, bounds.positions))
+
+
+def move_key(by: int) -> Change:
+    """Move the key through the sentence."""
+    return lambda view, bounds: replace(view, key=_clamp(view.key + by, bounds.positions))
+
+
+def first_query(view: View, bounds: Bounds) -> View:
+    """Go to the first token."""
+    return replace(view, query=0)
+
+
+def last_query(view: View, bounds: Bounds) -> View:
+    """Go to the last token."""
+    return replace(view, query=bounds.positions - 1)
+
+
+def go_to(query: int, key: int | None = None) -> Change:
+    """Look at one query, and at one key where it is given."""
+    return lambda view, bounds: fitted(replace(view, query=query, key=view.key if key is None else key), bounds)
+
+
+def choose_stage(stage: Stage) -> Change:
+    """Look at one stage."""
+    return lambda view, bounds: replace(view, stage=stage)
+
+
+def next_stage(view: View, bounds: Bounds) -> View:
+    """Go one stage forward; after the last, to the first stage of the next token."""
+    place = STAGES.index(view.stage) + 1
+    if place < len(STAGES):
+        return replace(view, stage=STAGES[place])
+    if view.query + 1 < bounds.positions:
+        return replace(view, query=view.query + 1, stage=STAGES[0])
+    return view
+
+
+def previous_stage(view: View, bounds: Bounds) -> View:
+    """Go one stage back; before the first, to the last stage of the token before."""
+    place = STAGES.index(view.stage)
+    if place:
+        return replace(view, stage=STAGES[place - 1])
+    if view.query:
+        return replace(view, query=view.query - 1, stage=STAGES[-1])
+    return view
+
+
+def move_head(by: int) -> Change:
+    """Go to another head of the same layer."""
+    return lambda view, bounds: replace(view, head=_clamp(view.head + by, bounds.n_head))
+
+
+def move_layer(by: int) -> Change:
+    """Go to another layer."""
+    return lambda view, bounds: replace(view, layer=_clamp(view.layer + by, bounds.n_layer))
+
+
+def toggle_mask(view: View, bounds: Bounds) -> View:
+    """Let every query see all keys, or only those up to itself."""
+    causal = not (bounds.causal if view.causal is None else view.causal)
+    return replace(view, causal=None if causal == bounds.causal else causal)
+
+
+def toggle_scale(view: View, bounds: Bounds) -> View:
+    """Switch the scale off (× 1), or back on: as trained, or 1/√head_size where that was × 1."""
+    if current_scale(view, bounds) != 1.0:
+        return with_scale(1.0)(view, bounds)
+    trained = bounds.scales[view.layer]
+    return with_scale(trained if trained != 1.0 else 1 / math.sqrt(bounds.head_size))(view, bounds)
+
+
+def with_scale(scale: float) -> Change:
+    """Multiply scores by `scale`; what equals the model as trained is no change."""
+
+    def change(view: View, bounds: Bounds) -> View:
+        layers = bounds.scales if view.scope is Scope.MODEL else (bounds.scales[view.layer],)
+        as_trained = all(math.isclose(scale, trained, rel_tol=1e-12) for trained in layers)
+        return replace(view, scale=None if as_trained else scale)
+
+    return change
+
+
+def current_scale(view: View, bounds: Bounds) -> float:
+    """The scale of the head in view."""
+    return bounds.scales[view.layer] if view.scale is None else view.scale
+
+
+def scale_ladder(bounds: Bounds, layer: int) -> tuple[float, ...]:
+    """The amounts that − and + step through, ascending: each about √2 times the one before.
+
+    They pass exactly through 1, 1/√head_size, 1/head_size and the scale as trained, from a quarter of the smallest
+    of these to 4. Powers of √2 very near to one of these give way to it.
+    """
+    marks = {1.0, 1 / math.sqrt(bounds.head_size), 1 / bounds.head_size, bounds.scales[layer]}
+    smallest = round(2 * math.log2(min(marks))) - 4
+    powers = (math.sqrt(2) ** k for k in range(smallest, 5))
+    apart = 2**0.2  # two rungs are never closer than this factor, unless both are marks
+    free = (power for power in powers if all(max(power / mark, mark / power) > apart for mark in marks))
+    return tuple(sorted(marks.union(free)))
+
+
+def smaller_scale(view: View, bounds: Bounds) -> View:
+    """Go one step down the ladder of amounts."""
+    ladder = scale_ladder(bounds, view.layer)
+    place = bisect_left(ladder, current_scale(view, bounds) * (1 - 1e-9)) - 1
+    return with_scale(ladder[place])(view, bounds) if place >= 0 else view
+
+
+def larger_scale(view: View, bounds: Bounds) -> View:
+    """Go one step up the ladder of amounts."""
+    ladder = scale_ladder(bounds, view.layer)
+    place = bisect_right(ladder, current_scale(view, bounds) * (1 + 1e-9))
+    return with_scale(ladder[place])(view, bounds) if place < len(ladder) else view
+
+
+def next_scope(view: View, bounds: Bounds) -> View:
+    """Let the switches act on this head, this layer or the whole model, in turn."""
+    return replace(view, scope=SCOPES[(SCOPES.index(view.scope) + 1) % len(SCOPES)])
+
+
+def reset(view: View, bounds: Bounds) -> View:
+    """Return to the model as trained."""
+    return view.as_trained() if view.changed else view
