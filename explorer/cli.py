@@ -8,13 +8,13 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TextIO
 
 import click
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.view import Stage, View
+from explorer.view import LAST, Stage, View
 from model.errors import ModelError
 from model.settings import Scope
 
@@ -88,8 +88,8 @@ class Commands(click.Group):
 def _told(error: click.ClickException) -> str:
     """What click says, and where the usage is to be found."""
     message = error.format_message().rstrip(".")
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        return f"{message}: see `{error.ctx.command_path} --help`"
+    if isinstance(error, click.UsageError):
+        return f"{message}: see `{error.ctx.command_path if error.ctx else 'explorer'} --help`"
     return message
 
 
@@ -166,7 +166,7 @@ def _make_view(text: str, values: dict[str, Any]) -> View:
     view = View(
         model=values["model"],
         text=text,
-        query=values["query"] or 0,
+        query=LAST if values["query"] is None else values["query"],
         layer=values["layer"],
         head=values["head"],
         stage=_STAGES[values["stage"]] if values["stage"] else Stage.WEIGHTS,
@@ -214,9 +214,9 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     if ctx.invoked_subcommand is not None:
         _no_options_before(ctx)
         return
-    if not sys.stdout.isatty():
+    if not _is_terminal(sys.stdout):
         raise ModelError("the application needs a terminal and standard output is none: use `explorer show` instead")
-    if text != "-" and not sys.stdin.isatty():
+    if text != "-" and not _is_terminal(sys.stdin):
         raise ModelError("the application needs a terminal and standard input is none: give the text with --text -")
     view = _make_view(_given(text), values)
     if text == "-":
@@ -224,6 +224,10 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     from explorer import app
 
     app.run(view)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _no_options_before(ctx: click.Context) -> None:

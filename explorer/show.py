@@ -12,7 +12,6 @@ from explorer.view import View
 from model.errors import ModelError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
     from torch import Tensor
 
     from model.checkpoint import Checkpoint
@@ -31,17 +30,17 @@ def show(view: View, *, as_json: bool, one_query: bool, one_stage: bool) -> None
     """
     from explorer import models
 
-    reading, tokenizer = read(view, models.open_model(view.model))
+    reading = read(view, models.open_model(view.model))
     _report_unknown(reading.encoding, reading.model_name)
     if as_json:
-        click.echo(json.dumps(as_object(reading, tokenizer), allow_nan=False))
+        click.echo(json.dumps(as_object(reading), allow_nan=False))
         return
     from explorer.show_tables import Tables
 
-    Tables(reading, tokenizer).print(query=view.query if one_query else None, stage=view.stage if one_stage else None)
+    Tables(reading).print(query=view.query if one_query else None, stage=view.stage if one_stage else None)
 
 
-def read(view: View, model: "Checkpoint") -> "tuple[Reading, Tokenizer]":
+def read(view: View, model: "Checkpoint") -> Reading:
     """Run the model on the view's text, as set and as trained.
 
     Raises ModelError when the text has no known characters or too many tokens, or lacks the view's query.
@@ -56,7 +55,7 @@ def read(view: View, model: "Checkpoint") -> "tuple[Reading, Tokenizer]":
     as_set = as_trained
     if view.settings.changed_heads(model.config):
         as_set = model.trace(encoding.ids, view.settings, base=as_trained)
-    return Reading(view, model.name, model.config, encoding, model.tokenizer, as_set, as_trained), model.tokenizer
+    return Reading(view, model.name, model.config, encoding, model.tokenizer, as_set, as_trained)
 
 
 def _check_length(encoding: "Encoding", model: "Checkpoint") -> None:
@@ -85,7 +84,7 @@ def _report_unknown(encoding: "Encoding", model_name: str) -> None:
     print(f"explorer: {what} unknown to {model_name!r} and left out: {named}{more}", file=sys.stderr)
 
 
-def as_object(reading: Reading, tokenizer: "Tokenizer") -> dict[str, Any]:
+def as_object(reading: Reading) -> dict[str, Any]:
     """Everything about the head in view as plain values: the schema of `explorer show --json`."""
     from model.peakedness import peakedness
 
@@ -119,7 +118,7 @@ def as_object(reading: Reading, tokenizer: "Tokenizer") -> dict[str, Any]:
         },
         "loss": reading.as_set.loss,
         "loss_as_trained": reading.as_trained.loss,
-        "predictions": [_predictions_at(reading, tokenizer, i) for i in range(len(reading.encoding))],
+        "predictions": [_predictions_at(reading, i) for i in range(len(reading.encoding))],
     }
 
 
@@ -133,20 +132,11 @@ def _with_null(masked: "Tensor") -> list[list[float | None]]:
     return [[None if number == -math.inf else number for number in row] for row in masked.tolist()]
 
 
-def _predictions_at(reading: Reading, tokenizer: "Tokenizer", position: int) -> dict[str, Any]:
+def _predictions_at(reading: Reading, position: int) -> dict[str, Any]:
     def told(trace: "Trace") -> list[dict[str, Any]]:
         return [
-            {"token": token_text(tokenizer, prediction.token_id), "probability": prediction.probability}
+            {"token": reading.token_text(prediction.token_id), "probability": prediction.probability}
             for prediction in trace.predictions(position, PREDICTIONS)
         ]
 
     return {"position": position, "as_set": told(reading.as_set), "as_trained": told(reading.as_trained)}
-
-
-def token_text(tokenizer: "Tokenizer", token_id: int) -> str:
-    """The text of a predicted token; a model may have more rows in its embedding than its tokenizer has tokens."""
-    from model.tokenizer import token_texts
-
-    if tokenizer.id_to_token(token_id) is None:
-        return f"<unused {token_id}>"
-    return token_texts(tokenizer, [token_id])[0]

@@ -11,13 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from explorer.reading import Reading
-from explorer.show import scale_in_view, token_text
+from explorer.show import scale_in_view
 from explorer.text import visible
 from explorer.view import MATRIX_STAGES, Stage
 from model.peakedness import peakedness
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
     from torch import Tensor
 
     from model.trace import Prediction, Trace
@@ -38,9 +37,8 @@ _TITLES = {
 class Tables:
     """Prints the tables of one reading, as wide as the terminal, or 80 cells where there is none."""
 
-    def __init__(self, reading: Reading, tokenizer: "Tokenizer", console: Console | None = None) -> None:
+    def __init__(self, reading: Reading, console: Console | None = None) -> None:
         self.reading = reading
-        self.tokenizer = tokenizer
         self.console = console or Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 
@@ -210,7 +208,7 @@ class Tables:
         self.console.print(table)
 
     def _prediction(self, prediction: "Prediction") -> str:
-        token = _cut(visible(token_text(self.tokenizer, prediction.token_id)), _LABEL)
+        token = _cut(visible(self.reading.token_text(prediction.token_id)), _LABEL)
         return f"{token} {prediction.probability:.2f}".replace(" 0.", " .")
 
     def _losses(self) -> None:
