@@ -44,16 +44,18 @@ def mixed(weights: Tensor, v: Tensor) -> Tensor:
 @lru_cache(maxsize=8)
 def causal_mask(queries: int, keys: int, offset: int) -> Tensor:
     """(queries, keys) bool: query i, at position offset + i, sees keys 0…offset + i."""
-    return torch.ones(queries, keys, dtype=torch.bool).tril(offset)
+    with torch.inference_mode(False):  # kept for later, when gradients may be wanted
+        return torch.ones(queries, keys, dtype=torch.bool).tril(offset)
 
 
 @dataclass(frozen=True, eq=False)
 class AttentionInputs:
     """What attention is computed from, for one head or all heads of a layer.
 
-    `scale` and `causal` are one value for all heads, or tensors of shape (H,) when heads differ. The mask itself is
-    derived (`visible`), so that a layer held in a trace costs no T × T memory. `offset` is the position of the first
-    query: None aligns the last query with the last key, as when generating with cached keys.
+    `scale` and `causal` are one value for all heads, or tensors of shape (H,) when heads differ; scales are float64, so
+    that each is the number that was asked for. The mask itself is derived (`visible`), so that a layer held in a trace
+    costs no T × T memory. `offset` is the position of the first query: None aligns the last query with the last key, as
+    when generating with cached keys.
     `ablated`, bool (H,), marks heads whose mixed values are replaced by zeros.
 
     Raises ValueError when the shapes of q, k and v do not fit together.
@@ -130,7 +132,7 @@ class AttentionStages:
     @cached_property
     def scaled(self) -> Tensor:
         """Scores times the scale."""
-        return scaled(self.scores, per_head(self.inputs.scale))
+        return scaled(self.scores, per_head(self.inputs.scale, self.scores))
 
     @cached_property
     def masked(self) -> Tensor:
@@ -167,7 +169,7 @@ def attend(inputs: AttentionInputs) -> Tensor:
     """
     q, scale = inputs.q, inputs.scale
     if isinstance(scale, Tensor):
-        q, scale = q * per_head(scale), 1.0
+        q, scale = q * per_head(scale, q), 1.0
     whole = inputs.q.shape[-2] == inputs.k.shape[-2] and inputs.first_position == 0
     if isinstance(inputs.causal, Tensor) or (inputs.causal and not whole):
         y = F.scaled_dot_product_attention(q, inputs.k, inputs.v, attn_mask=inputs.visible, scale=scale)
@@ -176,9 +178,9 @@ def attend(inputs: AttentionInputs) -> Tensor:
     return without_ablated(y, inputs.ablated)
 
 
-def per_head(setting: float | Tensor) -> float | Tensor:
-    """A setting of each head, (H,), as (H, 1, 1) to broadcast over (..., H, T, anything); a number stays itself."""
-    return setting[:, None, None] if isinstance(setting, Tensor) else setting
+def per_head(setting: float | Tensor, like: Tensor) -> float | Tensor:
+    """A setting of each head, (H,), as (H, 1, 1) to broadcast over `like`, (..., H, T, any); a number stays itself."""
+    return setting[:, None, None].to(like.dtype) if isinstance(setting, Tensor) else setting
 
 
 def without_ablated(mixed: Tensor, ablated: bool | Tensor) -> Tensor:

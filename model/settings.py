@@ -119,7 +119,7 @@ class AttentionSettings:
         some = gone if ablated else False
         if self.head is None or not mine:
             return LayerSettings(new_scale, new_causal, some)
-        scales = torch.full((config.n_head,), scale)
+        scales = torch.full((config.n_head,), scale, dtype=torch.float64)
         scales[self.head] = new_scale
         causals = torch.full((config.n_head,), causal)
         causals[self.head] = new_causal
