@@ -1,0 +1,216 @@
+"""Text and numbers as a terminal may show them: nothing hostile gets through, every width is counted in cells."""
+
+import math
+import unicodedata
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+MINUS = "−"
+INFINITY = "∞"
+DOTTED_CIRCLE = "◌"
+
+_MARKS = {
+    " ": "␣",
+    "\n": "⏎",
+    "\t": "⇥",
+    "\x7f": "␡",
+    "\u00a0": "⍽",
+    "\u200b": "‹ZWSP›",
+    "\u200c": "‹ZWNJ›",
+    "\u200d": "‹ZWJ›",
+    "\u200e": "‹LRM›",
+    "\u200f": "‹RLM›",
+    "\u202a": "‹LRE›",
+    "\u202b": "‹RLE›",
+    "\u202c": "‹PDF›",
+    "\u202d": "‹LRO›",
+    "\u202e": "‹RLO›",
+    "\u2066": "‹LRI›",
+    "\u2067": "‹RLI›",
+    "\u2068": "‹FSI›",
+    "\u2069": "‹PDI›",
+    "\u2028": "‹LS›",
+    "\u2029": "‹PS›",
+    "\ufeff": "‹BOM›",
+}
+_CONTROL_PICTURES = 0x2400  # U+2400 + n pictures the control character n
+# Control, format, surrogate, private use, unassigned, and separators other than the space itself.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
+
+
+@lru_cache(maxsize=8192)
+def visible(text: str) -> str:
+    """The text with everything that has no shape of its own drawn as a mark: safe to send to any terminal.
+
+    Spaces, line ends, tabs, control characters, escapes, zero-width and direction controls become marks; a combining
+    character without a letter before it stands on a dotted circle. The answer has no control character.
+    """
+    if text.isascii() and text.isalnum():
+        return text
+    shown: list[str] = []
+    has_base = False
+    for character in text:
+        mark = _mark(character)
+        if mark is not None:
+            shown.append(mark)
+            has_base = False
+        elif cell_len(character) == 0:
+            shown.append(character if has_base else DOTTED_CIRCLE + character)
+            has_base = True
+        else:
+            shown.append(character)
+            has_base = True
+    return "".join(shown)
+
+
+def _mark(character: str) -> str | None:
+    if character in _MARKS:
+        return _MARKS[character]
+    code = ord(character)
+    if code < 32:
+        return chr(_CONTROL_PICTURES + code)
+    # Variation selectors are combining marks that make terminals disagree about widths.
+    if unicodedata.category(character) in _INVISIBLE or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
+        return f"‹{code:02X}›"
+    return None
+
+
+@lru_cache(maxsize=8192)
+def label(token: str) -> str:
+    """A token as a label: visible, without the one leading space by which most tokens begin a word."""
+    return visible(token[1:] if len(token) > 1 and token[0] == " " and token[1] != " " else token)
+
+
+@lru_cache(maxsize=16384)
+def fit(text: str, cells: int, align: str = "left") -> str:
+    """The text in exactly `cells` cells: padded (`align` left, right or center), or cut with … at its end.
+
+    `text` is shown as it is: pass what comes from outside through `visible` first.
+    """
+    if cells <= 0:
+        return ""
+    width = cell_len(text)
+    if width > cells:
+        text, width = _cut(text, cells - 1, "…")
+    room = cells - width
+    if align == "right":
+        return " " * room + text
+    if align == "center":
+        return " " * (room // 2) + text + " " * (room - room // 2)
+    return text + " " * room
+
+
+@lru_cache(maxsize=16384)
+def crop(text: str, cells: int) -> str:
+    """The text in exactly `cells` cells, cut without a mark: for labels of two or three cells."""
+    if cells <= 0:
+        return ""
+    width = cell_len(text)
+    if width > cells:
+        text, width = _cut(text, cells, "")
+    return text + " " * (cells - width)
+
+
+def _cut(text: str, cells: int, end: str) -> tuple[str, int]:
+    """The longest beginning of `text` in at most `cells` cells, `end` after it, and the width of both."""
+    kept = ""
+    for character in text:
+        if cell_len(kept + character) > cells:
+            break
+        kept += character
+    kept += end
+    return kept, cell_len(kept)
+
+
+def fixed(x: float, digits: int) -> str:
+    """A number with so many decimals: a true minus sign, ∞ for infinities, and no minus before a zero."""
+    if math.isnan(x):
+        return "NaN"
+    if math.isinf(x):
+        return INFINITY if x > 0 else MINUS + INFINITY
+    text = f"{abs(x):.{digits}f}"
+    return MINUS + text if x < 0 and text.strip("0.") else text
+
+
+def number(x: float, width: int, digits: int = 2) -> str:
+    """A number right-aligned in `width` cells, with `digits` decimals or as many fewer as it takes to fit.
+
+    What fits in no other way is written as a power of ten; in the narrowest places as ` > ` or ` < `, by its sign.
+    """
+    for decimals in range(digits, -1, -1):
+        text = fixed(x, decimals)
+        if len(text) <= width:
+            return text.rjust(width)
+    exponent = math.floor(math.log10(abs(x)))
+    mantissa = abs(x) / 10**exponent if exponent < 300 else abs(x) / 1e300 / 10 ** (exponent - 300)
+    sign = MINUS if x < 0 else ""
+    for decimals in (1, 0):
+        text = f"{sign}{mantissa:.{decimals}f}e{exponent}"
+        if len(text) <= width:
+            return text.rjust(width)
+    return ("<" if x < 0 else ">").rjust(max(width, 0))[: max(width, 0)]
+
+
+def weight(x: float, digits: int = 2) -> str:
+    """A weight or probability: `.61`; exactly zero is `0`, exactly one `1`, and what rounds to one `1.0`."""
+    if x == 0.0 or x == 1.0:
+        return str(int(x))
+    text = f"{x:.{digits}f}"
+    if text.startswith("1"):
+        return text[: digits + 1]
+    return text[1:] if text.startswith("0.") else fixed(x, digits)
+
+
+def significant(x: float, digits: int = 3) -> str:
+    """A number to some significant digits and without needless zeros: 0.25, 0.177, 83.1, 1,050."""
+    if not math.isfinite(x) or x == 0.0:
+        return fixed(x, 0)
+    magnitude = math.floor(math.log10(abs(x)))
+    if not -5 <= magnitude < 6:
+        mantissa, exponent = f"{abs(x):.{digits - 1}e}".split("e")
+        return (MINUS if x < 0 else "") + f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+    text = f"{abs(x):,.{max(0, digits - 1 - magnitude)}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return MINUS + text if x < 0 else text
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(fraction: float, cells: int) -> str:
+    """A horizontal bar of a fraction from 0 to 1 in exactly `cells` cells, to an eighth of a cell."""
+    if not fraction > 0.0:  # NaN as well
+        return " " * cells
+    eighths = max(1, round(min(1.0, fraction) * cells * 8))
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (_EIGHTHS[rest] if rest else ""))[:cells].ljust(cells)
+
+
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+
+
+def height(fraction: float) -> str:
+    """One cell of a sparkline for a fraction from 0 to 1."""
+    if not fraction > 0.0:
+        return _HEIGHTS[0]
+    return _HEIGHTS[min(7, int(min(1.0, fraction) * 8))]
+
+
+_SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+
+
+def exponential(x: float, digits: int = 2) -> str:
+    """e^x of any x, however large or small, without overflow: 9.78, or 2.35×10¹⁷."""
+    if x == -math.inf:
+        return "0"
+    if not math.isfinite(x):
+        return fixed(x, 0)
+    if -2.5 < x < 9.2:  # from about 0.08 to about 10,000
+        return fixed(math.exp(x), digits)
+    exponent = math.floor(x / math.log(10))
+    mantissa = f"{math.exp(x - exponent * math.log(10)):.{digits}f}"
+    if mantissa.startswith("10"):
+        exponent, mantissa = exponent + 1, f"{1:.{digits}f}"
+    return f"{mantissa}×10{str(exponent).translate(_SUPERSCRIPT)}"
