@@ -117,6 +117,8 @@ class TracedModel(Protocol):
     """All that the application asks of a model; any causal language model can stand behind it."""
 
     @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
     def config(self) -> ModelShape: ...  # noqa: D102
     @property
     def tokenizer(self) -> Tokenizer: ...  # noqa: D102

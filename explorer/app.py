@@ -1,0 +1,268 @@
+"""The application: one view, the reading that shows it, and the models it is read from.
+
+The first frame is painted before torch is imported: nothing at the top of this file, of a screen or of a widget
+imports it. Workers compute and post messages; only message handlers change what the application holds.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from data import bundled
+from data.samples import SAMPLES
+from explorer import models
+from explorer.engine import Engine
+from explorer.reading import Reading
+from explorer.screens.explore import ExploreScreen
+from explorer.view import LAST, Change, View
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from model.trace import TracedModel
+
+DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST)
+
+
+class ModelOpened(Message):
+    """A worker has opened a model."""
+
+    def __init__(self, name: str, model: "TracedModel") -> None:
+        super().__init__()
+        self.name = name
+        self.model = model
+
+
+class ModelRefused(Message):
+    """A worker could not open a model."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__()
+        self.name = name
+        self.reason = reason
+
+
+class ReadingDone(Message):
+    """A worker has computed a reading, or says why it could not."""
+
+    def __init__(self, view: View, reading: Reading | None, reason: str = "") -> None:
+        super().__init__()
+        self.view = view
+        self.reading = reading
+        self.reason = reason
+
+
+class ExplorerApp(App[None]):
+    """Attention Explorer."""
+
+    TITLE = "Attention Explorer"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
+
+    def __init__(
+        self, view: View | None = None, open_model: "Callable[[str], TracedModel]" = models.open_model
+    ) -> None:
+        if "NO_COLOR" in os.environ:
+            # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
+            self.set_reactive(App.theme, "ansi-dark")
+        super().__init__()
+        self.view = view or DEFAULT_VIEW
+        self.reading: Reading | None = None
+        self.engine = Engine(open_model)
+        self._computing = False
+        self._opened_with: View | None = self.view
+        self._announced = False
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The Explore screen is the first and the lowest."""
+        return ExploreScreen(self.view)
+
+    @property
+    def explore(self) -> ExploreScreen:
+        """The Explore screen, also while another one lies over it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, ExploreScreen)  # see get_default_screen
+        return screen
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Those of Textual's own commands that our registry does not have."""
+        kept = ("Theme", "Screenshot")
+        return (command for command in super().get_system_commands(screen) if command.title in kept)
+
+    def change(self, change: Change) -> None:
+        """Look at what a keypress leads to; without a reading there is nowhere to go."""
+        if self.reading is not None:
+            self.look(change(self.view, self.reading.bounds))
+
+    def look(self, view: View, *, typing: bool = False) -> None:
+        """Show `view`: at once where that is quick, otherwise when a worker has computed it.
+
+        What cannot be shown is said in a notification and the earlier view stays; nothing is said while `typing`.
+        """
+        if view.text != self.view.text:
+            self._announced = False
+        if not self.engine.has_model(view.model):
+            self.view = view
+            return
+        reading = self.engine.find(view)
+        if reading is None and self.engine.is_quick(view):
+            try:
+                reading = self.engine.read(view)
+            except ModelError as error:
+                if not typing:
+                    self.warn(str(error))
+                return
+        if reading is None:
+            self.view = view
+            self._compute()
+        else:
+            self.view = reading.view
+            self._show(reading)
+            if not typing:
+                self._announce(reading)
+
+    def warn(self, message: str) -> None:
+        """Say what is wrong, in one line that is never read as markup."""
+        self.notify(" ".join(message.split()), severity="warning", markup=False)
+
+    def _show(self, reading: Reading) -> None:
+        self.reading = reading
+        self.explore.show(reading)
+
+    # Opening a model
+
+    def on_mount(self) -> None:
+        """Load the model after the first frame."""
+        self.call_after_refresh(self.open_model, self.view.model)
+
+    def open_model(self, name: str) -> None:
+        """Open a model in a worker; the view that asks for it is shown when it is there."""
+        self.explore.show_loading(name)
+        self.run_worker(lambda: self._open(name), group="open", thread=True, exclusive=True, exit_on_error=False)
+
+    def _open(self, name: str) -> None:
+        """In a worker: torch is imported here."""
+        try:
+            model = self.engine.open_model(name)
+        except ModelError as error:
+            self.post_message(ModelRefused(name, str(error)))
+        except Exception as error:
+            self.post_message(ModelRefused(name, f"{name!r} cannot be opened: {type(error).__name__}: {error}"))
+        else:
+            self.post_message(ModelOpened(name, model))
+
+    def on_model_opened(self, message: ModelOpened) -> None:
+        """Show the view that waited for this model."""
+        self.engine.add_model(message.name, message.model)
+        self.explore.show_loading(None)
+        if self.view.model != message.name:
+            return
+        self.look(self.view)
+        if self.reading is None and not self._computing:
+            self._look_at_sample(self.view.text)
+
+    def _look_at_sample(self, refused: str) -> None:
+        """When the first text cannot be shown: open with a sentence that can."""
+        if refused == SAMPLES[0].text:
+            self.explore.show_no_model()
+        else:
+            self.look(replace(self.view, text=SAMPLES[0].text, query=LAST).as_trained())
+
+    def on_model_refused(self, message: ModelRefused) -> None:
+        """Say why, and go on with the earlier model or the default one."""
+        self.explore.show_loading(None)
+        self.warn(message.reason)
+        if self.reading is not None:
+            self.view = self.reading.view
+        elif message.name != bundled.DEFAULT and bundled.DEFAULT in bundled.names():
+            self.view = replace(self.view, model=bundled.DEFAULT)
+            self.open_model(bundled.DEFAULT)
+        else:
+            self.explore.show_no_model()
+
+    def _announce(self, reading: Reading) -> None:
+        """Say once of each sentence what of it is not read, and of the command line what could not be had."""
+        if self._opened_with is not None:
+            for line in _not_there(self._opened_with, reading):
+                self.warn(line)
+            self._opened_with = None
+        if not self._announced:
+            self._announced = True
+            for line in _not_read(reading):
+                self.warn(line)
+
+    # Computing what takes long
+
+    def _compute(self) -> None:
+        """Compute the view of now in a worker, one at a time: later keypresses wait and only the last one counts."""
+        if self._computing:
+            return
+        self._computing = True
+        self.explore.show_computing(True)
+        view, job = self.view, self.engine.job(self.view)
+
+        def work() -> None:
+            try:
+                self.post_message(ReadingDone(view, job()))
+            except ModelError as error:
+                self.post_message(ReadingDone(view, None, str(error)))
+            except Exception as error:
+                self.post_message(ReadingDone(view, None, f"this cannot be computed: {type(error).__name__}: {error}"))
+
+        self.run_worker(work, group="compute", thread=True, exit_on_error=False)
+
+    def on_reading_done(self, message: ReadingDone) -> None:
+        """Show it if it is what is asked for now; else go on to that."""
+        self._computing = False
+        self.explore.show_computing(False)
+        if message.reading is not None:
+            self.engine.add(message.reading)
+        elif message.view == self.view:
+            self.warn(message.reason)
+            if self.reading is not None:
+                self.view = self.reading.view
+            else:
+                self._look_at_sample(message.view.text)
+            return
+        self.look(self.view)
+
+
+def _not_there(asked: View, reading: Reading) -> Iterable[str]:
+    """Lines about a layer, head or query that was asked for and that this model and text do not have."""
+    got, bounds = reading.view, reading.bounds
+    for name, wanted, have, count in (
+        ("layer", asked.layer, got.layer, bounds.n_layer),
+        ("head", asked.head, got.head, bounds.n_head),
+        ("query", asked.query, got.query, bounds.positions),
+    ):
+        if wanted >= count:
+            yield f"{name} {wanted} does not exist, there are 0 to {count - 1}: this is {name} {have}"
+
+
+def _not_read(reading: Reading) -> Iterable[str]:
+    """Lines about tokens that do not fit into the context and characters that the tokenizer does not know."""
+    if reading.left_out:
+        fits = len(reading.encoding)
+        yield (
+            f"the sentence has {fits + reading.left_out} tokens and {reading.model_name} reads at most {fits} at once: "
+            f"the first {fits} are shown"
+        )
+    if unknown := list(dict.fromkeys(unknown.text for unknown in reading.encoding.unknown)):
+        named = " ".join(_named(character) for character in unknown[:8])
+        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+        yield f"{reading.model_name} does not know {named}{more}: left out of the tokens"
+
+
+def _named(character: str) -> str:
+    """A character for a message: itself where it can be seen, its code besides where it cannot."""
+    return f"‘{character}’" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
+
+
+def run(view: View | None = None) -> None:
+    """Open the application and return when it is left."""
+    ExplorerApp(view).run()

@@ -1,0 +1,295 @@
+"""The Explore screen: one sentence, one head, and every number of it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from explorer.actions import ACTIONS, BY_NAME
+from explorer.reading import Reading
+from explorer.screens.commands import ActionCommands
+from explorer.screens.key_line import KeyLine
+from explorer.screens.sentence import SentenceInput
+from explorer.view import MATRIX_STAGES, Stage, View, go_to, next_stage
+from explorer.widgets.cell import CellPanel
+from explorer.widgets.header import HeaderLine
+from explorer.widgets.matrix import Matrix
+from explorer.widgets.peakedness import PeakednessPanel
+from explorer.widgets.predictions import PredictionsPanel
+from explorer.widgets.row_table import RowTable
+from explorer.widgets.token_strip import TokenStrip
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+SMALLEST = (60, 18)
+"""Columns and rows below which nothing can be shown well."""
+
+SIDE_BY_SIDE = (120, 36)
+"""Columns and rows from which all four matrices stand side by side."""
+
+WHILE_EDITING = ("back", "palette", "quit", "help")
+
+
+class ExploreScreen(Screen[None]):
+    """Draws the application's reading; keys become new views."""
+
+    CSS_PATH = "explore.tcss"
+    COMMANDS = {ActionCommands}  # noqa: RUF012
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
+        for action in ACTIONS
+        if action.name not in ("palette", "focus_next", "focus_previous")  # Textual's own
+    ]
+
+    typing_pause: ClassVar[float] = 0.12
+    """Seconds without a keypress after which what was typed is shown."""
+
+    play_pause: ClassVar[float] = 0.8
+    """Seconds that each stage stays while playing."""
+
+    app: "ExplorerApp"
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._opening = view
+        self._before_editing: View | None = None
+        self._typing: Timer | None = None
+        self._playing: Timer | None = None
+
+    # What is on it
+
+    def compose(self) -> ComposeResult:
+        """Everything there is; the style sheet says what of it is seen at which size."""
+        yield HeaderLine()
+        with Horizontal(id="sentence-line"):
+            yield Static("❯", id="prompt", markup=False)
+            yield SentenceInput(self._opening.text, id="sentence")
+        yield TokenStrip()
+        yield Static(id="state", markup=False)
+        with Container(id="matrices"):
+            for stage in MATRIX_STAGES:
+                yield Matrix(id=f"matrix-{stage.value}")
+        with Container(id="panels"):
+            yield RowTable()
+            yield PeakednessPanel()
+            yield PredictionsPanel()
+            yield CellPanel()
+        yield KeyLine(self.possible)
+        yield Static(id="too-small", markup=False)
+
+    @property
+    def sentence(self) -> SentenceInput:
+        """The input at the top."""
+        return self.query_one(SentenceInput)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether there is room for one matrix only."""
+        return self.size.width < SIDE_BY_SIDE[0] or self.size.height < SIDE_BY_SIDE[1]
+
+    def show(self, reading: Reading) -> None:
+        """Draw a reading everywhere."""
+        with self.app.batch_update():
+            self.query_one(HeaderLine).show(reading)
+            self.sentence.show(reading.view.text)
+            self.query_one(TokenStrip).show(reading)
+            self._show_matrices(reading)
+            for panel in (RowTable, PeakednessPanel, PredictionsPanel, CellPanel):
+                self.query_one(panel).show(reading)
+            self.query_one(KeyLine).update()
+        self.remove_class("-without-reading")
+
+    def _show_matrices(self, reading: Reading) -> None:
+        stage = reading.view.stage
+        chosen = stage if stage in MATRIX_STAGES else Stage.WEIGHTS
+        for each in MATRIX_STAGES:
+            matrix = self.query_one(f"#matrix-{each.value}", Matrix)
+            matrix.set_class(each is chosen, "-chosen")
+            matrix.set_class(each is stage, "-lit")
+            if each is chosen or not self.stacked:
+                matrix.show(reading, each)
+        self.query_one(RowTable).set_class(stage is Stage.MIXED, "-lit")
+        self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
+
+    def show_loading(self, name: str | None) -> None:
+        """Say that a model is being loaded, or that none is any more."""
+        self._state(f"loading {name}…" if name else "")
+
+    def show_computing(self, computing: bool) -> None:
+        """Say that a long sentence is being computed."""
+        self._state("computing…" if computing else "")
+
+    def show_no_model(self) -> None:
+        """Say that there is nothing to look at."""
+        self._state("no model is open: leave with q and name another with --model")
+
+    def _state(self, line: str) -> None:
+        state = self.query_one("#state", Static)
+        state.update(Text(line, no_wrap=True, overflow="ellipsis"))
+        state.display = bool(line)
+
+    def on_mount(self) -> None:
+        """Nothing is read yet."""
+        self.add_class("-without-reading")
+        self.show_loading(self._opening.model)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size may show other parts; what is looked at stays."""
+        columns, rows = SMALLEST
+        now = f"this terminal has {event.size.width}×{event.size.height}"
+        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
+        if self.app.reading is not None:
+            self._show_matrices(self.app.reading)
+
+    # Actions
+
+    def possible(self, name: str) -> bool:
+        """Whether an action makes sense now."""
+        if self.sentence.editing:
+            return name in WHILE_EDITING
+        action = BY_NAME[name]
+        reading = self.app.reading
+        if action.change is not None:
+            return reading is not None and action.possible(self.app.view, reading.bounds)
+        if name == "back":
+            return self._playing is not None or self.focused is not None
+        if name == "play":
+            return reading is not None and next_stage(self.app.view, reading.bounds) != self.app.view
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what makes no sense now."""
+        if action == "do":
+            return True if self.possible(str(parameters[0])) else None
+        return super().check_action(action, parameters)
+
+    def action_do(self, name: str) -> None:
+        """A key was pressed."""
+        self.act(name)
+
+    def act(self, name: str) -> None:
+        """Do an action of the registry by its name, if it makes sense now."""
+        played = self._pause()
+        if not self.possible(name):
+            return
+        if (change := BY_NAME[name].change) is not None:
+            self.app.change(change)
+        elif name == "play":
+            if not played:
+                self._playing = self.set_interval(self.play_pause, self._play_on)
+        elif name in ("focus_next", "focus_previous", "help", "edit", "back"):
+            getattr(self, f"_{name}")()
+        else:
+            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
+
+    def _focus_next(self) -> None:
+        self.focus_next()
+
+    def _focus_previous(self) -> None:
+        self.focus_previous()
+
+    def _help(self) -> None:
+        from explorer.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def _back(self) -> None:
+        if self._before_editing is not None:
+            self._leave_editing(self._before_editing)
+        else:
+            self.set_focus(None)
+
+    # Playing
+
+    def _play_on(self) -> None:
+        self.app.change(next_stage)
+        if not self.possible("play"):
+            self._pause()
+
+    def _pause(self) -> bool:
+        """Stop playing; whether it was."""
+        if self._playing is None:
+            return False
+        self._playing.stop()
+        self._playing = None
+        return True
+
+    def on_key(self, event: events.Key) -> None:
+        """Any key pauses."""
+        self._pause()
+
+    # Editing
+
+    def _edit(self) -> None:
+        self._before_editing = self.app.view
+        self.sentence.edit()
+        self.query_one(KeyLine).update()
+
+    @on(SentenceInput.Asked)
+    def _asked_to_edit(self) -> None:
+        self.act("edit")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted outside the sentence becomes the sentence to edit."""
+        event.stop()
+        if self.possible("edit"):
+            self.act("edit")
+            self.sentence.action_select_all()
+            self.sentence.insert_pasted(event.text)
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+        if self._before_editing is None:
+            return
+        self._typing = self.set_timer(self.typing_pause, self._preview)
+
+    def _preview(self) -> None:
+        if self._before_editing is not None:
+            self.app.look(replace(self.app.view, text=self.sentence.value), typing=True)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        before = self._before_editing
+        if before is None:
+            return
+        self._leave_editing(replace(self.app.view, text=event.value))
+        if self.app.view.text != event.value:
+            self.app.look(before)
+
+    def _leave_editing(self, view: View) -> None:
+        self._before_editing = None
+        if self._typing is not None:
+            self._typing.stop()
+        self.sentence.leave()
+        self.app.look(view)
+        self.sentence.show(self.app.view.text)
+        self.query_one(KeyLine).update()
+
+    # Mouse
+
+    @on(TokenStrip.TokenSelected)
+    def _token_selected(self, event: TokenStrip.TokenSelected) -> None:
+        self._pause()
+        self.app.change(go_to(event.position))
+
+    @on(Matrix.CellSelected)
+    def _cell_selected(self, event: Matrix.CellSelected) -> None:
+        self._pause()
+        self.app.change(go_to(event.query, event.key))
+
+    @on(KeyLine.Pressed)
+    def _key_clicked(self, event: KeyLine.Pressed) -> None:
+        self.act(event.action.name)

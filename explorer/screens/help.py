@@ -1,0 +1,83 @@
+"""The help screen: every action with its keys, made from the registry."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from explorer.actions import groups
+
+_WORDS = (
+    ("query, key", "the token that looks (row) and the token looked at (column), both counted from 0"),
+    ("scores", "q · k, raw dot products"),
+    ("scaled", "scores × scale; 1/√head_size unless changed"),
+    ("masked", "scaled, with keys that a query may not see at −∞"),
+    ("weights", "softmax of each row of masked: rows sum to 1"),
+    ("mixed", "the values averaged by the weights"),
+    ("peakedness", "largest weight, entropy in bits, and effective number of keys 2^entropy of a row of weights"),
+    ("loss, KL", "next-token cross-entropy, and divergence of the predictions from those as trained, both in nats"),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Lists all keys; closed by escape, ? or q."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS = [  # noqa: RUF012
+        ("escape,question_mark,f1,q", "dismiss", "Close"),
+        ("j", "scroll(1)", "Down"),
+        ("k", "scroll(-1)", "Up"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """One scrolling list."""
+        with VerticalScroll() as scroll:
+            scroll.border_title = "Help"
+            scroll.border_subtitle = "esc closes"
+            yield Static(_help(), markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def _help() -> RenderableType:
+    parts: list[RenderableType] = []
+    for name, actions in groups().items():
+        rows = [(_keys(action.keys), action.help) for action in actions]
+        parts += [Text(name, "bold"), _table(rows), Text()]
+    return Group(*parts, Text("Words", "bold"), _table(_WORDS))
+
+
+def _table(rows: "list[tuple[str, str]] | tuple[tuple[str, str], ...]") -> Table:
+    table = Table.grid(padding=(0, 2, 0, 1))
+    table.add_column(no_wrap=True, min_width=12)
+    table.add_column()
+    for left, right in rows:
+        table.add_row(Text(left), Text(right))
+    return table
+
+
+_NAMES = {
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "comma": ",",
+    "full_stop": ".",
+    "minus": "−",
+    "plus": "+",
+    "equals_sign": "=",
+    "question_mark": "?",
+    "escape": "esc",
+    "f1": "F1",
+}
+
+
+def _keys(keys: tuple[str, ...]) -> str:
+    return "  ".join(_NAMES.get(key, key) for key in keys)

@@ -1,0 +1,71 @@
+"""KeyLine: the footer, one line of the most useful keys, those that do nothing now greyed."""
+
+from collections.abc import Callable
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from explorer.actions import BY_NAME, Action, footer
+
+_HELP = BY_NAME["help"]
+
+
+class KeyLine(Widget):
+    """As many places of the footer as fit, help always among them; a click on a key does what the key does."""
+
+    COMPONENT_CLASSES = {"key-line--key", "key-line--caption", "key-line--disabled"}  # noqa: RUF012
+    ALLOW_SELECT = False
+
+    class Pressed(Message):
+        """A click on the key of an action."""
+
+        def __init__(self, action: Action) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self, possible: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._possible = possible
+        self._shown: tuple[bool, ...] = ()
+
+    def update(self) -> None:
+        """Draw again if other actions are possible now."""
+        possible = tuple(self._possible(action.name) for _, actions in footer() for action in actions)
+        if possible != self._shown:
+            self._shown = possible
+            self.refresh()
+
+    def render(self) -> Text:
+        """The line, as wide as there is room."""
+        line = Text(no_wrap=True, overflow="crop")
+        last = self._place(_HELP.footer, (_HELP,))
+        room = self.size.width - last.cell_len
+        for caption, actions in footer():
+            place = self._place(caption, actions)
+            if _HELP not in actions and line.cell_len + place.cell_len <= room:
+                line.append_text(place)
+        return line.append_text(last)
+
+    def _place(self, caption: str, actions: tuple[Action, ...]) -> Text:
+        place = Text(" ")
+        for action in actions:
+            kind = "key" if self._possible(action.name) else "disabled"
+            style = self.get_component_rich_style(f"key-line--{kind}")
+            place.append(action.label, style + Style(meta={"key_line": action.name}))
+        alive = any(self._possible(action.name) for action in actions)
+        style = self.get_component_rich_style("key-line--caption" if alive else "key-line--disabled")
+        place.append(f" {caption} ", style + Style(meta={"key_line": actions[-1].name}))
+        return place
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """The tooltip is that of the key below the mouse."""
+        name = event.style.meta.get("key_line")
+        self.tooltip = Text(BY_NAME[name].help) if name else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key below the mouse does."""
+        if name := event.style.meta.get("key_line"):
+            self.post_message(self.Pressed(BY_NAME[name]))
