@@ -168,14 +168,25 @@ def attend(inputs: AttentionInputs) -> Tensor:
     `scale=1.0`, and a mask of each head.
     """
     q, scale = inputs.q, inputs.scale
-    if isinstance(scale, Tensor):
+    # The fused kernel on a CPU masks before it scales: −∞ times a scale of 0 or less would be NaN or +∞.
+    if isinstance(scale, Tensor) or scale <= 0:
         q, scale = q * per_head(scale, q), 1.0
     whole = inputs.q.shape[-2] == inputs.k.shape[-2] and inputs.first_position == 0
-    if isinstance(inputs.causal, Tensor) or (inputs.causal and not whole):
-        y = F.scaled_dot_product_attention(q, inputs.k, inputs.v, attn_mask=inputs.visible, scale=scale)
-    else:
-        y = F.scaled_dot_product_attention(q, inputs.k, inputs.v, is_causal=inputs.causal, scale=scale)
-    return without_ablated(y, inputs.ablated)
+    plain = isinstance(inputs.causal, bool) and (whole or not inputs.causal)
+    y = F.scaled_dot_product_attention(
+        _batched(q),
+        _batched(inputs.k),
+        _batched(inputs.v),
+        attn_mask=None if plain else _batched(inputs.visible),
+        is_causal=plain and bool(inputs.causal),
+        scale=scale,
+    )
+    return without_ablated(y.reshape(*q.shape[:-1], inputs.v.shape[-1]), inputs.ablated)
+
+
+def _batched(x: Tensor) -> Tensor:
+    """At least (1, 1, ·, ·): with fewer dimensions torch takes a slow path that makes the T × T matrices."""
+    return x[(None,) * (4 - x.dim())]
 
 
 def per_head(setting: float | Tensor, like: Tensor) -> float | Tensor:

@@ -193,7 +193,24 @@ def settings_of_every_kind(heads: int) -> dict[str, dict[str, float | Tensor]]:
 @pytest.mark.parametrize("name", settings_of_every_kind(3))
 def test_the_fast_path_is_the_last_stage(size: int, name: str) -> None:
     inputs = replace(random_inputs(3, size, 16, seed=size, spread=1.5), **settings_of_every_kind(3)[name])
-    torch.testing.assert_close(attend(inputs), AttentionStages(inputs).mixed, rtol=0, atol=1e-5)
+    mixed = AttentionStages(inputs).mixed
+    torch.testing.assert_close(attend(inputs), mixed, rtol=0, atol=1e-5)
+    # A batch, as in training: torch may choose another kernel for it.
+    batch = replace(inputs, q=inputs.q.expand(2, -1, -1, -1), k=inputs.k.expand(2, -1, -1, -1))
+    batch = replace(batch, v=inputs.v.expand(2, -1, -1, -1))
+    torch.testing.assert_close(attend(batch), mixed.expand(2, -1, -1, -1), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.0, -0.0, -0.3, 1.0])
+def test_gradients_of_the_fast_path_are_those_of_the_stages(scale: float) -> None:
+    """Scales of 0 and less once gave NaN: the fused kernel hides keys before it scales."""
+    gradients = []
+    for path in (attend, lambda inputs: AttentionStages(inputs).mixed):
+        inputs = replace(random_inputs(2, 6, 4, seed=0), scale=scale)
+        inputs.q.requires_grad_()
+        (path(inputs) ** 2).sum().backward()
+        gradients.append(inputs.q.grad)
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("batched", [False, True])
@@ -249,8 +266,8 @@ def test_untouched_attention_is_one_plain_call(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(F, "scaled_dot_product_attention", noted)
     inputs = random_inputs(2, 6, 4, seed=0)
     attend(inputs)
-    assert seen[0][0] is inputs.q
-    assert seen[0][1] == {"is_causal": True, "scale": 0.5}
+    assert seen[0][0].data_ptr() == inputs.q.data_ptr()
+    assert seen[0][1] == {"attn_mask": None, "is_causal": True, "scale": 0.5}
 
 
 # Bad input and laziness

@@ -43,7 +43,7 @@ def make_theirs(changes: dict[str, Any]) -> GPT2LMHeadModel:
     with torch.no_grad():
         for name, parameter in theirs.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(1 + 0.3 * noise if "ln" in name and name.endswith("weight") else 0.3 * noise)
+            parameter.copy_(1 + 0.2 * noise if "ln" in name and name.endswith("weight") else 0.2 * noise)
     return theirs
 
 
