@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
 from data.storyteller import lexicon_names as names
+from data.storyteller.invented import PLACE_ENDINGS, THING_ENDINGS, pseudo_word
 from data.storyteller.lexicon_nouns import CONTAINER_NOUNS, NOUNS, PLACES, WORKER_NOUNS
 from data.storyteller.lexicon_words import WORDS
 
@@ -45,6 +46,7 @@ class Casting:
 
     rng: Random
     animal_world: bool
+    adults: bool
     invent: str | None
     taken: set[str] = field(default_factory=set)
     invented: list[str] = field(default_factory=list)
@@ -68,44 +70,12 @@ class Casting:
         self.pronouns.append(chosen)
         return chosen
 
-    def pseudo_word(self, endings: tuple[str, ...] | list[str]) -> str:
-        """A word that is not English, made of syllables."""
-        rng = self.rng
-        while True:
-            word = rng.choice(names.ONSETS) + rng.choice(names.VOWELS)
-            if rng.random() < 0.4:
-                word += rng.choice(names.CODAS)
-            else:
-                word += rng.choice(names.MIDDLES) + rng.choice(endings)
-            if len(word) > 3 and word not in self.taken and not word.endswith(("s", "ed", "ing")):
-                if word in _ENGLISH:
-                    continue
-                self.taken.add(word)
-                self.invented.append(word)
-                return word
-
-
-_ENGLISH = frozenset(
-    """bill boll bomb book boot bond born bump burn cook deer doll door drum dull fall fell fill food foot fork form fuzz
-    gold golf good goon gull hall hand hang hard hark harp hell help hill hook horn hull hump hung hunk hurt jump junk
-    kill kilt king kind land lamp lark link lock look loop mall mark mask melt milk mill mind moon nook null pant park
-    perk pill pink pull pump rank rink rock roll room root rung sell sick sill sing sink skill skin skull sock sold
-    soon spell tall tank task tell till torn turn wall walk wand well wild will wing wink wolf wood work worn zoom
-    black block blink blank bling brick brook broom bring brink brand brunt clock crook drink droll drunk drill flank
-    flock flood floor flung frill frock frank gland glint grand grill groom grunt plank plant pluck plump prank print
-    prong pull quick quill slack slump small smell snack snarl sneer snoop speck spill spoon stall stand stick still
-    stock stoop stork storm sting stung stunk swell swing swoop swung tramp trick troll trunk trump twist swan swarm
-    better bitter butter batter letter litter matter robber rubber hammer hummer dinner winner number member finger
-    garden golden burden pillow yellow fellow hollow mellow follow marker parker border harder murder order tender
-    wonder under vendor hello gallop polo limo hobble gobble wobble bubble rubble saddle puddle middle riddle fiddle
-    paddle cuddle noodle poodle doodle goggle giggle jiggle wiggle juggle google boggle toggle simple sample dimple
-    nimble tumble bumble rumble humble mumble fumble grumble crumble marble garble gurgle hurdle turtle hurtle
-    kettle settle battle rattle cattle little bottle puzzle nuzzle muzzle guzzle drizzle sizzle dazzle tackle pickle
-    tickle buckle bronze bonk honk zonk gonk drool droop prick sickle nickle ladle cradle table fable cable gable able
-    bible double trouble couple bugle ample bundle handle candle gentle dangle tangle single jingle mingle jungle
-    bungle angle ankle sprinkle wrinkle twinkle tramble purple circle startle prize frizz quiz fizz buzz jazz
-    skunk slink slunk snick sneak skimp skip""".split()
-)
+    def pseudo_word(self, endings: Sequence[str]) -> str:
+        """A word that is not English, counted among the story's invented words."""
+        word = pseudo_word(self.rng, endings, self.taken)
+        self.taken.add(word)
+        self.invented.append(word)
+        return word
 
 
 def _adjectives(casting: Casting, *lists: str) -> tuple[str, ...]:
@@ -117,8 +87,7 @@ def _adjectives(casting: Casting, *lists: str) -> tuple[str, ...]:
 
 def _child(casting: Casting) -> Entity:
     gender = casting.gender()
-    adult = casting.rng.random() < _ADULT_SHARE
-    nouns = ("woman", "man") if adult else ("girl", "boy")
+    nouns = ("woman", "man") if casting.adults else ("girl", "boy")
     noun, given = (nouns[0], names.GIRLS) if gender == "she" else (nouns[1], names.BOYS)
     return Entity(noun, gender, name=casting.fresh(given))
 
@@ -126,7 +95,7 @@ def _child(casting: Casting) -> Entity:
 def _animal(casting: Casting, *, named: bool) -> Entity:
     gender = casting.gender()
     if casting.invent == "creature" and not casting.invented:
-        noun = casting.pseudo_word(names.THING_ENDINGS)
+        noun = casting.pseudo_word(THING_ENDINGS)
     else:
         noun = casting.fresh(tuple(entry[0] for entry in NOUNS["wild"]))
     name = casting.fresh(names.PETS) if named else None
@@ -169,7 +138,7 @@ def _worker(kind: str) -> Callable[[Casting], Entity]:
 def _thing(kind: str, *looks: str) -> Callable[[Casting], Entity]:
     def cast(casting: Casting) -> Entity:
         if casting.invent == "thing" and not casting.invented and kind in _GLOSSES:
-            noun, number = casting.pseudo_word(names.THING_ENDINGS), "sg"
+            noun, number = casting.pseudo_word(THING_ENDINGS), "sg"
             gloss = casting.rng.choice(_GLOSSES[kind])
         else:
             noun = casting.fresh(tuple(entry[0] for entry in NOUNS[kind]))
@@ -197,10 +166,15 @@ _GLOSSES = {
 }
 
 
+def _novelty(casting: Casting) -> Entity:
+    """Something that nobody has seen before, and so always has an invented word."""
+    return Entity(casting.pseudo_word(THING_ENDINGS), "it", category="novelty", gloss="machine")
+
+
 def _place(kind: str) -> Callable[[Casting], Entity]:
     def cast(casting: Casting) -> Entity:
         if casting.invent == "place" and not casting.invented and kind in _PLACE_ROLES:
-            name = casting.pseudo_word(names.PLACE_ENDINGS).capitalize()
+            name = casting.pseudo_word(PLACE_ENDINGS).capitalize()
             noun = casting.rng.choice(("land", "island", "valley", "village", "forest"))
             return Entity(noun, "it", name=name, category="place", gloss=noun)
         while True:
@@ -226,7 +200,12 @@ _CASTERS: Mapping[str, Callable[[Casting], Entity]] = {
     "worker": _worker("worker"),
     "crafter": _worker("crafter"),
     "seller": _worker("seller"),
+    "clerk": _worker("clerk"),
+    "ride": _thing("ride"),
     "postman": _worker("postman"),
+    "shelter": _place("shelter"),
+    "hall": _place("hall"),
+    "city": _place("city"),
     "settlement": _place("settlement"),
     "beast": lambda casting: _animal(casting, named=False),
     "pet": lambda casting: _animal(casting, named=True),
@@ -254,10 +233,11 @@ _CASTERS: Mapping[str, Callable[[Casting], Entity]] = {
     "hideout": _place("hideout"),
     "hidein": _place("hidein"),
     "container": _container,
+    "novelty": _novelty,
 }
 
 _CREATURE_ROLES = frozenset({"hero", "friend", "beast", "pet"})
-_PLACE_ROLES = frozenset({"outdoor", "indoor", "town", "settlement"})
+_PLACE_ROLES = frozenset({"outdoor", "indoor", "town", "settlement", "hall", "city"})
 
 
 def role_kinds() -> frozenset[str]:
@@ -272,7 +252,7 @@ def cast_roles(roles: Mapping[str, str], rng: Random, *, animals: bool) -> tuple
     """
     animal_world = animals and rng.random() < 0.28
     invent = _choose_invention(roles, rng, animal_world) if rng.random() < INVENTED_SHARE else None
-    casting = Casting(rng, animal_world, invent)
+    casting = Casting(rng, animal_world, rng.random() < _ADULT_SHARE, invent)
     cast = {role: _CASTERS[kind](casting) for role, kind in roles.items()}
     return cast, tuple(casting.invented)
 
@@ -280,6 +260,8 @@ def cast_roles(roles: Mapping[str, str], rng: Random, *, animals: bool) -> tuple
 def _choose_invention(roles: Mapping[str, str], rng: Random, animal_world: bool) -> str | None:
     """Which kind of invented word this plot has room for, if any."""
     kinds = set(roles.values())
+    if "novelty" in kinds:
+        return None
     options = []
     if kinds & set(_GLOSSES):
         options += ["thing", "thing"]

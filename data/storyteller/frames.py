@@ -2,19 +2,20 @@
 
 A frame is one sentence. Outside brackets it is plain text; `{one|another|}` is a choice; brackets are slots:
 
-    [A]  [A.o]  [A.p]      the entity in role A as subject, object, possessive: a pronoun where it is clear, else the name
+    [A]  [A.o]  [A.p]      the entity in role A as subject, object, possessive: a pronoun where clear, else its name
     [A.n]  [A.np]          always the name or "the fox"; its possessive
     [A.he] [A.him] [A.his] [A.self]   always the pronoun, in that case
     [A.intro]              first mention: "a kind girl named Mara"; [A.of] "her brother Ivan", of the hero A
     [A.k]  [A.g]           just the noun of a person, "girl"; the same or a looser one, "guy"
-    [T.a]  [T.b]  [T.ab]   "a red kite"; "kite"; "red kite";  [T.s] "kites";  [T.gen] "A kite" as a kind;  [T.gloss] what it is like
+    [T.a]  [T.b]  [T.ab]   "a red kite"; "kite"; "red kite";  [T.s] "kites";  [T.gen] "A kite", the kind;  [T.gloss] what it is like
     [P.in]  [P.to]         "in the park"; "to the park"
     [AB]                   several: "Mara and Ivan", "they"
     [I] [you] [we]         speaker, hearer, both, with the same cases: [I.o] "me", [you.p] "your"
     [A:go]  [A:go/ing]     the verb, agreeing with A's latest mention in this sentence, in a form of `grammar.FORMS`
-    [A:-go]                negated;  [^A:go] its subject comes later ("said Mara")
-    [~The sun] [~:shine]   a subject that is no entity, and its verb; [~~The stars] if plural; [~something* new] marks its head
-    [%list]  [%list/ing]   a verb phrase, base or -ing form; [A:%list] conjugated; [%list*] the same all story long
+    [A:-go]                negated;  [^A:go], [^~:be], [^~~:be] its subject comes later ("said Mara")
+    [~The sun] [~:shine]   a subject that is no entity, and its verb; [~~The stars] if plural; "*" ends its head
+    [%list]  [%list/ing]   a verb phrase, base or -ing form; [A:%list] conjugated; [%list*] the same all story long;
+                           [%list*1] and [%list*2] are kept too, and differ
     [#list]  [#list*]      a word or phrase of a list, likewise
     [A>B]                  right after an opening quote: A speaks to B;  [A>] to nobody in particular
 
@@ -28,6 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from data.storyteller.grammar import FORMS
+from data.storyteller.wordlists import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,12 @@ class Generic:
 
 @dataclass(frozen=True, slots=True)
 class FromList:
-    """An entry of a word list, or (`is_verb`) of a list of verb phrases; `kept` keeps the choice for the story."""
+    """An entry of a word list, or (`is_verb`) of verb phrases; entries with the same `kept` are the same in a story."""
 
     name: str
     is_verb: bool
     gerund: bool
-    kept: bool
+    kept: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,11 @@ class Speech:
 
 Piece = Text | Choice | Mention | Verb | Generic | FromList | Speech
 
-MENTION_FORMS = frozenset("auto o p n np he him his self intro of k g a b ab s gen gloss in to".split())
+MENTION_FORMS = frozenset(words("auto o p n np he him his self intro of k g a b ab s gen gloss in to"))
 
-_VERB = re.compile(r"(\^?)(~|[A-Z]+|you|we):(-?)([a-z%*_ '-]+?)(?:/([a-z]+))?")
+_VERB = re.compile(r"(\^?)(~~?|[A-Z]+|you|we):(-?)([a-z%*_ '\d-]+?)(?:/([a-z]+))?")
 _MENTION = re.compile(r"([A-Z]+|you|we)(?:\.([a-z]+))?")
-_LIST = re.compile(r"([#%])([a-z_]+)(?:/(ing))?(\*?)")
+_LIST = re.compile(r"([#%])([a-z_]+)(?:/(ing))?(\*\d?)?")
 _SPEECH = re.compile(r"([A-Z]+)>([A-Z]*)")
 
 
@@ -112,7 +114,7 @@ class Frame:
 def parse_frame(name: str, template: str) -> Frame:
     """Parses one frame; raises ValueError that names the frame and the slot that is wrong."""
     try:
-        pieces, end = _parse(template, 0, top=True)
+        pieces, _ = _parse(template, 0, top=True)
     except ValueError as error:
         raise ValueError(f"frame {name}: {error}") from error
     speaker = next((piece.speaker for piece in walk(pieces) if isinstance(piece, Speech)), None)
@@ -167,7 +169,7 @@ def _choice(template: str, at: int) -> tuple[Choice, int]:
 
 
 def _slot(text: str) -> Piece:
-    if text.startswith("~~"):
+    if text.startswith("~~") and not text.startswith("~~:"):
         return Generic(text[2:], is_plural=True)
     if text.startswith("~") and not text.startswith("~:"):
         return Generic(text[1:], is_plural=False)
@@ -175,7 +177,7 @@ def _slot(text: str) -> Piece:
         return Speech(*match.groups())
     if match := _LIST.fullmatch(text):
         sign, name, gerund, kept = match.groups()
-        return FromList(name, sign == "%", bool(gerund), bool(kept))
+        return FromList(name, sign == "%", bool(gerund), kept or "")
     if match := _VERB.fullmatch(text):
         inverted, role, negative, lemma, form = match.groups()
         if (form or "past") in FORMS:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
+
+from data.storyteller.wordlists import words
 
 Person = Literal["1sg", "2", "3sg", "pl"]
 """The agreement class of a subject: I; you; he, she, it, one name; we, they, several."""
 
 _IRREGULAR_PLURALS = dict(
     pair.split(":")
-    for pair in """
+    for pair in words("""
     mouse:mice goose:geese child:children man:men woman:women foot:feet tooth:teeth sheep:sheep fish:fish deer:deer
     wolf:wolves leaf:leaves knife:knives shelf:shelves loaf:loaves scarf:scarves calf:calves wife:wives thief:thieves
     elf:elves half:halves piano:pianos photo:photos kangaroo:kangaroos ox:oxen person:people moose:moose
     cello:cellos banjo:banjos flamingo:flamingos yo-yo:yo-yos policeman:policemen snowman:snowmen
     fisherman:fishermen dragonfly:dragonflies salmon:salmon radio:radios kimono:kimonos poncho:ponchos taco:tacos
-    """.split()
+    """)
 )
 
 # base: past, past participle
@@ -24,7 +27,7 @@ _IRREGULAR_VERBS = {
     base: (past, participle)
     for base, past, participle in (
         entry.split(":")
-        for entry in """
+        for entry in words("""
     become:became:become begin:began:begun bend:bent:bent bite:bit:bitten blow:blew:blown break:broke:broken
     bring:brought:brought build:built:built burn:burned:burned buy:bought:bought catch:caught:caught
     choose:chose:chosen come:came:come creep:crept:crept cut:cut:cut dig:dug:dug do:did:done draw:drew:drawn
@@ -43,18 +46,18 @@ _IRREGULAR_VERBS = {
     throw:threw:thrown understand:understood:understood wake:woke:woken wear:wore:worn weep:wept:wept win:won:won
     write:wrote:written leap:leaped:leaped weave:wove:woven wind:wound:wound stride:strode:stridden
     overhear:overheard:overheard
-    """.split()
+    """)
     )
 }
 
 _DOUBLING = frozenset(
-    """beg chat chop clap drag drop drum fan fit flap flip grab grin hop hug hum jog jot knit mop nap nod pack pat
+    words("""beg chat chop clap drag drop drum fan fit flap flip grab grin hop hug hum jog jot knit mop nap nod pack pat
     peg pet pin plan plop pop rip rub scrub ship shop skip slam slip snap spot step stir stop tap tip trip trot tug
     wag whip wrap zip trim snug dip dig run sit swim win get put set cut hit let spin stun tag forget begin skid
-    chug scrap swap tap blur strum pedal unzip""".split()
+    chug scrap swap tap blur strum pedal unzip""")
 ) - {"pack", "pedal"}
 
-MODALS = frozenset("can could will would must should may might shall".split())
+MODALS = frozenset(words("can could will would must should may might shall"))
 
 _CONTRACTIONS = {
     "do not": "don't", "does not": "doesn't", "did not": "didn't", "is not": "isn't", "are not": "aren't",
@@ -65,7 +68,7 @@ _CONTRACTIONS = {
 
 _BE = {"1sg": ("am", "was"), "2": ("are", "were"), "3sg": ("is", "was"), "pl": ("are", "were")}
 
-_VOWEL_SOUND = frozenset("hour hours honest honor heir".split())
+_VOWEL_SOUND = frozenset(words("hour hours honest honor heir"))
 _CONSONANT_SOUND = ("uni", "use", "usu", "eu", "one", "once", "ukulele")
 _CONSONANT_EXCEPT = ("unin", "unim", "onei")
 
@@ -150,7 +153,7 @@ def _finite(verb: str, person: Person, is_past: bool) -> str:
 
 
 # form: (auxiliary, whether it is in the past, which form of the main verb follows)
-_PERIPHRASTIC = {
+_PERIPHRASTIC: dict[str, tuple[str, bool, Callable[[str], str]]] = {
     "ing": ("be", True, gerund),
     "sing": ("be", False, gerund),
     "had": ("have", True, past_participle),

@@ -1,8 +1,10 @@
-"""Given names from many places, by the pronoun they take here, and the parts of invented words."""
+"""Given names from many places, by the pronoun they take here."""
 
 from __future__ import annotations
 
-GIRLS = tuple(
+from data.storyteller.wordlists import words
+
+GIRLS = words(
     """
     Mara Lily Anna Nina Zoe Ella Emma Mia Ruth Clara Nora Alice Lucy Jane Maya Sofia Elena Olga Vera Tanya Irina Katya
     Masha Daria Ingrid Astrid Freya Sigrid Greta Heidi Liesel Anneke Saskia Marie Chloe Amelie Colette Celeste Lucia
@@ -12,10 +14,10 @@ GIRLS = tuple(
     Tamar Shira Amina Zuri Nia Adaeze Ngozi Chioma Abena Akosua Ama Wanjiru Makena Thandi Nomsa Lindiwe Zanele Selam
     Hiwot Leilani Moana Kiri Aroha Malia Nayeli Itzel Yara Luana Ayelen Siobhan Aoife Niamh Cerys Gwen Eilidh Ayla
     Elif Defne Nilufar Saule Altyn Tuya Sarnai
-    """.split()
+    """
 )
 
-BOYS = tuple(
+BOYS = words(
     """
     Ivan Tom Ben Sam Max Leo Jack Tim Noah Finn Oliver Henry Peter Paul Daniel David Adam Boris Dmitri Nikolai Sergei
     Misha Yuri Oleg Lars Sven Erik Olaf Bjorn Anders Hans Otto Klaus Fritz Jan Pieter Luc Pierre Remy Hugo Marcel
@@ -25,25 +27,17 @@ BOYS = tuple(
     Eli Noam Asher Kwame Kofi Chidi Emeka Tunde Sekou Jabari Juma Baraka Themba Sipho Thabo Dawit Abel Tekle Keanu
     Kai Manu Tane Rangi Ikaika Tupac Inti Amaru Kauan Liam Rory Callum Hamish Rhys Dylan Owen Emre Kerem Timur Rustam
     Nurlan Bataar Temur Aziz
-    """.split()
+    """
 )
 
-PETS = tuple(
+PETS = words(
     """
     Pip Biscuit Pepper Nutmeg Bramble Rusty Pebbles Coco Mochi Tango Ziggy Dusty Clover Thistle Acorn Waffles Patch
     Smudge Noodle Twig Bubbles Domino Fidget Whiskers Marble Pickles Tofu Bingo Toby Dot Fluff Speckle Misty Shadow
     Sunny Sparky Toffee Truffle Juniper Basil Pumpkin Peanut Button Scout Rocket Comet Pepita Kuma Simba Tiko Momo
     Chico Luna Nala Gizmo Barnaby Winston Hazel Willow Poppy Tuppence Humphrey Beatrix Mabel Otis Rufus Fergus Dumpling
-    """.split()
+    """
 )
 
 FEMALE_KIN = ("Grandma", "Mom", "Aunt Rose", "Aunt Vivian", "Aunt Salma", "Aunt Odette", "Nana", "Aunt Grace")
 MALE_KIN = ("Grandpa", "Dad", "Uncle Joe", "Uncle Farouk", "Uncle Stefan", "Uncle Bert", "Uncle Hari", "Uncle Ned")
-FEMALE_TITLED = ("Mrs. Brown",)
-
-ONSETS = "b bl br d dr f fl g gl gr h j k kl l m n p pl pr qu r s sk sl sn t tr v w y z zw".split()
-VOWELS = "a e i o u oo ee a o u".split()
-CODAS = "b bb k ck g l ll m n nd ng nk p r rk rn sk t zz x mp".split()
-MIDDLES = "b d f g k l m mb n nd ng p r rb rl rt s t v z zz mp lk".split()
-THING_ENDINGS = "et it ok le er y o oo im on".split()
-PLACE_ENDINGS = "ia or ora wick mere dell ona ara unda esh".split()

@@ -49,6 +49,7 @@ _LISTS: dict[str, str] = {
         bookshelf fence kite wagon puppet_theater scarecrow sled wooden_boat swing windmill playhouse den""",
     "vehicle": """bus train boat ship truck tram ferry car canoe taxi van sailboat tractor carriage
         rowboat hot-air_balloon""",
+    "ride": "bus train ferry ship tram night_train steamboat cable_car stagecoach minibus subway trolley",
     "seed": """sunflower pumpkin bean tomato tulip rose daisy apple_tree cherry_tree oak pea melon strawberry lemon_tree
         poppy marigold carrot lily daffodil orchid violet pear_tree peach_tree""",
     "wild": """fox bear rabbit wolf deer squirrel hedgehog badger mouse raccoon otter beaver mole frog toad turtle
@@ -90,9 +91,9 @@ HIDING_OUTDOOR = """under:bench in:bush behind:tree under:bridge behind:fence in
     in:hollow_log behind:wall in:ditch under:hedge behind:barrel in:flowerbed behind:statue under:picnic_table
     beside:fountain in:puddle under:oak_tree behind:water_tank in:birdbath beside:anthill"""
 
-HIDING_INDOOR = """under:bed behind:sofa under:table in:drawer behind:door in:bathtub under:pillow in:laundry_basket
-    behind:curtain under:blanket in:flowerpot behind:bookshelf in:closet behind:stove in:cupboard under:staircase
-    on:windowsill in:toy_chest under:rug behind:wardrobe in:coat_pocket in:teapot under:armchair behind:refrigerator"""
+HIDING_INDOOR = """under:bed behind:sofa under:table behind:door in:bathtub under:pillow in:laundry_basket
+    behind:curtain under:blanket behind:bookshelf in:closet behind:stove in:cupboard under:staircase
+    behind:piano  under:rug behind:wardrobe under:armchair behind:refrigerator"""
 
 CONTAINERS = """box jar basket chest bag drawer cupboard bottle bucket sack trunk suitcase tin barrel backpack
     envelope lunch_box toolbox pouch"""
@@ -113,6 +114,17 @@ POST = "postman:m postwoman:f"
 
 SETTLEMENTS = """in:village at:harbor in:town on:farm at:castle at:mill at:lighthouse at:inn in:valley at:monastery at:ferry
     on:main_road at:station"""
+
+SHELTERS = """in:barn in:cave in:shed in:hut in:old_mill in:cabin in:hollow_tree in:tower in:chapel in:boathouse in:stable
+    in:woodshed in:tent in:windmill in:treehouse"""
+
+HALLS = """in:theater in:concert_hall in:church in:school_hall in:town_hall at:opera_house in:park at:festival in:palace
+    at:fair in:square"""
+
+CITIES = """in:capital in:city at:seaside in:mountains at:big_zoo at:airport in:old_harbor at:museum at:fair at:palace
+    at:aquarium at:planetarium at:stadium"""
+
+CLERKS = """conductor stationmaster ticket_seller clerk driver guard inspector policewoman:f policeman:m caretaker"""
 
 PEOPLE = """girl boy woman man guy lady fellow kid person friend brother sister cousin neighbor classmate people
     animal creature toy ball game doll horn drum flute stone coin charm shell lamp coat cloak glove fruit nut berry jewel
@@ -141,6 +153,9 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "outdoor": _places(PLACES_OUTDOOR),
     "indoor": _places(PLACES_INDOOR),
     "town": _places(PLACES_TOWN),
+    "shelter": _places(SHELTERS),
+    "hall": _places(HALLS),
+    "city": _places(CITIES),
     "settlement": _places(SETTLEMENTS),
     "hideout": _places(HIDING_OUTDOOR),
     "hidein": _places(HIDING_INDOOR),
@@ -153,8 +168,13 @@ def _workers(text: str) -> dict[str, str]:
     return {noun.replace("_", " "): gender for noun, _, gender in marked}
 
 
-WORKER_NOUNS: dict[str, dict[str, str]] = {"worker": _workers(WORKERS), "crafter": _workers(CRAFTERS), "seller": _workers(SELLERS),
-    "postman": _workers(POST)}
+WORKER_NOUNS: dict[str, dict[str, str]] = {
+    "worker": _workers(WORKERS),
+    "crafter": _workers(CRAFTERS),
+    "seller": _workers(SELLERS),
+    "postman": _workers(POST),
+    "clerk": _workers(CLERKS),
+}
 
 CONTAINER_NOUNS = tuple(word.replace("_", " ") for word in CONTAINERS.split())
 

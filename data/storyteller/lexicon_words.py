@@ -11,8 +11,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         "character": """kind brave shy curious clever cheerful gentle quiet honest funny patient lively friendly busy
             dreamy bold thoughtful stubborn playful polite sleepy hungry lonely proud careful little young small
             hopeful restless wise witty merry generous tiny tall""",
-        "colour": """red blue green yellow purple orange pink white black brown golden silver grey turquoise crimson
-            violet scarlet""",
+        "colour": """red blue green yellow purple pink white black brown golden silver grey turquoise crimson
+            scarlet""",
         "size": "big small little tiny large huge long short tall wide",
         "young": "little tiny young small grey brown",
         "small_size": "small big little fine splendid",
@@ -73,8 +73,7 @@ _PHRASE_LISTS = {
 }
 
 PHRASES: dict[str, tuple[str, ...]] = {
-    name: tuple(" ".join(entry.split()) for entry in text.split("/"))
-    for name, text in _PHRASE_LISTS.items()
+    name: tuple(" ".join(entry.split()) for entry in text.split("/")) for name, text in _PHRASE_LISTS.items()
 }
 
 _VERB_LISTS = {

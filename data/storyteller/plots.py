@@ -110,11 +110,11 @@ def _until_next_beat(lines: list[str]) -> list[str]:
 
 
 def _tellings(name: str, lines: list[str]) -> tuple[Telling, ...]:
-    tellings = []
+    tellings: list[Telling] = []
     for line in lines:
         if not line.startswith("- "):
             raise ValueError(f"{name}: a telling starts with '- ', not {line[:20]!r}")
-        steps = []
+        steps: list[Step] = []
         for part in line[2:].split(" // "):
             new_scene = part.startswith("¶")
             frame = parse_frame(f"{name}.{len(tellings)}.{len(steps)}", part.removeprefix("¶").strip())

@@ -5,21 +5,25 @@ from __future__ import annotations
 BLOCKS = """
 block open
 - Once upon a time there [^A:be] [A.intro].
-- {Long ago|Many years ago|Once}, [A.intro] [A:live] in {a small house|a little village|a big town|an old cottage|a tall
-  house} {near the river|at the edge of the forest|by the sea|at the foot of a mountain|beside a quiet road}.
+- {Long ago|Many years ago|Once}, [A.intro] [A:live] in {a small house|a little village|a big town|an old cottage|a
+  tall house} {near the river|at the edge of the forest|by the sea|at the foot of a mountain|beside a quiet road}.
 - There [^A:be] once [A.intro] who [A:like] to [%hobby].
 - [A.intro] [A:live] {near the river|by the sea|not far from the forest|next to a bakery|on a long street}. // Every
   [#daypart], [A] [A:like] to [%hobby].
-- One [#season] [#daypart], [A.intro] [A:be] {at home|outside|by the window|in the kitchen}. // [~The weather] [~:be] [#mild].
-- [~It] [~:be] a [#mild] [#daypart] in [#month]. // [A.intro] [A:want] to [%game].
-- On [#weekday], [A.intro] [A:wake] up {very early|late|with a smile|before anyone else}. // [A] [A:put] on
-  [A.his] {shoes|coat|hat|slippers|sweater} and [A:go] outside.
 - [~This] [~:be/s] the story of [A.intro]. // [A] [A:be] very [#character] and [A:love] to [%hobby].
-- [A.intro] [A:have] {two brothers|three sisters|a big family|many cousins|a little sister}. // Every [#weekday]
-  [~the whole family] [~:eat] {soup|pancakes|fish|noodles|dumplings} together.
+- [A.intro] [A:have] {two brothers|three sisters|a big family|many cousins|a little sister}. // Every [#weekday] [~the
+  whole family] [~:eat] {soup|pancakes|fish|noodles|dumplings} together.
 - {Far away|Far to the [#direction]}, there [^A:be] [A.intro] who [A:-like] to [%chore].
-- Have you ever heard of [A.intro]? // [A] [A:be] the [A.g] who always [A:want] to [%hobby]. // One day,
-  [~something* {strange|funny|special|new}] [~:happen] to [A.him].
+- [^~~:do/s] [~~you] know [A.intro]? // [A] [A:be] the [A.g] who always [A:want] to [%hobby].
+- In a {town|village|street|house} full of {noise|flowers|stairs|cats|music|old clocks} there [^A:live] [A.intro]. //
+  [A] [A:love] to [%hobby], and [A.he] [A:-like] to [%chore].
+- [A.intro] [A:be] known to everyone in the {street|town|village}. // Why? // Because [A.he] always [A:want] to
+  [%hobby], even on {Sundays|rainy days|cold mornings|Mondays}.
+- What [^A:do] [A.intro] like best? // [A] [A:like] to [%hobby], to [%hobby*] and, most of all, to [%game].
+- If there [^~:be] [~one thing] that [A.intro] [A:-like], [~it] [~:be] to [%chore].
+- [~~Some people] [~:like/s] to [%hobby], but [A.intro] [A:want] to [%hobby*] all day.
+- [~My grandmother] always [~:tell] this story. // [~It] [~:be/s] about [A.intro] who [A:live] {by the sea|in the
+  mountains|near the forest|in a noisy town}.
 
 block happy
 - [A] [A:be] [#happy].
@@ -41,19 +45,15 @@ block end_two
 - That [#daypart], [A] [A:tell] {[A.his] family|everyone at home|the whole street} about [B.n].
 - [A.n] never [A:forget] that day, and [B.n] never [B:forget] it either.
 - {After that|Since that day}, [A.n] [A:help] [B.o] whenever [A.he] [A:could].
-- "[A>B]{Thank you|Thanks} for everything," [A] [A:say]. // "[B>A][~That] [~:be/s] what [~~friends] [~:be/s] for," said
-  [B.n].
+- "[A>B]{Thank you|Thanks} for everything," [A] [A:say]. // "[B>A][~That] [~:be/s] what [~~friends] [~:be/s] for,"
+  said [B.n].
 - And so [^~:end] [~the story] of [A.n] and [B.n].
 - [~The stars] [~:come] out, and [AB] [AB:say] good night.
 - And [AB] [AB:live] happily for many years.
 
-block moral
-- [A.n] [A:learn/had] that {[~sharing] [~:make/s] everything better|[~patience] [~:bring/s] good
-  things|[~practice] [~:make/s] hard things easy|[~kindness] always [~:come/s] back}.
-
 block explain_creature
-- [X.gen] [~:be/s] a {small|round|furry|long|shy|tall|funny} animal with {blue|green|striped|soft|enormous|floppy|yellow}
-  {ears|feet|fur|wings|whiskers|spots}.
+- [X.gen] [~:be/s] a {small|round|furry|long|shy|tall|funny} animal with
+  {blue|green|striped|soft|enormous|floppy|yellow} {ears|feet|fur|wings|whiskers|spots}.
 - [X.s] [~:live/s] in {hollow trees|deep caves|old barns|warm rivers|tall grass} and [~:eat/s] {nothing but
   {nuts|berries|moss|plums|carrots}|leaves and roots|only yellow flowers}.
 - {[~Hardly anyone]|[~Nobody]} [~:know] much about such an animal, but [~everyone] [~:say] that [X.gen] never
@@ -65,8 +65,9 @@ block explain_place
 - In [X.n], [~~the {houses|trees|hills|roads}] [~:be] {blue|crooked|very old|as white as milk|round}.
 
 block explain_thing
-- [X.gen] [~:be/s] a {strange|small|rare|wonderful|curious} [X.gloss] from {far away|the islands|the mountains|over the
-  sea|the old days}.
-- {[~Not everyone]|[~Hardly anyone]} [~:know/s] what [X.gen] [~:be/s], but [~it] [~:be/s] just a {rare|funny|special|very old} kind of [X.gloss].
-- [X.s] [~:be/s] like any other [X.gloss], only {rounder|smaller|softer|much prettier|harder to find}.
+- [X.gen] [~:be/s] a {strange|small|rare|wonderful|curious} [X.gloss] from {far away|the islands|the mountains|over
+  the sea|the old days}.
+- {[~Not everyone]|[~Hardly anyone]} [~:know/s] what [X.gen] [~:be/s], but [~it] [~:be/s] just a
+  {rare|funny|special|very old} kind of [X.gloss].
+- [X.gen] [~:be/s] much like any other [X.gloss], only {rounder|smaller|softer|much prettier|harder to find}.
 """

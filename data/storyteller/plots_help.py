@@ -28,27 +28,29 @@ animals
 - "[A>B]Where [^T:be/s] [T.n]?" [A] [A:%cry_out]. // [A] [A:%grieve].
 = friend
 - [A] [A:run] to [B.of]. // "[A>B]{Please help me|Can you help me|I need help}! [I] [I:lose/has] [T.n]," [A] [A:say].
-- [B.of] [B:come] along the path. // "[B>A]Why [^you:be/s] [you] so [#sad]?" [B] [B:ask]. // "[A>B][I]
-  [I:can] not find [T.n]," [^A:say] [A.n].
-- [B.of] [B:hear] about it and [B:come] at once. // "[B>A]Where [^you:do] [you] last see [T.o]?" [B] [B:ask]. // "[A>B]
-  [P.in], [I] [I:think/s]," [A] [A:answer].
+- [B.of] [B:come] along the path. // "[B>A]Why [^you:be/s] [you] so [#sad]?" [B] [B:ask]. // "[A>B][I] [I:can] not
+  find [T.n]," [^A:say] [A.n].
+- [B.of] [B:hear] about it and [B:come] at once. // "[B>A]Where [^you:do] [you] last see [T.o]?" [B] [B:ask]. //
+  "[A>B] [P.in], [I] [I:think/s]," [A] [A:answer].
 = look
 - "[B>A]Do not worry. [~~Four eyes] [~:see/s] more than two," [B] [B:say]. // So [AB] [AB:go] back [P.to] and
   [AB:look] everywhere.
 - "[B>A]Let us look together," [B] [B:say]. // [A] [A:look] up, and [B] [B:look] down.
-- [B.n] [B:think] {for a while|hard|for a minute}. // "[B>A][^you:do] [you] look {near|around} the [H.b]?" [B] [B:ask].
-  // "[A>B]No, [I] [I:do] not," [A] [A:%say].
+- [B.n] [B:think] {for a while|hard|for a minute}. // "[B>A][^you:do] [you] look {near|around} the [H.b]?" [B]
+  [B:ask]. // "[A>B]No, [I] [I:do] not," [A] [A:%say].
 = found
 - [#at_last], [B.n] [B:look] [H.in], and there [^T:be] [T.n]!
 - {Suddenly|Then}, [B.n] [B:see] [~something* {bright|strange|odd}] [H.in]. // [~It] [~:be] [T.n]!
-- "[B>A]{Look|Come here|Over here}!" [B] [B:%cry_out]. // [H.in], under {some leaves|a branch|the dust}, [^T:be] [T.n].
+- "[B>A]{Look|Come here|Over here}!" [B] [B:%cry_out]. // [H.in], under {some leaves|a branch|the dust}, [^T:be]
+  [T.n].
 = joy
 - [A] [A:be] so [#happy] that [A.he] [A:%rejoice]. // "[A>B]{Thank you|Thank you so much}, [B.b]! [you] [you:find/has]
   [T.n]," [A] [A:say].
 - "[A>B][I] [I:be/s] so [#happy]! How [^you:do] [you] find [T.o]?" [^A:ask] [A.n]. // "[B>A][I] just [I:look] [H.in],"
   [^B:say] [B.n].
 = who?
-- When [A.he] [A:get] home, [A.he] [A:tell] everyone about [B.n]. // "[A>][B.n] [B:be/s] the [B.g] who [B:find] [T.n]," [A] [A:say].
+- When [A.he] [A:get] home, [A.he] [A:tell] everyone about [B.n]. // "[A>][B.n] [B:be/s] the [B.g] who [B:find]
+  [T.n]," [A] [A:say].
 - [B.n] [B:be] the [B.g] who [B:find] [T.n], and [A.n] never [A:forget] it.
 - [~Who] [~:find] [T.n]? // [B.n] [B:find] [T.o].
 = @end_two
@@ -57,9 +59,10 @@ plot mended
 roles A:hero C:crafter T:breakable D:elder
 = @open
 = crash
-- One [#weather] [#daypart], [A.n] [A:run] through the house, and {crash|bang|oh dear}! // [T.a] [T:fall] to the floor and
+- One [#weather] [#daypart], [A.n] [A:run] through the house, and {crash|bang|oh dear}! // [T.a] [T:fall] to the floor
+  and [T:break].
+- One day, [A.n] [A:carry] [T.a] across the room. // [A] [A:-look] where [A.he] [A:go/ing], and [T.n] [T:fall] and
   [T:break].
-- One day, [A.n] [A:carry] [T.a] across the room. // [A] [A:-look] where [A.he] [A:go/ing], and [T.n] [T:fall] and [T:break].
 - One day, [A.n] [A:play] with a ball indoors. // [~The ball] [~:hit] [T.a] on the shelf, and [T.n] [T:break].
 = whose
 - [T] [T:belong] to [D.n]. // "[A>A]What [^I:can] [I] do now?" [A.n] [A:%ask]. // [A] [A:be] very [#afraid].
@@ -69,21 +72,23 @@ roles A:hero C:crafter T:breakable D:elder
 - ¶At {dinner|breakfast|supper}, [D.n] [D:look] around the room. // "[D>A][~Who] [~:break] [T.n]?" [D.n] [D:ask]. //
   [A.n] [A:take] a deep breath. // "[A>D][I] [I:do]. [I] [I:be/s] so sorry," [A] [A:say].
 - ¶In the evening, [A.n] [A:go] to [D.n]. // "[A>D][I] [I:break] [T.n]. Please forgive [I.o]," [A.n] [A:say].
-- ¶{For a while|At first}, [A.n] [A:-say] a word. // Then [A] [A:go] to [D.n] and [A:tell] the truth. //
-  "[A>D][I] [I:be/s] [~the one] who [~:break] [T.n]," [^A:say] [A.n].
+- ¶{For a while|At first}, [A.n] [A:-say] a word. // Then [A] [A:go] to [D.n] and [A:tell] the truth. // "[A>D][I]
+  [I:be/s] [~the one] who [~:break] [T.n]," [^A:say] [A.n].
 = forgive
-- "[D>A][I] [I:be/s] glad that [you] [you:tell] [I.o] the truth," [^D:say] [D.n]. // "[D>A][~~Things] [~:can] be mended."
+- "[D>A][I] [I:be/s] glad that [you] [you:tell] [I.o] the truth," [^D:say] [D.n]. // "[D>A][~~Things] [~:can] be
+  mended."
 - "[D>A][I] [I:be/s] not [#angry]. [~It] [~:be] an accident," [^D:say] [D.n].
 - [D.n] [D:be] [#sad], but [D.he] [D:-shout]. // "[D>A][~The truth] [~:be/s] worth more than [T.a]," [D.he] [D:say].
 = mend
-- ¶The next day, [A.n] [A:carry] the pieces to [C.intro]. // "[A>C][^you:can] [you] mend [T.n]?" [A.n] [A:ask]. // "[C>A]
-  [#sure]! [I] [I:have/s] some very strong glue," [^C:say] [C.n].
-- ¶{In town|At the end of the street|Next door} [C.intro] [C:live]. // [A.n] [A:bring] [T.n] there in a box. // [C.n] [C:look]
-  at every piece [#softly] and [C:begin] to work.
-- ¶Together, [AD] [AD:visit] [C.intro]. // "[D>C]How long [^~:do] [~it] take to mend [T.n]?" [D.n] [D:ask]. // "[C>D]Come
-  back in [#number] {hours|days}," [^C:say] [C.n].
+- ¶The next day, [A.n] [A:carry] the pieces to [C.intro]. // "[A>C][^you:can] [you] mend [T.n]?" [A.n] [A:ask]. //
+  "[C>A] [#sure]! [I] [I:have/s] some very strong glue," [^C:say] [C.n].
+- ¶{In town|At the end of the street|Next door} [C.intro] [C:live]. // [A.n] [A:bring] [T.n] there in a box. // [C.n]
+  [C:look] at every piece [#softly] and [C:begin] to work.
+- ¶Together, [AD] [AD:visit] [C.intro]. // "[D>C]How long [^~:do] [~it] take to mend [T.n]?" [D.n] [D:ask]. //
+  "[C>D]Come back in [#number] {hours|days}," [^C:say] [C.n].
 = good
-- [#at_last], [T.n] [T:look] almost new. // [A.n] [A:pay] for the work with [A.his] own coins, and [D.n] [D:be] [#happy].
+- [#at_last], [T.n] [T:look] almost new. // [A.n] [A:pay] for the work with [A.his] own coins, and [D.n] [D:be]
+  [#happy].
 - [~It] [~:take] [#number] hours, but then [T.n] [T:be] whole again. // [D.n] [D:put] [T.o] back in the old place.
 = who?
 - Now [C.n] [C:be/s] the [C.g] who [C:mend] [T.n], and [A.n] [A:be/s] the [A.g] who [A:tell] the truth.
@@ -100,7 +105,8 @@ animals
 = hear
 - ¶One [#daypart], [A.n] [A:hear] {a small cry|a sad little voice|a strange sound} [P.in]. // [~It] [~:be] [T.a]!
 - ¶On the way [P.to], [A.n] [A:see] [T.a]. // [T.n] [T:be] all alone.
-- ¶[A.n] [A:walk/ing] home when [A.he] [A:hear] something. // [~The sound] [~:come] from very near. // There, {beside|not far from} the path, [^T:be] [T.a].
+- ¶[A.n] [A:walk/ing] home when [A.he] [A:hear] something. // [~The sound] [~:come] from very near. // There,
+  {beside|not far from} the path, [^T:be] [T.a].
 = trouble
 - [T.n] [T:be] stuck {in a hole|between two rocks|under a branch|in an old net|in the mud} and [T:could] not move.
 - [T.n] [T:hurt/had] {a leg|a foot} and [T:could] not walk.
@@ -115,7 +121,8 @@ animals
 - [A.n] [A:need] help, so [A.he] [A:call] as loudly as [A.he] [A:could].
 = friend
 - [B.of] [B:hear] the noise and [B:come] with [W.a]. // "[B>A]Let us use [W.n]," [B.n] [B:say].
-- Soon [B.of] [B:come] by. // "[A>B]Quick, bring [W.a]!" [^A:call] [A.n]. // [B.n] [B:run] home and [B:come] back with [W.n].
+- Soon [B.of] [B:come] by. // "[A>B]Quick, bring [W.a]!" [^A:call] [A.n]. // [B.n] [B:run] home and [B:come] back with
+  [W.n].
 - [A] [A:run] to [B.of] and [A:ask] for [W.a]. // "[B>A][~What] [~:happen/has]?" [B.n] [B:ask]. // "[A>B][T.n]
   [T:need/s] us!" [^A:say] [A.n].
 = free

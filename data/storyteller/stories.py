@@ -12,6 +12,7 @@ from data.storyteller.entities import cast_roles
 from data.storyteller.frames import Frame
 from data.storyteller.plots import Beat, Plot, Step, parse_plots
 from data.storyteller.plots_blocks import BLOCKS
+from data.storyteller.plots_days import PLOTS as DAY_PLOTS
 from data.storyteller.plots_help import PLOTS as HELP_PLOTS
 from data.storyteller.plots_home import PLOTS as HOME_PLOTS
 from data.storyteller.plots_journeys import PLOTS as JOURNEY_PLOTS
@@ -25,13 +26,13 @@ STORY_SEPARATOR = f"\n{END_OF_STORY}\n"
 """What `text` puts between two stories."""
 
 _OPTIONAL_SHARE = 0.5
-_BREAK_AFTER_SPEECH = 0.75
+_BREAK_AFTER_SPEECH = 0.85
 _EXPLAINED = frozenset({"creature", "place"})
 
 
 @cache
 def _library() -> tuple[dict[str, Plot], dict[str, Beat]]:
-    return parse_plots((BLOCKS, HELP_PLOTS, HOME_PLOTS, JOURNEY_PLOTS, PEOPLE_PLOTS))
+    return parse_plots((BLOCKS, DAY_PLOTS, HELP_PLOTS, HOME_PLOTS, JOURNEY_PLOTS, PEOPLE_PLOTS))
 
 
 def plots() -> tuple[Plot, ...]:
@@ -62,7 +63,7 @@ def story(seed: int, index: int = 0) -> Story:
         if not (beat.optional and rng.random() < _OPTIONAL_SHARE):
             for step in rng.choice(beat.tellings):
                 teller.tell(step)
-    return Story(writer.text, tuple(writer.sentences), plot.name, invented)
+    return Story(writer.text, writer.sentences, plot.name, invented)
 
 
 def stories(seed: int) -> Iterator[Story]:
@@ -98,7 +99,9 @@ class _Teller:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._speaker: str | None = None
-        self._unexplained = [role for role in writer.cast if writer.is_invented(role)]
+        self._unexplained = [
+            role for role, entity in writer.cast.items() if writer.is_invented(role) and entity.category != "novelty"
+        ]
 
     def tell(self, step: Step) -> None:
         """Writes one sentence and, if an invented thing came up in it for the first time, what that is."""
@@ -127,4 +130,3 @@ class _Teller:
         if frame.speaker is not None:
             return frame.speaker != self._speaker
         return self._speaker is not None and self._writer.rng.random() < _BREAK_AFTER_SPEECH
-

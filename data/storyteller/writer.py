@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from data.storyteller.annotations import Annotation, AnnotationKind, Sentence, Word
+from data.storyteller.annotations import AnnotationKind, Sentence
 from data.storyteller.entities import Entity
 from data.storyteller.frames import Choice, Frame, FromList, Generic, Mention, Piece, Speech, Text, Verb
-from data.storyteller.grammar import Case, Person, article, conjugate, gerund, person_of, plural, pronoun
+from data.storyteller.grammar import Case, Person, conjugate, gerund, person_of, plural, pronoun
 from data.storyteller.lexicon_nouns import NOUN_LEMMAS
 from data.storyteller.lexicon_words import PHRASES, VERB_PHRASES, WORDS
+from data.storyteller.page import Page
 
-_TOKEN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|\d+|[^\sA-Za-z\d]|\s+")
 _INNER_CHOICE = re.compile(r"\{([^{}]*)\}")
 
 _PRONOUN_CHANCE = 0.9
@@ -42,6 +43,12 @@ class _Memory:
     mentioned_in: int = _LONG_AGO
 
 
+def _story_lemmas(cast: Mapping[str, Entity], invented: tuple[str, ...]) -> dict[str, str]:
+    """The names and invented words of one story, lower case, each with the form that stands for it."""
+    lemmas = {part: part for entity in cast.values() if entity.name for part in entity.name.lower().split()}
+    return lemmas | {plural(word): word for word in invented} | {word: word for word in invented}
+
+
 class Writer:
     """Writes one story sentence by sentence; `write` appends the next sentence, `text` is the story so far."""
 
@@ -49,45 +56,39 @@ class Writer:
         self.rng = rng
         self.cast = cast
         self.alias: dict[str, str] = {}
-        self.sentences: list[Sentence] = []
-        self.text = ""
         self._invented = frozenset(invented)
-        self._lemmas = {plural(word): word for word in invented} | {word: word for word in invented}
-        self._name_words = {
-            part.lower() for entity in cast.values() if entity.name for part in entity.name.split()
-        }  # fmt: skip
+        self._page = Page(NOUN_LEMMAS | _story_lemmas(cast, invented))
         self._memory = {role: _Memory() for role in cast}
-        self._last_seen: dict[str, int] = {}
-        self._kept: dict[str, str] = {}
-        self._word_count = 0
+        self._kept: dict[str, dict[str, str]] = {}
 
     # -- one sentence -------------------------------------------------------------------------------------------
 
     def write(self, frame: Frame, separator: str) -> None:
         """Writes the frame's sentence after `separator`; raises ValueError if the frame cannot be filled."""
-        self.text += separator if self.sentences else ""
-        self._start = len(self.text)
-        self._first_word = self._word_count
-        self._words: list[Word] = []
-        self._annotations: list[Annotation] = []
+        self._page.begin(separator)
         self._subjects: dict[str, tuple[int, ...]] = {}
         self._waiting: dict[str, list[int]] = {}
-        self._capital = True
-        self._space = False
-        self._article = ""
-        self._in_quote = self._generic_plural = False
+        self._generic_plural = False
         self._speaker = self._hearer = ""
         self._frame = frame
         self._pieces(frame.pieces)
-        if self._waiting or self._in_quote or self._article:
-            raise ValueError(f"frame {frame.name}: a verb waits for its subject, or a quote for its end")
-        self._annotations.sort(key=lambda note: (note.word, note.kind, note.refers_to))
-        written = self.text[self._start :]
-        self.sentences.append(Sentence(written, tuple(self._words), tuple(self._annotations), frame.name))
+        if self._waiting:
+            raise ValueError(f"frame {frame.name}: a verb waits for its subject {', '.join(self._waiting)}")
+        self._page.end(frame.name)
+
+    @property
+    def text(self) -> str:
+        """The story so far."""
+        return self._page.text
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The sentences so far."""
+        return tuple(self._page.sentences)
 
     @property
     def _now(self) -> int:
-        return len(self.sentences)
+        return len(self._page.sentences)
 
     def new_scene(self) -> None:
         """Forgets who was spoken of last, so that the next sentences name everyone again."""
@@ -107,7 +108,7 @@ class Writer:
         for piece in pieces:
             match piece:
                 case Text(text):
-                    self._say(text)
+                    self._page.say(text)
                 case Choice(options):
                     self._pieces(self.rng.choice(options))
                 case Mention(role, form):
@@ -121,106 +122,31 @@ class Writer:
                 case Speech(speaker, hearer):
                     self._speaker, self._hearer = speaker, hearer
 
-    # -- characters and words -----------------------------------------------------------------------------------
-
-    def _say(self, text: str) -> int:
-        """Writes plain text; returns the index of its last word."""
-        last = -1
-        for token in _TOKEN.findall(text):
-            if token[0].isalnum():
-                last = self._word(token)
-            elif token.isspace():
-                self._space = True
-            else:
-                self._punctuation(token)
-        return last
-
-    def _punctuation(self, mark: str) -> None:
-        if mark == '"' and not self._in_quote:
-            self._put(mark)
-            self._in_quote, self._capital, self._space = True, True, False
-            return
-        self._space = False
-        self._put(mark)
-        if mark == '"':
-            self._in_quote, self._capital, self._speaker = False, False, ""
-        elif mark in ".!?":
-            self._capital = True
-
-    def _put(self, text: str) -> int:
-        """Appends text, after a space if one is due; returns the character it starts at."""
-        if self._space and len(self.text) > self._start and not self.text.endswith((" ", "\n")):
-            self.text += " "
-        self._space = False
-        start = len(self.text)
-        self.text += text
-        return start
-
-    def _word(self, word: str, *, is_verb: bool = False, attach: bool = False) -> int:
-        """Writes one word and returns its index in the story; "a" waits for the word that decides its form."""
-        if word.lower() == "a" and not is_verb:
-            self._article = word
-            self._space = True
-            return self._word_count
-        if self._article:
-            self._article = ""
-            self._write_word(article(word), is_verb=True)
-            self._space = True
-        if attach:
-            self._space = False
-        return self._write_word(word, is_verb=is_verb)
-
-    def _write_word(self, word: str, *, is_verb: bool) -> int:
-        index = self._word_count
-        if self._capital:
-            word = word[0].upper() + word[1:]
-            self._capital = False
-        start = self._put(word)
-        self._words.append(Word(word, start, start + len(word), index))
-        self._word_count += 1
-        if not is_verb:
-            self._remember(word, index)
-        return index
-
-    def _remember(self, word: str, index: int) -> None:
-        """Notes an occurrence of a noun or name, and says where the one before was."""
-        lower = word.lower()
-        lemma = self._lemmas.get(lower) or NOUN_LEMMAS.get(lower) or (lower if lower in self._name_words else None)
-        if lemma is None:
-            return
-        if lemma in self._last_seen:
-            self._note(AnnotationKind.PREVIOUS_MENTION, index, self._last_seen[lemma])
-        self._last_seen[lemma] = index
-
-    def _note(self, kind: AnnotationKind, word: int, refers_to: int) -> None:
-        self._annotations.append(Annotation(kind, word, refers_to))
-
-    def _gap(self) -> None:
-        self._space = True
-
     # -- lists --------------------------------------------------------------------------------------------------
 
-    def _choose(self, name: str, lists: dict[str, tuple[str, ...]], kept: bool) -> str:
+    def _choose(self, name: str, lists: Mapping[str, tuple[str, ...]], kept: str) -> str:
+        """An entry of a list; with `kept` ("*", "*1") the one that was chosen under this mark before."""
         if name not in lists:
             raise ValueError(f"frame {self._frame.name}: there is no list {name!r}")
         if not kept:
             return self.rng.choice(lists[name])
-        if name not in self._kept:
-            self._kept[name] = self.rng.choice(lists[name])
-        return self._kept[name]
+        chosen = self._kept.setdefault(name, {})
+        if kept not in chosen:
+            chosen[kept] = self.rng.choice([entry for entry in lists[name] if entry not in chosen.values()])
+        return chosen[kept]
 
     def _from_list(self, piece: FromList) -> None:
         if not piece.is_verb:
-            self._say(self._choose(piece.name, PHRASES if piece.name in PHRASES else WORDS, piece.kept))
+            self._page.say(self._choose(piece.name, PHRASES if piece.name in PHRASES else WORDS, piece.kept))
             return
         base, _, tail = self._choose(piece.name, VERB_PHRASES, piece.kept).partition(" ")
-        self._word(gerund(base) if piece.gerund else base, is_verb=True)
+        self._page.word(gerund(base) if piece.gerund else base, is_noun=False)
         self._tail(tail)
 
     def _tail(self, tail: str) -> None:
         if tail:
-            self._gap()
-            self._say(tail)
+            self._page.gap()
+            self._page.say(tail)
 
     # -- verbs --------------------------------------------------------------------------------------------------
 
@@ -228,23 +154,26 @@ class Writer:
         role = self.alias.get(piece.role, piece.role)
         lemma = piece.lemma
         if lemma.startswith("%"):
-            lemma = self._choose(lemma[1:].rstrip("*"), VERB_PHRASES, lemma.endswith("*"))
+            name, mark, number = lemma[1:].partition("*")
+            lemma = self._choose(name, VERB_PHRASES, mark + number)
         base, _, tail = lemma.partition(" ")
+        if role == "~" and self._generic_plural and not piece.inverted:
+            role = "~~"
         person = self._person(role)
-        short = piece.negative and self._in_quote and self.rng.random() < _SHORT_CHANCE
+        short = piece.negative and self._page.in_quote and self.rng.random() < _SHORT_CHANCE
         first, *rest = conjugate(base, person, piece.form, negative=piece.negative, short=short).split()
-        index = self._word(first, is_verb=True)
-        key = self._resolve(role)
+        index = self._page.word(first, is_noun=False)
+        key = "~" if role == "~~" else self._resolve(role)
         if piece.inverted:
             self._waiting.setdefault(key, []).append(index)
         else:
             if key not in self._subjects:
                 raise ValueError(f"frame {self._frame.name}: {piece.lemma!r} has no subject {role} in its sentence")
             for head in self._subjects[key]:
-                self._note(AnnotationKind.SUBJECT, index, head)
+                self._page.note(AnnotationKind.SUBJECT, index, head)
         for word in rest:
-            self._gap()
-            self._word(word, is_verb=True)
+            self._page.gap()
+            self._page.word(word, is_noun=False)
         self._tail(tail)
 
     def _resolve(self, role: str) -> str:
@@ -262,7 +191,7 @@ class Writer:
     def _series(self, role: str) -> str:
         """The subject form of the pronoun that stands for this role here."""
         members = set(role)
-        if self._in_quote and self._speaker:
+        if self._page.in_quote and self._speaker:
             if role == self._speaker:
                 return "I"
             if members & set(self._speaker):
@@ -272,23 +201,23 @@ class Writer:
         return self.cast[role].pronoun if len(role) == 1 else "they"
 
     def _person(self, role: str) -> Person:
-        if role == "~":
-            return "pl" if self._generic_plural else "3sg"
+        if role.startswith("~"):
+            return "pl" if role == "~~" else "3sg"
         return person_of(self._series(self._resolve(role)))
 
     def _generic(self, text: str, is_plural: bool) -> None:
         self._generic_plural = is_plural
         text = _INNER_CHOICE.sub(lambda match: self.rng.choice(match.group(1).split("|")), text)
         before, _, after = text.partition("*")
-        head = self._say(before)
-        self._say(after)
+        head = self._page.say(before)
+        self._page.say(after)
         self._set_subject("~", (head,))
 
     def _set_subject(self, role: str, heads: tuple[int, ...]) -> None:
         self._subjects[role] = heads
         for verb in self._waiting.pop(role, ()):
             for head in heads:
-                self._note(AnnotationKind.SUBJECT, verb, head)
+                self._page.note(AnnotationKind.SUBJECT, verb, head)
 
     # -- mentions -----------------------------------------------------------------------------------------------
 
@@ -332,12 +261,12 @@ class Writer:
         return self.rng.random() < chance
 
     def _write_pronoun(self, role: str, case: Case) -> None:
-        index = self._word(pronoun(self._series(role), case), is_verb=True)
+        index = self._page.word(pronoun(self._series(role), case), is_noun=False)
         for member in role:
             memory = self._memory[member]
             if memory.head is None:
                 raise ValueError(f"frame {self._frame.name}: a pronoun for {member}, who has not been named")
-            self._note(AnnotationKind.PRONOUN, index, memory.head)
+            self._page.note(AnnotationKind.PRONOUN, index, memory.head)
             memory.mentioned_in = self._now
         if case == "subject":
             self._set_subject(role, (index,))
@@ -354,21 +283,21 @@ class Writer:
         heads = []
         for place, member in enumerate(role):
             if place:
-                self._say(" and " if place == len(role) - 1 else ", ")
+                self._page.say(" and " if place == len(role) - 1 else ", ")
             heads.append(self._definite(self.cast[member]))
             self._named(member, heads[-1], is_subject=not possessive)
         if possessive:
             clitic = "'" if self.cast[role[-1]].number == "pl" else "'s"
-            self._word(clitic, is_verb=True, attach=True)
+            self._page.clitic(clitic)
         elif len(role) > 1:
             self._set_subject(role, tuple(heads))
 
     def _definite(self, entity: Entity) -> int:
         if entity.name:
-            return self._say(entity.name)
+            return self._page.say(entity.name)
         is_thing = entity.pronoun in ("it", "they")
         adjective = entity.adjectives[:1] if is_thing and self.rng.random() < _ADJECTIVE_CHANCE else ()
-        return self._say(" ".join(("the", *adjective, entity.noun)))
+        return self._page.say(" ".join(("the", *adjective, entity.noun)))
 
     def _special(self, role: str, form: str) -> None:
         entity = self.cast[role]
@@ -379,24 +308,24 @@ class Writer:
             case "of":
                 self._relative(role, entity)
             case "k" | "g":
-                self._named(role, self._say(self._kind(entity, loose=form == "g")))
+                self._named(role, self._page.say(self._kind(entity, loose=form == "g")))
             case "a":
                 some = "some" if entity.number != "sg" else "a"
-                self._named(role, self._say(entity.name or f"{some} {looks} {entity.noun}"))
+                self._named(role, self._page.say(entity.name or f"{some} {looks} {entity.noun}"))
             case "b" | "ab":
-                self._named(role, self._say(entity.name or (f"{looks} " if form == "ab" else "") + entity.noun))
+                self._named(role, self._page.say(entity.name or (f"{looks} " if form == "ab" else "") + entity.noun))
             case "s":
                 many = entity.noun if entity.number != "sg" else plural(entity.noun)
-                self._set_subject("~", (self._say(many),))
+                self._set_subject("~", (self._page.say(many),))
                 self._generic_plural = entity.number != "mass"
             case "gen":
                 one = entity.noun if entity.number != "sg" else f"a {entity.noun}"
-                self._set_subject("~", (self._say(entity.name or one),))
+                self._set_subject("~", (self._page.say(entity.name or one),))
                 self._generic_plural = entity.number == "pl"
             case "gloss":
-                self._say(entity.gloss)
+                self._page.say(entity.gloss)
             case "in" | "to":
-                self._say((entity.preposition if form == "in" else "to") + " ")
+                self._page.say((entity.preposition if form == "in" else "to") + " ")
                 self._named(role, self._definite(entity))
             case _:
                 raise ValueError(f"frame {self._frame.name}: unknown form {form!r} of {role}")
@@ -410,27 +339,26 @@ class Writer:
     def _introduce(self, role: str, entity: Entity) -> None:
         """ "a kind girl named Mara": the noun is the subject's head, the name is what a pronoun goes back to."""
         if entity.kin:
-            self._named(role, self._say(entity.name or entity.noun))
+            self._named(role, self._page.say(entity.name or entity.noun))
             return
-        head = self._say(" ".join(("a", *entity.adjectives, entity.noun)))
+        head = self._page.say(" ".join(("a", *entity.adjectives, entity.noun)))
         self._named(role, head)
         if entity.name:
-            self._say(f" {self.rng.choice(('named', 'named', 'called'))} ")
-            self._named(role, self._say(entity.name), is_subject=False)
+            self._page.say(f" {self.rng.choice(('named', 'named', 'called'))} ")
+            self._named(role, self._page.say(entity.name), is_subject=False)
 
     def _relative(self, role: str, entity: Entity) -> None:
         """ "her brother Ivan", with A as the one it is told of; relatives such as "Grandma" are names already."""
         if not entity.kin:
             self._mention("A", "p")
-            self._gap()
-            head = self._say(entity.relation or "friend")
+            self._page.gap()
+            head = self._page.say(entity.relation or "friend")
             self._named(role, head)
             if not entity.name:
-                self._say(" the ")
-                self._named(role, self._say(entity.noun), is_subject=False)
+                self._page.say(" the ")
+                self._named(role, self._page.say(entity.noun), is_subject=False)
                 return
-            self._gap()
-            self._named(role, self._say(entity.name), is_subject=False)
+            self._page.gap()
+            self._named(role, self._page.say(entity.name), is_subject=False)
             return
-        self._named(role, self._say(entity.name or entity.noun))
-
+        self._named(role, self._page.say(entity.name or entity.noun))
