@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.cli import printable
 from explorer.models import Found, available, models_directory
-from explorer.text import visible
 from model import layout
 from model.errors import ModelError
 
@@ -36,15 +36,16 @@ def show_models(console: Console | None = None) -> None:
             damaged.append(f"{found.name} cannot be opened: {error}")
     console.print(table) if table.row_count else console.print(Text("no model is installed here"))
     for line in damaged:
-        console.print(Text(visible(line)))
-    console.print(Text(f"Also found by name: checkpoints in {visible(str(models_directory()))}; or give a directory."))
+        console.print(Text(printable(line)))
+    place = printable(str(models_directory()))
+    console.print(Text(f"Also found by name: checkpoints in {place}; or give a directory."))
 
 
 def _row(found: Found) -> tuple[str, ...]:
     summary = layout.summarize(found.path)
     config = summary.config
     return (
-        visible(found.name),
+        printable(found.name),
         str(config.n_layer),
         str(config.n_head),
         str(config.head_size),

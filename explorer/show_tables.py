@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.cli import printable
 from explorer.reading import Reading
 from explorer.show import scale_in_view
 from explorer.text import visible
@@ -64,7 +65,7 @@ class Tables:
     def _heading(self) -> None:
         view, inputs = self.reading.view, self.reading.stages.inputs
         parts = [
-            visible(self.reading.model_name),
+            printable(self.reading.model_name),
             f"L{view.layer} H{view.head}",
             f"head_size {inputs.head_size}",
             f"scale {scale_in_view(self.reading):.4g}",
@@ -109,7 +110,7 @@ class Tables:
     def _column_names(self, stage: Stage, count: int) -> list[str]:
         if stage is Stage.MIXED:
             return [f"[{j}]" for j in range(count)]
-        return [_cut(f"{j} {visible(token)}", 7) for j, token in enumerate(self.reading.encoding.tokens)]
+        return [_cut(f"{j} {visible(token)}", 9) for j, token in enumerate(self.reading.encoding.tokens)]
 
     def _fitting(self, widths: Sequence[int], start: int) -> int:
         """The end of the columns from `start` on that fit beside the labels; one at least."""

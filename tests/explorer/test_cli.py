@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import explorer
 from explorer import cli as command_line
 from explorer import models
 from explorer.cli import cli
@@ -207,7 +208,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[View]:
     app = type(sys)("explorer.app")
     app.run = views.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "explorer.app", app)
-    monkeypatch.setattr("explorer.app", app, raising=False)
+    monkeypatch.setattr(explorer, "app", app, raising=False)
     monkeypatch.setattr(command_line, "_is_terminal", lambda stream: True)
     return views
 
