@@ -179,7 +179,7 @@ def test_a_run_that_points_elsewhere_is_refused(pointer: str) -> None:
 
 def test_models_lists_what_can_be_opened_without_torch(model: str) -> None:
     save_small(Path("local"))
-    Path("other").mkdir()
+    Path("holiday").mkdir()
     damaged = save_small(Path("da\x1b[31mmaged"))
     (damaged / "model.safetensors").write_bytes(b"")
     code = (
@@ -192,7 +192,7 @@ def test_models_lists_what_can_be_opened_without_torch(model: str) -> None:
     # Embeddings, three layers of 12·24² + 13·24, the last LayerNorm.
     parameters = 10 * 24 + 16 * 24 + 3 * (12 * 24**2 + 13 * 24) + 2 * 24
     assert row.split()[:8] == ["local", "3", "4", "6", "16", "10", f"{parameters / 1000:.3g}k", "char"]
-    assert "other" not in done.stdout
+    assert "holiday" not in done.stdout
     assert "cannot be opened" in done.stdout
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -233,6 +233,35 @@ def test_without_a_terminal_the_application_says_so(model: str) -> None:
     message = refusal("--model", model)
     assert "terminal" in message
     assert "explorer show" in message
+
+
+PIPED = """
+import os, pty, sys
+code = (
+    "import os, sys; app = type(sys)('explorer.app'); sys.modules['explorer.app'] = app; "
+    "app.run = lambda view: print(repr(view.text), os.isatty(0)); "
+    "import explorer; explorer.app = app; from explorer.cli import main; "
+    "main(['--text', '-', '--model', sys.argv[1]])"
+)
+status = pty.spawn(["sh", "-c", 'echo bad | "$0" -c "$1" "$2"', sys.executable, code, sys.argv[1]])
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def test_a_piped_text_leaves_the_keys_to_the_terminal(model: str) -> None:
+    """In a real pseudo-terminal: the text comes from the pipe, and then standard input is the terminal again."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", PIPED, model],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "'bad' True" in done.stdout
 
 
 def test_help_and_version() -> None:
