@@ -35,10 +35,10 @@ _SWITCHES = "Switches"
 _APPLICATION = "The application"
 
 _MATRICES = (
-    (Stage.SCORES, "q · k: how well each query matches each key"),
-    (Stage.SCALED, "the scores times the scale"),
-    (Stage.MASKED, "scaled, with keys that a query may not see at −∞"),
-    (Stage.WEIGHTS, "the softmax of each row: what each key contributes"),
+    (Stage.SCORES, "How well each query matches each key: q · k."),
+    (Stage.SCALED, "The scores times the scale."),
+    (Stage.MASKED, "Scaled, with keys that a query may not see at −∞."),
+    (Stage.WEIGHTS, "The softmax of each row: what each key contributes."),
 )
 
 # fmt: off
@@ -83,8 +83,8 @@ ACTIONS: tuple[Action, ...] = (
            _APPLICATION, "edit"),
     Action("stage_previous", ("N",), "N", "Previous stage", "One stage back; before the first, the query before.",
            _STAGES, "", v.previous_stage),
-    *(Action(f"stage_{stage.value}", (str(number),), str(number), f"Show {stage.value}", f"{what[0].upper()}{what[1:]}.",
-             _STAGES, "", v.choose_stage(stage)) for number, (stage, what) in enumerate(_MATRICES, 1)),
+    *(Action(f"stage_{stage.value}", (str(number),), str(number), f"Show {stage.value}", what, _STAGES,
+             "", v.choose_stage(stage)) for number, (stage, what) in enumerate(_MATRICES, 1)),
     Action("focus_next", ("tab",), "tab", "Next part", "Move the focus on; page up and page down scroll what has it.",
            _APPLICATION),
     Action("focus_previous", ("shift+tab",), "shift+tab", "Previous part", "Move the focus back.", _APPLICATION),

@@ -61,6 +61,7 @@ class ExplorerApp(App[None]):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
+    CSS_PATH = "screens/explore.tcss"  # Textual does not load that of a default screen
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
 
@@ -99,10 +100,10 @@ class ExplorerApp(App[None]):
         if self.reading is not None:
             self.look(change(self.view, self.reading.bounds))
 
-    def look(self, view: View, *, typing: bool = False) -> None:
+    def look(self, view: View, *, quiet: bool = False) -> None:
         """Show `view`: at once where that is quick, otherwise when a worker has computed it.
 
-        What cannot be shown is said in a notification and the earlier view stays; nothing is said while `typing`.
+        What cannot be shown is said in a notification and the earlier view stays; nothing is said when `quiet`.
         """
         if view.text != self.view.text:
             self._announced = False
@@ -114,7 +115,7 @@ class ExplorerApp(App[None]):
             try:
                 reading = self.engine.read(view)
             except ModelError as error:
-                if not typing:
+                if not quiet:
                     self.warn(str(error))
                 return
         if reading is None:
@@ -123,7 +124,7 @@ class ExplorerApp(App[None]):
         else:
             self.view = reading.view
             self._show(reading)
-            if not typing:
+            if not quiet:
                 self._announce(reading)
 
     def warn(self, message: str) -> None:
@@ -143,7 +144,7 @@ class ExplorerApp(App[None]):
     def open_model(self, name: str) -> None:
         """Open a model in a worker; the view that asks for it is shown when it is there."""
         self.explore.show_loading(name)
-        self.run_worker(lambda: self._open(name), group="open", thread=True, exclusive=True, exit_on_error=False)
+        self.run_worker(lambda: self._open(name), group="open", thread=True, exit_on_error=False)
 
     def _open(self, name: str) -> None:
         """In a worker: torch is imported here."""
@@ -220,16 +221,18 @@ class ExplorerApp(App[None]):
         """Show it if it is what is asked for now; else go on to that."""
         self._computing = False
         self.explore.show_computing(False)
+        quiet = self.explore.sentence.editing
         if message.reading is not None:
             self.engine.add(message.reading)
         elif message.view == self.view:
-            self.warn(message.reason)
+            if not quiet:
+                self.warn(message.reason)
             if self.reading is not None:
                 self.view = self.reading.view
             else:
                 self._look_at_sample(message.view.text)
             return
-        self.look(self.view)
+        self.look(self.view, quiet=quiet)
 
 
 def _not_there(asked: View, reading: Reading) -> Iterable[str]:

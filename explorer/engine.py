@@ -69,7 +69,8 @@ class Engine:
         view = reading.view
         source = (view.model, view.text)
         if source not in self._trained:
-            trained = replace(reading, view=view.as_trained(), as_set=reading.as_trained, _heads={})
+            heads = {} if view.changed else reading._heads
+            trained = replace(reading, view=view.as_trained(), as_set=reading.as_trained, _heads=heads)
             _keep(self._trained, source, trained, 2)
         if view.changed:
             _keep(self._changed, (*source, view.settings), reading, 4)

@@ -41,9 +41,8 @@ WHILE_EDITING = ("back", "palette", "quit", "help")
 class ExploreScreen(Screen[None]):
     """Draws the application's reading; keys become new views."""
 
-    CSS_PATH = "explore.tcss"
     COMMANDS = {ActionCommands}  # noqa: RUF012
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -226,8 +225,9 @@ class ExploreScreen(Screen[None]):
         return True
 
     def on_key(self, event: events.Key) -> None:
-        """Any key pauses."""
-        self._pause()
+        """Any key pauses; that of play itself does so in `act`, after this."""
+        if event.key not in BY_NAME["play"].keys:
+            self._pause()
 
     # Editing
 
@@ -254,11 +254,14 @@ class ExploreScreen(Screen[None]):
             self._typing.stop()
         if self._before_editing is None:
             return
-        self._typing = self.set_timer(self.typing_pause, self._preview)
+        if self.typing_pause:
+            self._typing = self.set_timer(self.typing_pause, self._preview)
+        else:
+            self._preview()
 
     def _preview(self) -> None:
         if self._before_editing is not None:
-            self.app.look(replace(self.app.view, text=self.sentence.value), typing=True)
+            self.app.look(replace(self.app.view, text=self.sentence.value), quiet=True)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -267,7 +270,8 @@ class ExploreScreen(Screen[None]):
             return
         self._leave_editing(replace(self.app.view, text=event.value))
         if self.app.view.text != event.value:
-            self.app.look(before)
+            self.app.look(before, quiet=True)
+            self.sentence.show(before.text)
 
     def _leave_editing(self, view: View) -> None:
         self._before_editing = None

@@ -10,7 +10,22 @@ from textual.widget import Widget
 
 from explorer.actions import BY_NAME, Action, footer
 
-_HELP = BY_NAME["help"]
+IMPORTANCE = (
+    "help",
+    "query",
+    "stage",
+    "edit",
+    "mask",
+    "scale",
+    "amount",
+    "head",
+    "layer",
+    "key",
+    "scope",
+    "reset",
+    "play",
+)
+"""Captions of the footer, those that stay on a narrow terminal first."""
 
 
 class KeyLine(Widget):
@@ -39,25 +54,25 @@ class KeyLine(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        """The line, as wide as there is room."""
-        line = Text(no_wrap=True, overflow="crop")
-        last = self._place(_HELP.footer, (_HELP,))
-        room = self.size.width - last.cell_len
-        for caption, actions in footer():
-            place = self._place(caption, actions)
-            if _HELP not in actions and line.cell_len + place.cell_len <= room:
-                line.append_text(place)
-        return line.append_text(last)
+        """The line, as wide as there is room: places are dropped from the least important on."""
+        places = {caption: self._place(caption, actions) for caption, actions in footer()}
+        kept: set[str] = set()
+        room = self.size.width
+        for caption in IMPORTANCE:
+            if places[caption].cell_len <= room:
+                kept.add(caption)
+                room -= places[caption].cell_len
+        return Text(no_wrap=True, overflow="crop").join(place for caption, place in places.items() if caption in kept)
 
     def _place(self, caption: str, actions: tuple[Action, ...]) -> Text:
-        place = Text(" ")
+        place = Text()
         for action in actions:
             kind = "key" if self._possible(action.name) else "disabled"
             style = self.get_component_rich_style(f"key-line--{kind}")
             place.append(action.label, style + Style(meta={"key_line": action.name}))
         alive = any(self._possible(action.name) for action in actions)
         style = self.get_component_rich_style("key-line--caption" if alive else "key-line--disabled")
-        place.append(f" {caption} ", style + Style(meta={"key_line": actions[-1].name}))
+        place.append(f" {caption}  ", style + Style(meta={"key_line": actions[-1].name}))
         return place
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

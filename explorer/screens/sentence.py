@@ -49,7 +49,7 @@ class SentenceInput(Input):
     class Asked(Message):
         """A click on the sentence, which asks to edit it."""
 
-    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002
+    def __init__(self, text: str, *, id: str) -> None:
         super().__init__(text, id=id, compact=True, select_on_focus=False, max_length=LONGEST)
         self.can_focus = False
         self.cursor_blink = False

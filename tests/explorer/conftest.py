@@ -1,0 +1,110 @@
+"""Small models that are opened once, and an application that opens them without a wait."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import torch
+from textual.pilot import Pilot
+
+from explorer.app import ExplorerApp
+from explorer.screens.explore import ExploreScreen
+from explorer.view import View
+from model import checkpoint, tokenizer
+from model.checkpoint import Checkpoint
+from model.config import GPTConfig
+from model.errors import ModelError
+from model.gpt import GPT
+from tests.explorer.small import save_small
+
+SENTENCES = (
+    "Ivan is the guy who ate the sandwich",
+    "the cat saw the dog and the dog saw the cat",
+    "once upon a time there was a little fox who ate a big sandwich",
+)
+
+
+@pytest.fixture(scope="session")
+def char_model(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """Ten characters, context 16, head_size 6."""
+    return checkpoint.load(save_small(tmp_path_factory.mktemp("models") / "tiny-char"))
+
+
+@pytest.fixture(scope="session")
+def bpe_model(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """Byte-level BPE, which knows every text; context 48, head_size 16, two layers of four heads."""
+    made = tokenizer.train_bpe(SENTENCES, 320)
+    gpt = GPT(
+        GPTConfig(
+            vocab_size=tokenizer.vocab_size(made),
+            n_positions=48,
+            n_embd=64,
+            n_layer=2,
+            n_head=4,
+            initializer_range=0.15,
+        )
+    )
+    gpt.initialize(torch.Generator().manual_seed(3))
+    directory = tmp_path_factory.mktemp("models") / "tiny-bpe"
+    checkpoint.save(directory, gpt, made)
+    return checkpoint.load(directory)
+
+
+Opener = Callable[[str], Any]
+
+
+@pytest.fixture
+def opener(char_model: Checkpoint, bpe_model: Checkpoint) -> Opener:
+    """Opens `char` and `bpe`, and refuses every other name as a missing checkpoint is refused."""
+
+    def open_model(name: str) -> Checkpoint:
+        found = {"char": char_model, "bpe": bpe_model}.get(name)
+        if found is None:
+            raise ModelError(f"no model is called {name!r}: there are char and bpe")
+        return found
+
+    return open_model
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing moves by itself: what is typed is shown at once."""
+    monkeypatch.setattr(ExploreScreen, "typing_pause", 0.0)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def make_app(opener: Opener) -> Callable[..., ExplorerApp]:
+    """An application on the model `bpe` and our sentence, or on another view."""
+
+    def make(view: View | None = None, **fields: Any) -> ExplorerApp:
+        return ExplorerApp(view or View(**{"model": "bpe", "text": SENTENCES[0], **fields}), opener)
+
+    return make
+
+
+Ready = Callable[[Pilot[None]], Awaitable[None]]
+
+
+@pytest.fixture
+def ready() -> Ready:
+    """Waits until the application has computed what it was asked for."""
+
+    async def wait(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, ExplorerApp)
+        for _ in range(200):
+            await app.workers.wait_for_complete()
+            await pilot.pause(0)
+            if app.reading is not None and app.reading.view == app.view:
+                return
+        raise AssertionError(f"nothing is shown for {app.view}")
+
+    return wait
+
+
+def messages(app: ExplorerApp) -> list[str]:
+    """What has been notified, oldest first."""
+    return [notification.message for notification in app._notifications]
+
+

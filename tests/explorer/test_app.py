@@ -1,0 +1,286 @@
+"""Every action by key and by mouse, and that what is shown is what a fresh trace says."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from textual.command import CommandPalette
+
+from explorer.app import ExplorerApp
+from explorer.engine import Engine
+from explorer.screens.explore import ExploreScreen
+from explorer.screens.help import HelpScreen
+from explorer.screens.key_line import KeyLine
+from explorer.view import LAST, Stage, View
+from explorer.widgets.matrix import Matrix
+from explorer.widgets.token_strip import TokenStrip
+from model.checkpoint import Checkpoint
+from model.settings import AttentionSettings, Scope
+from model.tokenizer import encode
+from tests.explorer.conftest import SENTENCES, Ready
+
+MakeApp = Callable[..., ExplorerApp]
+SIZES = [(120, 36), (80, 24), (60, 18)]
+
+
+def check_against_fresh_trace(app: ExplorerApp, model: Checkpoint) -> None:
+    """The reading on screen holds what the model says when asked anew, switches given without the view's help."""
+    reading, view = app.reading, app.view
+    assert reading is not None
+    assert reading.view == view
+    ids = encode(model.tokenizer, view.text).ids
+    layer = None if view.scope is Scope.MODEL else view.layer
+    head = view.head if view.scope is Scope.HEAD else None
+    settings = AttentionSettings()
+    if view.causal is not None or view.scale is not None:
+        settings = AttentionSettings(view.causal, view.scale, layer, head)
+    fresh = model.trace(ids, settings).head(view.layer, view.head)
+    for name in ("scores", "scaled", "masked", "weights", "mixed"):
+        torch.testing.assert_close(getattr(reading.stages, name), getattr(fresh, name), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(reading.as_trained.logits, model.trace(ids).logits, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(reading.as_set.logits, model.trace(ids, settings).logits, rtol=1e-5, atol=1e-5)
+
+
+START = View("bpe", SENTENCES[0], query=3, key=2, layer=0, head=1, scale=0.5)
+
+KEYS: list[tuple[str, dict[str, Any]]] = [
+    ("left", {"query": 2}),
+    ("h", {"query": 2}),
+    ("right", {"query": 4}),
+    ("l", {"query": 4}),
+    ("up", {"key": 1}),
+    ("k", {"key": 1}),
+    ("down", {"key": 3}),
+    ("j", {"key": 3}),
+    ("home", {"query": 0}),
+    ("g", {"query": 0}),
+    ("end", {"query": -1}),
+    ("G", {"query": -1}),
+    ("1", {"stage": Stage.SCORES}),
+    ("2", {"stage": Stage.SCALED}),
+    ("3", {"stage": Stage.MASKED}),
+    ("n", {"stage": Stage.MIXED}),
+    ("N", {"stage": Stage.MASKED}),
+    ("left_square_bracket", {"head": 0}),
+    ("right_square_bracket", {"head": 2}),
+    ("full_stop", {"layer": 1}),
+    ("m", {"causal": False}),
+    ("s", {"scale": 1.0}),
+    ("minus", {"scale": 2**-1.5}),
+    ("plus", {"scale": 2**-0.5}),
+    ("equals_sign", {"scale": 2**-0.5}),
+    ("o", {"scope": Scope.LAYER}),
+    ("r", {"scale": None}),
+]
+
+
+@pytest.mark.parametrize(("key", "change"), KEYS)
+async def test_a_key_changes_the_view_and_the_numbers(
+    key: str, change: dict[str, Any], make_app: MakeApp, ready: Ready, bpe_model: Checkpoint
+) -> None:
+    app = make_app(START)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        if change.get("query") == -1:
+            change = {"query": len(app.reading.encoding) - 1}
+        await pilot.press(key)
+        await ready(pilot)
+        scale = change.pop("scale", app.view.scale) if "scale" in change else START.scale
+        assert app.view.scale == (pytest.approx(scale) if scale is not None else None)
+        assert replace(app.view, scale=START.scale) == replace(START, **change)
+        check_against_fresh_trace(app, bpe_model)
+
+
+async def test_keys_that_lead_back(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(START)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("full_stop", "comma", "1", "4", "right_square_bracket", "left_square_bracket", "o", "o", "o")
+        assert app.view == START
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_opens_and_closes(make_app: MakeApp, ready: Ready, size: tuple[int, int]) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        for opening, closing in (("question_mark", "escape"), ("f1", "q"), ("question_mark", "question_mark")):
+            await pilot.press(opening)
+            assert isinstance(app.screen, HelpScreen)
+            await pilot.press("j", "pagedown", "k", closing)
+            assert isinstance(app.screen, ExploreScreen)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_quitting(make_app: MakeApp, ready: Ready, key: str) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await ready(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.return_code == 0
+        assert not app.is_running
+
+
+async def test_tab_moves_the_focus_and_escape_leaves_it(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.focused is None
+        seen = []
+        for _ in range(3):
+            await pilot.press("tab")
+            seen.append(app.focused)
+        assert None not in seen
+        assert len(set(map(id, seen))) > 1
+        await pilot.press("shift+tab")
+        assert app.focused is seen[1]
+        before = app.view
+        await pilot.press("left")
+        assert app.view.query == before.query - 1  # arrows keep their meaning wherever the focus is
+        await pilot.press("escape")
+        assert app.focused is None
+
+
+async def test_actions_without_sense_are_greyed(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=0)
+    async with app.run_test(size=(120, 36)) as pilot:
+        assert app.reading is None
+        assert app.explore.check_action("do", ("mask",)) is None
+        assert app.explore.check_action("do", ("help",)) is True
+        await ready(pilot)
+        assert app.explore.check_action("do", ("query_previous",)) is None
+        assert app.explore.check_action("do", ("reset",)) is None
+        assert app.explore.check_action("do", ("mask",)) is True
+        await pilot.press("left", "r", "escape")
+        assert app.view == replace(app.view, query=0)
+        await pilot.press("m")
+        assert app.explore.check_action("do", ("reset",)) is True
+
+
+async def test_the_palette_finds_every_action(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+p")
+        assert isinstance(app.screen, CommandPalette)
+        await pilot.press(*"mask on or")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert app.view.causal is False
+
+
+async def test_playing_walks_to_the_end_and_any_key_pauses(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ExploreScreen, "play_pause", 0.001)
+    app = make_app(query=0, text="a dog", stage=Stage.SCORES)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        last = len(app.reading.encoding) - 1
+        await pilot.press("space")
+        for _ in range(2000):
+            await pilot.pause(0.001)
+            if app.explore._playing is None:
+                break
+        assert (app.view.query, app.view.stage) == (last, Stage.NEXT_TOKEN)
+        monkeypatch.setattr(ExploreScreen, "play_pause", 1000.0)
+        for key in ("space", "z", "up", "escape"):
+            await pilot.press("home", "1", "space")
+            assert app.explore._playing is not None
+            await pilot.press(key)
+            assert app.explore._playing is None
+
+
+async def test_a_click_on_a_token_chooses_the_query(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=LAST)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        assert await pilot.click(TokenStrip, offset=(1, 0))
+        await pilot.pause()
+        assert app.view.query == 0
+
+
+async def test_a_click_on_a_cell_chooses_query_and_key(make_app: MakeApp, ready: Ready, bpe_model: Checkpoint) -> None:
+    app = make_app(query=LAST)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        app.explore.query_one("#matrix-scores", Matrix).post_message(Matrix.CellSelected(4, 2))
+        await pilot.pause()
+        assert (app.view.query, app.view.key) == (4, 2)
+        check_against_fresh_trace(app, bpe_model)
+
+
+async def test_a_click_on_the_footer_does_what_the_key_does(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=2)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        line = app.explore.query_one(KeyLine).render().plain
+        for words, change in (("←", {"query": 1}), ("→", {"query": 2}), ("m mask", {"causal": False})):
+            await pilot.click(KeyLine, offset=(line.index(words), 0))
+            await pilot.pause()
+            assert replace(app.view, **change) == app.view
+        await pilot.click(KeyLine, offset=(line.index("? help"), 0))
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_random_keys_never_leave_the_numbers_behind(
+    seed: int, make_app: MakeApp, ready: Ready, bpe_model: Checkpoint
+) -> None:
+    keys = [key for key, _ in KEYS] + ["comma", "4", "tab", "escape", "pagedown", "f5", "x"]
+    rng = random.Random(seed)
+    app = make_app(START)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for _ in range(6):
+            await pilot.press(*rng.choices(keys, k=12))
+            await pilot.resize_terminal(*rng.choice([*SIZES, (40, 10), (200, 50)]))
+            await ready(pilot)
+            check_against_fresh_trace(app, bpe_model)
+
+
+def test_a_step_does_not_run_the_model_again(bpe_model: Checkpoint) -> None:
+    runs = []
+
+    class Counting:
+        name, config, tokenizer = bpe_model.name, bpe_model.config, bpe_model.tokenizer
+
+        def trace(self, *arguments: Any, **named: Any) -> Any:
+            runs.append(arguments)
+            return bpe_model.trace(*arguments, **named)
+
+    engine = Engine()
+    engine.add_model("bpe", Counting())
+    first = engine.read(replace(START, scale=None))
+    assert len(runs) == 1
+    weights = first.stages.weights
+    for change in ({"query": 0}, {"key": 5}, {"stage": Stage.SCORES}):
+        assert engine.read(replace(START, scale=None, **change)).stages.weights is weights
+    engine.read(replace(START, scale=None, head=2, layer=1))
+    assert len(runs) == 1
+    changed = engine.read(START)
+    assert len(runs) == 2
+    assert engine.read(replace(START, query=1)).stages is changed.stages
+    assert engine.read(replace(START, scale=None)).as_trained is first.as_trained
+    assert len(runs) == 2
+
+
+def test_old_readings_are_forgotten(bpe_model: Checkpoint) -> None:
+    engine = Engine()
+    engine.add_model("bpe", bpe_model)
+    for length in range(1, 20):
+        engine.read(View("bpe", "a" * length))
+        engine.read(View("bpe", "a" * length, causal=False))
+    assert len(engine._trained) <= 4
+    assert len(engine._changed) <= 4
+
+

@@ -1,0 +1,199 @@
+"""Opening: the first frame before torch, models that cannot be opened, and what the command line asked for."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.app import ExplorerApp
+from explorer.view import LAST, View
+from model.checkpoint import Checkpoint
+from model.errors import ModelError
+from model.settings import Scope
+from tests.explorer.conftest import SENTENCES, Opener, Ready, messages
+from tests.explorer.test_app_text import screen_text
+
+MakeApp = Callable[..., ExplorerApp]
+ROOT = Path(__file__).parents[2]
+
+FIRST_FRAME = """
+import sys
+from textual.drivers.linux_driver import LinuxDriver
+from explorer import app
+from explorer.view import View
+
+notes = open(sys.argv[1], "w")
+assert "torch" not in sys.modules, "importing the application imports torch"
+write = LinuxDriver.write
+
+def noted(self, data):
+    write(self, data)
+    if "a sentence of ours" in data and not notes.closed:
+        loading = "loading" in data and "small" in data
+        print("painted", "torch" in sys.modules, loading, file=notes, flush=True)
+
+class Noting(app.ExplorerApp):
+    def on_model_opened(self, message):
+        print("opened", "torch" in sys.modules, file=notes, flush=True)
+        super().on_model_opened(message)
+        self.call_after_refresh(self.exit)
+
+LinuxDriver.write = noted
+Noting(View(sys.argv[2], "a sentence of ours")).run()
+"""
+
+
+def run_in_terminal(arguments: list[str], size: tuple[int, int] = (80, 24)) -> tuple[int, bytes]:
+    """Run a program in a pseudo-terminal of its own; its exit code and all that it wrote."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(size[0]), "LINES": str(size[1])}
+    process = subprocess.Popen(
+        arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment, start_new_session=True
+    )
+    os.close(theirs)
+    written = b""
+    while True:
+        ready, _, _ = select.select([ours], [], [], 120)
+        try:
+            data = os.read(ours, 65536) if ready else b""
+        except OSError:  # the other end is closed
+            data = b""
+        if not data:
+            break
+        written += data
+    os.close(ours)
+    return process.wait(120), written
+
+
+def test_the_first_frame_comes_before_torch(tmp_path: Path, char_model: Checkpoint) -> None:
+    directory = tmp_path / "small"
+    directory.symlink_to(char_model.path)
+    notes = tmp_path / "notes"
+    code, written = run_in_terminal([sys.executable, "-c", FIRST_FRAME, str(notes), str(directory)])
+    lines = notes.read_text().splitlines()
+    assert code == 0, written.decode(errors="replace")
+    assert lines[0] == "painted False True"
+    assert "opened True" in lines
+
+
+async def test_loading_is_said_and_keys_wait(opener: Opener, ready: Ready) -> None:
+    go_on = threading.Event()
+
+    def slow(name: str) -> Any:
+        go_on.wait(60)
+        return opener(name)
+
+    app = ExplorerApp(View("bpe", SENTENCES[0]), slow)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0)
+        assert "loading bpe…" in screen_text(app)
+        assert SENTENCES[0] in screen_text(app)
+        await pilot.press("left", "m", "n", "question_mark", "escape")
+        go_on.set()
+        await ready(pilot)
+        await pilot.pause()
+        assert app.view == View("bpe", SENTENCES[0])
+        assert "loading" not in screen_text(app)
+
+
+async def test_a_model_that_cannot_be_opened_gives_way_to_the_default(
+    opener: Opener, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.bundled.DEFAULT", "char")
+    monkeypatch.setattr("data.bundled.names", lambda: ("char",))
+    app = ExplorerApp(View("[red]none[/]", "a dog", layer=1), opener)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert messages(app)[0] == "no model is called '[red]none[/]': there are char and bpe"
+        assert app.view.model == "char"
+        assert app.view.layer == 1
+
+
+@pytest.mark.parametrize("error", [ModelError("it is [damaged"), RuntimeError("boom\nbang"), MemoryError()])
+async def test_without_any_model_the_application_still_answers(error: Exception) -> None:
+    def refuse(name: str) -> Any:
+        raise error
+
+    app = ExplorerApp(View("gone", SENTENCES[0]), refuse)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert len(messages(app)) == 1
+        assert "\n" not in messages(app)[0]
+        assert "no model is open" in screen_text(app)
+        await pilot.press("m", "left", "e", *"hi", "enter", "question_mark", "escape", "space", "q")
+        await pilot.pause()
+        assert app.return_code == 0
+
+
+async def test_an_earlier_model_stays_when_another_cannot_be_opened(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        before = app.view
+        app.open_model("gone")
+        await ready(pilot)
+        assert messages(app) == ["no model is called 'gone': there are char and bpe"]
+        assert app.view == before
+        await pilot.press("m")
+        assert app.view.causal is False
+
+
+async def test_the_command_lines_view_is_shown(make_app: MakeApp, ready: Ready) -> None:
+    view = View("bpe", SENTENCES[1], query=5, layer=1, head=2, causal=False, scale=0.7, scope=Scope.LAYER)
+    app = make_app(view)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        assert app.view == view
+        assert messages(app) == []
+
+
+async def test_what_is_not_there_is_said_and_the_nearest_shown(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(layer=7, head=9, query=500)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        last = len(app.reading.encoding) - 1
+        assert messages(app) == [
+            "layer 7 does not exist, there are 0 to 1: this is layer 1",
+            "head 9 does not exist, there are 0 to 3: this is head 3",
+            f"query 500 does not exist, there are 0 to {last}: this is query {last}",
+        ]
+        assert (app.view.layer, app.view.head, app.view.query) == (1, 3, last)
+
+
+@pytest.mark.parametrize("text", ["", "zzz"])
+async def test_a_first_sentence_that_cannot_be_shown_gives_way_to_a_sample(
+    text: str, opener: Opener, ready: Ready
+) -> None:
+    app = ExplorerApp(View("char", text, query=LAST), opener)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert len(messages(app)) == 2  # what was wrong, and what the sample has that this model does not know
+        assert app.view.text == SENTENCES[0]
+
+
+async def test_long_work_happens_in_a_worker_and_keys_are_not_lost(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.engine.QUICK_OPERATIONS", 0)
+    app = make_app(query=5)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        await pilot.press("m", "s", "left", "right_square_bracket", "minus", "minus")
+        await ready(pilot)
+        assert (app.view.causal, app.view.query, app.view.head) == (False, 4, 1)
+        assert app.view.scale == pytest.approx(0.5)
+        assert app.reading.view == app.view
+        await pilot.press("e", "ctrl+u", "enter")
+        await ready(pilot)
+        assert app.view.text == SENTENCES[0]
+        assert messages(app) == ["the sentence is empty: type at least one character"]
