@@ -200,6 +200,7 @@ _CASTERS: Mapping[str, Callable[[Casting], Entity]] = {
     "worker": _worker("worker"),
     "crafter": _worker("crafter"),
     "seller": _worker("seller"),
+    "tailor": _worker("tailor"),
     "clerk": _worker("clerk"),
     "ride": _thing("ride"),
     "postman": _worker("postman"),

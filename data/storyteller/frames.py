@@ -7,7 +7,8 @@ A frame is one sentence. Outside brackets it is plain text; `{one|another|}` is 
     [A.he] [A.him] [A.his] [A.self]   always the pronoun, in that case
     [A.intro]              first mention: "a kind girl named Mara"; [A.of] "her brother Ivan", of the hero A
     [A.k]  [A.g]           just the noun of a person, "girl"; the same or a looser one, "guy"
-    [T.a]  [T.b]  [T.ab]   "a red kite"; "kite"; "red kite";  [T.s] "kites";  [T.gen] "A kite", the kind;  [T.gloss] what it is like
+    [T.a]  [T.b]  [T.ab]   "a red kite"; "kite"; "red kite";  [T.s] "kites"
+    [T.gen]  [T.gloss]     "A kite" as a kind; what an invented thing is like
     [P.in]  [P.to]         "in the park"; "to the park"
     [AB]                   several: "Mara and Ivan", "they"
     [I] [you] [we]         speaker, hearer, both, with the same cases: [I.o] "me", [you.p] "your"

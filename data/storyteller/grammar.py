@@ -32,7 +32,7 @@ _IRREGULAR_VERBS = {
     bring:brought:brought build:built:built burn:burned:burned buy:bought:bought catch:caught:caught
     choose:chose:chosen come:came:come creep:crept:crept cut:cut:cut dig:dug:dug do:did:done draw:drew:drawn
     dream:dreamed:dreamed drink:drank:drunk drive:drove:driven eat:ate:eaten fall:fell:fallen feed:fed:fed
-    feel:felt:felt fight:fought:fought find:found:found fly:flew:flown forget:forgot:forgotten
+    feel:felt:felt fight:fought:fought fit:fit:fit find:found:found fly:flew:flown forget:forgot:forgotten
     forgive:forgave:forgiven freeze:froze:frozen get:got:gotten give:gave:given go:went:gone grow:grew:grown
     hang:hung:hung have:had:had hear:heard:heard hide:hid:hidden hit:hit:hit hold:held:held hurt:hurt:hurt
     keep:kept:kept kneel:knelt:knelt know:knew:known lead:led:led leave:left:left lend:lent:lent let:let:let

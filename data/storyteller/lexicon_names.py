@@ -6,7 +6,7 @@ from data.storyteller.wordlists import words
 
 GIRLS = words(
     """
-    Mara Lily Anna Nina Zoe Ella Emma Mia Ruth Clara Nora Alice Lucy Jane Maya Sofia Elena Olga Vera Tanya Irina Katya
+    Mara Anna Nina Zoe Ella Emma Mia Ruth Clara Nora Alice Lucy Jane Maya Sofia Elena Olga Vera Tanya Irina Katya
     Masha Daria Ingrid Astrid Freya Sigrid Greta Heidi Liesel Anneke Saskia Marie Chloe Amelie Colette Celeste Lucia
     Carmen Rosa Ines Pilar Paloma Marisol Ximena Beatriz Giulia Chiara Bianca Francesca Eleni Daphne Zofia Agnieszka
     Hana Milena Petra Aiko Yuki Sakura Keiko Naomi Mei Ling Xiu Lan Linh Thuy Jiwoo Soyeon Minji Priya Anjali Lakshmi
@@ -32,12 +32,18 @@ BOYS = words(
 
 PETS = words(
     """
-    Pip Biscuit Pepper Nutmeg Bramble Rusty Pebbles Coco Mochi Tango Ziggy Dusty Clover Thistle Acorn Waffles Patch
-    Smudge Noodle Twig Bubbles Domino Fidget Whiskers Marble Pickles Tofu Bingo Toby Dot Fluff Speckle Misty Shadow
-    Sunny Sparky Toffee Truffle Juniper Basil Pumpkin Peanut Button Scout Rocket Comet Pepita Kuma Simba Tiko Momo
-    Chico Luna Nala Gizmo Barnaby Winston Hazel Willow Poppy Tuppence Humphrey Beatrix Mabel Otis Rufus Fergus Dumpling
+    Pip Nutmeg Bramble Rusty Coco Mochi Tango Ziggy Dusty Clover Thistle Acorn
+    Smudge Noodle Twig Bubbles Domino Fidget Whiskers Pickles Tofu Bingo Toby Dot Fluff Speckle Misty
+    Sunny Sparky Toffee Truffle Juniper Basil Peanut Scout Rocket Comet Pepita Kuma Simba Tiko Momo
+    Chico Luna Nala Gizmo Barnaby Winston Hazel Willow Tuppence Humphrey Beatrix Mabel Otis Rufus Fergus
     """
 )
 
-FEMALE_KIN = ("Grandma", "Mom", "Aunt Rose", "Aunt Vivian", "Aunt Salma", "Aunt Odette", "Nana", "Aunt Grace")
-MALE_KIN = ("Grandpa", "Dad", "Uncle Joe", "Uncle Farouk", "Uncle Stefan", "Uncle Bert", "Uncle Hari", "Uncle Ned")
+FEMALE_KIN = (
+    "Grandma", "Mom", "Mama", "Granny", "Nana",
+    "Aunt Lena", "Aunt Vivian", "Aunt Salma", "Aunt Odette", "Aunt Grace",
+)  # fmt: skip
+MALE_KIN = (
+    "Grandpa", "Dad", "Papa", "Pop", "Grandfather",
+    "Uncle Joe", "Uncle Farouk", "Uncle Stefan", "Uncle Bert", "Uncle Hari", "Uncle Ned",
+)  # fmt: skip

@@ -1,6 +1,7 @@
 """Nouns by what they are for in a story.
 
-A word may be marked: "~" has no plural and takes "some" (some bread), "+" is plural only (some shoes). "_" is a space.
+A word may be marked: "~" has no plural and takes "some" (some bread), "+" is plural only (some shoes). "_" is
+        a space.
 A noun must not look like a verb form that a frame uses, or "previous mention" would take one for the other.
 """
 
@@ -9,11 +10,13 @@ from __future__ import annotations
 from data.storyteller.grammar import plural
 
 _LISTS: dict[str, str] = {
-    "toy": """kite ball doll teddy_bear puppet robot yo-yo puzzle marble balloon toy_train toy_boat top rocking_horse
+    "toy": """kite ball doll teddy_bear puppet robot yo-yo puzzle marble balloon toy_train toy_boat top
+        rocking_horse
         jump_rope hula_hoop paper_plane scooter skateboard sled wagon tricycle bicycle doll_house wind-up_mouse
         rag_doll toy_car toy_truck toy_castle pinwheel music_box snow_globe boomerang frisbee stuffed_rabbit
         wooden_duck toy_dragon toy_soldier +building_blocks +roller_skates +crayons +marbles +dominoes""",
-    "instrument": """guitar violin flute trumpet piano harp banjo ukulele cello harmonica tambourine accordion clarinet
+    "instrument": """guitar violin flute trumpet piano harp banjo ukulele cello harmonica tambourine accordion
+        clarinet
         xylophone trombone saxophone recorder tuba lute""",
     "small": """key coin button ribbon feather shell pebble locket bracelet necklace medal compass lantern purse
         wallet thimble whistle badge pendant brooch earring magnet candle pencil notebook diary map letter postcard
@@ -22,8 +25,9 @@ _LISTS: dict[str, str] = {
     "clothing": """hat cap coat jacket sweater scarf dress skirt shirt cape apron bonnet vest raincoat poncho
         kimono sash shawl hood belt bow_tie +boots +shoes +socks +sandals +slippers +pajamas +trousers""",
     "tool": """hammer saw ladder shovel rake rope bucket broom wheelbarrow wrench screwdriver basket net
-        fishing_rod axe hoe watering_can needle spade sewing_machine pump +pliers +scissors""",
-    "rescuer": """rope ladder shovel spade basket net pole bucket fishing_rod wheelbarrow hammer blanket broom pulley plank
+        fishing_rod axe hoe needle spade sewing_machine pump +pliers +scissors""",
+    "rescuer": """rope ladder shovel spade basket net pole bucket fishing_rod wheelbarrow hammer blanket broom
+        pulley plank
         saw +scissors +pliers""",
     "treasure": """crown diamond ruby emerald pearl golden_cup silver_ring jewel opal scepter silver_bell golden_key
         crystal_ball goblet amulet music_box golden_feather star_stone silver_flute dagger statue mirror""",
@@ -37,7 +41,8 @@ _LISTS: dict[str, str] = {
     "ingredient": """carrot potato onion tomato pepper turnip mushroom cabbage leek pumpkin beet radish cucumber
         eggplant zucchini lemon coconut parsnip ~garlic ~rice ~corn ~celery ~spinach ~parsley ~ginger ~salt ~butter
         ~milk ~flour ~sugar ~cream ~barley ~thyme ~oil ~cinnamon ~yogurt +beans +peas +lentils +noodles""",
-    "errand": """loaf egg lemon cabbage newspaper candle melon pumpkin broom teapot kettle jar ~bread ~soap ~milk ~cheese
+    "errand": """loaf egg lemon cabbage newspaper candle melon pumpkin broom teapot kettle jar ~bread ~soap
+        ~milk ~cheese
         ~tea ~coffee ~jam ~flour ~string ~honey ~paper ~butter ~thread ~wool ~salt ~rice ~ink ~glue +matches
         +onions +apples +nails +potatoes +buttons +eggs +walnuts""",
     "breakable": """vase teapot plate bowl cup jug window mirror lamp glass picture_frame clock flowerpot
@@ -50,7 +55,8 @@ _LISTS: dict[str, str] = {
     "vehicle": """bus train boat ship truck tram ferry car canoe taxi van sailboat tractor carriage
         rowboat hot-air_balloon""",
     "ride": "bus train ferry ship tram night_train steamboat cable_car stagecoach minibus subway trolley",
-    "seed": """sunflower pumpkin bean tomato tulip rose daisy apple_tree cherry_tree oak pea melon strawberry lemon_tree
+    "seed": """sunflower pumpkin bean tomato tulip rose daisy apple_tree cherry_tree oak pea melon strawberry
+        lemon_tree
         poppy marigold carrot lily daffodil orchid violet pear_tree peach_tree""",
     "wild": """fox bear rabbit wolf deer squirrel hedgehog badger mouse raccoon otter beaver mole frog toad turtle
         owl raven crow sparrow robin goose duck lion tiger elephant monkey giraffe zebra hippo kangaroo koala panda
@@ -76,18 +82,20 @@ _LISTS: dict[str, str] = {
 
 PLACES_OUTDOOR = """in:park in:garden in:forest in:meadow in:field at:beach on:hill in:orchard in:valley by:river
     at:playground by:lake in:square on:mountain in:vineyard by:pond in:desert in:jungle at:zoo in:yard in:woods
-    by:stream on:farm in:clearing by:waterfall in:swamp on:island in:canyon at:campsite by:canal by:sea in:bamboo_grove
+    by:stream on:farm in:clearing by:waterfall in:swamp on:island in:canyon at:campsite by:canal by:sea
+        in:bamboo_grove
     on:riverbank in:schoolyard on:dune in:rose_garden in:pasture"""
 
 PLACES_INDOOR = """in:kitchen in:attic in:library in:barn in:classroom in:basement in:museum in:bakery in:workshop
     in:garage in:cottage in:cabin in:tent in:castle in:tower in:shed in:greenhouse in:theater in:hallway
     in:living_room in:bedroom in:cafe in:laundry_room in:lighthouse in:stable in:art_room in:gym in:pantry"""
 
-PLACES_TOWN = """at:market at:station at:harbor at:school at:bakery at:library at:fair at:bus_stop at:post_office
+PLACES_TOWN = """at:market at:station at:harbor at:school at:bakery at:library at:fair at:bus_station at:post_office
     at:museum in:village in:square at:circus at:swimming_pool at:zoo at:toy_shop at:bookshop at:flower_shop
     at:town_hall at:hospital at:bank at:airport at:festival at:barber_shop at:fish_market at:concert_hall"""
 
-HIDING_OUTDOOR = """under:bench in:bush behind:tree under:bridge behind:fence in:tall_grass under:leaf_pile behind:rock
+HIDING_OUTDOOR = """under:bench in:bush behind:tree under:bridge behind:fence in:tall_grass under:leaf_pile
+        behind:rock
     in:hollow_log behind:wall in:ditch under:hedge behind:barrel in:flowerbed behind:statue under:picnic_table
     beside:fountain in:puddle under:oak_tree behind:water_tank in:birdbath beside:anthill"""
 
@@ -99,35 +107,46 @@ CONTAINERS = """box jar basket chest bag drawer cupboard bottle bucket sack trun
     envelope lunch_box toolbox pouch"""
 
 WORKERS = """baker farmer teacher doctor nurse gardener carpenter blacksmith tailor shoemaker painter sailor captain
-    postman:m firefighter librarian shopkeeper miller weaver potter pilot driver musician cook fisherman:m clockmaker
+    postman:m firefighter librarian shopkeeper miller weaver potter pilot driver musician cook fisherman:m
+        clockmaker
     toymaker shepherd beekeeper ranger plumber mechanic knight queen:f king:m princess:f prince:m wizard:m witch:f
     juggler clown magician dentist florist butcher:m jeweler mayor judge dancer poet inventor scientist astronaut
     lifeguard zookeeper waiter:m waitress:f barber:m seamstress:f coach builder hunter:m lighthouse_keeper"""
 
-CRAFTERS = """carpenter blacksmith tailor painter potter clockmaker toymaker jeweler mechanic inventor weaver builder
+CRAFTERS = """carpenter blacksmith tailor painter potter clockmaker toymaker jeweler mechanic inventor weaver
+        builder
     glassblower woodcarver artist handyman:m locksmith craftsman:m repairman:m seamstress:f"""
 
-SELLERS = """baker shopkeeper grocer farmer merchant butcher:m miller greengrocer market_woman:f saleswoman:f salesman:m
+SELLERS = """baker shopkeeper grocer farmer merchant butcher:m miller greengrocer market_woman:f saleswoman:f
+        salesman:m
     fishmonger trader"""
 
 POST = "postman:m postwoman:f"
 
-SETTLEMENTS = """in:village at:harbor in:town on:farm at:castle at:mill at:lighthouse at:inn in:valley at:monastery at:ferry
+SETTLEMENTS = """in:village at:harbor in:town on:farm at:castle at:mill at:lighthouse at:inn in:valley
+        at:monastery at:ferry
     on:main_road at:station"""
 
-SHELTERS = """in:barn in:cave in:shed in:hut in:old_mill in:cabin in:hollow_tree in:tower in:chapel in:boathouse in:stable
+SHELTERS = """in:barn in:cave in:shed in:hut in:old_mill in:cabin in:hollow_tree in:tower in:chapel
+        in:boathouse in:stable
     in:woodshed in:tent in:windmill in:treehouse"""
 
-HALLS = """in:theater in:concert_hall in:church in:school_hall in:town_hall at:opera_house in:park at:festival in:palace
+HALLS = """in:theater in:concert_hall in:church in:school_hall in:town_hall at:opera_house in:park at:festival
+        in:palace
     at:fair in:square"""
 
-CITIES = """in:capital in:city at:seaside in:mountains at:big_zoo at:airport in:old_harbor at:museum at:fair at:palace
+CITIES = """in:capital in:city at:seaside in:mountains at:big_zoo at:airport in:old_harbor at:museum at:fair
+        at:palace
     at:aquarium at:planetarium at:stadium"""
 
-CLERKS = """conductor stationmaster ticket_seller clerk driver guard inspector policewoman:f policeman:m caretaker"""
+TAILORS = "tailor seamstress:f weaver dressmaker:f hatmaker glovemaker furrier"
+
+CLERKS = """conductor stationmaster ticket_seller clerk driver guard inspector policewoman:f policeman:m
+        caretaker"""
 
 PEOPLE = """girl boy woman man guy lady fellow kid person friend brother sister cousin neighbor classmate people
-    animal creature toy ball game doll horn drum flute stone coin charm shell lamp coat cloak glove fruit nut berry jewel
+    animal creature toy ball game doll horn drum flute stone coin charm shell lamp coat cloak glove fruit nut
+        berry jewel
     cup bush machine cart land valley melon blanket"""
 
 Noun = tuple[str, str]
@@ -174,6 +193,7 @@ WORKER_NOUNS: dict[str, dict[str, str]] = {
     "seller": _workers(SELLERS),
     "postman": _workers(POST),
     "clerk": _workers(CLERKS),
+    "tailor": _workers(TAILORS),
 }
 
 CONTAINER_NOUNS = tuple(word.replace("_", " ") for word in CONTAINERS.split())

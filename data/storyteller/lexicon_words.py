@@ -26,11 +26,9 @@ WORDS: dict[str, tuple[str, ...]] = {
         "good": """good nice wonderful lovely great fine perfect splendid marvelous fantastic beautiful pleasant
             delightful excellent""",
         "bad": "bad terrible awful dreadful sad horrible gloomy miserable",
-        "happy": """happy glad proud cheerful joyful delighted pleased thankful excited relieved grateful merry content
-            overjoyed thrilled""",
-        "sad": """sad upset unhappy worried lonely gloomy disappointed miserable anxious heartbroken troubled
-            downhearted""",
-        "afraid": "afraid scared frightened nervous terrified uneasy",
+        "happy": """happy glad proud cheerful joyful pleased thankful excited relieved grateful merry content""",
+        "sad": "sad upset unhappy worried lonely gloomy disappointed anxious troubled downhearted",
+        "afraid": "afraid scared frightened nervous uneasy",
         "tired": "tired sleepy weary exhausted worn_out",
         "angry": "angry cross annoyed furious grumpy mad",
         "weather": """sunny rainy windy cloudy foggy snowy warm cold hot stormy cool bright frosty chilly misty
@@ -98,8 +96,10 @@ _VERB_LISTS = {
         blankets/look inside the cupboard/peek behind the curtains/check every pocket/search through the tall grass""",
     "rejoice": """laugh/smile/clap/cheer/jump for joy/dance around/grin/hum a happy tune/shout with joy/beam
         with pride/giggle/hop up and down/wave both arms""",
-    "grieve": """cry/sigh/sob/frown/sit down and cry/feel a lump in the throat/look at the ground/begin to cry/fight back tears/grow very quiet""",
-    "move": """walk/run/hurry/go/skip/stroll/march/hike/wander/race/rush/trot/tiptoe/limp/wade/gallop/jog/cycle/travel""",
+    "grieve": """cry/sigh/sob/frown/sit down and cry/feel a lump in the throat/look at the ground/begin to
+        cry/fight back tears/grow very quiet""",
+    "move": """walk/run/hurry/go/skip/stroll/march/hike/wander/race/rush/trot/jog/cycle/travel/
+        wander/stroll""",
     "say": "say/say/say/whisper/reply/answer",
     "ask": "ask/wonder",
     "cry_out": "cry/shout/call/gasp/exclaim/yell/squeal",

@@ -14,7 +14,7 @@ block open
 - [A.intro] [A:have] {two brothers|three sisters|a big family|many cousins|a little sister}. // Every [#weekday] [~the
   whole family] [~:eat] {soup|pancakes|fish|noodles|dumplings} together.
 - {Far away|Far to the [#direction]}, there [^A:be] [A.intro] who [A:-like] to [%chore].
-- [^~~:do/s] [~~you] know [A.intro]? // [A] [A:be] the [A.g] who always [A:want] to [%hobby].
+- Meet [A.intro]. // [A] [A:be] the [A.g] who always [A:want] to [%hobby].
 - In a {town|village|street|house} full of {noise|flowers|stairs|cats|music|old clocks} there [^A:live] [A.intro]. //
   [A] [A:love] to [%hobby], and [A.he] [A:-like] to [%chore].
 - [A.intro] [A:be] known to everyone in the {street|town|village}. // Why? // Because [A.he] always [A:want] to
@@ -22,7 +22,7 @@ block open
 - What [^A:do] [A.intro] like best? // [A] [A:like] to [%hobby], to [%hobby*] and, most of all, to [%game].
 - If there [^~:be] [~one thing] that [A.intro] [A:-like], [~it] [~:be] to [%chore].
 - [~~Some people] [~:like/s] to [%hobby], but [A.intro] [A:want] to [%hobby*] all day.
-- [~My grandmother] always [~:tell] this story. // [~It] [~:be/s] about [A.intro] who [A:live] {by the sea|in the
+- [~~The old people] still [~:tell/s] this story. // [~It] [~:be/s] about [A.intro] who [A:live] {by the sea|in the
   mountains|near the forest|in a noisy town}.
 
 block happy
@@ -44,11 +44,11 @@ block end_two
 - [AB] [AB:walk] home together, and [~the sun] [~:set] behind the {hill|trees|houses|mountains}.
 - That [#daypart], [A] [A:tell] {[A.his] family|everyone at home|the whole street} about [B.n].
 - [A.n] never [A:forget] that day, and [B.n] never [B:forget] it either.
-- {After that|Since that day}, [A.n] [A:help] [B.o] whenever [A.he] [A:could].
+- {After that|Since that day}, [A.n] [A:help] [B.o] every [#weekday].
 - "[A>B]{Thank you|Thanks} for everything," [A] [A:say]. // "[B>A][~That] [~:be/s] what [~~friends] [~:be/s] for,"
-  said [B.n].
+  [^B:say] [B.n].
 - And so [^~:end] [~the story] of [A.n] and [B.n].
-- [~The stars] [~:come] out, and [AB] [AB:say] good night.
+- [~~The stars] [~:come] out, and [AB] [AB:say] good night.
 - And [AB] [AB:live] happily for many years.
 
 block explain_creature

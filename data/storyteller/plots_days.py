@@ -186,7 +186,7 @@ roles A:hero B:friend C:worker D:elder T:instrument P:hall
 - "[D>A]Play it again," [^D:say] [D.n]. // And [A.n] [A:do].
 
 plot coat
-roles A:hero B:friend C:crafter D:elder T:clothing U:clothing
+roles A:hero B:friend C:tailor D:elder T:clothing U:clothing
 = @open
 = cold
 - One year, [~winter] [~:come] early. // [D.n] [D:give] [A.n] [T.a].

@@ -49,8 +49,8 @@ animals
 - "[A>B][I] [I:be/s] so [#happy]! How [^you:do] [you] find [T.o]?" [^A:ask] [A.n]. // "[B>A][I] just [I:look] [H.in],"
   [^B:say] [B.n].
 = who?
-- When [A.he] [A:get] home, [A.he] [A:tell] everyone about [B.n]. // "[A>][B.n] [B:be/s] the [B.g] who [B:find]
-  [T.n]," [A] [A:say].
+- When [A] [A:get] home, [A.he] [A:tell] everyone about [B.n]. // "[A>][B.n] [B:be/s] the [B.g] who [B:find] [T.n],"
+  [A] [A:say].
 - [B.n] [B:be] the [B.g] who [B:find] [T.n], and [A.n] never [A:forget] it.
 - [~Who] [~:find] [T.n]? // [B.n] [B:find] [T.o].
 = @end_two

@@ -84,6 +84,7 @@ animals
   [B:say] to everyone.
 - [D.n] [D:be/s] the [D.k] who [D:teach] [A.n], and [A.n] [A:be/s] the [A.g] who [A:make] [T.n].
 - [~Who] [~:make] [T.n]? // [A.n] [A:do], and [D.n] [D:help].
+= @both_happy?
 = @end_two
 
 plot garden

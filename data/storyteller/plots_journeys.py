@@ -103,8 +103,8 @@ animals
 - ¶The next morning, [AB] [AB:be] already [P.in]. // "[B>A]One, two, three, four," [^B:count] [B.n].
 = obstacle
 - But [~a {wide stream|high wall|deep ditch|fallen tree}] [~:be] in the way. // [B.n] [B:climb] first, and [A.n]
-  [A:throw] the bags after [B.him].
-- [~It] [~:begin] to rain, and [~the map] [~:get] wet. // "[B>A][^we:must] [we] go back?" [B.n] [B:ask]. // "[A>B]No,
+  [A:throw] the bags after [B.o].
+- [~The rain] [~:begin], and [~the map] [~:get] wet. // "[B>A][^we:must] [we] go back?" [B.n] [B:ask]. // "[A>B]No,
   not yet," [^A:say] [A.n].
 - [A.n] [A:dig] and [A:dig], but there [^~:be] [~nothing]. // "[B>A]Maybe [we] [we:count] wrong," [B.n] [B:say].
 = dig
@@ -140,8 +140,8 @@ animals
 = middle
 - Halfway, [B.n] [B:%trick] and [B:fall]. // [C.n] [C:-stop]. // But [A.n] [A:stop]. // "[A>B][^you:be/s] [you] all
   right?" [A.he] [A:ask].
-- Then [B.n] [B:begin] to limp. // "[B>][~My foot] [~:hurt/s]!" [B.he] [B:%cry_out]. // [C.n] [C:run] on, but [A.n]
-  [A:come] back.
+- Then [B.n] [B:begin] to limp. // "[B>]Oh, [I.p] [~foot] [~:hurt/s]!" [B.he] [B:%cry_out]. // [C.n] [C:run] on, but
+  [A.n] [A:come] back.
 = help
 - "[B>A]Run! [you] [you:can] still win," [B.n] [B:say]. // "[A>B]Not without [you.o]," [^A:answer] [A.n].
 - [A.n] [A:help] [B.n] to stand up, and [AB] [AB:walk] to the end together.

@@ -83,7 +83,7 @@ animals
 - There [^~:be] [~lemonade], and there [^~:be] [~cake] with [#number] candles. // [A.n] [A:blow] out all the candles
   and [A:make] a wish.
 = muddle?
-- In the evening, [A.n] [A:want] to write thank-you cards. // But [~who] [~:bring/had] what?
+- In the evening, [A.n] [A:want] to write a card to everyone. // But [~who] [~:bring/had] what?
 = recall
 - [~Who] [~:give] [A.n] [U.n]? // [C.n] [C:do]. // And [~who] [~:give] [A.n] [V.n]? // [D.n] [D:do].
 - "[A>D][^C:do] [C.n] give [I.o] [T.n]?" [A.n] [A:ask]. // "[D>A]No, [T.n] [T:be] from [B.n]," [^D:say] [D.n]. //
@@ -119,7 +119,7 @@ animals
 = share
 - Then [A.n] [A:take] out [U.a]. // "[A>B][^you:do/s] [you] like [U.s]?" [A.n] [A:ask]. // "[B>A][I] [I:love/s]
   [U.s]!" [^B:say] [B.n].
-- [B.n] [B:let] [A.n] hold [T.n], and [A.n] [A:give] [B.n] half of [A.his] lunch.
+- [B.n] [B:let] [A.n] hold [T.n], and [A.n] [A:give] [B.n] half of a cookie.
 = play
 - [AB] [AB:%game] until the evening.
 - [A.n] [A:like] to [%hobby*], and [B.n] [B:like] to [%hobby*] too.
@@ -165,6 +165,7 @@ animals
 = lesson?
 - [A.n] [A:learn/had] that [~a friend] [~:be/s] worth more than [T.a].
 - "[A>B]Next time, [we] [we:take/will] turns," [A.n] [A:say].
+= @both_happy?
 = @end_two
 
 plot novelty
@@ -176,7 +177,7 @@ animals
 - "[A>][I] [I:make/will] [T.a]," [A.n] [A:say] at breakfast. // [~Nobody] [~:know] what [T.a] [T:be].
 = ask
 - "[B>A]What [^~:be/s] [T.gen]?" [B.of] [B:ask]. // "[A>B][T.gen] [~:be/s] a machine that can {peel onions|wake up
-  cats|count clouds|fold socks|butter bread|find lost keys|dry wet dogs|tell jokes}," [A.n] [A:explain].
+  cats|count clouds|fold socks|slice bread|find lost keys|dry wet dogs|tell jokes}," [A.n] [A:explain].
 - [B.of] [B:come] to see [T.n]. // "[B>A][^T:be/s] [T.n] dangerous?" [B.n] [B:ask]. // "[A>B]Only a little," [A.n]
   [A:say].
 = make

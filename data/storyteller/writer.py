@@ -26,6 +26,14 @@ _LONG_AGO = -100
 _FORCED: dict[str, Case] = {"he": "subject", "him": "object", "his": "possessive", "self": "reflexive"}
 _AUTO: dict[str, Case] = {"auto": "subject", "o": "object", "p": "possessive"}
 
+_PERSON_CASES: dict[str, tuple[str, Case]] = {
+    pronoun(series, case): (series, case)
+    for series in ("I", "you", "we")
+    for case in ("reflexive", "possessive", "object", "subject")
+}
+_PERSON_CASES["i"] = _PERSON_CASES.pop("I")
+_PERSON_WORD = re.compile(rf"\b({'|'.join(_PERSON_CASES)})\b", re.IGNORECASE)
+
 _LOOSE_KINDS = {
     "boy": ("boy", "guy", "kid"),
     "man": ("man", "guy", "fellow"),
@@ -67,6 +75,7 @@ class Writer:
         """Writes the frame's sentence after `separator`; raises ValueError if the frame cannot be filled."""
         self._page.begin(separator)
         self._subjects: dict[str, tuple[int, ...]] = {}
+        self._plain_subjects: set[str] = set()
         self._waiting: dict[str, list[int]] = {}
         self._generic_plural = False
         self._speaker = self._hearer = ""
@@ -108,7 +117,7 @@ class Writer:
         for piece in pieces:
             match piece:
                 case Text(text):
-                    self._page.say(text)
+                    self._text(text)
                 case Choice(options):
                     self._pieces(self.rng.choice(options))
                 case Mention(role, form):
@@ -121,6 +130,19 @@ class Writer:
                     self._from_list(piece)
                 case Speech(speaker, hearer):
                     self._speaker, self._hearer = speaker, hearer
+
+    def _text(self, text: str) -> None:
+        """Writes plain text; "I" and "you" in it, where someone speaks, stand for speaker and hearer."""
+        for part in _PERSON_WORD.split(text):
+            found = _PERSON_CASES.get(part.lower())
+            if found and self._speaking:
+                self._write_pronoun(self._resolve(found[0]), found[1])
+            else:
+                self._page.say(part)
+
+    @property
+    def _speaking(self) -> bool:
+        return self._page.in_quote and bool(self._speaker)
 
     # -- lists --------------------------------------------------------------------------------------------------
 
@@ -191,7 +213,7 @@ class Writer:
     def _series(self, role: str) -> str:
         """The subject form of the pronoun that stands for this role here."""
         members = set(role)
-        if self._page.in_quote and self._speaker:
+        if self._speaking:
             if role == self._speaker:
                 return "I"
             if members & set(self._speaker):
@@ -215,6 +237,8 @@ class Writer:
 
     def _set_subject(self, role: str, heads: tuple[int, ...]) -> None:
         self._subjects[role] = heads
+        if not self._page.in_quote and len(role) == 1:
+            self._plain_subjects.add(role)
         for verb in self._waiting.pop(role, ()):
             for head in heads:
                 self._page.note(AnnotationKind.SUBJECT, verb, head)
@@ -243,7 +267,7 @@ class Writer:
     def _is_clear(self, role: str) -> bool:
         """Whether a reader can tell whom a pronoun means: spoken of just now, and nobody else it might be."""
         now = self._now
-        if role in self._subjects and len(role) == 1:
+        if role in self._plain_subjects and not self._page.in_quote:
             rivals = (other for other, memory in self._memory.items() if other != role and memory.mentioned_in == now)
             if all(self.cast[other].pronoun != self._series(role) for other in rivals):
                 return True
