@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.color import Color
 from rich.style import Style
+from textual import constants
 
 from explorer import colour
 from explorer.colour import RGB, blend, contrast, faint_ink, from_lightness, ink, luminance, nearest_xterm
@@ -46,11 +47,11 @@ def depth_of(app: "App[object]") -> Depth:
     """What colours the terminal of `app` shows; none when the person asked for none by NO_COLOR."""
     if app.no_color:
         return Depth.NONE
+    if app.is_headless and constants.COLOR_SYSTEM == "auto":
+        return Depth.TRUE
     found = {"truecolor": Depth.TRUE, "256": Depth.EIGHT_BIT, "standard": Depth.STANDARD, "windows": Depth.STANDARD}
     system = app.console.color_system
-    if system is None:
-        return Depth.TRUE if app.is_headless else Depth.NONE
-    return found.get(system, Depth.TRUE)
+    return found.get(system, Depth.TRUE) if system else Depth.NONE
 
 
 @lru_cache(maxsize=16)

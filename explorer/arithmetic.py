@@ -1,0 +1,143 @@
+"""The arithmetic of one cell, from q and k to a weight, in numbers that add up as they are written."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from explorer.text import exponential, fixed, significant, weight
+
+if TYPE_CHECKING:
+    from explorer.reading import Reading
+
+WEIGHT_DIGITS = 3
+
+
+def rounded_to_sum(values: Sequence[float], digits: int) -> tuple[list[Decimal], Decimal]:
+    """The values with so many decimals, and their rounded sum, such that they add up to it exactly.
+
+    Each is off by less than one unit of the last decimal: those with the largest remainders are rounded up (Hamilton's
+    method of apportionment).
+    """
+    unit = Decimal(1).scaleb(-digits)
+    exact = [Decimal(value) for value in values]
+    total = sum(exact, Decimal(0)).quantize(unit, ROUND_HALF_EVEN)
+    floors = [(value / unit).to_integral_value("ROUND_FLOOR") * unit for value in exact]
+    missing = int((total - sum(floors, Decimal(0))) / unit)
+    by_remainder = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
+    for i in by_remainder[:missing]:
+        floors[i] += unit
+    return floors, total
+
+
+@dataclass(frozen=True)
+class CellArithmetic:
+    """What one query and one key come to. `log_sum` is the logarithm of the row's sum of e^x."""
+
+    q: tuple[float, ...]
+    k: tuple[float, ...]
+    score: float
+    scale: float
+    scaled: float
+    hidden: bool
+    log_sum: float
+    weight: float
+
+    @classmethod
+    def of(cls, reading: "Reading") -> "CellArithmetic":
+        """The cell that the view of `reading` points at."""
+        view = reading.view
+        row = reading.stages.row(view.query)
+        key = view.key
+        masked = row.masked[0].double()
+        return cls(
+            q=tuple(row.inputs.q[0].tolist()),
+            k=tuple(row.inputs.k[key].tolist()),
+            score=row.scores[0, key].item(),
+            scale=float(row.inputs.scale),
+            scaled=row.scaled[0, key].item(),
+            hidden=not row.inputs.visible[0, key].item(),
+            log_sum=masked.logsumexp(0).item(),
+            weight=row.weights[0, key].item(),
+        )
+
+    @cached_property
+    def products(self) -> tuple[float, ...]:
+        """q_d · k_d of every dimension d."""
+        return tuple(a * b for a, b in zip(self.q, self.k, strict=True))
+
+    def written_products(self, digits: int) -> tuple[list[Decimal], Decimal]:
+        """The products and their sum as written, adding up exactly; NaN and infinities cannot."""
+        if all(map(math.isfinite, self.products)):
+            return rounded_to_sum(self.products, digits)
+        return [], Decimal("NaN")
+
+    @cached_property
+    def steps(self) -> "Steps":
+        """From the score to the weight with as few decimals as make every step right as written, or four."""
+        candidates = [Steps.of(self, digits) for digits in (2, 3, 4)]
+        return next((steps for steps in candidates if steps.exact), candidates[-1])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps from score to weight as written; each says whether it holds exactly for the numbers as written."""
+
+    digits: int
+    score: str
+    scale: str
+    scaled: str
+    scaled_exact: bool
+    power: str  # e^x
+    power_exact: bool
+    row_sum: str
+    weight: str
+    weight_exact: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether every step holds as written."""
+        return self.scaled_exact and self.power_exact and self.weight_exact
+
+    @classmethod
+    def of(cls, cell: CellArithmetic, digits: int) -> "Steps":
+        """Write with `digits` decimals."""
+        score, scaled = round(cell.score, digits), round(cell.scaled, digits)
+        scale = significant(cell.scale, 4)
+        x = -math.inf if cell.hidden else cell.scaled
+        power, row_sum = exponential(x, digits), exponential(cell.log_sum, digits)
+        shown_x = -math.inf if cell.hidden else scaled
+        weight_shown = weight(cell.weight, WEIGHT_DIGITS)
+        ratio = _value(power) / _value(row_sum) if _value(row_sum) else math.nan
+        return cls(
+            digits,
+            fixed(score, digits),
+            scale,
+            fixed(scaled, digits),
+            _same(score * _number(scale), scaled, digits),
+            power,
+            exponential(shown_x, digits) == power,
+            row_sum,
+            weight_shown,
+            cell.hidden or (0 <= ratio <= 1 and abs(ratio - cell.weight) < 0.5001 * 10**-WEIGHT_DIGITS)
+            and weight(round(ratio, 12), WEIGHT_DIGITS) in (weight_shown, weight_shown.ljust(4, "0")),
+        )
+
+
+def _same(a: float, b: float, digits: int) -> bool:
+    return math.isfinite(a) and math.isfinite(b) and abs(a - b) <= 0.5 * 10**-digits + 1e-12
+
+
+def _number(written: str) -> float:
+    return float(written.replace("−", "-").replace(",", "").replace("∞", "inf"))
+
+
+_PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def _value(written: str) -> float:
+    """The number that `exponential` wrote; infinity if it is too large for a float."""
+    mantissa, _, exponent = written.partition("×10")
+    return float(f"{_number(mantissa)}e{exponent.translate(_PLAIN) or 0}")

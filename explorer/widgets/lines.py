@@ -1,0 +1,205 @@
+"""Lines: a panel drawn line by line that scrolls where it does not fit."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from explorer.colour import RGB
+from explorer.palette import Palette, palette_of
+
+if TYPE_CHECKING:
+    from explorer.reading import Reading
+
+SCROLL_BINDINGS: list[BindingType] = [
+    Binding("pageup", "page_up", "Page up", show=False),
+    Binding("pagedown", "page_down", "Page down", show=False),
+    Binding("ctrl+pageup", "page_left", "Page left", show=False),
+    Binding("ctrl+pagedown", "page_right", "Page right", show=False),
+]
+"""Arrows are left to the screen: they move the query and the key."""
+
+
+class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
+    """What every widget drawn by the line API shares: its palette, its styles, and when to draw anew."""
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "drawn--label",
+        "drawn--faint",
+        "drawn--current",
+        "drawn--cursor",
+        "drawn--bar",
+        "drawn--other-bar",
+        "drawn--warning",
+    }
+    DEFAULT_CSS = """
+    Drawn {
+        background: $surface;
+        color: $foreground;
+        scrollbar-size: 1 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
+        scrollbar-corner-color: $surface;
+        & > .drawn--label { color: $foreground; text-style: bold; }
+        & > .drawn--faint { color: $text-muted; }
+        & > .drawn--current { color: $foreground; text-style: bold; }
+        & > .drawn--cursor { color: $surface; background: $foreground; text-style: bold; }
+        & > .drawn--bar { color: $accent; }
+        & > .drawn--other-bar { color: $secondary; }
+        & > .drawn--warning { color: $text-warning; text-style: bold; }
+    }
+    Drawn:ansi {
+        & > .drawn--faint { color: ansi_default; text-style: dim; }
+        & > .drawn--current { color: ansi_default; text-style: bold; }
+        & > .drawn--cursor { color: ansi_default; text-style: bold reverse; }
+    }
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.reading: Reading | None = None
+        self._look: tuple[object, ...] = ()
+
+    @property
+    def palette(self) -> Palette:
+        """The palette of the theme and terminal in use."""
+        background = self.background_colors[1]
+        rgb: RGB | None = None if background.ansi is not None else background.rgb
+        return palette_of(self.app, rgb)
+
+    def part(self, name: str) -> Style:
+        """The style of one of the component classes, on the background of the widget; `name` is plain text."""
+        return self.rich_style if name == "name" else self.get_component_rich_style(f"drawn--{name}")
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn when the theme changed, but not when a mere focus did."""
+        super().notify_style_update()
+        if self.is_mounted and (look := self._current_look()) != self._look:
+            self._look = look
+            self.forget()
+
+    def _current_look(self) -> tuple[object, ...]:
+        parts = (self.part(name.partition("--")[2]) for name in sorted(Drawn.COMPONENT_CLASSES))
+        return (self.rich_style, self.palette.depth, self.app.current_theme.name, *parts)
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop everything drawn and draw it again."""
+
+
+class Lines(Drawn):
+    """A panel whose content is a list of lines, made for its width whenever the reading or the width changes."""
+
+    def __init__(
+        self,
+        *,
+        compact: bool | None = None,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._compact = compact
+        self._lines: list[Strip] | None = None
+        self._made_for = (0, 0)
+
+    @property
+    def compact(self) -> bool:
+        """Whether the panel says all on one line; unless it was told to, it does so when it has no more than one."""
+        return self._height == 1 if self._compact is None else self._compact
+
+    @compact.setter
+    def compact(self, compact: bool | None) -> None:
+        if compact != self._compact:
+            self._compact = compact
+            self.forget()
+
+    @abstractmethod
+    def lines(self, reading: "Reading", width: int) -> Sequence[Text]:
+        """The content for a width in cells, at least 1."""
+
+    def show(self, reading: "Reading") -> None:
+        """Draw a reading."""
+        self.reading = reading
+        self.forget()
+
+    def forget(self) -> None:
+        """Make the lines again."""
+        self._lines = None
+        if not self.is_attached or self._width < 1:
+            return
+        made = self._made()
+        size = Size(self._width, len(made))
+        changed = size.height != self.virtual_size.height
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh(layout=changed and self.styles.is_auto_height)
+
+    def on_mount(self) -> None:
+        """Make lines as soon as there is a width."""
+        super().on_mount()
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the lines to the new width."""
+        if self._made_for != (self._width, self._height):
+            self.forget()
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    @property
+    def _height(self) -> int:
+        return 0 if self.styles.is_auto_height else self.scrollable_content_region.height
+
+    def _made(self) -> list[Strip]:
+        if self._lines is None or self._made_for != (self._width, self._height):
+            self._made_for = self._width, self._height
+            self._lines = self._make(self._width)
+        return self._lines
+
+    def _make(self, width: int) -> list[Strip]:
+        if self.reading is None or width < 1:
+            return []
+        base = self.rich_style
+        console = self.app.console
+        strips = []
+        for text in self.lines(self.reading, width):
+            text.no_wrap, text.end = True, ""
+            strip = Strip([segment for segment in text.render(console) if segment.text])
+            strips.append(strip.crop(0, width).extend_cell_length(width).apply_style(base))
+        return strips
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are."""
+        return len(self.lines(self.reading, width)) if self.reading is not None and width > 0 else 0
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is in view."""
+        made = self._made()
+        line = y + self.scroll_offset.y
+        if line < len(made):
+            return made[line]
+        return Strip.blank(self.size.width, self.rich_style)
+
+
+def line(*parts: "str | tuple[str, Style]") -> Text:
+    """A line from plain strings and strings with a style; nothing in them is markup."""
+    text = Text(no_wrap=True, end="")
+    for part in parts:
+        if isinstance(part, str):
+            text.append(part)
+        else:
+            text.append(part[0], part[1])
+    return text

@@ -1,0 +1,335 @@
+"""Matrix: one stage of one head as a heatmap of queries by keys, drawn line by line."""
+
+from typing import ClassVar
+
+from rich.color import Color
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset, Region, Size
+from textual.message import Message
+from textual.strip import Strip
+
+from explorer.reading import Reading
+from explorer.text import cell_len, crop, fit, label
+from explorer.view import Stage
+from explorer.widgets.lines import SCROLL_BINDINGS, Drawn
+from explorer.widgets.matrix_layout import MARKER, Content, Layout, Zoom
+from explorer.widgets.matrix_paint import Numbers, Painter
+
+_CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
+"""In half blocks the cursor is one pixel: a hue that neither palette has."""
+
+
+class Matrix(Drawn, can_focus=True, inherit_bindings=False):
+    """One stage as rows (queries) by columns (keys); labels stay while the cells scroll below them.
+
+    Only the columns in view are built, each row once; a step of the query or key draws two rows again.
+    """
+
+    FOCUS_ON_CLICK = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *SCROLL_BINDINGS,
+        Binding("left", "move(-1, 0)", "Previous query", show=False),
+        Binding("right", "move(1, 0)", "Next query", show=False),
+        Binding("up", "move(0, -1)", "Previous key", show=False),
+        Binding("down", "move(0, 1)", "Next key", show=False),
+    ]
+
+    class CellSelected(Message):
+        """A query and a key were chosen."""
+
+        def __init__(self, matrix: "Matrix", query: int, key: int) -> None:
+            super().__init__()
+            self.matrix = matrix
+            self.query = query
+            self.key = key
+
+        @property
+        def control(self) -> "Matrix":
+            """The matrix."""
+            return self.matrix
+
+    class CellHovered(Message):
+        """The mouse is over a cell, or has left the cells: then both are None."""
+
+        def __init__(self, matrix: "Matrix", query: int | None, key: int | None) -> None:
+            super().__init__()
+            self.matrix = matrix
+            self.query = query
+            self.key = key
+
+        @property
+        def control(self) -> "Matrix":
+            """The matrix."""
+            return self.matrix
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._stage = Stage.WEIGHTS
+        self._query = 0
+        self._key = 0
+        self._zoom: Zoom | None = None
+        self._numbers: Numbers | None = None
+        self._numbers_of: tuple[object, ...] = ()
+        self._labels: tuple[str, ...] = ()
+        self._painter: Painter | None = None
+        self._hovered: tuple[int | None, int | None] = (None, None)
+
+    # What is shown
+
+    def show(self, reading: Reading, stage: Stage) -> None:
+        """Draw a stage of a reading. When only its query or key changed, only their rows are drawn again."""
+        if stage is Stage.NEXT_TOKEN:
+            raise ValueError("the next token is not a matrix: show scores, scaled, masked, weights or mixed")
+        before = self.reading
+        self.reading = reading
+        self._stage = stage
+        if before is None or self._source(reading) != self._numbers_of:
+            self._query, self._key = reading.view.query, reading.view.key
+            self._numbers = None
+            self.forget()
+        else:
+            self._move_cursor(reading.view.query, reading.view.key)
+
+    def _source(self, reading: Reading) -> tuple[object, ...]:
+        """What the numbers come from; traces are equal only to themselves."""
+        return reading.as_set, reading.view.layer, reading.view.head, self._stage
+
+    @property
+    def zoom(self) -> Zoom | None:
+        """The zoom chosen; None for the largest that shows the whole matrix."""
+        return self._zoom
+
+    @zoom.setter
+    def zoom(self, zoom: Zoom | None) -> None:
+        if zoom is not self._zoom:
+            self._zoom = zoom
+            self.forget()
+
+    @property
+    def zoom_in_use(self) -> Zoom:
+        """The zoom as drawn."""
+        painter = self._ready()
+        return painter.layout.zoom if painter else (self._zoom or Zoom.NUMBERS)
+
+    def cycle_zoom(self) -> Zoom:
+        """Go to the next smaller zoom, after the smallest to the largest."""
+        order = list(Zoom)
+        self.zoom = order[(order.index(self.zoom_in_use) + 1) % len(order)]
+        return self.zoom_in_use
+
+    def forget(self) -> None:
+        """Drop what is painted and paint again; numbers are kept."""
+        self._painter = None
+        if self.is_attached and self.size and (painter := self._ready()):
+            size = Size(*painter.layout.virtual_size)
+            if size != self.virtual_size:
+                self.virtual_size = size
+                self.call_after_refresh(self._keep_in_view)  # once scrollbars are where they will be
+            else:
+                self._keep_in_view()
+            self.refresh()
+
+    def on_mount(self) -> None:
+        """Show what was given before there was a size."""
+        super().on_mount()
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose cells for the new size."""
+        self.forget()
+
+    def on_show(self, event: events.Show) -> None:
+        """Show what was given while this was not displayed."""
+        if self._painter is None:
+            self.forget()
+
+    # Painting
+
+    def _ready(self) -> Painter | None:
+        """The painter for the columns in view, made when anything that it depends on has changed."""
+        reading = self.reading
+        if reading is None or not self.size:
+            return None
+        if self._numbers is None:
+            self._numbers = Numbers.of(reading.stages, self._stage)
+            self._numbers_of = self._source(reading)
+            self._labels = tuple(label(token) for token in reading.encoding.tokens)
+        painter = self._painter
+        size = self.scrollable_content_region.size
+        if painter and (painter.layout.width, painter.layout.height) != size:
+            painter = None  # a scrollbar has come or gone
+        if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
+            layout = painter.layout if painter else self._layout(self._numbers)
+            columns = layout.columns_in_view(self.scroll_offset.x)
+            pixel = _CURSOR[self.app.current_theme.dark]
+            cursor = self.part("cursor")
+            self._painter = Painter(self._numbers, layout, columns, self.palette, self.rich_style, cursor, pixel)
+        return self._painter
+
+    def _layout(self, numbers: Numbers) -> Layout:
+        rows, columns = numbers.matrix.shape
+        longest = max(cell_len(text) for text in self._labels)
+        size = self.scrollable_content_region.size
+        content = Content(rows, columns, longest, numbers.width)
+        return content.layout(self._zoom, size.width, size.height, self.palette.has_pixels)
+
+    def render_line(self, y: int) -> Strip:
+        """A line of what is in view: the column labels, rows, or the legend."""
+        painter = self._ready()
+        width = self.size.width
+        base = self.rich_style
+        if painter is None:
+            return Strip.blank(width, base)
+        layout = painter.layout
+        if y == 0:
+            segments = self._header(painter)
+        elif layout.legend and y == layout.height - 1:
+            segments = [Segment(" ", base), *painter.legend(width - 2)]
+        else:
+            row = (y - 1 + self.scroll_offset.y) * layout.per_line
+            segments = self._row(painter, row) if row < layout.rows else []
+        return Strip(segments).crop(0, width).extend_cell_length(width, base)
+
+    def _row(self, painter: Painter, row: int) -> list[Segment]:
+        layout = painter.layout
+        rows = range(row, min(row + layout.per_line, layout.rows))
+        body = painter.line(row, self._query)
+        if self._query in rows and self._key in painter.columns and self._has_keys:
+            x = (self._key - painter.columns.start) * layout.cell
+            strip = Strip(body)
+            cursor = painter.cursor_cell(self._query, self._key)
+            body = [*strip.crop(0, x), cursor, *strip.crop(x + layout.cell, strip.cell_length)]
+        return [self._row_label(layout, rows), *body]
+
+    @property
+    def _has_keys(self) -> bool:
+        return self._stage is not Stage.MIXED
+
+    def _row_label(self, layout: Layout, rows: range) -> Segment:
+        current = self._query in rows
+        name = self._labels[self._query if current else rows.start]
+        part = "cursor" if current else "faint" if rows.start > self._query else "name"
+        style = self.rich_style if part == "name" else self.part(part)
+        mark = "▶" if current else " "
+        if layout.label <= MARKER:
+            return Segment(mark.ljust(layout.label)[: layout.label], style)
+        return Segment(fit(f"{mark} ", MARKER) + fit(name, layout.label - MARKER - 1) + " ", style)
+
+    def _header(self, painter: Painter) -> list[Segment]:
+        """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""
+        layout = painter.layout
+        base, faint, chosen = self.rich_style, self.part("faint"), self.part("cursor")
+        segments = [Segment(" " * layout.label, base)]
+        for column in painter.columns:
+            here = column == self._key and self._has_keys
+            hidden = painter.numbers.visible is not None and column > self._query
+            text = self._column_label(layout, column)
+            segments.append(Segment(text, chosen if here else faint if hidden else base))
+        return segments
+
+    def _column_label(self, layout: Layout, column: int) -> str:
+        name = self._labels[column] if self._has_keys else str(column)
+        if layout.zoom is Zoom.HALF_BLOCKS:
+            if column == self._key and self._has_keys:
+                return "▼"
+            start = column - column % 10
+            return str(start).ljust(10)[column - start]
+        if layout.zoom is Zoom.NUMBERS:
+            width = layout.cell - 1
+            return " " + (fit(name, width, "right") if width > 5 else _right(crop(name, width)))
+        if layout.cell == 1:
+            return crop(name, 1)
+        return crop(name, layout.cell - 1) + " "
+
+    # The cursor
+
+    def _move_cursor(self, query: int, key: int) -> None:
+        old_query, old_key = self._query, self._key
+        if (query, key) == (old_query, old_key):
+            return
+        self._query, self._key = query, key
+        painter = self._painter
+        if painter is None or not self.size:
+            return
+        if self._keep_in_view():
+            return  # scrolling draws everything in view
+        low, high = sorted((old_query, query))
+        first, last = low // painter.layout.per_line, high // painter.layout.per_line
+        self.refresh(self._lines_region(first, last))
+        if key != old_key or painter.numbers.visible is not None:
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    def _lines_region(self, first: int, last: int) -> Region:
+        return Region(0, 1 + first - self.scroll_offset.y, self.size.width, last - first + 1)
+
+    def _keep_in_view(self) -> bool:
+        """Scroll until the cursor is in view; whether that was needed."""
+        painter = self._ready()
+        if painter is None:
+            return False
+        x, y = self.scroll_offset
+        column = self._key if self._has_keys else painter.columns.start
+        wanted = painter.layout.scroll_for(self._query, column, x, y)
+        if wanted == (x, y):
+            return False
+        self.scroll_to(*wanted, animate=False)
+        return True
+
+    # Keys and mouse
+
+    def action_move(self, queries: int, keys: int) -> None:
+        """Ask for another query or key."""
+        if self.reading is None:
+            return
+        count = len(self.reading.encoding.tokens)
+        query = max(0, min(count - 1, self._query + queries))
+        key = max(0, min(count - 1, self._key + keys))
+        if (query, key) != (self._query, self._key):
+            self.post_message(self.CellSelected(self, query, key))
+
+    def cell_at(self, offset: Offset) -> tuple[int | None, int | None]:
+        """The query and key at a place of the content; None for what is not there, such as a key on a row's label."""
+        painter = self._ready()
+        if painter is None:
+            return None, None
+        layout = painter.layout
+        row: int | None = (offset.y - 1 + self.scroll_offset.y) * layout.per_line
+        if offset.y < 1 or offset.y > layout.body_height or row is None or row >= layout.rows:
+            row = None
+        column: int | None = painter.columns.start + (offset.x - layout.label) // layout.cell
+        if offset.x < layout.label or column not in painter.columns or not self._has_keys:
+            column = None
+        in_legend = offset.y > layout.body_height
+        return row, None if in_legend else column
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the cell; on a label its query or key alone."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        query, key = self.cell_at(offset)
+        if query is not None or key is not None:
+            chosen = self._query if query is None else query, self._key if key is None else key
+            self.post_message(self.CellSelected(self, *chosen))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell which cell the mouse is over."""
+        offset = event.get_content_offset(self)
+        query, key = (None, None) if offset is None else self.cell_at(offset)
+        self._hover(*((query, key) if query is not None and key is not None else (None, None)))
+
+    def on_leave(self, event: events.Leave) -> None:
+        """Tell that the mouse is over no cell."""
+        self._hover(None, None)
+
+    def _hover(self, query: int | None, key: int | None) -> None:
+        if (query, key) != self._hovered:
+            self._hovered = query, key
+            self.post_message(self.CellHovered(self, query, key))
+
+
+def _right(text: str) -> str:
+    bare = text.rstrip()
+    return " " * (cell_len(text) - cell_len(bare)) + bare

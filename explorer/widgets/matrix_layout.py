@@ -1,0 +1,132 @@
+"""Where the cells of a matrix stand: zoom levels, the widths of cells and labels, what is in view."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Zoom(Enum):
+    """How large a cell is drawn; the order is from large to small."""
+
+    NUMBERS = "numbers"
+    BLOCKS = "blocks"
+    HALF_BLOCKS = "half blocks"
+
+
+LONGEST_LABEL = 12
+SHORTEST_LABEL = 4
+MARKER = 2
+"""Cells before a row's label, for ▶ at the current query."""
+
+LEGEND_FROM = 5
+"""Lines from which on the last one is a legend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way to draw `rows` × `columns` cells in a width and height given in terminal cells.
+
+    The first line holds the labels of columns, the last one the legend. `label` is the width of row labels with marker
+    and gap, `cell` that of a column; a line holds `per_line` rows.
+    """
+
+    zoom: Zoom
+    width: int
+    height: int
+    rows: int
+    columns: int
+    label: int
+    cell: int
+
+    @property
+    def per_line(self) -> int:
+        """Rows on one line."""
+        return 2 if self.zoom is Zoom.HALF_BLOCKS else 1
+
+    @property
+    def legend(self) -> int:
+        """Lines of the legend."""
+        return 1 if self.height >= LEGEND_FROM else 0
+
+    @property
+    def body_width(self) -> int:
+        """Cells for the columns."""
+        return max(0, self.width - self.label)
+
+    @property
+    def body_height(self) -> int:
+        """Lines for the rows."""
+        return max(0, self.height - 1 - self.legend)
+
+    @property
+    def lines(self) -> int:
+        """Lines that all rows take."""
+        return -(-self.rows // self.per_line)
+
+    @property
+    def virtual_size(self) -> tuple[int, int]:
+        """Width and height without scrolling."""
+        return self.label + self.columns * self.cell, 1 + self.lines + self.legend
+
+    @property
+    def fits(self) -> bool:
+        """Whether everything is in view at once."""
+        return self.columns * self.cell <= self.body_width and self.lines <= self.body_height
+
+    def columns_in_view(self, scroll_x: int) -> range:
+        """The columns that are wholly in view."""
+        first = min(-(-scroll_x // self.cell), max(0, self.columns - 1))
+        return range(first, min(self.columns, first + max(1, self.body_width // self.cell)))
+
+    def scroll_for(self, row: int, column: int, scroll_x: int, scroll_y: int) -> tuple[int, int]:
+        """The scroll position nearest to the one given at which the cell is in view."""
+        shown = self.columns_in_view(scroll_x)
+        if column < shown.start:
+            scroll_x = column * self.cell
+        elif column >= shown.stop:
+            scroll_x = max(0, column + 1 - max(1, self.body_width // self.cell)) * self.cell
+        line = row // self.per_line
+        if line < scroll_y:
+            scroll_y = line
+        elif line >= scroll_y + self.body_height:
+            scroll_y = max(0, line + 1 - max(1, self.body_height))
+        return scroll_x, scroll_y
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a layout has to make room for."""
+
+    rows: int
+    columns: int
+    label: int  # the widest row label, in cells
+    number: int  # the widest number, in cells
+
+    def at(self, zoom: Zoom, cell: int, width: int, height: int) -> Layout:
+        """A layout with cells of one width, its labels as wide as there is room beside them."""
+        longest = min(self.label, LONGEST_LABEL)
+        room = width - self.columns * cell - MARKER - 1
+        label = min(longest, max(room, min(longest, SHORTEST_LABEL)))
+        if room < label:
+            # Half blocks rather go without labels than scroll; the others have to scroll anyway.
+            bare = zoom is Zoom.HALF_BLOCKS and self.columns * cell < width
+            label = 0 if bare else min(longest, max(0, width // 4 - MARKER - 1))
+        label += MARKER + 1 if label else 1
+        return Layout(zoom, width, height, self.rows, self.columns, min(label, max(0, width - 1)), cell)
+
+    def layout(self, zoom: Zoom | None, width: int, height: int, has_pixels: bool) -> Layout:
+        """The layout of a zoom, or of the largest at which the whole matrix is in view.
+
+        Half blocks need colours: without them, cells are never less than a line high.
+        """
+        numbers = [(Zoom.NUMBERS, cell) for cell in range(self.number + 2, self.number, -1)]
+        blocks = [(Zoom.BLOCKS, 3), (Zoom.BLOCKS, 2), (Zoom.BLOCKS, 1)]
+        half = [(Zoom.HALF_BLOCKS, 1)] if has_pixels else [(Zoom.BLOCKS, 1)]
+        tried = {Zoom.NUMBERS: numbers, Zoom.BLOCKS: blocks, Zoom.HALF_BLOCKS: half}
+        choices = tried[zoom] if zoom is not None else [*numbers, *blocks, *half]
+        layouts = [self.at(each, cell, width, height) for each, cell in choices]
+        across = [layout for layout in layouts if layout.columns * layout.cell <= layout.body_width]
+        if zoom is Zoom.BLOCKS:  # chosen by hand: wide enough to see, even if that scrolls
+            return next(iter(across), layouts[1])
+        if zoom is not None:
+            return next(iter(across), layouts[-1])
+        return next((layout for layout in across if layout.fits), layouts[-1])

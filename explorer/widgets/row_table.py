@@ -1,0 +1,188 @@
+"""RowTable: what the current query makes of every key, one line a key."""
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.strip import Strip
+
+from explorer.reading import Reading
+from explorer.text import INFINITY, MINUS, bar, cell_len, fit, label, number, significant, weight
+from explorer.widgets.lines import Drawn
+
+_NUMBER = 8
+_MASK = 4
+_WEIGHT = 6
+_LONGEST = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; 0 for a column that there is no room for."""
+
+    key: int
+    score: int
+    scaled: int
+    mask: int
+    weight: int
+    bar: int
+
+    @classmethod
+    def fitting(cls, width: int, longest: int) -> "Columns":
+        """The columns that fit, the weight before all others."""
+        key = 2 + min(longest, _LONGEST, max(1, width // 3))
+        room = width - key - _WEIGHT
+        found = []
+        for wanted in (_NUMBER, _NUMBER, _MASK):
+            found.append(wanted if room >= wanted else 0)
+            room -= found[-1]
+        if room < 0:
+            key = max(1, width - _WEIGHT)
+        return cls(key, *found, min(_WEIGHT, max(0, width - 1)), max(0, room - 2))
+
+
+class RowTable(Drawn, can_focus=True, inherit_bindings=False):
+    """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view."""
+
+    class KeySelected(Message):
+        """A key was clicked."""
+
+        def __init__(self, table: "RowTable", key: int) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "RowTable":
+            """The table."""
+            return self.table
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._source: tuple[object, ...] = ()
+        self._labels: list[str] = []
+        self._longest = 1
+        self._scores: list[float] = []
+        self._scaled: list[float] = []
+        self._weights: list[float] = []
+        self._seen: list[bool] = []
+        self._scale = 1.0
+        self._key = 0
+
+    def show(self, reading: Reading) -> None:
+        """Draw a reading. When only the key changed, only two lines are drawn again."""
+        before = self.reading
+        self.reading = reading
+        view = reading.view
+        source = reading.as_set, view.layer, view.head, view.query
+        if source == self._source:
+            self._move(view.key)
+            return
+        self._source = source
+        if before is None or before.encoding is not reading.encoding:
+            self._labels = [label(token) for token in reading.encoding.tokens]
+            self._longest = max(map(cell_len, self._labels))
+        row = reading.stages.row(view.query)
+        self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
+        self._weights, self._seen = row.weights[0].tolist(), row.inputs.visible[0].tolist()
+        self._scale = float(row.inputs.scale)
+        self._key = view.key
+        self.forget()
+
+    def forget(self) -> None:
+        """Draw again."""
+        if not self.is_attached or self.reading is None:
+            return
+        size = Size(self.scrollable_content_region.width, len(self._labels) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self.call_after_refresh(self._keep_in_view)
+        self._keep_in_view()
+        self.refresh()
+
+    def on_mount(self) -> None:
+        """Show what was given before there was a size."""
+        super().on_mount()
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the columns to the new width."""
+        self.forget()
+
+    def _move(self, key: int) -> None:
+        old, self._key = self._key, key
+        if key == old or self._keep_in_view():
+            return
+        for each in (old, key):
+            self.refresh(Region(0, 1 + each - self.scroll_offset.y, self.size.width, 1))
+
+    def _keep_in_view(self) -> bool:
+        """Scroll until the key is in view; whether that was needed."""
+        top, room = self.scroll_offset.y, self.size.height - 1
+        if room < 1 or top <= self._key < top + room:
+            return False
+        self.scroll_to(y=self._key if self._key < top else self._key - room + 1, animate=False)
+        return True
+
+    # Painting
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or a key."""
+        width, base = self.size.width, self.rich_style
+        key = y - 1 + self.scroll_offset.y
+        if self.reading is None or key >= len(self._labels) or width < 1:
+            return Strip.blank(width, base)
+        columns = Columns.fitting(width, self._longest)
+        segments = self._header(columns) if y == 0 else self._line(key, columns)
+        return Strip(segments).crop(0, width).extend_cell_length(width, base)
+
+    def _header(self, columns: Columns) -> list[Segment]:
+        texts = (
+            fit("  key", columns.key),
+            fit("q·k", columns.score, "right"),
+            fit(f"×{significant(self._scale, 4)}", columns.scaled, "right"),
+            fit("mask", columns.mask, "right") if columns.mask else "",
+            fit("weight", columns.weight, "right"),
+        )
+        return [Segment("".join(texts), self.part("faint"))]
+
+    def _line(self, key: int, columns: Columns) -> list[Segment]:
+        seen, here = self._seen[key], key == self._key
+        name = self.part("cursor") if here else self.rich_style if seen else self.part("faint")
+        numbers = self.rich_style if seen else self.part("faint")
+        texts = []
+        if columns.score:
+            texts.append(number(self._scores[key], columns.score))
+        if columns.scaled:
+            texts.append(number(self._scaled[key], columns.scaled))
+        if columns.mask:
+            texts.append(("" if seen else MINUS + INFINITY).rjust(columns.mask))
+        given = weight(self._weights[key], 3) if seen else "0"
+        label_text = fit(("▸ " if here else "  ") + self._labels[key], columns.key)
+        return [
+            Segment(label_text, name),
+            Segment("".join(texts), numbers),
+            Segment(fit(given, columns.weight, "right"), numbers + Style(bold=seen)),
+            Segment("  " + bar(self._weights[key], columns.bar) if columns.bar else "", self._bar_style(key)),
+        ]
+
+    def _bar_style(self, key: int) -> Style:
+        palette = self.palette
+        ramp = palette.sequential
+        # The very lowest levels would not be seen on the background.
+        level = ramp.levels[max(len(ramp.levels) // 3, ramp.level(self._weights[key], 1.0))]
+        return self.rich_style + (Style(color=level.pixel) if level.pixel else level.style)
+
+    # Mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the key."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < 1:
+            return
+        key = offset.y - 1 + self.scroll_offset.y
+        if key < len(self._labels):
+            self.post_message(self.KeySelected(self, key))

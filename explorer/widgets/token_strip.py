@@ -1,0 +1,242 @@
+"""TokenStrip: the sentence as tokens, each coloured by the weight that the current query gives it."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+
+from explorer.reading import Reading
+from explorer.text import cell_len, fit, height, visible
+from explorer.widgets.lines import Drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A token, or characters between tokens that the tokenizer does not know (`position` is None)."""
+
+    text: str
+    position: int | None
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An item on a line; it takes `width` cells from `x` on and is followed by one cell between items."""
+
+    item: Item
+    x: int
+    width: int
+
+
+class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
+    """The tokens, wrapped over lines, with the current query in view.
+
+    The query stands between bars and the current key is underlined; what the query may not see is faint.
+    """
+
+    DEFAULT_CSS = """
+    TokenStrip { height: auto; overflow-x: hidden; }
+    """
+
+    class TokenSelected(Message):
+        """A token was clicked."""
+
+        def __init__(self, strip: "TokenStrip", position: int) -> None:
+            super().__init__()
+            self.strip = strip
+            self.position = position
+
+        @property
+        def control(self) -> "TokenStrip":
+            """The strip."""
+            return self.strip
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._weights: list[float] = []
+        self._seen: list[bool] = []
+        self._items: list[Item] = []
+        self._wrapped: tuple[int, list[list[Place]]] = (0, [])
+        self._line_of: list[int] = []
+
+    def show(self, reading: Reading) -> None:
+        """Draw a reading."""
+        before = self.reading
+        self.reading = reading
+        row = reading.stages.row(reading.view.query)
+        self._weights = row.weights[0].tolist()
+        self._seen = row.inputs.visible[0].tolist()
+        if before is None or before.encoding is not reading.encoding:
+            self._items = _items(reading)
+            self._wrapped = (0, [])
+            self.forget()
+        else:
+            self._keep_in_view()
+            self.refresh()
+
+    def forget(self) -> None:
+        """Wrap again and draw again."""
+        width = self._width
+        if not self.is_attached or width < 1:
+            return
+        lines = self._lines(width)
+        size = Size(width, len(lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self.call_after_refresh(self._keep_in_view)
+        self._keep_in_view()
+        self.refresh(layout=self.styles.is_auto_height)
+
+    def on_mount(self) -> None:
+        """Show what was given before there was a size."""
+        super().on_mount()
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap to the new width."""
+        self.forget()
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    def _lines(self, width: int) -> list[list[Place]]:
+        if self._wrapped[0] != width:
+            lines = _wrap(self._items, width)
+            self._wrapped = width, lines
+            self._line_of = [n for n, places in enumerate(lines) for p in places if p.item.position is not None]
+        return self._wrapped[1]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as the tokens take."""
+        return max(1, len(_wrap(self._items, width))) if width > 0 else 1
+
+    def _keep_in_view(self) -> None:
+        if self.reading is None or not self.size or self._width < 1:
+            return
+        self._lines(self._width)
+        if not self._line_of:
+            return
+        number = self._line_of[min(self.reading.view.query, len(self._line_of) - 1)]
+        top, room = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= number < top + room:
+            self.scroll_to(y=number if number < top else number - room + 1, animate=False)
+
+    # Painting
+
+    @cached_property
+    def _strike(self) -> Style:
+        return Style(strike=True)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of tokens."""
+        width = self._width
+        base = self.rich_style
+        lines = self._lines(width) if self.reading is not None and width > 0 else []
+        number = y + self.scroll_offset.y
+        if number >= len(lines):
+            return Strip.blank(self.size.width, base)
+        segments: list[Segment] = []
+        x = 0
+        for place in lines[number]:
+            segments.append(self._between(place.item))
+            segments.append(Segment(fit(place.item.text, place.width), self._style(place.item)))
+            x = place.x + place.width
+        segments.append(self._end(lines[number][-1].item if lines[number] else None))
+        return Strip(segments, x + 1).crop(0, self.size.width).extend_cell_length(self.size.width, base)
+
+    def _style(self, item: Item) -> Style:
+        base = self.rich_style
+        reading = self.reading
+        if item.position is None or item.unknown:
+            return self.part("warning") + self._strike
+        assert reading is not None
+        position = item.position
+        palette = self.palette
+        marks = Style(bold=position == reading.view.query or None, underline=position == reading.view.key or None)
+        if not self._seen[position]:
+            return self.part("faint") + marks
+        level = palette.sequential.levels[palette.sequential.level(self._weights[position], 1.0)]
+        return (level.style if level.pixel is not None else base) + marks
+
+    def _between(self, item: Item) -> Segment:
+        """The cell before an item."""
+        assert self.reading is not None
+        if item.position is not None and item.position == self.reading.view.query:
+            return Segment("▐", self.part("current"))
+        return self._after(item.position - 1 if item.position else None)
+
+    def _end(self, item: Item | None) -> Segment:
+        return self._after(item.position if item else None)
+
+    def _after(self, position: int | None) -> Segment:
+        """The cell after a token: the bar of the query, a thin line, or without colours the weight as a height."""
+        assert self.reading is not None
+        if position is not None and position == self.reading.view.query:
+            return Segment("▌", self.part("current"))
+        if position is None or self.palette.has_pixels or not self._seen[position]:
+            return Segment("▏", self.part("faint"))
+        weight = self._weights[position]
+        return Segment(height(weight) if weight >= 0.005 else " ", self.part("label"))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the token."""
+        offset = event.get_content_offset(self)
+        lines = self._lines(self._width) if self.reading is not None and self._width > 0 else []
+        if offset is None or not 0 <= offset.y + self.scroll_offset.y < len(lines):
+            return
+        places = lines[offset.y + self.scroll_offset.y]
+        found = bisect_right([place.x for place in places], offset.x) - 1
+        if found >= 0 and offset.x < places[found].x + places[found].width:
+            position = places[found].item.position
+            if position is not None:
+                self.post_message(self.TokenSelected(self, position))
+
+
+def _items(reading: Reading) -> list[Item]:
+    """The tokens in order, with unknown characters where they stand in the text."""
+    encoding = reading.encoding
+    starts = {unknown.start for unknown in encoding.unknown}
+    covered = {i for start, end in encoding.spans for i in range(start, end) if i in starts}
+    lost = [unknown for unknown in encoding.unknown if unknown.start not in covered]
+    items: list[Item] = []
+    for position, (token, (start, end)) in enumerate(zip(encoding.tokens, encoding.spans, strict=True)):
+        before = []
+        while lost and lost[0].start < max(end, start + 1) and lost[0].start <= start:
+            before.append(lost.pop(0).text)
+        if before:
+            items.append(Item(visible("".join(before)) + "?", None, True))
+        if any(i in starts for i in range(start, end)):
+            items.append(Item(visible(encoding.text[start:end]) + "?", position, True))
+        else:
+            items.append(Item(_shown(token), position, False))
+    if lost:
+        items.append(Item(visible("".join(unknown.text for unknown in lost)) + "?", None, True))
+    return items
+
+
+def _shown(token: str) -> str:
+    """A token with the one space that begins a word as a space, and every other as a mark."""
+    if len(token) > 1 and token[0] == " " and token[1] != " ":
+        return " " + visible(token[1:])
+    return visible(token) or "‹empty›"
+
+
+def _wrap(items: list[Item], width: int) -> list[list[Place]]:
+    """The items on lines of `width` cells, one cell before each and one at the end of a line."""
+    lines: list[list[Place]] = [[]] if items else []
+    x = 0
+    for item in items:
+        cells = min(cell_len(item.text), max(1, width - 2))
+        if x + 1 + cells + 1 > width and lines[-1]:
+            lines.append([])
+            x = 0
+        lines[-1].append(Place(item, x + 1, cells))
+        x += 1 + cells
+    return lines

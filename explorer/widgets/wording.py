@@ -1,0 +1,66 @@
+"""The few words that several widgets share."""
+
+import math
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from explorer.text import label, significant
+from explorer.view import Stage
+
+if TYPE_CHECKING:
+    from explorer.reading import Reading
+
+
+def quoted(token: str) -> str:
+    """A token in a sentence: ‘guy’."""
+    return f"‘{label(token)}’"
+
+
+def scale_name(scale: float, head_size: int) -> str:
+    """A scale by the formula that it comes from, where there is one: 1/√16 = 0.25."""
+    if math.isclose(scale, 1 / math.sqrt(head_size), rel_tol=1e-9) and head_size > 1:
+        return f"1/√{head_size} = {significant(scale, 4)}"
+    if math.isclose(scale, 1 / head_size, rel_tol=1e-9) and head_size > 1:
+        return f"1/{head_size} = {significant(scale, 4)}"
+    return "none ×1" if scale == 1.0 else significant(scale, 4)
+
+
+def heads_text(heads: frozenset[tuple[int, int]], n_layer: int, n_head: int) -> str:
+    """Heads as a person would list them: L2 H3, all of L1, or all heads."""
+    if len(heads) == n_layer * n_head:
+        return "all heads"
+    parts = []
+    for layer in sorted({layer for layer, _ in heads}):
+        mine = sorted(head for i, head in heads if i == layer)
+        parts += [f"L{layer}"] if len(mine) == n_head else [f"L{layer} H{head}" for head in mine]
+    return ", ".join(parts)
+
+
+def matrix_title(reading: "Reading", stage: Stage) -> Content:
+    """The title of a matrix: its place among the stages and how it is computed."""
+    scale = float(reading.stages.inputs.scale)
+    titles = {
+        Stage.SCORES: "1 scores q·kᵀ",
+        Stage.SCALED: f"2 scaled ×{significant(scale, 4)}",
+        Stage.MASKED: "3 masked" if reading.stages.inputs.causal else "3 masked (mask off)",
+        Stage.WEIGHTS: "4 weights softmax",
+        Stage.MIXED: "5 mixed weights·v",
+    }
+    return Content(titles[stage])
+
+
+def matrix_measure(reading: "Reading", stage: Stage) -> Content:
+    """What is worth saying of the whole matrix, in a few words."""
+    from model.peakedness import entropy_bits, variance
+
+    stages = reading.stages
+    if stage in (Stage.SCORES, Stage.SCALED):
+        return Content(f"var {significant(variance(getattr(stages, stage.value)).item())}")
+    if stage is Stage.MASKED:
+        cells = stages.scores.numel()
+        hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).sum().item())
+        return Content(f"{hidden:,} of {cells:,} hidden")
+    if stage is Stage.WEIGHTS:
+        return Content(f"mean entropy {entropy_bits(stages.weights).mean().item():.2f} bits")
+    return Content("")
