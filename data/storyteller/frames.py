@@ -12,6 +12,7 @@ A frame is one sentence. Outside brackets it is plain text; `{one|another|}` is 
     [P.in]  [P.to]         "in the park"; "to the park"
     [AB]                   several: "Mara and Ivan", "they"
     [I] [you] [we]         speaker, hearer, both, with the same cases: [I.o] "me", [you.p] "your"
+    [letter.it]            "it", standing for the latest "letter"; a subject for [~:be]
     [A:go]  [A:go/ing]     the verb, agreeing with A's latest mention in this sentence, in a form of `grammar.FORMS`
     [A:-go]                negated;  [^A:go], [^~:be], [^~~:be] its subject comes later ("said Mara")
     [~The sun] [~:shine]   a subject that is no entity, and its verb; [~~The stars] if plural; "*" ends its head
@@ -56,6 +57,13 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class ItFor:
+    """The pronoun "it" for a noun that is no entity: its latest occurrence."""
+
+    noun: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verb:
     """A finite verb and its subject's role ("~" for a generic one); `phrase_list` replaces `lemma` if not empty."""
 
@@ -92,12 +100,13 @@ class Speech:
     hearer: str
 
 
-Piece = Text | Choice | Mention | Verb | Generic | FromList | Speech
+Piece = Text | Choice | Mention | ItFor | Verb | Generic | FromList | Speech
 
 MENTION_FORMS = frozenset(words("auto o p n np he him his self intro of k g a b ab s gen gloss in to"))
 
 _VERB = re.compile(r"(\^?)(~~?|[A-Z]+|you|we):(-?)([a-z%*_ '\d-]+?)(?:/([a-z]+))?")
 _MENTION = re.compile(r"([A-Z]+|you|we)(?:\.([a-z]+))?")
+_IT = re.compile(r"([a-z]+)\.it")
 _LIST = re.compile(r"([#%])([a-z_]+)(?:/(ing))?(\*\d?)?")
 _SPEECH = re.compile(r"([A-Z]+)>([A-Z]*)")
 
@@ -183,6 +192,8 @@ def _slot(text: str) -> Piece:
         inverted, role, negative, lemma, form = match.groups()
         if (form or "past") in FORMS:
             return Verb(role, lemma, form or "past", bool(negative), bool(inverted))
+    if match := _IT.fullmatch(text):
+        return ItFor(match.group(1))
     if match := _MENTION.fullmatch(text):
         role, form = match.groups()
         if (form or "auto") in MENTION_FORMS:

@@ -65,8 +65,8 @@ _LISTS: dict[str, str] = {
         rhino ostrich alpaca possum wombat lemur hare""",
     "rescued": """kitten puppy bird lamb duckling chick bunny squirrel hedgehog turtle frog butterfly baby_owl fawn
         piglet ladybug bumblebee sparrow goat pony calf beetle mole seagull cub dove robin pigeon parrot""",
-    "night_noise": """owl cat branch mouse raccoon shutter squirrel moth pipe kettle frog beetle hedgehog
-        puppy door cricket bat gate""",
+    "night_noise": """owl cat mouse raccoon squirrel moth frog beetle hedgehog puppy cricket bat rat weasel
+        pigeon toad kitten rabbit""",
     "scenery": """tree bush stone leaf flower cloud star stick door table chair bed box bag branch wave hill path
         road roof wall floor corner gate grass sky sun moon rain wind snow water river bridge house home tree friend
         child neighbor story song name lesson prize race contest idea wish secret plan problem night morning
@@ -74,7 +74,8 @@ _LISTS: dict[str, str] = {
         pocket shoulder finger knee face word world thing place hole puddle mud sand garden kitchen room
         bedroom street village town market school shop forest field lake sea beach pond island mountain cave
         nest pot soup fire lunch dinner breakfast supper picnic birthday party week minute hour bench window
-        hay straw ground air thunder lightning storm shelter blanket footprint feather shadow noise sound song
+        hay straw parcel screw knot letter lemonade mistake ground air thunder lightning storm shelter
+        blanket footprint feather shadow noise sound song
         cousin brother sister family crowd guest class teacher wood paper seed root stem petal sprout soil
         queue line basket coin money price chest treasure map clue riddle letter answer question mistake truth lie
         drawer shelf sofa cupboard attic basement sidewalk fountain lamp-post wheel handle string glue patch""",

@@ -18,7 +18,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "small_size": "small big little fine splendid",
         "look": """shiny old new soft round wooden striped bright pretty smooth strange lovely dusty heavy light
             spotted painted broken rusty plain beautiful fancy sparkling crooked""",
-        "toy_look": "shiny old new bright pretty lovely painted wonderful favorite little striped special",
+        "toy_look": "shiny old new bright pretty lovely painted wonderful little striped special",
         "cloth_look": "warm soft new old woolen striped pretty fancy clean checkered thick spotted knitted cozy",
         "food_look": "fresh sweet big warm tasty delicious little ripe round juicy lovely large",
         "place_look": """quiet green sunny old wide lovely busy windy misty beautiful empty dark shady peaceful noisy
@@ -26,7 +26,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "good": """good nice wonderful lovely great fine perfect splendid marvelous fantastic beautiful pleasant
             delightful excellent""",
         "bad": "bad terrible awful dreadful sad horrible gloomy miserable",
-        "happy": """happy glad proud cheerful joyful pleased thankful excited relieved grateful merry content""",
+        "happy": """happy glad proud joyful pleased thankful excited relieved grateful""",
         "sad": "sad upset unhappy worried lonely gloomy disappointed anxious troubled downhearted",
         "afraid": "afraid scared frightened nervous uneasy",
         "tired": "tired sleepy weary exhausted worn_out",

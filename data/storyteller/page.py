@@ -89,6 +89,10 @@ class Page:
         self._space = False
         return self._write(text)
 
+    def last_seen(self, noun: str) -> int | None:
+        """The story index of the latest occurrence of a noun, singular or plural."""
+        return self._last_seen.get(self._lemmas.get(noun, noun))
+
     def note(self, kind: AnnotationKind, word: int, refers_to: int) -> None:
         """Adds an annotation to the sentence."""
         self._annotations.append(Annotation(kind, word, refers_to))

@@ -43,7 +43,7 @@ block end_two
 - From that day on, [AB] [AB:be] {the best of friends|good friends|never apart for long}.
 - [AB] [AB:walk] home together, and [~the sun] [~:set] behind the {hill|trees|houses|mountains}.
 - That [#daypart], [A] [A:tell] {[A.his] family|everyone at home|the whole street} about [B.n].
-- [A.n] never [A:forget] that day, and [B.n] never [B:forget] it either.
+- [A.n] never [A:forget] that day, and [B.n] never [B:forget] [day.it] either.
 - {After that|Since that day}, [A.n] [A:help] [B.o] every [#weekday].
 - "[A>B]{Thank you|Thanks} for everything," [A] [A:say]. // "[B>A][~That] [~:be/s] what [~~friends] [~:be/s] for,"
   [^B:say] [B.n].

@@ -54,13 +54,14 @@ animals
 - So [A.n] [A:put] the pot in the middle of the {square|street|yard} and [A:begin] to stir. // "[A>][I] [I:make/sing]
   stone soup," [A.n] [A:tell] everyone.
 = first
-- ¶[B.of] [B:come] by. // "[B>A]What [^you:be/s] [you] cooking?" [B.n] [B:ask]. // "[A>B]Soup, but [~it] [~:need/s]
-  [K.a]," [^A:say] [A.n]. // "[B>A][I] [I:have/s] [K.a] at home!" [^B:say] [B.n].
-- ¶First [B.of] [B:smell] the soup. // "[B>A][^I:may] [I] taste it?" [B.n] [B:ask]. // "[A>B]Not yet. [~Something]
-  [~:be/s] missing: [K.a], perhaps," [A.n] [A:answer]. // [B.n] [B:run] home and [B:come] back with [K.a].
+- ¶[B.of] [B:come] by. // "[B>A]What [^you:be/s] [you] cooking?" [B.n] [B:ask]. // "[A>B]Soup, but [soup.it]
+  [~:need/s] [K.a]," [^A:say] [A.n]. // "[B>A][I] [I:have/s] [K.a] at home!" [^B:say] [B.n].
+- ¶First [B.of] [B:smell] the soup. // "[B>A][^I:may] [I] taste [soup.it]?" [B.n] [B:ask]. // "[A>B]Not yet.
+  [~Something] [~:be/s] missing: [K.a], perhaps," [A.n] [A:answer]. // [B.n] [B:run] home and [B:come] back with
+  [K.a].
 = second
-- Then [C.intro] [C:come] along. // "[A>C][~It] [~:be/s] good soup, but with [L.a] [~it] [~:be/would] better," [A.n]
-  [A:say]. // So [C.n] [C:bring] [L.a].
+- Then [C.intro] [C:come] along. // "[A>C][~It] [~:be/s] good soup, but with [L.a] [soup.it] [~:be/would] better,"
+  [A.n] [A:say]. // So [C.n] [C:bring] [L.a].
 - [C.intro] [C:hear] of it and [C:bring] [L.a]. // "[C>A]Take this," [C.n] [C:say].
 = third
 - And [D.intro]? // [D] [D:bring] [M.a].
@@ -149,7 +150,7 @@ animals
 = end
 - "[C>A]Thank [you.o]," [^C:say] [C.n], and [C:go] away over the wet grass.
 - [ABC] [ABC:promise] to meet there again at the next storm.
-- Since that day, [A.n] never [A:be/has] afraid of thunder.
+- Since that day, [A.n] [A:have/s] never been afraid of thunder.
 
 plot music
 roles A:hero B:friend C:worker D:elder T:instrument P:hall
@@ -176,7 +177,7 @@ roles A:hero B:friend C:worker D:elder T:instrument P:hall
   and [A:-move].
 = play
 - [A.n] [A:breathe] in and [A:begin] to play. // After the first notes, [A.he] [A:forget] all the people.
-- [A.n] [A:make] one mistake, but [~nobody] [~:hear] it. // [~The song] [~:fill] the whole room.
+- [A.n] [A:make] one mistake, but [~nobody] [~:hear] [mistake.it]. // [~The song] [~:fill] the whole room.
 = applause
 - [~Everyone] [~:clap], and [D.n] [D:clap] longest of all.
 - [C.n] [C:stand] up. // "[C>A]Bravo, [A.b]!" [C.he] [C:shout].
@@ -213,7 +214,7 @@ roles A:hero B:friend C:tailor D:elder T:clothing U:clothing
 - [B.n] [B:put] on [T.n] and [B:-take] [T.o] off until spring.
 = new?
 - ¶And [C.intro] [C:make] [A.n] [U.a].
-- ¶On [#weekday], there [^~:be] [~a parcel] on [A.np] bed. // In it [^U:be] [U.a].
+- ¶On [#weekday], there [^~:be] [~a parcel] on [A.np] bed. // In [parcel.it] [^U:be] [U.a].
 = end
 - [A.n] [A:be/s] the [A.g] who [A:give] away [T.n], and [B.n] [B:be/s] the [B.g] who [B:wear/s] [T.o] now.
 - [~Who] [~:wear/s] [T.n] now? // [B.n] [B:do/s].
@@ -223,19 +224,20 @@ roles A:hero B:elder C:clerk V:ride P:city T:small
 = @open
 = plan
 - One [#weekday], [A.n] [A:travel] with [B.n] [P.to]. // [~The {trip|journey}] [~:be] long, and [AB] [AB:take] [V.n].
-- One day, [AB] [AB:want] to go [P.to] with [V.n]. // "[A>B]How far [^~:be/s] [~it]?" [A.n] [A:ask]. //
-  "[B>A]{Two|Three|Four|Five} hours," [^B:say] [B.n].
+  // [A.n] [A:have] [T.a] in [A.his] bag.
+- One day, [AB] [AB:want] to take [V.n] [P.to]. // [A.n] [A:have] [T.a] in [A.his] bag. // "[A>B]How far [^~:be/s]
+  [~it]?" [A.n] [A:ask]. // "[B>A]{Two|Three|Four|Five} hours," [^B:say] [B.n].
 = ride
 - [A.n] [A:sit] at the window and [A:count] {cows|bridges|trees|houses|red roofs|chimneys}: one, two, three, up to
   [#big_number].
 - "[A>B][^we:be/s] [we] there yet?" [A.n] [A:ask]. // "[B>A]Not yet," [B.n] [B:say]. // "[A>B]And now?" [A.n] [A:ask].
   // "[B>A]No, not now," [^B:say] [B.n].
 = loss
-- [P.in], [A.n] [A:look] into [A.his] bag. // "[A>B]Oh no! [I] [I:leave/has] [T.n] in [V.n]!" [A.n] [A:%cry_out].
+- [P.in], [A.n] [A:look] into [A.his] bag. // "[A>B]Oh no! [I] [I:leave/has] [T.n] on [V.n]!" [A.n] [A:%cry_out].
 - When [V.n] [V:be] gone, [A.n] [A:stop]. // "[A>B]Where [^T:be/s] [T.n]? [T.n] [T:be] on the seat," [A.n] [A:say].
 = ask
 - [AB] [AB:go] to [C.intro]. // "[B>C][A.n] [A:lose/has] [T.a]," [B.n] [B:explain]. // "[C>A]What [^T:do/s] [T.n] look
-  like?" [C.n] [C:ask]. // "[A>C]Small and old," [A.n] [A:answer].
+  like?" [C.n] [C:ask]. // "[A>C]Small, and very dear to me," [A.n] [A:answer].
 - [C.intro] [C:write] everything down: [T.a], left on the seat by the window.
 = wait
 - [AB] [AB:sit] on a bench and [AB:wait]. // [~An hour] [~:pass].
@@ -243,7 +245,7 @@ roles A:hero B:elder C:clerk V:ride P:city T:small
   [B.n].
 = back
 - ¶Then [V.n] [V:come] back, and [C.n] [C:come] with [T.n] in [C.his] hand!
-- ¶"[C>A][^T:be/s] [T.n] really small and old?" [C.n] [C:ask]. // In [C.his] hand [^T:be] [T.n].
+- ¶"[C>A][^~:be/s] [~this] [T.n]?" [C.n] [C:ask]. // In [C.his] hand [^T:be] [T.n].
 = end
 - "[A>C]Thank [you.o]!" [A.n] [A:say] and [A:%rejoice].
 - [C.n] [C:be/s] the [C.g] who [C:find] [T.n], and [A.n] never [A:forget] that day.

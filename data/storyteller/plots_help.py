@@ -77,7 +77,7 @@ roles A:hero C:crafter T:breakable D:elder
 = forgive
 - "[D>A][I] [I:be/s] glad that [you] [you:tell] [I.o] the truth," [^D:say] [D.n]. // "[D>A][~~Things] [~:can] be
   mended."
-- "[D>A][I] [I:be/s] not [#angry]. [~It] [~:be] an accident," [^D:say] [D.n].
+- "[D>A][I] [I:be/s] not {angry|cross|mad}. [~It] [~:be] an accident," [^D:say] [D.n].
 - [D.n] [D:be] [#sad], but [D.he] [D:-shout]. // "[D>A][~The truth] [~:be/s] worth more than [T.a]," [D.he] [D:say].
 = mend
 - ¶The next day, [A.n] [A:carry] the pieces to [C.intro]. // "[A>C][^you:can] [you] mend [T.n]?" [A.n] [A:ask]. //

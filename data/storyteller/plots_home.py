@@ -91,15 +91,15 @@ plot garden
 roles A:hero B:friend T:seed D:elder P:outdoor
 = @open
 = seeds
-- One day in spring, [D.n] [D:give] [A.n] a small paper bag. // In it there [^~:be] only [~one seed].
-- [A.n] [A:find] a seed in an old pocket. // "[A>D]What [^~:be/s] [~this]?" [A] [A:ask]. // "[D>A]Put it in the ground
-  and wait," [^D:say] [D.n].
+- One day in spring, [D.n] [D:give] [A.n] a small paper bag. // In [bag.it] there [^~:be] only [~one seed].
+- [A.n] [A:find] a seed in an old pocket. // "[A>D]What [^~:be/s] [~this]?" [A] [A:ask]. // "[D>A]Put [seed.it] in the
+  ground and wait," [^D:say] [D.n].
 - At the market, [D.n] [D:buy] one seed for [A.n]. // "[A>D]Only one?" [A.n] [A:ask].
 = what
-- "[D>A]With water and sun, [~it] [~:grow/will] into [T.a]," [D.n] [D:say].
+- "[D>A]With water and sun, [seed.it] [~:grow/will] into [T.a]," [D.n] [D:say].
 - "[D>A][~This seed] [~:want/s] to be [T.a]," [D.n] [D:explain].
 = plant
-- [A.n] [A:dig] a little hole behind the house, [A:put] the seed in and [A:cover] it with soil.
+- [A.n] [A:dig] a little hole behind the house, [A:put] the seed in and [A:cover] [hole.it] with soil.
 - [A.n] [A:fill] a pot with soil and [A:push] the seed into the middle.
 = wait
 - The first day, [~nothing] [~:happen]. // The second day, [~nothing] [~:happen] either. // "[A>D]Why [^~:be/s] [~it]

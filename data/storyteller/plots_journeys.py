@@ -92,10 +92,11 @@ animals
 = @open
 = found
 - One [#weather] day, [A.n] [A:go] with [B.of] to an old house, and there, [Q.in], [AB] [AB:find] a map.
-- In an old book, [A.n] [A:find] a map. // [A] [A:show] it to [B.of]. // "[B>A][~It] [~:be/s] a treasure map!" [B.n]
-  [B:whisper].
+- In an old book, [A.n] [A:find] a map. // [A] [A:show] [map.it] to [B.of]. // "[B>A][map.it] [~:be/s] a treasure
+  map!" [B.n] [B:whisper].
 = read
-- There [^~:be] [~a red cross] on it. // "[A>B][~The cross] [~:be/s] [P.in]," [A.n] [A:say]. // "[A>B]Let us go!"
+- There [^~:be] [~a red cross] on [map.it]. // "[A>B][~The cross] [~:be/s] [P.in]," [A.n] [A:say]. // "[A>B]Let us
+  go!"
 - On the map [^~:be] [~a line]: go [#number] steps [#direction] and dig [P.in].
 = go
 - ¶[AB] [AB:take] a shovel, a rope, {some apples|two pears|a bottle of water|some bread} and a lantern and [AB:%move]
@@ -128,8 +129,8 @@ roles A:hero B:friend C:friend P:outdoor D:elder
 animals
 = @open
 = news
-- Every [#season], there [^~:be] [~a big race] [P.in]. // This time, [A.n] [A:want] to win it, and so [^B:do] [B.of]
-  and [C.of].
+- Every [#season], there [^~:be] [~a big race] [P.in]. // This time, [A.n] [A:want] to win [race.it], and so [^B:do]
+  [B.of] and [C.of].
 - "[D>]Tomorrow [^~:be/s] [~the race]!" [^D:call] [D.n]. // [A.n] [A:want] to win, and so [^B:do] [B.of] and [C.of].
 = boast
 - "[B>A][I] [I:be/s] the fastest," [B.n] [B:say]. // "[A>B][we] [we:see/will]," [^A:say] [A.n].
@@ -166,10 +167,10 @@ roles A:hero B:friend C:postman D:elder T:gift
 - "[A>D]Dear [D.b], [I] [I:miss/s] [you.o]. Here [~it] [~:be/s] [#weather]. [^you:be/s] [you] coming for my birthday?"
   [A] [A:write].
 = send
-- ¶[A] [A:put] the letter into an envelope and [A:carry] it to the post office. // Every day [A.n] [A:wait] for an
-  answer.
-- ¶On the way to the post office, [~the wind] [~:take] the letter out of [A.his] hand! // [B.of] [B:run] after it and
-  [B:catch] it. // "[B>A][~This] [~:be/s] yours," [B.n] [B:say].
+- ¶[A] [A:put] the letter into an envelope and [A:carry] [letter.it] to the post office. // Every day [A.n] [A:wait]
+  for an answer.
+- ¶On the way to the post office, [~the wind] [~:take] the letter out of [A.his] hand! // [B.of] [B:run] after
+  [letter.it] and [B:catch] [letter.it]. // "[B>A][~This] [~:be/s] yours," [B.n] [B:say].
 = wait
 - Monday, Tuesday, Wednesday: [~no letter] [~:come].
 - [~A week] [~:go] by. // "[A>]Why [^D:do/s] [D.n] not write?" [A.n] [A:ask].
@@ -177,8 +178,8 @@ roles A:hero B:friend C:postman D:elder T:gift
   [C.n].
 = come
 - ¶Then, one [#daypart], there [^~:be] [~a knock] at the door. // There [^D:stand] [D.n] with [T.a]!
-- ¶On [#weekday], [~a parcel] [~:come]. // In it [^T:be] [T.a] and a card. // "[D>A][~This] [~:be/s] for [you.o]. [I]
-  [I:come/will] soon," [D.n] [D:write/had].
+- ¶On [#weekday], [~a parcel] [~:come]. // In [parcel.it] [^T:be] [T.a] and a card. // "[D>A][~This] [~:be/s] for
+  [you.o]. [I] [I:come/will] soon," [D.n] [D:write/had].
 = glad
 - [A.n] [A:%rejoice]. // [T] [T:be] very beautiful, but [~the best thing] [~:be] the news.
 - "[A>D]Thank [you.o] for [T.n]!" [A.n] [A:say]. // "[D>A]And thank [you.o] for [you.p] letter," [D.n] [D:say].

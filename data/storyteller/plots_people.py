@@ -8,7 +8,7 @@ roles A:hero B:friend C:friend P:outdoor
 animals
 = start
 - There [^~~:be] {once |}[~~three friends] in {one street|a little town|the same house|a village by the sea}:
-  [A.intro], [B.intro] and [C.intro]. // [~Everyone] [~:mix] them up.
+  [A.intro], [B.intro] and [C.intro]. // [~Everyone] [~:mix] [ABC.him] up.
 - [~~Three friends] [~:live] next door to each other: [A.intro], [B.intro] and [C.intro]. // [~Nobody] [~:could] tell
   who [~:do/had] what.
 = facts
@@ -28,7 +28,7 @@ animals
   [you] [you:%deed*3]."
 = end
 - Then [ABC] [ABC:go] [P.to] to [%game].
-- After that, [~nobody] [~:mix] them up again.
+- After that, [~nobody] [~:mix] [ABC.him] up again.
 - And in the evening, [ABC] [ABC:eat] {soup|pancakes|noodles|bread and cheese} together.
 
 plot seek
@@ -47,7 +47,7 @@ animals
 - [A.n] [A:look] [K.in]. // [^B:be] [B.n] there? // No. // [^C:be] [C.n] there? // No.
 = find1
 - Then [A] [A:look] [H.in]. // There [^B:be] [B.n]! // "[A>B][I] [I:find/has] [you.o], [B.b]!" [^A:shout] [A.n].
-- A foot! // [A.n] [A:see] it [H.in]. // "[A>B]Come out, [B.b]! [I] [I:see/s] [you.o]," [A] [A:say].
+- A foot! // [A.n] [A:see] [foot.it] [H.in]. // "[A>B]Come out, [B.b]! [I] [I:see/s] [you.o]," [A] [A:say].
 = where
 - But where [^C:be] [C.n]? // "[A>B][^C:be/s] [C.n] [K.in]?" [A.n] [A:ask]. // "[B>A][I] [I:-tell/will] [you.o],"
   [^B:say] [B.n].
@@ -62,7 +62,7 @@ animals
   [A:answer].
 = end
 - "[C>A]Now [I] [I:count/s]," [^C:say] [C.n], and [~the game] [~:begin] again.
-- Then [E.n] [E:call] them to dinner.
+- Then [E.n] [E:call] [ABC.him] to dinner.
 - [ABC] [ABC:laugh] until [~it] [~:be] time for bed.
 
 plot party
@@ -70,8 +70,8 @@ roles A:hero B:friend C:friend D:elder T:gift U:clothing V:toy
 animals
 = @open
 = party
-- ¶On [#weekday], [~it] [~:be] the birthday of [A.n]. // [B.of] [B:come] to the party, [C.of] [C:come], and [D.n]
-  [D:come] too.
+- ¶On [#weekday], [~it] [~:be] [A.np] birthday. // [B.of] [B:come] to the party, [C.of] [C:come], and [D.n] [D:come]
+  too.
 - ¶Today [A.n] [A:have] a birthday, and [~~three guests] [~:come]: [B.of], [C.of] and [D.n].
 = gifts
 - [B.n] [B:give] [A.n] [T.a]. // [C.n] [C:give] [A.n] [U.a]. // [D.n] [D:give] [A.n] [V.a].
@@ -191,16 +191,16 @@ animals
 - On the second day, [T.n] [T:run] out of the door and down the street. // [AB] [AB:run] after it.
 - [~~All the neighbors] [~:complain] about the noise. // "[B>A][^we:must] [we] stop [T.n]?" [B.n] [B:ask].
 = fix
-- Then [B.n] [B:find] a loose screw and [B:turn] it twice to the [#direction]. // Now [T.n] [T:work]!
+- Then [B.n] [B:find] a loose screw and [B:turn] [screw.it] twice to the [#direction]. // Now [T.n] [T:work]!
 - "[A>B]Maybe [~~two more wheels] [~:will] help," [^A:say] [A.n]. // And so [~it] [~:be]: now [T.n] [T:work] like a
   dream.
 = fame
 - ¶Soon [~everyone* in town] [~:want] [T.a]. // [C.intro] [C:come] to the door. // "[C>A][^you:can] [you] make
   [#number] [T.s] for [I.o]?" [C.n] [C:ask].
-- ¶[A.n] [A:show] [T.n] [P.in]. // [~~All the people] [~:clap], and [B.n] [B:ask], "[B>A]What [^~:be/s] [T.gen]?"
+- ¶[A.n] [A:show] [T.n] [P.in]. // [~~All the people] [~:clap], and [B.n] [B:explain] how [T.n] [T:work].
 - ¶Now there [^~:be/s] [T.gen] in every house of the town.
 = end
 - "[B>][A.n] [A:be/s] the [A.g] who [A:build] the first [T.b]," [B.n] [B:tell/s] everyone.
 - [~Who] [~:build] [T.n]? // [A.n] [A:do]. // And [~who] [~:mend] [T.n]? // [B.n] [B:do].
-- [^~:should] [~anyone] ever ask for [T.a], send them to [A.n].
+- And [~everyone] who [~:want/s] [T.a] [~:come/s] to [A.n].
 """

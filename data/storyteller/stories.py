@@ -10,7 +10,7 @@ from random import Random
 from data.storyteller.annotations import Story
 from data.storyteller.entities import cast_roles
 from data.storyteller.frames import Frame
-from data.storyteller.plots import Beat, Plot, Step, parse_plots
+from data.storyteller.plots import Beat, Plot, Telling, parse_plots
 from data.storyteller.plots_blocks import BLOCKS
 from data.storyteller.plots_days import PLOTS as DAY_PLOTS
 from data.storyteller.plots_help import PLOTS as HELP_PLOTS
@@ -55,14 +55,17 @@ def story(seed: int, index: int = 0) -> Story:
     if index < 0:
         raise ValueError(f"a story's index counts from 0, got {index}: give 0 or more")
     rng = Random(f"storyteller:{seed}:{index}")
-    plot = rng.choice(plots())
+    return tell(rng.choice(plots()), rng)
+
+
+def tell(plot: Plot, rng: Random) -> Story:
+    """One story of a plot; all that is left to chance is drawn from `rng`."""
     cast, invented = cast_roles(plot.roles, rng, animals=plot.animals)
     writer = Writer(rng, cast, invented)
     teller = _Teller(writer)
     for beat in plot.beats:
         if not (beat.optional and rng.random() < _OPTIONAL_SHARE):
-            for step in rng.choice(beat.tellings):
-                teller.tell(step)
+            teller.tell(rng.choice(beat.tellings))
     return Story(writer.text, writer.sentences, plot.name, invented)
 
 
@@ -103,9 +106,10 @@ class _Teller:
             role for role, entity in writer.cast.items() if writer.is_invented(role) and entity.category != "novelty"
         ]
 
-    def tell(self, step: Step) -> None:
-        """Writes one sentence and, if an invented thing came up in it for the first time, what that is."""
-        self._write(step.frame, new_scene=step.new_scene)
+    def tell(self, telling: Telling) -> None:
+        """Writes a beat and, if an invented thing came up in it for the first time, what that is."""
+        for step in telling:
+            self._write(step.frame, new_scene=step.new_scene)
         for role in list(self._unexplained):
             if not self._writer.is_new(role):
                 self._unexplained.remove(role)
@@ -128,5 +132,5 @@ class _Teller:
     def _breaks(self, frame: Frame) -> bool:
         """Whether a paragraph starts here: someone else speaks, or sometimes when talk ends."""
         if frame.speaker is not None:
-            return frame.speaker != self._speaker
+            return frame.speaker != self._speaker or self._writer.text.endswith('"')
         return self._speaker is not None and self._writer.rng.random() < _BREAK_AFTER_SPEECH

@@ -9,7 +9,7 @@ from random import Random
 
 from data.storyteller.annotations import AnnotationKind, Sentence
 from data.storyteller.entities import Entity
-from data.storyteller.frames import Choice, Frame, FromList, Generic, Mention, Piece, Speech, Text, Verb
+from data.storyteller.frames import Choice, Frame, FromList, Generic, ItFor, Mention, Piece, Speech, Text, Verb
 from data.storyteller.grammar import Case, Person, conjugate, gerund, person_of, plural, pronoun
 from data.storyteller.lexicon_nouns import NOUN_LEMMAS
 from data.storyteller.lexicon_words import PHRASES, VERB_PHRASES, WORDS
@@ -122,6 +122,8 @@ class Writer:
                     self._pieces(self.rng.choice(options))
                 case Mention(role, form):
                     self._mention(self.alias.get(role, role), form)
+                case ItFor(noun):
+                    self._it_for(noun)
                 case Verb():
                     self._verb(piece)
                 case Generic(text, is_plural):
@@ -283,6 +285,15 @@ class Writer:
                 return False
         chance = _INVENTED_PRONOUN_CHANCE if self.cast[role[0]].noun in self._invented else _PRONOUN_CHANCE
         return self.rng.random() < chance
+
+    def _it_for(self, noun: str) -> None:
+        head = self._page.last_seen(noun)
+        if head is None:
+            raise ValueError(f"frame {self._frame.name}: 'it' stands for {noun!r}, which has not occurred")
+        index = self._page.word("it", is_noun=False)
+        self._page.note(AnnotationKind.PRONOUN, index, head)
+        self._generic_plural = False
+        self._set_subject("~", (index,))
 
     def _write_pronoun(self, role: str, case: Case) -> None:
         index = self._page.word(pronoun(self._series(role), case), is_noun=False)
