@@ -11,8 +11,8 @@ from data.storyteller.invented import PLACE_ENDINGS, THING_ENDINGS, pseudo_word
 from data.storyteller.lexicon_nouns import CONTAINER_NOUNS, NOUNS, PLACES, WORKER_NOUNS
 from data.storyteller.lexicon_words import WORDS
 
-INVENTED_SHARE = 0.38
-"""The share of stories that are given an invented word."""
+INVENTED_SHARE = 0.48
+"""The share of castings that are given an invented word; some are cast again, as the word does not come back."""
 
 _ADULT_SHARE = 0.22
 _OTHER_GENDER_SHARE = 0.75

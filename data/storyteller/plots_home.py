@@ -26,7 +26,7 @@ animals
 = second
 - Then [A.n] [A:ask] [C.of]. // [C.n] [C:look] down at [C.his] feet. // "[C>A][I] [I:be] so hungry," [C.n] [C:say]. //
   "[C>A][I] [I:eat] [T.n]. [I] [I:be/s] sorry."
-- Just then, [C.of] [C:come] in with crumbs on [C.his] face. // "[C>A]{[~That]|[~It]} [~:be] very good," [C.n]
+- Just then, [C.of] [C:come] in with crumbs on [C.his] face. // "[C>A][T.he] [T:be] very good," [C.n]
   [C:say]. // "[A>C]So [you] [you:be/s] [~the one] who [~:eat] [T.n]!" [^A:cry] [A.n].
 - [C.of] [C:begin] to {laugh|blush|cough}. // "[A>C][^you:do] [you] eat [T.n], [C.b]?" [A.n] [A:ask]. // "[C>A]Yes,
   [I] [I:do]," [C.n] [C:whisper].

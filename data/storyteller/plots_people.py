@@ -140,7 +140,7 @@ animals
 - One day, [A.n] [A:go] for a walk with [B.of]. // [P.in], [AB] [AB:find] [T.a].
 - [D.n] [D:bring] [T.a] for [A.n] and [B.of], but only one.
 = fight
-- "[A>B][~It] [~:be/s] mine!" [A.n] [A:%cry_out]. // "[B>A]No, [~it] [~:be/s] mine! [I] [I:see] it first!" [B.n]
+- "[A>B][T.he] [T:be/s] mine!" [A.n] [A:%cry_out]. // "[B>A]No, [T.he] [T:be/s] mine! [I] [I:see] [T.him] first!" [B.n]
   [B:%cry_out].
 - [A.n] [A:pull] at one end, and [B.n] [B:pull] at the other. // "[B>A]Let go!" [^B:shout] [B.n]. // "[A>B]Let go
   [you.self]!" [^A:shout] [A.n].

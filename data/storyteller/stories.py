@@ -10,6 +10,7 @@ from random import Random
 from data.storyteller.annotations import Story
 from data.storyteller.entities import cast_roles
 from data.storyteller.frames import Frame
+from data.storyteller.grammar import plural
 from data.storyteller.plots import Beat, Plot, Telling, parse_plots
 from data.storyteller.plots_blocks import BLOCKS
 from data.storyteller.plots_days import PLOTS as DAY_PLOTS
@@ -27,6 +28,8 @@ STORY_SEPARATOR = f"\n{END_OF_STORY}\n"
 
 _OPTIONAL_SHARE = 0.5
 _BREAK_AFTER_SPEECH = 0.85
+# A model can only learn to copy a word that comes back.
+_LEAST_USES = 3
 _EXPLAINED = frozenset({"creature", "place"})
 
 
@@ -55,7 +58,16 @@ def story(seed: int, index: int = 0) -> Story:
     if index < 0:
         raise ValueError(f"a story's index counts from 0, got {index}: give 0 or more")
     rng = Random(f"storyteller:{seed}:{index}")
-    return tell(rng.choice(plots()), rng)
+    while True:
+        told = tell(rng.choice(plots()), rng)
+        if all(_uses(told, word) >= _LEAST_USES for word in told.invented):
+            return told
+
+
+def _uses(told: Story, word: str) -> int:
+    """How often an invented word occurs, in the singular or the plural."""
+    forms = (word, plural(word))
+    return sum(each.text.lower() in forms for each in told.words)
 
 
 def tell(plot: Plot, rng: Random) -> Story:
