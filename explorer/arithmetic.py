@@ -76,9 +76,9 @@ class CellArithmetic:
 
     @cached_property
     def steps(self) -> "Steps":
-        """From the score to the weight with as few decimals as make every step right as written, or four."""
-        candidates = [Steps.of(self, digits) for digits in (2, 3, 4)]
-        return next((steps for steps in candidates if steps.exact), candidates[-1])
+        """From the score to the weight with as few digits as make every step right as written, if any number does."""
+        candidates = [Steps.of(self, digits, powers) for digits, powers in ((2, 3), (3, 3), (3, 4), (4, 4), (5, 4))]
+        return next((steps for steps in candidates if steps.exact), candidates[0])
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,15 @@ class Steps:
         return self.scaled_exact and self.power_exact and self.weight_exact
 
     @classmethod
-    def of(cls, cell: CellArithmetic, digits: int) -> "Steps":
-        """Write with `digits` decimals."""
+    def of(cls, cell: CellArithmetic, digits: int, powers: int) -> "Steps":
+        """Write with `digits` decimals, and powers of e with `powers` significant digits."""
         score, scaled = round(cell.score, digits), round(cell.scaled, digits)
         scale = significant(cell.scale, 4)
         x = -math.inf if cell.hidden else cell.scaled
-        power, row_sum = exponential(x, digits), exponential(cell.log_sum, digits)
+        power, row_sum = exponential(x, powers), exponential(cell.log_sum, powers)
         shown_x = -math.inf if cell.hidden else scaled
         weight_shown = weight(cell.weight, WEIGHT_DIGITS)
-        ratio = _value(power) / _value(row_sum) if _value(row_sum) else math.nan
+        ratio = _ratio(power, row_sum)
         return cls(
             digits,
             fixed(score, digits),
@@ -118,11 +118,10 @@ class Steps:
             fixed(scaled, digits),
             _same(score * _number(scale), scaled, digits),
             power,
-            exponential(shown_x, digits) == power,
+            exponential(shown_x, powers) == power,
             row_sum,
             weight_shown,
-            cell.hidden or (0 <= ratio <= 1 and abs(ratio - cell.weight) < 0.5001 * 10**-WEIGHT_DIGITS)
-            and weight(round(ratio, 12), WEIGHT_DIGITS) in (weight_shown, weight_shown.ljust(4, "0")),
+            cell.hidden or abs(round(ratio, WEIGHT_DIGITS) - _number(weight_shown)) < 1e-9,
         )
 
 
@@ -137,7 +136,12 @@ def _number(written: str) -> float:
 _PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
-def _value(written: str) -> float:
-    """The number that `exponential` wrote; infinity if it is too large for a float."""
+def _ratio(power: str, row_sum: str) -> float:
+    """The quotient of two numbers that `exponential` wrote, which may be too large for a float; NaN for 0 / 0."""
+    (a, m), (b, n) = _parts(power), _parts(row_sum)
+    return a / b * 10.0 ** max(-400, min(300, m - n)) if b else math.nan
+
+
+def _parts(written: str) -> tuple[float, int]:
     mantissa, _, exponent = written.partition("×10")
-    return float(f"{_number(mantissa)}e{exponent.translate(_PLAIN) or 0}")
+    return _number(mantissa), int(exponent.translate(_PLAIN) or 0)

@@ -5,6 +5,7 @@ and orange, and blue-green to yellow, are told apart by colour-blind eyes. Where
 glyphs from light to dark carry the same levels.
 """
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -122,7 +123,7 @@ class Ramp:
             return self.zero
         share = max(-1.0, min(1.0, x / limit))
         if self.zero == 0:
-            return round(max(0.0, share) ** 0.5 * (len(self.levels) - 1))
+            return round(math.sqrt(max(0.0, share)) * (len(self.levels) - 1))
         return self.zero + round(share * self.zero)
 
 
@@ -172,7 +173,9 @@ def _painted(rgb: RGB, background: RGB, eight_bit: bool) -> Level:
     dim_ink = faint_ink(dimmed, CONTRAST + 0.1)
     if eight_bit:
         dimmed = nearest_xterm(dimmed)
-        dim_ink = max((nearest_xterm(dim_ink), ink(dimmed)), key=lambda c: (contrast(c, dimmed) >= CONTRAST, c == dim_ink))
+        dim_ink = nearest_xterm(faint_ink(dimmed, CONTRAST + 0.1))
+        if contrast(dim_ink, dimmed) < CONTRAST:
+            dim_ink = ink(dimmed)
     return Level(
         Style(color=_rich(ink(rgb)), bgcolor=_rich(rgb)),
         Style(color=_rich(dim_ink), bgcolor=_rich(dimmed)),

@@ -201,16 +201,16 @@ def height(fraction: float) -> str:
 _SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 
-def exponential(x: float, digits: int = 2) -> str:
-    """e^x of any x, however large or small, without overflow: 9.78, or 2.35×10¹⁷."""
+def exponential(x: float, digits: int = 3) -> str:
+    """e^x of any x, however large or small, to some significant digits: 9.78, or 2.35×10¹⁷."""
     if x == -math.inf:
         return "0"
     if not math.isfinite(x):
         return fixed(x, 0)
-    if -2.5 < x < 9.2:  # from about 0.08 to about 10,000
-        return fixed(math.exp(x), digits)
+    if -6.9 < x < 11.5:  # from about 0.001 to about 100,000
+        return significant(math.exp(x), digits)
     exponent = math.floor(x / math.log(10))
-    mantissa = f"{math.exp(x - exponent * math.log(10)):.{digits}f}"
+    mantissa = f"{math.exp(x - exponent * math.log(10)):.{digits - 1}f}"
     if mantissa.startswith("10"):
-        exponent, mantissa = exponent + 1, f"{1:.{digits}f}"
+        exponent, mantissa = exponent + 1, f"{1:.{digits - 1}f}"
     return f"{mantissa}×10{str(exponent).translate(_SUPERSCRIPT)}"

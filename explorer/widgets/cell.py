@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
@@ -20,6 +21,11 @@ _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 class CellPanel(Lines, can_focus=True):
     """q·k of the current query and key as a sum of products, and what becomes of it on the way to a weight."""
+
+    def title(self, reading: Reading) -> str:
+        """Which cell."""
+        query, key = self._names(reading)
+        return f"this cell: query {query} · key {key}"
 
     def lines(self, reading: Reading, width: int) -> Sequence[Text]:
         """The steps, then the products, largest first; or one line."""
@@ -63,9 +69,11 @@ class CellPanel(Lines, can_focus=True):
                 ("e^x", f"e^{steps.scaled} {_sign(steps.power_exact)}", steps.power),
                 ("weight", f"{steps.power} / row's sum {steps.row_sum} {_sign(steps.weight_exact)}", steps.weight),
             ]
-        if width < 24:
-            return [line((fit(name, 8), faint), (result, strong)) for name, _, result in rows]
-        return [line((fit(name, 9), faint), f"{how} ", (result, strong)) for name, how, result in rows]
+        room = width - 10
+        return [
+            line((fit(name, 9), faint), f"{how} " if cell_len(how) + cell_len(result) <= room else "", (result, strong))
+            for name, how, result in rows
+        ]
 
     def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Text]:
         """Each q_d · k_d with a signed bar, in as many columns as fit."""
@@ -74,6 +82,8 @@ class CellPanel(Lines, can_focus=True):
         order = sorted(range(len(written)), key=lambda d: -abs(written[d]))
         most = max((abs(float(x)) for x in written), default=0.0) or 1.0
         columns = max(1, width // _PRODUCT)
+        if len(order) + 5 <= self._height:
+            columns = 1
         each = width // columns
         lines = [line((fit(f"the products q_d · k_d, largest first; they add up to {_decimal(total)}", width), faint))]
         number_width = max((len(_decimal(x)) for x in written), default=1)
@@ -91,7 +101,7 @@ class CellPanel(Lines, can_focus=True):
         """`₃ −1.20 × −1.31 =  1.57 ▐██`, as much of it as fits into `each` cells."""
         faint = self.part("faint")
         name = str(d).translate(_SUBSCRIPT)
-        given = f"q{name}k{name}".ljust(6)
+        given = f"q{name}k{name}".ljust(7)
         result = _decimal(product).rjust(number_width)
         factors = f"{fixed(cell.q[d], 2).rjust(6)} ×{fixed(cell.k[d], 2).rjust(6)} = "
         room = each - len(given) - number_width - 2

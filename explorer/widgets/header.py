@@ -8,7 +8,7 @@ from rich.text import Text
 from explorer.reading import Reading
 from explorer.text import fit, significant, visible
 from explorer.widgets.lines import Lines, line
-from explorer.widgets.wording import heads_text, scale_name
+from explorer.widgets.wording import heads_text, scale_name, switched_text
 
 _DOT = " · "
 
@@ -53,13 +53,10 @@ class HeaderLine(Lines, can_focus=False):
             (f"{'*' if scale_changed else ''}scale {scale_words}", "warning" if scale_changed else "name"),
             (f"acts on: {view.scope}" if short < 2 else f"on {view.scope}", "name"),
         ]
-        heads = reading.as_set.settings.changed_heads(reading.shape)
-        switched = heads - view.ablated
-        every = reading.shape.n_layer, reading.shape.n_head
-        if switched and short < 3:
-            parts.append((f"*changed {heads_text(switched, *every)}", "warning"))
+        if (mask_changed or scale_changed) and short < 3:
+            parts.append((f"*changed {switched_text(view)}", "warning"))
         if view.ablated:
-            parts.append((f"*ablated {heads_text(view.ablated, *every)}", "warning"))
+            parts.append((f"*ablated {heads_text(view.ablated)}", "warning"))
         if reading.left_out:
             parts.append((f"{reading.left_out:,} tokens left out", "warning"))
         return parts

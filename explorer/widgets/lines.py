@@ -8,6 +8,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -37,8 +38,6 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         "drawn--faint",
         "drawn--current",
         "drawn--cursor",
-        "drawn--bar",
-        "drawn--other-bar",
         "drawn--warning",
     }
     DEFAULT_CSS = """
@@ -54,8 +53,6 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         & > .drawn--faint { color: $text-muted; }
         & > .drawn--current { color: $foreground; text-style: bold; }
         & > .drawn--cursor { color: $surface; background: $foreground; text-style: bold; }
-        & > .drawn--bar { color: $accent; }
-        & > .drawn--other-bar { color: $secondary; }
         & > .drawn--warning { color: $text-warning; text-style: bold; }
     }
     Drawn:ansi {
@@ -69,6 +66,7 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes)
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
+        self._titles: dict[str, str] = {}
 
     @property
     def palette(self) -> Palette:
@@ -81,9 +79,26 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         """The style of one of the component classes, on the background of the widget; `name` is plain text."""
         return self.rich_style if name == "name" else self.get_component_rich_style(f"drawn--{name}")
 
+    def bar_style(self, share: float) -> Style:
+        """The colour of a bar, that of a weight: never so near to the background that it could not be seen."""
+        ramp = self.palette.sequential
+        level = ramp.levels[max(len(ramp.levels) // 2, ramp.level(share, 1.0))]
+        return self.rich_style + (Style(color=level.pixel) if level.pixel else level.style)
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Set the title of the border, if there is one; what it says is not markup."""
+        for name, text in (("border_title", title), ("border_subtitle", subtitle)):
+            if text != self._titles.get(name):
+                self._titles[name] = text
+                setattr(self, name, Content(text))
+
     def notify_style_update(self) -> None:
         """Forget what was drawn when the theme changed, but not when a mere focus did."""
         super().notify_style_update()
+        # Component styles follow only after the widget's own.
+        self.call_later(self._look_again)
+
+    def _look_again(self) -> None:
         if self.is_mounted and (look := self._current_look()) != self._look:
             self._look = look
             self.forget()
@@ -97,8 +112,12 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         """Drop everything drawn and draw it again."""
 
 
-class Lines(Drawn):
+class Lines(Drawn, can_focus=True, inherit_bindings=False):
     """A panel whose content is a list of lines, made for its width whenever the reading or the width changes."""
+
+    DEFAULT_CSS = """
+    Lines { overflow-x: hidden; }
+    """
 
     def __init__(
         self,
@@ -124,6 +143,10 @@ class Lines(Drawn):
             self._compact = compact
             self.forget()
 
+    def title(self, reading: "Reading") -> str:
+        """What stands in the border, if there is one."""
+        return ""
+
     @abstractmethod
     def lines(self, reading: "Reading", width: int) -> Sequence[Text]:
         """The content for a width in cells, at least 1."""
@@ -131,6 +154,7 @@ class Lines(Drawn):
     def show(self, reading: "Reading") -> None:
         """Draw a reading."""
         self.reading = reading
+        self.entitle(self.title(reading))
         self.forget()
 
     def forget(self) -> None:
@@ -147,7 +171,6 @@ class Lines(Drawn):
 
     def on_mount(self) -> None:
         """Make lines as soon as there is a width."""
-        super().on_mount()
         self.forget()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from textual import events
@@ -11,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from explorer.reading import Reading
-from explorer.text import cell_len, crop, fit, label
+from explorer.text import crop, fit, label
 from explorer.view import Stage
 from explorer.widgets.lines import SCROLL_BINDINGS, Drawn
 from explorer.widgets.matrix_layout import MARKER, Content, Layout, Zoom
@@ -133,7 +134,6 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        super().on_mount()
         self.forget()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rich.color import Color
@@ -228,12 +229,15 @@ class Painter:
             marks = [(x, number(x, 7, numbers.digits).strip() if x else "0") for x in sorted({low, 0.0, high})]
         hidden = f" {HATCH * 2} hidden" if numbers.visible is not None else ""
         taken = sum(len(text) for _, text in marks) + 2 * len(marks) - 2
-        if taken + len(hidden) + 6 > width:
+        if taken + len(hidden) + 12 > width:
             hidden = ""
+        if taken + 2 * (len(marks) - 1) > width:  # too narrow for more than the ends
+            marks = [marks[0], marks[-1]]
+            taken = sum(len(text) for _, text in marks) + 2
         room = min(40, width - taken - len(hidden))
         segments = [Segment(marks[0][1], self.base)]
         whole = self._place(marks[-1][0]) - self._place(marks[0][0])
-        for (a, _), (b, text) in zip(marks, marks[1:], strict=False):
+        for (a, _), (b, text) in pairwise(marks):
             share = (self._place(b) - self._place(a)) / whole if whole > 0 else 0.0
             cells = round(room * share)
             segments += [Segment(" ", self.base), *self._ramp_cells(a, b, cells), Segment(f" {text}", self.base)]

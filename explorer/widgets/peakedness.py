@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
 from explorer.reading import Reading
-from explorer.text import bar, cell_len, fit, height, label, significant, weight
+from explorer.text import bar, fit, height, label, significant, weight
 from explorer.widgets.lines import Lines, line
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class Variant:
     def heading(self) -> str:
         """The scale with its name; a bullet where it is the one in use."""
         return f"{'●' if self.as_set else ''}{self.name} ×{significant(self.scale, 3)}"
+
+    def measures(self, short: int) -> str:
+        """Largest weight, entropy and effective keys in a few words; the larger `short`, the fewer."""
+        if short > 1:
+            return f"{weight(self.max_weight)} {self.entropy_bits:.2f}b"
+        words = f"{weight(self.max_weight)} · {self.entropy_bits:.2f} bits · {self.effective_keys:.1f} keys"
+        return words if short else f"max {words}"
 
 
 def variants(reading: Reading) -> list[Variant]:
@@ -111,6 +119,10 @@ class PeakednessPanel(Lines, can_focus=True):
             return
         super().show(reading)
 
+    def title(self, reading: Reading) -> str:
+        """What the panel asks."""
+        return "how peaked?"
+
     def lines(self, reading: Reading, width: int) -> Sequence[Text]:
         """All of it, or one line."""
         found = variants(reading)
@@ -122,18 +134,13 @@ class PeakednessPanel(Lines, can_focus=True):
 
     def _one_line(self, found: list[Variant], width: int) -> Text:
         """The longest wording that fits."""
-        wordings = [
-            ("how peaked? ", " │ ", lambda v: f"max {weight(v.max_weight)} · {v.entropy_bits:.2f} bits · "
-             f"{v.effective_keys:.1f} keys"),
-            ("", " │ ", lambda v: f"{weight(v.max_weight)} · {v.entropy_bits:.2f} bits · {v.effective_keys:.1f} keys"),
-            ("", " │ ", lambda v: f"{weight(v.max_weight)} {v.entropy_bits:.2f}b"),
-        ]  # fmt: skip
-        for lead, between, measures in wordings:
+        text = Text()
+        for lead, short in (("how peaked? ", 0), ("", 1), ("", 2)):
             parts: list[str | tuple[str, Style]] = [(lead, self.part("faint"))]
             for i, variant in enumerate(found):
-                parts.append((between if i else "", self.part("faint")))
-                parts.append((variant.heading + " ", self.part("label" if variant.as_set else "faint")))
-                parts.append(measures(variant))
+                parts.append((" │ " if i else "", self.part("faint")))
+                parts.append((variant.heading + " ", self._heading_style(variant)))
+                parts.append(variant.measures(short))
             text = line(*parts)
             if text.cell_len <= width:
                 break
@@ -151,31 +158,28 @@ class PeakednessPanel(Lines, can_focus=True):
     def _table(self, reading: Reading, found: list[Variant], width: int) -> list[Text]:
         shown = self._top_keys(reading, found)
         labels = [label(reading.encoding.tokens[key]) for key in shown]
-        names = min(12, max(9, *map(cell_len, labels)))
+        names = min(12, max(9, *map(cell_len, labels))) + 1
         each = (width - names) // len(found)
         lines = [line(fit("", names), *((fit(v.heading, each), self._heading_style(v)) for v in found))]
         for key, name in zip(shown, labels, strict=True):
             parts: list[str | tuple[str, Style]] = [fit(fit(name, names - 1), names)]
             for variant in found:
                 bars = max(0, each - 6)
-                parts.append((bar(variant.weights[key], bars), self._bar(variant)))
+                parts.append((bar(variant.weights[key], bars), self.bar_style(variant.weights[key])))
                 parts.append(fit(" " + weight(variant.weights[key]), each - bars))
             lines.append(line(*parts))
         seen = int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
         rows = (
-            ("largest", lambda v: weight(v.max_weight)),
-            ("entropy", lambda v: f"{v.entropy_bits:.2f} bits"),
-            ("keys used", lambda v: f"{v.effective_keys:.1f} of {seen}"),
+            ("largest", [weight(v.max_weight) for v in found]),
+            ("entropy", [f"{v.entropy_bits:.2f} bits" for v in found]),
+            ("keys used", [f"{v.effective_keys:.1f} of {seen}" for v in found]),
         )
-        for name, measure in rows:
-            lines.append(line((fit(name, names), self.part("faint")), *(fit(measure(v), each) for v in found)))
+        for name, measures in rows:
+            lines.append(line((fit(name, names), self.part("faint")), *(fit(text, each) for text in measures)))
         return lines
 
     def _heading_style(self, variant: Variant) -> Style:
         return self.part("label" if variant.as_set else "faint")
-
-    def _bar(self, variant: Variant) -> Style:
-        return self.part("bar" if variant.as_set else "other-bar")
 
     def _top_keys(self, reading: Reading, found: list[Variant]) -> list[int]:
         """The keys with the largest weights as set, in the order of the sentence."""
@@ -205,9 +209,9 @@ class PeakednessPanel(Lines, can_focus=True):
         now = curve.place(scale)
         spark = line(
             (lead, self.part("faint")),
-            (heights[:now], self.part("other-bar")),
+            (heights[:now], self.bar_style(0.3)),
             (heights[now], self.part("cursor")),
-            (heights[now + 1 :], self.part("other-bar")),
+            (heights[now + 1 :], self.bar_style(0.3)),
         )
         ticks = [(curve.place(1.0), "×1"), (curve.place(1 / math.sqrt(head_size)), f"1/√{head_size}")]
         ticks.append((curve.place(1 / head_size), f"1/{head_size}"))

@@ -58,6 +58,10 @@ class PredictionsPanel(Lines, can_focus=True):
             return
         super().show(reading)
 
+    def title(self, reading: Reading) -> str:
+        """After which token."""
+        return f"next token after {quoted(reading.encoding.tokens[reading.view.query])}"
+
     def lines(self, reading: Reading, width: int) -> Sequence[Text]:
         """Two columns, or two lines, or one."""
         from model.trace import kl_divergence
@@ -75,6 +79,7 @@ class PredictionsPanel(Lines, can_focus=True):
         """The longest wording that fits."""
         token = reading.encoding.tokens[reading.view.query]
         same = reading.as_set is reading.as_trained
+        line_so_far = Text()
         for count, lead in ((3, f"after {quoted(token)} "), (3, "next "), (2, "next "), (1, "")):
             parts: list[str | tuple[str, Style]] = [(lead, self.part("faint"))]
             for forecast, name in ((trained, "trained"), (changed, "set")):
@@ -85,10 +90,10 @@ class PredictionsPanel(Lines, can_focus=True):
                 parts.append(("│ " if forecast is trained else "", self.part("faint")))
             parts.append((f"loss {_loss(trained.mean_loss)}", self.part("faint")))
             parts.append(("" if same else f"→{_loss(changed.mean_loss)} KL {kl:.2f}", self.part("warning")))
-            text = line(*parts)
-            if text.cell_len <= width:
+            line_so_far = line(*parts)
+            if line_so_far.cell_len <= width:
                 break
-        return text
+        return line_so_far
 
     def _list(self, forecast: Forecast, width: int) -> list[Text]:
         lines = [line((fit(forecast.name, width), self.part("label")))]
@@ -104,17 +109,15 @@ class PredictionsPanel(Lines, can_focus=True):
         lines = [line((fit("  as trained", each), self.part("label")), (fit("  as set", each), self.part("label")))]
         for pair in zip(trained.tokens, changed.tokens, strict=True):
             parts: list[str | tuple[str, Style]] = []
-            for (text, probability, actual), style in zip(pair, ("other-bar", "bar"), strict=True):
+            for text, probability, actual in pair:
                 bars = max(0, each - names - 8)
                 parts.append((fit(("✓ " if actual else "  ") + label(text), names + 2), self._token_style(actual)))
                 parts.append((weight(probability).rjust(3) + " ", self._token_style(actual)))
-                parts.append((bar(probability, bars) + "  ", self.part(style)))
+                parts.append((bar(probability, bars) + "  ", self.bar_style(probability)))
             lines.append(line(*parts))
         return lines
 
-    def _measures(
-        self, reading: Reading, trained: Forecast, changed: Forecast, kl: float, width: int
-    ) -> list[Text]:
+    def _measures(self, reading: Reading, trained: Forecast, changed: Forecast, kl: float, width: int) -> list[Text]:
         each = width // 2
         position, tokens = reading.view.query, reading.encoding.tokens
         following = f"loss of {quoted(tokens[position + 1])} " if position + 1 < len(tokens) else "no next token "
@@ -126,7 +129,7 @@ class PredictionsPanel(Lines, can_focus=True):
                 parts.append((fit("  " + name, min(each - 5, len(name) + 2)), self.part("faint")))
                 parts.append((fit(_loss(loss), each - min(each - 5, len(name) + 2)), self.part("name")))
             lines.append(line(*parts))
-        lines.append(line((fit("", each) + "  KL as trained ‖ as set ", self.part("faint")), f"{kl:.3f} nats"))
+        lines.append(line((fit("", each) + "  KL from as trained ", self.part("faint")), f"{kl:.3f}"))
         return lines
 
     def _token_style(self, actual: bool) -> Style:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -10,12 +11,12 @@ from textual.message import Message
 from textual.strip import Strip
 
 from explorer.reading import Reading
-from explorer.text import INFINITY, MINUS, bar, cell_len, fit, label, number, significant, weight
+from explorer.text import INFINITY, MINUS, bar, fit, label, number, significant, weight
 from explorer.widgets.lines import Drawn
 
 _NUMBER = 8
-_MASK = 4
-_WEIGHT = 6
+_MASK = 6
+_WEIGHT = 8
 _LONGEST = 14
 
 
@@ -41,11 +42,16 @@ class Columns:
             room -= found[-1]
         if room < 0:
             key = max(1, width - _WEIGHT)
-        return cls(key, *found, min(_WEIGHT, max(0, width - 1)), max(0, room - 2))
+        score, scaled, mask = found
+        return cls(key, score, scaled, mask, min(_WEIGHT, max(0, width - 1)), max(0, room - 2))
 
 
 class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view."""
+
+    DEFAULT_CSS = """
+    RowTable { overflow-x: hidden; }
+    """
 
     class KeySelected(Message):
         """A key was clicked."""
@@ -105,7 +111,6 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        super().on_mount()
         self.forget()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -160,21 +165,15 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             texts.append(number(self._scaled[key], columns.scaled))
         if columns.mask:
             texts.append(("" if seen else MINUS + INFINITY).rjust(columns.mask))
-        given = weight(self._weights[key], 3) if seen else "0"
+        share = self._weights[key]
+        given = weight(share, 3) if seen else "0"
         label_text = fit(("▸ " if here else "  ") + self._labels[key], columns.key)
         return [
             Segment(label_text, name),
             Segment("".join(texts), numbers),
             Segment(fit(given, columns.weight, "right"), numbers + Style(bold=seen)),
-            Segment("  " + bar(self._weights[key], columns.bar) if columns.bar else "", self._bar_style(key)),
+            Segment("  " + bar(share, columns.bar) if columns.bar else "", self.bar_style(share)),
         ]
-
-    def _bar_style(self, key: int) -> Style:
-        palette = self.palette
-        ramp = palette.sequential
-        # The very lowest levels would not be seen on the background.
-        level = ramp.levels[max(len(ramp.levels) // 3, ramp.level(self._weights[key], 1.0))]
-        return self.rich_style + (Style(color=level.pixel) if level.pixel else level.style)
 
     # Mouse
 

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -12,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from explorer.reading import Reading
-from explorer.text import cell_len, fit, height, visible
+from explorer.text import fit, height, visible
 from explorer.widgets.lines import Drawn
 
 
@@ -95,7 +96,6 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        super().on_mount()
         self.forget()
 
     def on_resize(self, event: events.Resize) -> None:

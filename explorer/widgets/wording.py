@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from explorer.text import label, significant
-from explorer.view import Stage
+from explorer.view import Stage, View
+from model.settings import Scope
 
 if TYPE_CHECKING:
     from explorer.reading import Reading
@@ -26,15 +27,14 @@ def scale_name(scale: float, head_size: int) -> str:
     return "none ×1" if scale == 1.0 else significant(scale, 4)
 
 
-def heads_text(heads: frozenset[tuple[int, int]], n_layer: int, n_head: int) -> str:
-    """Heads as a person would list them: L2 H3, all of L1, or all heads."""
-    if len(heads) == n_layer * n_head:
-        return "all heads"
-    parts = []
-    for layer in sorted({layer for layer, _ in heads}):
-        mine = sorted(head for i, head in heads if i == layer)
-        parts += [f"L{layer}"] if len(mine) == n_head else [f"L{layer} H{head}" for head in mine]
-    return ", ".join(parts)
+def switched_text(view: View) -> str:
+    """The heads that the switches of a view act on: L2 H3, L2, or all heads."""
+    return {Scope.HEAD: f"L{view.layer} H{view.head}", Scope.LAYER: f"L{view.layer}"}.get(view.scope, "all heads")
+
+
+def heads_text(heads: frozenset[tuple[int, int]]) -> str:
+    """Heads one by one, in order: L2 H3, L2 H5."""
+    return ", ".join(f"L{layer} H{head}" for layer, head in sorted(heads))
 
 
 def matrix_title(reading: "Reading", stage: Stage) -> Content:
