@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from model.attention import AttentionStages
+    from model.peakedness import Peakedness
     from model.tokenizer import Encoding
     from model.trace import ModelShape, Trace
 
@@ -30,6 +31,13 @@ class HeadInView:
     def default_scaled(self) -> "AttentionStages":
         """The same head at the scale it was trained with."""
         return self.stages.rescaled(self._trained_scale)
+
+    @cached_property
+    def measures(self) -> "Peakedness":
+        """How peaked each of its rows is, as set."""
+        from model.peakedness import peakedness
+
+        return peakedness(self.stages)
 
 
 @dataclass(frozen=True, eq=False)

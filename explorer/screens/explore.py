@@ -17,6 +17,7 @@ from explorer.reading import Reading
 from explorer.screens.commands import ActionCommands
 from explorer.screens.key_line import KeyLine
 from explorer.screens.sentence import SentenceInput
+from explorer.screens.titles import row_title, tabs
 from explorer.view import MATRIX_STAGES, Stage, View, go_to, next_stage
 from explorer.widgets.cell import CellPanel
 from explorer.widgets.header import HeaderLine
@@ -25,6 +26,7 @@ from explorer.widgets.peakedness import PeakednessPanel
 from explorer.widgets.predictions import PredictionsPanel
 from explorer.widgets.row_table import RowTable
 from explorer.widgets.token_strip import TokenStrip
+from explorer.widgets.wording import matrix_measure, matrix_title
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -44,7 +46,7 @@ class ExploreScreen(Screen[None]):
     COMMANDS = {ActionCommands}  # noqa: RUF012
     AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (24, "-middle"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
         for action in ACTIONS
@@ -65,25 +67,29 @@ class ExploreScreen(Screen[None]):
         self._before_editing: View | None = None
         self._typing: Timer | None = None
         self._playing: Timer | None = None
+        self._titles: tuple[object, ...] = ()
 
     # What is on it
 
     def compose(self) -> ComposeResult:
         """Everything there is; the style sheet says what of it is seen at which size."""
-        yield HeaderLine()
+        with Horizontal(id="header-line"):
+            yield Static("Attention Explorer", id="title", markup=False)
+            yield HeaderLine()
         with Horizontal(id="sentence-line"):
             yield Static("❯", id="prompt", markup=False)
             yield SentenceInput(self._opening.text, id="sentence")
         yield TokenStrip()
         yield Static(id="state", markup=False)
-        with Container(id="matrices"):
-            for stage in MATRIX_STAGES:
-                yield Matrix(id=f"matrix-{stage.value}")
-        with Container(id="panels"):
-            yield RowTable()
-            yield PeakednessPanel()
-            yield PredictionsPanel()
-            yield CellPanel()
+        with Container(id="body"):
+            with Container(id="matrices"):
+                for stage in (*MATRIX_STAGES, Stage.MIXED):
+                    yield Matrix(id=f"matrix-{stage.value}")
+            with Container(id="panels"):
+                yield RowTable()
+                yield PeakednessPanel()
+                yield PredictionsPanel()
+                yield CellPanel()
         yield KeyLine(self.possible)
         yield Static(id="too-small", markup=False)
 
@@ -104,22 +110,46 @@ class ExploreScreen(Screen[None]):
             self.sentence.show(reading.view.text)
             self.query_one(TokenStrip).show(reading)
             self._show_matrices(reading)
-            for panel in (RowTable, PeakednessPanel, PredictionsPanel, CellPanel):
-                self.query_one(panel).show(reading)
+            self.query_one(RowTable).show(reading)
+            self.query_one(PeakednessPanel).show(reading)
+            self.query_one(PredictionsPanel).show(reading)
+            self.query_one(CellPanel).show(reading)
+            self.query_one(RowTable).entitle(row_title(reading))
             self.query_one(KeyLine).update()
         self.remove_class("-without-reading")
 
     def _show_matrices(self, reading: Reading) -> None:
         stage = reading.view.stage
-        chosen = stage if stage in MATRIX_STAGES else Stage.WEIGHTS
-        for each in MATRIX_STAGES:
+        chosen = Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage
+        shown: tuple[Stage, ...] = (chosen,)
+        if not self.stacked:
+            shown = (*MATRIX_STAGES[1:], Stage.MIXED) if chosen is Stage.MIXED else MATRIX_STAGES
+        self._size_matrices(len(reading.encoding))
+        titles = (reading.as_set, reading.view.layer, reading.view.head, shown)
+        for each in (*MATRIX_STAGES, Stage.MIXED):
             matrix = self.query_one(f"#matrix-{each.value}", Matrix)
-            matrix.set_class(each is chosen, "-chosen")
+            matrix.display = each in shown
             matrix.set_class(each is stage, "-lit")
-            if each is chosen or not self.stacked:
+            if each in shown:
                 matrix.show(reading, each)
-        self.query_one(RowTable).set_class(stage is Stage.MIXED, "-lit")
+                if titles != self._titles:
+                    self._entitle(matrix, reading, each)
+        self._titles = titles
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
+
+    def _size_matrices(self, positions: int) -> None:
+        """No more rows than the matrices have, where they stand above the panels."""
+        above = self.size.width < SIDE_BY_SIDE[0] or not self.stacked
+        frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
+        self.query_one("#matrices").styles.max_height = max(positions, 4) + frame if above else None
+
+    def _entitle(self, matrix: Matrix, reading: Reading, stage: Stage) -> None:
+        if self.stacked:
+            matrix.border_title = tabs(reading, stage)
+            matrix.border_subtitle = None
+        else:
+            matrix.border_title = matrix_title(reading, stage)
+            matrix.border_subtitle = matrix_measure(reading, stage) or None
 
     def show_loading(self, name: str | None) -> None:
         """Say that a model is being loaded, or that none is any more."""
@@ -293,6 +323,11 @@ class ExploreScreen(Screen[None]):
     def _cell_selected(self, event: Matrix.CellSelected) -> None:
         self._pause()
         self.app.change(go_to(event.query, event.key))
+
+    @on(RowTable.KeySelected)
+    def _key_selected(self, event: RowTable.KeySelected) -> None:
+        self._pause()
+        self.app.change(go_to(self.app.view.query, event.key))
 
     @on(KeyLine.Pressed)
     def _key_clicked(self, event: KeyLine.Pressed) -> None:

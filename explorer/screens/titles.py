@@ -1,0 +1,26 @@
+"""The titles of the parts of the Explore screen, where several parts share one place."""
+
+from textual.content import Content
+
+from explorer.reading import Reading
+from explorer.view import MATRIX_STAGES, Stage
+from explorer.widgets.wording import matrix_measure, matrix_title, quoted
+
+
+def tabs(reading: Reading, chosen: Stage) -> Content:
+    """All matrices by their keys, to be clicked; the chosen one with what it holds and its measure."""
+    parts = []
+    for number, stage in enumerate((*MATRIX_STAGES, Stage.MIXED), 1):
+        if stage is chosen:
+            measure = matrix_measure(reading, stage)
+            title = matrix_title(reading, stage).stylize("bold")
+            parts.append(title + Content(" · ") + measure if measure else title)
+        elif stage in MATRIX_STAGES:
+            parts.append(Content.from_markup(f"[dim @click=screen.do('stage_{stage.value}')]{number} {stage.value}[/]"))
+    return Content("  ").join(parts)
+
+
+def row_title(reading: Reading) -> str:
+    """Which query the row table is of."""
+    query = reading.view.query
+    return f"query {query} {quoted(reading.encoding.tokens[query])}"
