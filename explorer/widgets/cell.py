@@ -5,12 +5,11 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 from rich.style import Style
-from rich.text import Text
 
 from explorer.arithmetic import CellArithmetic, Steps
 from explorer.reading import Reading
 from explorer.text import INFINITY, MINUS, bar, fit, fixed
-from explorer.widgets.lines import Lines, line
+from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import quoted
 
 _PRODUCT = 28
@@ -27,7 +26,7 @@ class CellPanel(Lines, can_focus=True):
         query, key = self._names(reading)
         return f"this cell: query {query} · key {key}"
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Text]:
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
         """The steps, then the products, largest first; or one line."""
         cell = CellArithmetic.of(reading)
         steps = cell.steps
@@ -39,7 +38,7 @@ class CellPanel(Lines, can_focus=True):
         tokens = reading.encoding.tokens
         return quoted(tokens[reading.view.query]), quoted(tokens[reading.view.key])
 
-    def _one_line(self, reading: Reading, steps: Steps, hidden: bool, width: int) -> Text:
+    def _one_line(self, reading: Reading, steps: Steps, hidden: bool, width: int) -> Line:
         query, key = self._names(reading)
         scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
         end = f"hidden {MINUS}{INFINITY} → 0" if hidden else f"e^ → {steps.power} / {steps.row_sum}"
@@ -52,7 +51,7 @@ class CellPanel(Lines, can_focus=True):
         )
         return line(next((words for words in wordings if fit(words, width).rstrip() == words), wordings[-1]))
 
-    def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Text]:
+    def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.part("faint"), self.part("label")
         query, key = self._names(reading)
         rows: list[tuple[str, str, str]] = [
@@ -75,7 +74,7 @@ class CellPanel(Lines, can_focus=True):
             for name, how, result in rows
         ]
 
-    def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Text]:
+    def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Line]:
         """Each q_d · k_d with a signed bar, in as many columns as fit."""
         faint = self.part("faint")
         written, total = cell.written_products(digits)
@@ -122,7 +121,7 @@ class CellPanel(Lines, can_focus=True):
     def _signed(self, sign: int) -> Style:
         ramp = self.palette.diverging
         level = ramp.levels[ramp.zero + sign * (ramp.zero * 3 // 4)]
-        return self.rich_style + (Style(color=level.pixel) if level.pixel else level.style)
+        return self.base + (Style(color=level.pixel) if level.pixel else level.style)
 
 
 def _sign(exact: bool) -> str:

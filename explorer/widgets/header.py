@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from explorer.reading import Reading
 from explorer.text import fit, significant, visible
-from explorer.widgets.lines import Lines, line
+from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 
 _DOT = " · "
@@ -23,7 +22,7 @@ class HeaderLine(Lines, can_focus=False):
     HeaderLine { height: 1; overflow: hidden hidden; }
     """
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Text]:
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
         """The longest wording that fits."""
         wordings = [self._parts(reading, short) for short in (0, 1, 2, 3)]
         for parts in wordings:

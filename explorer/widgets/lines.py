@@ -2,10 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -67,23 +69,36 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
         self._titles: dict[str, str] = {}
+        self._part_styles: dict[str, Style] = {}
+        self._palette: Palette | None = None
 
     @property
     def palette(self) -> Palette:
         """The palette of the theme and terminal in use."""
-        background = self.background_colors[1]
-        rgb: RGB | None = None if background.ansi is not None else background.rgb
-        return palette_of(self.app, rgb)
+        if self._palette is None:
+            background = self.background_colors[1]
+            rgb: RGB | None = None if background.ansi is not None else background.rgb
+            self._palette = palette_of(self.app, rgb)
+        return self._palette
+
+    @property
+    def base(self) -> Style:
+        """Plain text on the background of the widget."""
+        return self.part("name")
 
     def part(self, name: str) -> Style:
         """The style of one of the component classes, on the background of the widget; `name` is plain text."""
-        return self.rich_style if name == "name" else self.get_component_rich_style(f"drawn--{name}")
+        style = self._part_styles.get(name)
+        if style is None:
+            style = self.rich_style if name == "name" else self.get_component_rich_style(f"drawn--{name}")
+            self._part_styles[name] = style
+        return style
 
     def bar_style(self, share: float) -> Style:
         """The colour of a bar, that of a weight: never so near to the background that it could not be seen."""
         ramp = self.palette.sequential
         level = ramp.levels[max(len(ramp.levels) // 2, ramp.level(share, 1.0))]
-        return self.rich_style + (Style(color=level.pixel) if level.pixel else level.style)
+        return self.base + (Style(color=level.pixel) if level.pixel else level.style)
 
     def entitle(self, title: str, subtitle: str = "") -> None:
         """Set the title of the border, if there is one; what it says is not markup."""
@@ -95,21 +110,49 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Forget what was drawn when the theme changed, but not when a mere focus did."""
         super().notify_style_update()
+        self._forget_styles()
         # Component styles follow only after the widget's own.
         self.call_later(self._look_again)
 
+    def _forget_styles(self) -> None:
+        self._part_styles.clear()
+        self._palette = None
+
     def _look_again(self) -> None:
+        self._forget_styles()
         if self.is_mounted and (look := self._current_look()) != self._look:
             self._look = look
             self.forget()
 
     def _current_look(self) -> tuple[object, ...]:
         parts = (self.part(name.partition("--")[2]) for name in sorted(Drawn.COMPONENT_CLASSES))
-        return (self.rich_style, self.palette.depth, self.app.current_theme.name, *parts)
+        return (self.base, self.palette.depth, self.app.current_theme.name, *parts)
 
     @abstractmethod
     def forget(self) -> None:
         """Drop everything drawn and draw it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of plain strings, each with a style or in that of the panel."""
+
+    parts: tuple[tuple[str, Style | None], ...]
+
+    @property
+    def plain(self) -> str:
+        """What it says."""
+        return "".join(text for text, _ in self.parts)
+
+    @property
+    def cell_len(self) -> int:
+        """Its width."""
+        return cell_len(self.plain)
+
+
+def line(*parts: "str | tuple[str, Style]") -> Line:
+    """A line from strings and strings with a style; nothing in them is markup."""
+    return Line(tuple((part, None) if isinstance(part, str) else part for part in parts))
 
 
 class Lines(Drawn, can_focus=True, inherit_bindings=False):
@@ -148,7 +191,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         return ""
 
     @abstractmethod
-    def lines(self, reading: "Reading", width: int) -> Sequence[Text]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """The content for a width in cells, at least 1."""
 
     def show(self, reading: "Reading") -> None:
@@ -195,13 +238,11 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def _make(self, width: int) -> list[Strip]:
         if self.reading is None or width < 1:
             return []
-        base = self.rich_style
-        console = self.app.console
+        base = self.base
         strips = []
-        for text in self.lines(self.reading, width):
-            text.no_wrap, text.end = True, ""
-            strip = Strip([segment for segment in text.render(console) if segment.text])
-            strips.append(strip.crop(0, width).extend_cell_length(width).apply_style(base))
+        for made in self.lines(self.reading, width):
+            strip = Strip([Segment(text, style or base) for text, style in made.parts if text])
+            strips.append(strip.adjust_cell_length(width, base))
         return strips
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -214,15 +255,4 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         line = y + self.scroll_offset.y
         if line < len(made):
             return made[line]
-        return Strip.blank(self.size.width, self.rich_style)
-
-
-def line(*parts: "str | tuple[str, Style]") -> Text:
-    """A line from plain strings and strings with a style; nothing in them is markup."""
-    text = Text(no_wrap=True, end="")
-    for part in parts:
-        if isinstance(part, str):
-            text.append(part)
-        else:
-            text.append(part[0], part[1])
-    return text
+        return Strip.blank(self.size.width, self.base)

@@ -165,7 +165,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             columns = layout.columns_in_view(self.scroll_offset.x)
             pixel = _CURSOR[self.app.current_theme.dark]
             cursor = self.part("cursor")
-            self._painter = Painter(self._numbers, layout, columns, self.palette, self.rich_style, cursor, pixel)
+            self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
         return self._painter
 
     def _layout(self, numbers: Numbers) -> Layout:
@@ -179,7 +179,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """A line of what is in view: the column labels, rows, or the legend."""
         painter = self._ready()
         width = self.size.width
-        base = self.rich_style
+        base = self.base
         if painter is None:
             return Strip.blank(width, base)
         layout = painter.layout
@@ -211,7 +211,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         current = self._query in rows
         name = self._labels[self._query if current else rows.start]
         part = "cursor" if current else "faint" if rows.start > self._query else "name"
-        style = self.rich_style if part == "name" else self.part(part)
+        style = self.base if part == "name" else self.part(part)
         mark = "▶" if current else " "
         if layout.label <= MARKER:
             return Segment(mark.ljust(layout.label)[: layout.label], style)
@@ -220,7 +220,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _header(self, painter: Painter) -> list[Segment]:
         """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""
         layout = painter.layout
-        base, faint, chosen = self.rich_style, self.part("faint"), self.part("cursor")
+        base, faint, chosen = self.base, self.part("faint"), self.part("cursor")
         segments = [Segment(" " * layout.label, base)]
         for column in painter.columns:
             here = column == self._key and self._has_keys

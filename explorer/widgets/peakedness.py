@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
-from rich.text import Text
 
 from explorer.reading import Reading
 from explorer.text import bar, fit, height, label, significant, weight
-from explorer.widgets.lines import Lines, line
+from explorer.widgets.lines import Line, Lines, line
 
 if TYPE_CHECKING:
     from model.attention import AttentionStages
@@ -123,7 +122,7 @@ class PeakednessPanel(Lines, can_focus=True):
         """What the panel asks."""
         return "how peaked?"
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Text]:
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
         """All of it, or one line."""
         found = variants(reading)
         if self.compact:
@@ -132,9 +131,9 @@ class PeakednessPanel(Lines, can_focus=True):
             return self._stacked(reading, found, width)
         return [*self._table(reading, found, width), *self._head(reading, width), *self._curve(reading, width)]
 
-    def _one_line(self, found: list[Variant], width: int) -> Text:
+    def _one_line(self, found: list[Variant], width: int) -> Line:
         """The longest wording that fits."""
-        text = Text()
+        text = line()
         for lead, short in (("how peaked? ", 0), ("", 1), ("", 2)):
             parts: list[str | tuple[str, Style]] = [(lead, self.part("faint"))]
             for i, variant in enumerate(found):
@@ -146,7 +145,7 @@ class PeakednessPanel(Lines, can_focus=True):
                 break
         return text
 
-    def _stacked(self, reading: Reading, found: list[Variant], width: int) -> list[Text]:
+    def _stacked(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
         lines = []
         for variant in found:
             lines.append(line((fit(variant.heading, width), self.part("label"))))
@@ -155,7 +154,7 @@ class PeakednessPanel(Lines, can_focus=True):
             lines.append(line(fit(f" {variant.effective_keys:.1f} keys", width)))
         return [*lines, *self._head(reading, width)]
 
-    def _table(self, reading: Reading, found: list[Variant], width: int) -> list[Text]:
+    def _table(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
         shown = self._top_keys(reading, found)
         labels = [label(reading.encoding.tokens[key]) for key in shown]
         names = min(12, max(9, *map(cell_len, labels))) + 1
@@ -188,7 +187,7 @@ class PeakednessPanel(Lines, can_focus=True):
         ranked = sorted((key for key, s in enumerate(seen) if s), key=lambda key: -in_use[key])
         return sorted(ranked[:TOP_KEYS])
 
-    def _head(self, reading: Reading, width: int) -> list[Text]:
+    def _head(self, reading: Reading, width: int) -> list[Line]:
         from model.peakedness import variance
 
         raw = variance(reading.stages.scores).item()
@@ -197,7 +196,7 @@ class PeakednessPanel(Lines, can_focus=True):
         lead = "variance of the head's scores " if width >= 60 else "var "
         return [line((lead, self.part("faint")), fit(words, max(0, width - len(lead))))]
 
-    def _curve(self, reading: Reading, width: int) -> list[Text]:
+    def _curve(self, reading: Reading, width: int) -> list[Line]:
         """A sparkline of entropy, marks at the scales with a name, and one at the scale in use."""
         lead = "entropy over scale " if width >= 60 else "entropy "
         points = min(_POINTS, width - len(lead) - 1)

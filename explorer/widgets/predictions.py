@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.style import Style
-from rich.text import Text
 
 from explorer.reading import Reading
 from explorer.text import bar, fit, label, weight
-from explorer.widgets.lines import Lines, line
+from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import quoted
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class PredictionsPanel(Lines, can_focus=True):
         """After which token."""
         return f"next token after {quoted(reading.encoding.tokens[reading.view.query])}"
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Text]:
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
         """Two columns, or two lines, or one."""
         from model.trace import kl_divergence
 
@@ -75,11 +74,11 @@ class PredictionsPanel(Lines, can_focus=True):
             return [*self._list(trained, width), *self._list(changed, width), line(fit(f"KL {kl:.3f}", width))]
         return [*self._columns(trained, changed, width), *self._measures(reading, trained, changed, kl, width)]
 
-    def _one_line(self, reading: Reading, trained: Forecast, changed: Forecast, kl: float, width: int) -> Text:
+    def _one_line(self, reading: Reading, trained: Forecast, changed: Forecast, kl: float, width: int) -> Line:
         """The longest wording that fits."""
         token = reading.encoding.tokens[reading.view.query]
         same = reading.as_set is reading.as_trained
-        line_so_far = Text()
+        line_so_far = line()
         for count, lead in ((3, f"after {quoted(token)} "), (3, "next "), (2, "next "), (1, "")):
             parts: list[str | tuple[str, Style]] = [(lead, self.part("faint"))]
             for forecast, name in ((trained, "trained"), (changed, "set")):
@@ -95,7 +94,7 @@ class PredictionsPanel(Lines, can_focus=True):
                 break
         return line_so_far
 
-    def _list(self, forecast: Forecast, width: int) -> list[Text]:
+    def _list(self, forecast: Forecast, width: int) -> list[Line]:
         lines = [line((fit(forecast.name, width), self.part("label")))]
         for text, probability, actual in forecast.tokens[:4]:
             name = fit(("✓" if actual else " ") + label(text), max(1, width - 4))
@@ -103,7 +102,7 @@ class PredictionsPanel(Lines, can_focus=True):
         lines.append(line(fit(f"loss {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}", width)))
         return lines
 
-    def _columns(self, trained: Forecast, changed: Forecast, width: int) -> list[Text]:
+    def _columns(self, trained: Forecast, changed: Forecast, width: int) -> list[Line]:
         each = width // 2
         names = min(14, each // 2 - 3)
         lines = [line((fit("  as trained", each), self.part("label")), (fit("  as set", each), self.part("label")))]
@@ -117,7 +116,7 @@ class PredictionsPanel(Lines, can_focus=True):
             lines.append(line(*parts))
         return lines
 
-    def _measures(self, reading: Reading, trained: Forecast, changed: Forecast, kl: float, width: int) -> list[Text]:
+    def _measures(self, reading: Reading, trained: Forecast, changed: Forecast, kl: float, width: int) -> list[Line]:
         each = width // 2
         position, tokens = reading.view.query, reading.encoding.tokens
         following = f"loss of {quoted(tokens[position + 1])} " if position + 1 < len(tokens) else "no next token "

@@ -136,7 +136,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """The header, or a key."""
-        width, base = self.size.width, self.rich_style
+        width, base = self.size.width, self.base
         key = y - 1 + self.scroll_offset.y
         if self.reading is None or key >= len(self._labels) or width < 1:
             return Strip.blank(width, base)
@@ -156,8 +156,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     def _line(self, key: int, columns: Columns) -> list[Segment]:
         seen, here = self._seen[key], key == self._key
-        name = self.part("cursor") if here else self.rich_style if seen else self.part("faint")
-        numbers = self.rich_style if seen else self.part("faint")
+        name = self.part("cursor") if here else self.base if seen else self.part("faint")
+        numbers = self.base if seen else self.part("faint")
         texts = []
         if columns.score:
             texts.append(number(self._scores[key], columns.score))

@@ -137,7 +137,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of tokens."""
         width = self._width
-        base = self.rich_style
+        base = self.base
         lines = self._lines(width) if self.reading is not None and width > 0 else []
         number = y + self.scroll_offset.y
         if number >= len(lines):
@@ -152,7 +152,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return Strip(segments, x + 1).crop(0, self.size.width).extend_cell_length(self.size.width, base)
 
     def _style(self, item: Item) -> Style:
-        base = self.rich_style
+        base = self.base
         reading = self.reading
         if item.position is None or item.unknown:
             return self.part("warning") + self._strike
