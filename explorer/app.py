@@ -7,6 +7,7 @@ imports it. Workers compute and post messages; only message handlers change what
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -61,7 +62,7 @@ class ExplorerApp(App[None]):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
-    CSS_PATH = "screens/explore.tcss"  # Textual does not load that of a default screen
+    CSS_PATH = Path(__file__).parent / "screens" / "explore.tcss"  # Textual does not load that of a default screen
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
 

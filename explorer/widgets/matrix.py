@@ -190,7 +190,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         else:
             row = (y - 1 + self.scroll_offset.y) * layout.per_line
             segments = self._row(painter, row) if row < layout.rows else []
-        return Strip(segments).crop(0, width).extend_cell_length(width, base)
+        return Strip(segments).adjust_cell_length(width, base)
 
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout

@@ -93,6 +93,7 @@ class Painter:
     _values: dict[int, list[float]] = field(default_factory=dict)
     _levels: dict[int, list[int]] = field(default_factory=dict)
     _rows: dict[tuple[int, bool, bool], list[Segment]] = field(default_factory=dict)
+    _legends: dict[int, list[Segment]] = field(default_factory=dict)
     _pairs: dict[tuple[int, int, bool, bool], Segment] = field(default_factory=dict)
 
     @property
@@ -221,6 +222,11 @@ class Painter:
 
     def legend(self, width: int) -> list[Segment]:
         """The range in the palette's colours, as wide as there is room: min … 0 … max."""
+        if width not in self._legends:
+            self._legends[width] = self._make_legend(width)
+        return self._legends[width]
+
+    def _make_legend(self, width: int) -> list[Segment]:
         numbers = self.numbers
         if numbers.stage is Stage.WEIGHTS:
             marks = [(0.0, "0"), (0.25, ".25"), (1.0, "1")]

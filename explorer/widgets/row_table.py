@@ -142,7 +142,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, base)
         columns = Columns.fitting(width, self._longest)
         segments = self._header(columns) if y == 0 else self._line(key, columns)
-        return Strip(segments).crop(0, width).extend_cell_length(width, base)
+        return Strip(segments).adjust_cell_length(width, base)
 
     def _header(self, columns: Columns) -> list[Segment]:
         texts = (

@@ -149,7 +149,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             segments.append(Segment(fit(place.item.text, place.width), self._style(place.item)))
             x = place.x + place.width
         segments.append(self._end(lines[number][-1].item if lines[number] else None))
-        return Strip(segments, x + 1).crop(0, self.size.width).extend_cell_length(self.size.width, base)
+        return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _style(self, item: Item) -> Style:
         base = self.base

@@ -106,5 +106,3 @@ def ready() -> Ready:
 def messages(app: ExplorerApp) -> list[str]:
     """What has been notified, oldest first."""
     return [notification.message for notification in app._notifications]
-
-
