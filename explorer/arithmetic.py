@@ -51,7 +51,6 @@ class CellArithmetic:
         view = reading.view
         row = reading.stages.row(view.query)
         key = view.key
-        masked = row.masked[0].double()
         return cls(
             q=tuple(row.inputs.q[0].tolist()),
             k=tuple(row.inputs.k[key].tolist()),
@@ -59,7 +58,7 @@ class CellArithmetic:
             scale=float(row.inputs.scale),
             scaled=row.scaled[0, key].item(),
             hidden=not row.inputs.visible[0, key].item(),
-            log_sum=masked.logsumexp(0).item(),
+            log_sum=row.log_sums[0].item(),
             weight=row.weights[0, key].item(),
         )
 

@@ -145,6 +145,11 @@ class AttentionStages:
         return weights(self.masked)
 
     @cached_property
+    def log_sums(self) -> Tensor:
+        """Logarithm of each row's sum of e^masked, float64, (..., Tq): a weight is e^(masked − it)."""
+        return self.masked.double().logsumexp(-1)
+
+    @cached_property
     def mixed(self) -> Tensor:
         """Weighted averages of the values; zeros for an ablated head."""
         return without_ablated(mixed(self.weights, self.inputs.v), self.inputs.ablated)

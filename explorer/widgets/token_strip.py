@@ -143,11 +143,9 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         if number >= len(lines):
             return Strip.blank(self.size.width, base)
         segments: list[Segment] = []
-        x = 0
         for place in lines[number]:
             segments.append(self._between(place.item))
             segments.append(Segment(fit(place.item.text, place.width), self._style(place.item)))
-            x = place.x + place.width
         segments.append(self._end(lines[number][-1].item if lines[number] else None))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 

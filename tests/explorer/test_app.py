@@ -215,7 +215,7 @@ async def test_a_click_on_a_cell_chooses_query_and_key(make_app: MakeApp, ready:
         await ready(pilot)
         matrix = app.explore.query_one("#matrix-masked", Matrix)
         at = next(Offset(x, y) for y in range(20) for x in range(40) if matrix.cell_at(Offset(x, y)) == (4, 2))
-        assert await pilot.click(matrix, offset=at + (0, 1))  # the title is the first line
+        assert await pilot.click(matrix, offset=(at.x, at.y + 1))  # the title is the first line
         await pilot.pause()
         assert (app.view.query, app.view.key) == (4, 2)
         check_against_fresh_trace(app, bpe_model)
