@@ -217,10 +217,10 @@ class ExploreScreen(Screen[None]):
         elif name == "play":
             if not played:
                 self._playing = self.set_interval(self.play_pause, self._play_on)
-        elif name in ("focus_next", "focus_previous", "help", "edit", "back"):
-            getattr(self, f"_{name}")()
-        else:
+        elif name in ("quit", "palette"):
             self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
+        else:
+            getattr(self, f"_{name}")()
 
     def _focus_next(self) -> None:
         self.focus_next()
