@@ -153,9 +153,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if reading is None or not self.size:
             return None
         if self._numbers is None:
-            self._numbers = Numbers.of(reading.stages, self._stage)
+            self._numbers = self._take_numbers(reading)
             self._numbers_of = self._source(reading)
-            self._labels = tuple(label(token) for token in reading.encoding.tokens)
+            self._labels = self._take_labels(reading)
         painter = self._painter
         size = self.scrollable_content_region.size
         if painter and (painter.layout.width, painter.layout.height) != size:
@@ -167,6 +167,12 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             cursor = self.part("cursor")
             self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
         return self._painter
+
+    def _take_numbers(self, reading: Reading) -> Numbers:
+        return Numbers.of(reading.stages, self._stage)
+
+    def _take_labels(self, reading: Reading) -> tuple[str, ...]:
+        return tuple(label(token) for token in reading.encoding.tokens)
 
     def _layout(self, numbers: Numbers) -> Layout:
         rows, columns = numbers.matrix.shape

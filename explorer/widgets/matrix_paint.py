@@ -49,6 +49,11 @@ class Numbers:
         return cls(stage, matrix, visible, *((low, high) if low <= high else (0.0, 0.0)))
 
     @property
+    def sequential(self) -> bool:
+        """Whether these are shares from 0 to 1, and not numbers on both sides of 0."""
+        return self.stage is Stage.WEIGHTS
+
+    @property
     def limit(self) -> float:
         """The number at which the palette ends."""
         return max(abs(self.low), abs(self.high))
@@ -99,7 +104,7 @@ class Painter:
     @property
     def ramp(self) -> Ramp:
         """The palette's part for this stage."""
-        return self.palette.sequential if self.numbers.stage is Stage.WEIGHTS else self.palette.diverging
+        return self.palette.sequential if self.numbers.sequential else self.palette.diverging
 
     def values(self, row: int) -> list[float]:
         """The numbers of a row, in view."""
@@ -228,7 +233,7 @@ class Painter:
 
     def _make_legend(self, width: int) -> list[Segment]:
         numbers = self.numbers
-        if numbers.stage is Stage.WEIGHTS:
+        if numbers.sequential:
             marks = [(0.0, "0"), (0.25, ".25"), (1.0, "1")]
         else:
             low, high = min(0.0, numbers.low), max(0.0, numbers.high)
