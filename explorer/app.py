@@ -19,6 +19,7 @@ from data import bundled
 from data.samples import SAMPLES
 from explorer import models
 from explorer.engine import Engine
+from explorer.history import History, history_file
 from explorer.reading import Reading
 from explorer.screens.explore import ExploreScreen
 from explorer.view import LAST, Change, View
@@ -67,7 +68,10 @@ class ExplorerApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
 
     def __init__(
-        self, view: View | None = None, open_model: "Callable[[str], TracedModel]" = models.open_model
+        self,
+        view: View | None = None,
+        open_model: "Callable[[str], TracedModel]" = models.open_model,
+        history: History | None = None,
     ) -> None:
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
@@ -76,6 +80,7 @@ class ExplorerApp(App[None]):
         self.view = view or DEFAULT_VIEW
         self.reading: Reading | None = None
         self.engine = Engine(open_model)
+        self.history = history or History()
         self._computing = False
         self._opened_with: View | None = self.view
         self._announced = False
@@ -269,4 +274,4 @@ def _named(character: str) -> str:
 
 def run(view: View | None = None) -> None:
     """Open the application and return when it is left."""
-    ExplorerApp(view).run()
+    ExplorerApp(view, history=History(history_file())).run()

@@ -1,6 +1,5 @@
 """The Explore screen: one sentence, one head, and every number of it."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -10,11 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from explorer.actions import ACTIONS, BY_NAME
 from explorer.reading import Reading
 from explorer.screens.commands import ActionCommands
+from explorer.screens.editing import Editing
 from explorer.screens.key_line import KeyLine
 from explorer.screens.sentence import SentenceInput
 from explorer.screens.titles import row_title, tabs
@@ -40,7 +40,7 @@ SIDE_BY_SIDE = (120, 36)
 WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class ExploreScreen(Screen[None]):
+class ExploreScreen(Editing, Screen[None]):
     """Draws the application's reading; keys become new views."""
 
     COMMANDS = {ActionCommands}  # noqa: RUF012
@@ -53,9 +53,6 @@ class ExploreScreen(Screen[None]):
         if action.name not in ("palette", "focus_next", "focus_previous")  # Textual's own
     ]
 
-    typing_pause: ClassVar[float] = 0.12
-    """Seconds without a keypress after which what was typed is shown."""
-
     play_pause: ClassVar[float] = 0.8
     """Seconds that each stage stays while playing."""
 
@@ -64,8 +61,6 @@ class ExploreScreen(Screen[None]):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._opening = view
-        self._before_editing: View | None = None
-        self._typing: Timer | None = None
         self._playing: Timer | None = None
         self._titles: tuple[object, ...] = ()
 
@@ -258,59 +253,6 @@ class ExploreScreen(Screen[None]):
         """Any key pauses; that of play itself does so in `act`, after this."""
         if event.key not in BY_NAME["play"].keys:
             self._pause()
-
-    # Editing
-
-    def _edit(self) -> None:
-        self._before_editing = self.app.view
-        self.sentence.edit()
-        self.query_one(KeyLine).update()
-
-    @on(SentenceInput.Asked)
-    def _asked_to_edit(self) -> None:
-        self.act("edit")
-
-    def on_paste(self, event: events.Paste) -> None:
-        """What is pasted outside the sentence becomes the sentence to edit."""
-        event.stop()
-        if self.possible("edit"):
-            self.act("edit")
-            self.sentence.action_select_all()
-            self.sentence.insert_pasted(event.text)
-
-    @on(Input.Changed)
-    def _typed(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        if self._before_editing is None:
-            return
-        if self.typing_pause:
-            self._typing = self.set_timer(self.typing_pause, self._preview)
-        else:
-            self._preview()
-
-    def _preview(self) -> None:
-        if self._before_editing is not None:
-            self.app.look(replace(self.app.view, text=self.sentence.value), quiet=True)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        before = self._before_editing
-        if before is None:
-            return
-        self._leave_editing(replace(self.app.view, text=event.value))
-        if self.app.view.text != event.value:
-            self.app.look(before, quiet=True)
-            self.sentence.show(before.text)
-
-    def _leave_editing(self, view: View) -> None:
-        self._before_editing = None
-        if self._typing is not None:
-            self._typing.stop()
-        self.sentence.leave()
-        self.app.look(view)
-        self.sentence.show(self.app.view.text)
-        self.query_one(KeyLine).update()
 
     # Mouse
 

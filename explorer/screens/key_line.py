@@ -28,6 +28,10 @@ IMPORTANCE = (
 """Captions of the footer, those that stay on a narrow terminal first."""
 
 
+Hints = tuple[tuple[str, str, str], ...]
+"""Keys, what they do, and the action of a click: what is shown while a part has keys of its own."""
+
+
 class KeyLine(Widget):
     """As many places of the footer as fit, help always among them; a click on a key does what the key does."""
 
@@ -45,6 +49,13 @@ class KeyLine(Widget):
         super().__init__()
         self._possible = possible
         self._shown: tuple[bool, ...] = ()
+        self._hints: Hints = ()
+
+    def show_hints(self, hints: Hints) -> None:
+        """Show these instead of the footer, or the footer again when there are none."""
+        self._hints = hints
+        self.tooltip = None
+        self.refresh()
 
     def update(self) -> None:
         """Draw again if other actions are possible now."""
@@ -55,6 +66,8 @@ class KeyLine(Widget):
 
     def render(self) -> Text:
         """The line, as wide as there is room: places are dropped from the least important on."""
+        if self._hints:
+            return self._render_hints()
         places = {caption: self._place(caption, actions) for caption, actions in footer()}
         kept: set[str] = set()
         room = self.size.width
@@ -63,6 +76,14 @@ class KeyLine(Widget):
                 kept.add(caption)
                 room -= places[caption].cell_len
         return Text(no_wrap=True, overflow="crop").join(place for caption, place in places.items() if caption in kept)
+
+    def _render_hints(self) -> Text:
+        line = Text(no_wrap=True, overflow="crop")
+        for key, caption, action in self._hints:
+            meta = Style(meta={"@click": action}) if action else Style()
+            line.append(key, self.get_component_rich_style("key-line--key") + meta)
+            line.append(f" {caption}  ", self.get_component_rich_style("key-line--caption") + meta)
+        return line
 
     def _place(self, caption: str, actions: tuple[Action, ...]) -> Text:
         place = Text()

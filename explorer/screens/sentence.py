@@ -1,13 +1,18 @@
 """The sentence: a one-line input that keeps every character and shows those without a shape of their own as marks."""
 
 import unicodedata
+from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import clamp
 from textual.message import Message
 from textual.widgets import Input
+
+from explorer.history import Recall
 
 LONGEST = 100_000
 """Characters that can be typed or pasted; no model here reads so many at once."""
@@ -46,6 +51,11 @@ class SentenceInput(Input):
     Its value is the text itself, line breaks included; only what is drawn is marked.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "recall(-1)", "Earlier sentence", show=False),
+        Binding("down", "recall(1)", "Later sentence", show=False),
+    ]
+
     class Asked(Message):
         """A click on the sentence, which asks to edit it."""
 
@@ -53,6 +63,7 @@ class SentenceInput(Input):
         super().__init__(text, id=id, compact=True, select_on_focus=False, max_length=LONGEST)
         self.can_focus = False
         self.cursor_blink = False
+        self._recall = Recall((), text)
 
     @property
     def editing(self) -> bool:
@@ -66,8 +77,9 @@ class SentenceInput(Input):
                 self.value = text
             self.cursor_position = 0
 
-    def edit(self) -> None:
-        """Let the person type, from the end of what is there."""
+    def edit(self, earlier: Sequence[str] = ()) -> None:
+        """Let the person type, from the end of what is there; `earlier` sentences are there with ↑ and ↓."""
+        self._recall = Recall(earlier, self.value)
         self.can_focus = True
         self.focus()
         self.cursor_position = len(self.value)
@@ -78,6 +90,13 @@ class SentenceInput(Input):
         if self.has_focus:
             self.screen.set_focus(None)
         self.cursor_position = 0
+
+    def action_recall(self, by: int) -> None:
+        """Go to an earlier sentence, or to a later one."""
+        text = self._recall.step(by, self.value)
+        if text is not None:
+            self.value = text
+            self.cursor_position = len(text)
 
     @property
     def _value(self) -> Text:

@@ -1,0 +1,103 @@
+"""Editing the sentence on the Explore screen: shown live while it is typed, kept or given up."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from explorer.screens.key_line import KeyLine
+from explorer.screens.sentence import SentenceInput
+from explorer.view import View
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+HINTS = (
+    ("enter", "keep", "screen.keep_sentence"),
+    ("esc", "give up", "screen.do('back')"),
+    ("↑↓", "earlier sentences", ""),
+    ("ctrl+u", "clear before the cursor", ""),
+)
+"""What the footer says while a sentence is typed: keys, what they do, and what a click does."""
+
+
+class Editing(Screen[None]):
+    """The part of the Explore screen that edits."""
+
+    typing_pause: ClassVar[float] = 0.12
+    """Seconds without a keypress after which what was typed is shown."""
+
+    app: "ExplorerApp"
+    _before_editing: View | None = None
+    _typing: Timer | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        def sentence(self) -> SentenceInput: ...  # noqa: D102
+        def act(self, name: str) -> None: ...  # noqa: D102
+        def possible(self, name: str) -> bool: ...  # noqa: D102
+
+    def _edit(self) -> None:
+        self._before_editing = self.app.view
+        self.sentence.edit(self.app.history.sentences)
+        self.query_one(KeyLine).show_hints(HINTS)
+
+    def action_keep_sentence(self) -> None:
+        """Do what enter does."""
+        if self._before_editing is not None:
+            self._keep(self.sentence.value)
+
+    @on(SentenceInput.Asked)
+    def _asked_to_edit(self) -> None:
+        self.act("edit")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted outside the sentence becomes the sentence to edit."""
+        event.stop()
+        if self.possible("edit"):
+            self.act("edit")
+            self.sentence.action_select_all()
+            self.sentence.insert_pasted(event.text)
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+        if self._before_editing is None:
+            return
+        if self.typing_pause:
+            self._typing = self.set_timer(self.typing_pause, self._preview)
+        else:
+            self._preview()
+
+    def _preview(self) -> None:
+        if self._before_editing is not None:
+            self.app.look(replace(self.app.view, text=self.sentence.value), quiet=True)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self._keep(event.value)
+
+    def _keep(self, text: str) -> None:
+        before = self._before_editing
+        if before is None:
+            return
+        self._leave_editing(replace(self.app.view, text=text))
+        if self.app.view.text != text:
+            self.app.look(before, quiet=True)
+            self.sentence.show(before.text)
+        elif text != before.text:
+            self.app.history.add(before.text, text)
+
+    def _leave_editing(self, view: View) -> None:
+        self._before_editing = None
+        if self._typing is not None:
+            self._typing.stop()
+        self.sentence.leave()
+        self.app.look(view)
+        self.sentence.show(self.app.view.text)
+        self.query_one(KeyLine).show_hints(())
