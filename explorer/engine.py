@@ -1,11 +1,11 @@
 """Engine: opens models and turns a View into a Reading. Nothing here imports torch before a model is opened."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from explorer import models
+from explorer.kept import Kept
 from explorer.reading import Reading
 from explorer.view import View, fitted
 from model.errors import ModelError
@@ -20,12 +20,15 @@ QUICK_CHARACTERS = 20_000
 QUICK_OPERATIONS = 2e9
 """Up to here, in multiplications of one run, a reading is computed at once: about 50 ms on one core."""
 
-_K = TypeVar("_K", bound=Hashable)
-_V = TypeVar("_V")
+MODEL_PARAMETERS = 3e8
+"""Models are kept up to so many parameters together, 1.2 GB; two in any case, which can then be compared."""
+
+READING_NUMBERS = 1.5e8
+"""Readings as trained are kept up to so many numbers together, 600 MB, and as many as set; two of each in any case."""
 
 
 class Engine:
-    """Opened models and the last few readings.
+    """Opened models and the last few readings, those used last: enough to compare two models and two sentences.
 
     A step of query, key, layer or head finds its traces here and never runs the model again. `job` may run in any
     thread; everything else belongs to the thread that owns the engine.
@@ -33,17 +36,23 @@ class Engine:
 
     def __init__(self, open_model: "Callable[[str], TracedModel]" = models.open_model) -> None:
         self.open_model = open_model
-        self._models: OrderedDict[str, TracedModel] = OrderedDict()
-        self._trained: OrderedDict[Hashable, Reading] = OrderedDict()
-        self._changed: OrderedDict[Hashable, Reading] = OrderedDict()
+        self._models: Kept[str, TracedModel] = Kept(2, 12, MODEL_PARAMETERS)
+        self._trained: Kept[Hashable, Reading] = Kept(2, 4, READING_NUMBERS)
+        self._changed: Kept[Hashable, Reading] = Kept(2, 4, READING_NUMBERS)
 
     def add_model(self, name: str, model: "TracedModel") -> None:
         """Keep an opened model under the name by which views ask for it."""
-        _keep(self._models, name, model, 2)
+        embedding = model.tokenizer.get_vocab_size() * model.config.n_head * model.config.head_size
+        self._models.put(name, model, _block_parameters(model.config) + embedding)
 
     def has_model(self, name: str) -> bool:
-        """Whether views of this model can be read."""
-        return name in self._models
+        """Whether views of this model can be read; asking counts as use."""
+        return self._models.get(name) is not None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models that are open, the one used last at the end."""
+        return self._models.keys()
 
     def read(self, view: View) -> Reading:
         """What `view` shows. Raises ModelError for a text without known tokens or settings that overflow."""
@@ -71,23 +80,39 @@ class Engine:
         if source not in self._trained:
             heads = {} if view.changed else reading._heads
             trained = replace(reading, view=view.as_trained(), as_set=reading.as_trained, _heads=heads)
-            _keep(self._trained, source, trained, 2)
+            self._trained.put(source, trained, _numbers(reading))
         if view.changed:
-            _keep(self._changed, (*source, view.settings), reading, 4)
+            self._changed.put((*source, view.settings), reading, _numbers(reading))
 
     def is_quick(self, view: View) -> bool:
         """Whether computing `view` takes so little time that nobody would notice."""
         if len(view.text) > QUICK_CHARACTERS:
             return False
-        shape = self._models[view.model].config
-        parameters = 12 * shape.n_layer * (shape.n_head * shape.head_size) ** 2  # GPT-2's blocks
-        return min(len(view.text), shape.n_positions) * parameters <= QUICK_OPERATIONS
+        shape = self._model(view).config
+        return min(len(view.text), shape.n_positions) * _block_parameters(shape) <= QUICK_OPERATIONS
 
     def job(self, view: View) -> Callable[[], Reading]:
         """The computation of `view`, which touches nothing of the engine and may run in another thread."""
-        model = self._models[view.model]
+        model = self._model(view)
         trained = self._trained.get((view.model, view.text))
         return lambda: _compute(model, view, trained)
+
+    def _model(self, view: View) -> "TracedModel":
+        model = self._models.get(view.model)
+        if model is None:
+            raise KeyError(f"no model is open under {view.model!r}")
+        return model
+
+
+def _block_parameters(shape: "ModelShape") -> int:
+    """Parameters of all blocks, by the sizes of GPT-2's."""
+    return 12 * shape.n_layer * (shape.n_head * shape.head_size) ** 2
+
+
+def _numbers(reading: Reading) -> int:
+    """About how many numbers a reading holds: q, k, v and the residual stream, and the matrices of the heads kept."""
+    shape, positions = reading.shape, len(reading.encoding)
+    return 4 * (shape.n_layer + 1) * shape.n_head * shape.head_size * positions + 32 * positions**2
 
 
 def _compute(model: "TracedModel", view: View, trained: Reading | None) -> Reading:
@@ -126,11 +151,3 @@ def _encode(tokenizer: "Tokenizer", view: View, shape: "ModelShape", name: str) 
         unknown=tuple(unknown for unknown in encoding.unknown if unknown.start < end),
     )
     return kept, left_out
-
-
-def _keep(store: "OrderedDict[_K, _V]", key: _K, value: _V, most: int) -> None:
-    """Put at the end of `store` and drop the oldest beyond `most`."""
-    store[key] = value
-    store.move_to_end(key)
-    while len(store) > most:
-        store.popitem(last=False)
