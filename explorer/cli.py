@@ -30,7 +30,7 @@ _STAGES = {stage.value.replace(" ", "-"): stage for stage in Stage}
 class Commands(click.Group):
     """Commands whose every error is one line; those in other modules are imported when they are called."""
 
-    late: ClassVar = {"train": "explorer.train"}
+    late: ClassVar = {"train": "explorer.train", "serve": "explorer.serve"}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: D102
         return sorted({*super().list_commands(ctx), *self.late})
@@ -138,7 +138,12 @@ def _view_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--stage", type=click.Choice(list(_STAGES)), help="One stage of attention."),
         click.option("--scale", type=float, help="What scores are multiplied by instead of 1/√head_size."),
         click.option("--no-scale", is_flag=True, help="The same as --scale 1."),
-        click.option("--no-mask", is_flag=True, help="Let every query see all keys."),
+        click.option(
+            "--mask/--no-mask",
+            "causal",
+            default=None,
+            help="Hide the keys after each query from it, or show it all.",
+        ),
         click.option(
             "--scope",
             type=click.Choice([scope.value for scope in Scope]),
@@ -159,6 +164,31 @@ def _view_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def application_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say with what view the application opens."""
+    options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
+        click.option("--text", default=SAMPLES[0].text, help="The sentence to open with; - reads standard input."),
+        click.option("--escaped", is_flag=True, help=r"The text is written with escapes: \n \t \\ \x1b \u2028."),
+        click.option("--key", type=click.IntRange(0), default=0, help="Position of the key to look at, from 0."),
+        click.option("--stepping", is_flag=True, help="Show what is computed up to --stage, the rest waits."),
+        _view_options,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def opening_view(text: str, values: dict[str, Any]) -> View:
+    """The view that `application_options` ask for. Raises ModelError or UsageError for what cannot be had."""
+    if values["escaped"] and text != "-":
+        from explorer.link import unescaped
+
+        text = unescaped(text)
+    else:
+        text = _given(text)
+    return _make_view(text, values)
+
+
 def _make_view(text: str, values: dict[str, Any]) -> View:
     """The view that the options ask for, checked against the model's config."""
     if values["no_scale"] and values["scale"] is not None:
@@ -167,13 +197,15 @@ def _make_view(text: str, values: dict[str, Any]) -> View:
         model=values["model"],
         text=text,
         query=LAST if values["query"] is None else values["query"],
+        key=values.get("key", 0),
         layer=values["layer"],
         head=values["head"],
         stage=_STAGES[values["stage"]] if values["stage"] else Stage.WEIGHTS,
-        causal=False if values["no_mask"] else None,
+        causal=values["causal"],
         scale=1.0 if values["no_scale"] else values["scale"],
         scope=Scope(values["scope"]),
         ablated=values["ablate"],
+        stepping=values.get("stepping", False),
     )
     _check(view)
     return view
@@ -203,8 +235,7 @@ def _given(text: str) -> str:
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(_version(), prog_name="explorer", message="%(prog)s %(version)s")
-@click.option("--text", default=SAMPLES[0].text, help="The sentence to open with; - reads standard input.")
-@_view_options
+@application_options
 @click.pass_context
 def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     """See every number that an attention head of a small GPT computes, for a sentence of yours.
@@ -214,11 +245,12 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     if ctx.invoked_subcommand is not None:
         _no_options_before(ctx)
         return
-    if not _is_terminal(sys.stdout):
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # `explorer serve` runs it behind pipes
+    if not in_browser and not _is_terminal(sys.stdout):
         raise ModelError("the application needs a terminal and standard output is none: use `explorer show` instead")
-    if text != "-" and not _is_terminal(sys.stdin):
+    if not in_browser and text != "-" and not _is_terminal(sys.stdin):
         raise ModelError("the application needs a terminal and standard input is none: give the text with --text -")
-    view = _make_view(_given(text), values)
+    view = opening_view(text, values)
     if text == "-":
         _keyboard()
     from explorer import app
@@ -232,9 +264,11 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _no_options_before(ctx: click.Context) -> None:
     """Raise UsageError for options in front of a command, where they would be forgotten in silence."""
-    given = [name for name in ctx.params if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
+    default = click.core.ParameterSource.DEFAULT
+    given = [option for option in ctx.command.params if ctx.get_parameter_source(option.name or "") is not default]
     if given:
-        option = f"--{given[0].replace('_', '-')}"
+        off = ctx.params[given[0].name or ""] is False and given[0].secondary_opts
+        option = (off or given[0].opts)[0]
         raise click.UsageError(f"{option} stands before {ctx.invoked_subcommand!r}, write it after the command", ctx)
 
 
