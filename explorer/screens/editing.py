@@ -25,7 +25,7 @@ HINTS = (
 
 
 class Editing(Screen[None]):
-    """The part of the Explore screen that edits."""
+    """The part of a screen that edits the sentence of its view."""
 
     typing_pause: ClassVar[float] = 0.12
     """Seconds without a keypress after which what was typed is shown."""
@@ -41,8 +41,17 @@ class Editing(Screen[None]):
         def act(self, name: str) -> None: ...  # noqa: D102
         def possible(self, name: str) -> bool: ...  # noqa: D102
 
+    @property
+    def edited(self) -> View:
+        """The view whose sentence is edited."""
+        return self.app.view
+
+    def look_at(self, view: View, *, quiet: bool = False) -> None:
+        """Show another view in its place."""
+        self.app.look(view, quiet=quiet)
+
     def _edit(self) -> None:
-        self._before_editing = self.app.view
+        self._before_editing = self.edited
         self.sentence.edit(self.app.history.sentences)
         self.query_one(KeyLine).show_hints(HINTS)
 
@@ -76,7 +85,7 @@ class Editing(Screen[None]):
 
     def _preview(self) -> None:
         if self._before_editing is not None:
-            self.app.look(replace(self.app.view, text=self.sentence.value), quiet=True)
+            self.look_at(replace(self.edited, text=self.sentence.value), quiet=True)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -86,9 +95,9 @@ class Editing(Screen[None]):
         before = self._before_editing
         if before is None:
             return
-        self._leave_editing(replace(self.app.view, text=text))
-        if self.app.view.text != text:
-            self.app.look(before, quiet=True)
+        self._leave_editing(replace(self.edited, text=text))
+        if self.edited.text != text:
+            self.look_at(before, quiet=True)
             self.sentence.show(before.text)
         elif text != before.text:
             self.app.history.add(before.text, text)
@@ -98,6 +107,6 @@ class Editing(Screen[None]):
         if self._typing is not None:
             self._typing.stop()
         self.sentence.leave()
-        self.app.look(view)
-        self.sentence.show(self.app.view.text)
+        self.look_at(view)
+        self.sentence.show(self.edited.text)
         self.query_one(KeyLine).show_hints(())

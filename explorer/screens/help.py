@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.actions import groups
+from explorer.actions import Action, groups
 
 _WORDS = (
     ("query, key", "the token that looks (row) and the token looked at (column), both counted from 0"),
@@ -32,21 +32,26 @@ class HelpScreen(ModalScreen[None]):
         ("k", "scroll(-1)", "Up"),
     ]
 
+    def __init__(self, actions: dict[str, list[Action]] | None = None) -> None:
+        """List the registry, or the `actions` of another screen under their headings."""
+        super().__init__()
+        self._actions = groups() if actions is None else actions
+
     def compose(self) -> ComposeResult:
         """One scrolling list."""
         with VerticalScroll() as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "esc closes"
-            yield Static(_help(), markup=False)
+            yield Static(_help(self._actions), markup=False)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def _help() -> RenderableType:
+def _help(found: dict[str, list[Action]]) -> RenderableType:
     parts: list[RenderableType] = []
-    for name, actions in groups().items():
+    for name, actions in found.items():
         rows = [(_keys(action.keys), action.help) for action in actions]
         parts += [Text(name, "bold"), _table(rows), Text()]
     return Group(*parts, Text("Words", "bold"), _table(_WORDS))

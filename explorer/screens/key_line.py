@@ -1,6 +1,6 @@
 """KeyLine: the footer, one line of the most useful keys, those that do nothing now greyed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from rich.text import Text
@@ -8,7 +8,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from explorer.actions import BY_NAME, Action, footer
+from explorer.actions import Action, footer
 
 IMPORTANCE = (
     "help",
@@ -28,6 +28,9 @@ IMPORTANCE = (
 """Captions of the footer, those that stay on a narrow terminal first."""
 
 
+Places = Sequence[tuple[str, tuple[Action, ...]]]
+"""Captions and the actions that share each."""
+
 Hints = tuple[tuple[str, str, str], ...]
 """Keys, what they do, and the action of a click: what is shown while a part has keys of its own."""
 
@@ -45,9 +48,13 @@ class KeyLine(Widget):
             super().__init__()
             self.action = action
 
-    def __init__(self, possible: Callable[[str], bool]) -> None:
+    def __init__(self, possible: Callable[[str], bool], places: Places | None = None) -> None:
+        """Make the footer of the registry, or one of other `places`, the most important first."""
         super().__init__()
         self._possible = possible
+        self._places = places or footer()
+        self._importance = [caption for caption, _ in places] if places else IMPORTANCE
+        self._named = {action.name: action for _, actions in self._places for action in actions}
         self._shown: tuple[bool, ...] = ()
         self._hints: Hints = ()
 
@@ -59,7 +66,7 @@ class KeyLine(Widget):
 
     def update(self) -> None:
         """Draw again if other actions are possible now."""
-        possible = tuple(self._possible(action.name) for _, actions in footer() for action in actions)
+        possible = tuple(self._possible(action.name) for _, actions in self._places for action in actions)
         if possible != self._shown:
             self._shown = possible
             self.refresh()
@@ -68,10 +75,10 @@ class KeyLine(Widget):
         """The line, as wide as there is room: places are dropped from the least important on."""
         if self._hints:
             return self._render_hints()
-        places = {caption: self._place(caption, actions) for caption, actions in footer()}
+        places = {caption: self._place(caption, actions) for caption, actions in self._places}
         kept: set[str] = set()
         room = self.size.width
-        for caption in IMPORTANCE:
+        for caption in self._importance:
             if places[caption].cell_len <= room:
                 kept.add(caption)
                 room -= places[caption].cell_len
@@ -99,9 +106,9 @@ class KeyLine(Widget):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """The tooltip is that of the key below the mouse."""
         name = event.style.meta.get("key_line")
-        self.tooltip = Text(BY_NAME[name].help) if name else None
+        self.tooltip = Text(self._named[name].help) if name else None
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key below the mouse does."""
         if name := event.style.meta.get("key_line"):
-            self.post_message(self.Pressed(BY_NAME[name]))
+            self.post_message(self.Pressed(self._named[name]))
