@@ -121,11 +121,14 @@ def _compute(model: "TracedModel", view: View, trained: Reading | None) -> Readi
         trace = model.trace(encoding.ids)
         view_as_trained = view.as_trained()
         trained = Reading(view_as_trained, model.name, model.config, encoding, model.tokenizer, trace, trace, left_out)
+        trained.prepare()
     near = fitted(view, trained.bounds)
     if not near.changed:
         return trained.at(near)
     as_set = model.trace(trained.encoding.ids, near.settings, base=trained.as_trained)
-    return replace(trained, view=near, as_set=as_set, _heads={})
+    reading = replace(trained, view=near, as_set=as_set, _heads={})
+    reading.prepare()
+    return reading
 
 
 def _encode(tokenizer: "Tokenizer", view: View, shape: "ModelShape", name: str) -> "tuple[Encoding, int]":

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from explorer.view import Bounds, View
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from torch import Tensor
 
     from model.attention import AttentionStages
     from model.peakedness import Peakedness
@@ -53,6 +55,7 @@ class Reading:
     as_trained: "Trace"
     left_out: int = 0  # tokens at the end of view.text that the context has no room for
     _heads: dict[tuple[int, int], HeadInView] = field(default_factory=dict, repr=False)
+    _divergences: "WeakKeyDictionary[Trace, Tensor]" = field(default_factory=WeakKeyDictionary, repr=False)
 
     def at(self, view: View) -> "Reading":
         """The same traces seen from another query, key, stage, layer or head: no run of the model, no matrix again."""
@@ -94,7 +97,21 @@ class Reading:
             head_size=shape.head_size,
             scales=tuple(shape.scale(layer) for layer in range(shape.n_layer)),
             causal=self.as_trained.head(0, 0).inputs.causal is True,
+            embedding=getattr(shape, "n_embd", None),
         )
+
+    def prepare(self) -> None:
+        """Compute what the predictions of a whole long text take: where this is called, nobody waits for a key."""
+        _ = self.as_set.losses, self.divergences
+
+    @property
+    def divergences(self) -> "Tensor":
+        """KL(as trained ‖ as set) of the predictions after each position, in nats: (T,); computed once for a trace."""
+        if self.as_set not in self._divergences:
+            from model.trace import kl_divergences
+
+            self._divergences[self.as_set] = kl_divergences(self.as_trained, self.as_set)
+        return self._divergences[self.as_set]
 
     def token_text(self, token_id: int) -> str:
         """The text of any token of the vocabulary; an embedding may have more rows than its tokenizer has tokens."""

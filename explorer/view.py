@@ -51,6 +51,7 @@ class View:
     scale: float | None = None
     scope: Scope = Scope.HEAD
     ablated: frozenset[tuple[int, int]] = frozenset()
+    stepping: bool = False  # going stage by stage: what comes after `stage` is not computed yet for this query
 
     @property
     def settings(self) -> AttentionSettings:
@@ -68,6 +69,10 @@ class View:
         """Whether any switch is moved."""
         return self.causal is not None or self.scale is not None or bool(self.ablated)
 
+    def awaits(self, stage: Stage) -> bool:
+        """Whether the person is stepping and has not come to `stage` of the current query."""
+        return self.stepping and STAGES.index(stage) > STAGES.index(self.stage)
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -79,6 +84,12 @@ class Bounds:
     head_size: int
     scales: tuple[float, ...]  # of each layer, as trained
     causal: bool = True
+    embedding: int | None = None  # n_embd, where it is not n_head × head_size
+
+    @property
+    def n_embd(self) -> int:
+        """Width of the model."""
+        return self.embedding or self.n_head * self.head_size
 
 
 Change = Callable[[View, Bounds], View]
@@ -112,7 +123,12 @@ def _clamp(index: int, count: int) -> int:
 
 def move_query(by: int) -> Change:
     """Move the query through the sentence."""
-    return lambda view, bounds: replace(view, query=_clamp(view.query + by, bounds.positions))
+    return lambda view, bounds: _at_query(view, _clamp(view.query + by, bounds.positions))
+
+
+def _at_query(view: View, query: int) -> View:
+    """The view at a query; whoever goes elsewhere does not step through stages any more."""
+    return view if query == view.query else replace(view, query=query, stepping=False)
 
 
 def move_key(by: int) -> Change:
@@ -122,31 +138,31 @@ def move_key(by: int) -> Change:
 
 def first_query(view: View, bounds: Bounds) -> View:
     """Go to the first token."""
-    return replace(view, query=0)
+    return _at_query(view, 0)
 
 
 def last_query(view: View, bounds: Bounds) -> View:
     """Go to the last token."""
-    return replace(view, query=bounds.positions - 1)
+    return _at_query(view, bounds.positions - 1)
 
 
 def go_to(query: int, key: int | None = None) -> Change:
     """Look at one query, and at one key where it is given."""
-    return lambda view, bounds: fitted(replace(view, query=query, key=view.key if key is None else key), bounds)
+    return lambda view, bounds: fitted(replace(_at_query(view, query), key=view.key if key is None else key), bounds)
 
 
 def choose_stage(stage: Stage) -> Change:
     """Look at one stage."""
-    return lambda view, bounds: replace(view, stage=stage)
+    return lambda view, bounds: replace(view, stage=stage, stepping=False)
 
 
 def next_stage(view: View, bounds: Bounds) -> View:
     """Go one stage forward; after the last, to the first stage of the next token."""
     place = STAGES.index(view.stage) + 1
     if place < len(STAGES):
-        return replace(view, stage=STAGES[place])
+        return replace(view, stage=STAGES[place], stepping=True)
     if view.query + 1 < bounds.positions:
-        return replace(view, query=view.query + 1, stage=STAGES[0])
+        return replace(view, query=view.query + 1, stage=STAGES[0], stepping=True)
     return view
 
 
@@ -154,10 +170,24 @@ def previous_stage(view: View, bounds: Bounds) -> View:
     """Go one stage back; before the first, to the last stage of the token before."""
     place = STAGES.index(view.stage)
     if place:
-        return replace(view, stage=STAGES[place - 1])
+        return replace(view, stage=STAGES[place - 1], stepping=True)
     if view.query:
-        return replace(view, query=view.query - 1, stage=STAGES[-1])
+        return replace(view, query=view.query - 1, stage=STAGES[-1], stepping=True)
     return view
+
+
+def start_stepping(view: View, bounds: Bounds) -> View:
+    """Where playing begins: here if stepping is under way, else at the first stage; at the end of all, at the start."""
+    finished = next_stage(view, bounds) == view
+    at_last = view.query == bounds.positions - 1
+    if finished or (at_last and not view.stepping):
+        return replace(view, query=0, stage=STAGES[0], stepping=True)
+    return view if view.stepping else replace(view, stage=STAGES[0], stepping=True)
+
+
+def stop_stepping(view: View, bounds: Bounds) -> View:
+    """Show every stage of the current query as computed."""
+    return replace(view, stepping=False) if view.stepping else view
 
 
 def move_head(by: int) -> Change:
@@ -200,13 +230,30 @@ def current_scale(view: View, bounds: Bounds) -> float:
     return bounds.scales[view.layer] if view.scale is None else view.scale
 
 
+def named_scales(head_size: int, n_embd: int) -> tuple[tuple[float, str], ...]:
+    """The scales that have a name: none, the paper's, and two that are taken for it by mistake.
+
+    1/√n_embd is that of `C**-0.5` in the code of the lecture, where C is not the width of a head but of the model;
+    1/head_size forgets the root.
+    """
+    return (
+        (1.0, "×1"),
+        (1 / math.sqrt(head_size), f"1/√{head_size}"),
+        (1 / math.sqrt(n_embd), f"1/√{n_embd}"),
+        (1 / head_size, f"1/{head_size}"),
+    )
+
+
 def scale_ladder(bounds: Bounds, layer: int) -> tuple[float, ...]:
     """The amounts that − and + step through, ascending: each about √2 times the one before.
 
-    They pass exactly through 1, 1/√head_size, 1/head_size and the scale as trained, from a quarter of the smallest
-    of these to 4. Powers of √2 very near to one of these give way to it.
+    They pass exactly through 1, 1/√head_size, 1/√n_embd, 1/head_size and the scale as trained, from a quarter of the
+    smallest of these to 4. Powers of √2 very near to one of these give way to it.
     """
-    marks = {1.0, 1 / math.sqrt(bounds.head_size), 1 / bounds.head_size, bounds.scales[layer]}
+    marks = {bounds.scales[layer]}
+    for scale, _ in named_scales(bounds.head_size, bounds.n_embd):
+        if not any(math.isclose(scale, mark, rel_tol=1e-9) for mark in marks):
+            marks.add(scale)
     smallest = round(2 * math.log2(min(marks))) - 4
     powers = (math.sqrt(2) ** k for k in range(smallest, 5))
     apart = 2**0.2  # two rungs are never closer than this factor, unless both are marks
@@ -231,6 +278,11 @@ def larger_scale(view: View, bounds: Bounds) -> View:
 def next_scope(view: View, bounds: Bounds) -> View:
     """Let the switches act on this head, this layer or the whole model, in turn."""
     return replace(view, scope=SCOPES[(SCOPES.index(view.scope) + 1) % len(SCOPES)])
+
+
+def toggle_ablated(view: View, bounds: Bounds) -> View:
+    """Replace the mixed values of the head in view by zeros, or no longer; the scope does not matter for it."""
+    return replace(view, ablated=view.ablated ^ {(view.layer, view.head)})
 
 
 def reset(view: View, bounds: Bounds) -> View:

@@ -97,6 +97,22 @@ def kl_divergence(trained: Trace, changed: Trace, position: int) -> float:
     return max(0.0, F.kl_div(q, p, log_target=True, reduction="sum").item())
 
 
+def kl_divergences(trained: Trace, changed: Trace) -> Tensor:
+    """`kl_divergence` after every position at once: (T,), in nats."""
+    if trained is changed:
+        return torch.zeros(len(trained.token_ids))
+    with torch.inference_mode():
+        found = []
+        # In slices, for the same reason as in `losses`.
+        for start in range(0, len(trained.token_ids), _SLICE):
+            p, q = (
+                F.log_softmax(F.linear(trace.final[start : start + _SLICE], trace.unembedding), dim=-1)
+                for trace in (trained, changed)
+            )
+            found.append(F.kl_div(q, p, log_target=True, reduction="none").sum(-1))
+        return torch.cat(found).clamp_min(0.0)
+
+
 class ModelShape(Protocol):
     """What the application needs to know of a model's sizes; `GPTConfig` has it."""
 

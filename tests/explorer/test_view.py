@@ -33,6 +33,9 @@ CHANGES = [
     v.smaller_scale,
     v.larger_scale,
     v.next_scope,
+    v.toggle_ablated,
+    v.start_stepping,
+    v.stop_stepping,
     v.reset,
     *(v.choose_stage(stage) for stage in Stage),
 ]
@@ -125,7 +128,7 @@ def test_a_scale_equal_to_all_layers_in_scope_is_no_change() -> None:
 
 
 def test_stages_lead_from_token_to_token() -> None:
-    view = replace(VIEW, query=0, stage=Stage.SCORES)
+    view = replace(VIEW, query=0, stage=Stage.SCORES, stepping=True)
     walked = [view]
     while (view := v.next_stage(view, BOUNDS)) != walked[-1]:
         walked.append(view)
@@ -133,6 +136,40 @@ def test_stages_lead_from_token_to_token() -> None:
     for before, after in pairwise(walked):
         assert v.previous_stage(after, BOUNDS) == before
     assert v.previous_stage(walked[0], BOUNDS) == walked[0]
+
+
+def test_stepping_ends_when_one_goes_elsewhere() -> None:
+    view = v.next_stage(replace(VIEW, stage=Stage.SCORES), BOUNDS)
+    assert view.stepping
+    assert [view.awaits(stage) for stage in Stage] == [False, False, True, True, True, True]
+    for stays in (v.move_key(1), v.move_head(1), v.toggle_mask, v.toggle_scale, v.toggle_ablated, v.go_to(3, 0)):
+        assert stays(view, BOUNDS).stepping
+    for ends in (v.move_query(1), v.first_query, v.choose_stage(Stage.SCALED), v.go_to(5), v.stop_stepping):
+        assert not ends(view, BOUNDS).stepping
+    assert not any(replace(view, stepping=False).awaits(stage) for stage in Stage)
+    at_last = replace(view, query=7)
+    assert v.last_query(at_last, BOUNDS) is at_last  # nowhere to go is no change
+
+
+def test_playing_begins_here_and_after_the_end_at_the_start() -> None:
+    first = replace(VIEW, query=0, stage=Stage.SCORES, stepping=True)
+    assert v.start_stepping(VIEW, BOUNDS) == replace(VIEW, stage=Stage.SCORES, stepping=True)
+    under_way = replace(VIEW, stage=Stage.MASKED, stepping=True)
+    assert v.start_stepping(under_way, BOUNDS) is under_way
+    assert v.start_stepping(replace(VIEW, query=7), BOUNDS) == first
+    assert v.start_stepping(replace(VIEW, query=7, stage=Stage.NEXT_TOKEN, stepping=True), BOUNDS) == first
+    paused = replace(VIEW, query=7, stage=Stage.MIXED, stepping=True)
+    assert v.start_stepping(paused, BOUNDS) is paused
+
+
+def test_ablation_acts_on_the_head_in_view_whatever_the_scope() -> None:
+    for scope in Scope:
+        once = v.toggle_ablated(replace(VIEW, scope=scope), BOUNDS)
+        assert once.ablated == {(2, 1)}
+        both = v.toggle_ablated(replace(once, head=3), BOUNDS)
+        assert both.ablated == {(2, 1), (2, 3)}
+        assert v.toggle_ablated(replace(both, head=1), BOUNDS).ablated == {(2, 3)}
+        assert not v.reset(both, BOUNDS).ablated
 
 
 def test_scopes_come_round() -> None:

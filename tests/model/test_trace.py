@@ -16,7 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 from model.config import GPTConfig
 from model.gpt import GPT, Block
 from model.settings import AS_TRAINED, AttentionSettings, Scope
-from model.trace import Trace, kl_divergence
+from model.trace import Trace, kl_divergence, kl_divergences
 from tests.model.making import make_gpt
 
 CONFIG = GPTConfig(vocab_size=30, n_positions=16, n_embd=24, n_layer=4, n_head=3, initializer_range=0.3)
@@ -176,6 +176,17 @@ def test_divergence_is_zero_without_change_and_agrees_with_its_definition(gpt: G
     assert kl_divergence(trained, trained, 3) == 0
     p, q = (t.logits[3].double().softmax(-1) for t in (trained, changed))
     assert kl_divergence(trained, changed, 3) == pytest.approx((p * (p / q).log()).sum().item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("length", [1, 3, 4, 8])
+def test_divergences_are_those_of_each_position(gpt: GPT, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.trace._SLICE", 3)
+    ids = IDS[:length]
+    trained, changed = gpt.trace(ids), gpt.trace(ids, AttentionSettings(scale=1.0))
+    found = kl_divergences(trained, changed)
+    each = torch.tensor([kl_divergence(trained, changed, i) for i in range(len(ids))])
+    torch.testing.assert_close(found, each, rtol=1e-4, atol=1e-6)
+    assert not kl_divergences(trained, trained).any()
 
 
 # Memory
