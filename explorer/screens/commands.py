@@ -1,35 +1,45 @@
 """The command palette: every action of the registry can be found by its name."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from explorer.actions import ACTIONS, Action
+from explorer.actions import Action
 
-if TYPE_CHECKING:
-    from explorer.screens.explore import ExploreScreen
+
+class Acting(Protocol):
+    """A screen whose actions can be found."""
+
+    every_action: Sequence[Action]
+
+    def possible(self, name: str) -> bool:
+        """Whether an action makes sense now."""
+        ...
+
+    def act(self, name: str) -> None:
+        """Do an action."""
+        ...
 
 
 class ActionCommands(Provider):
     """Actions that make sense now, with their keys."""
 
     @property
-    def explore(self) -> "ExploreScreen":
-        """The screen that the palette was opened over."""
-        from explorer.screens.explore import ExploreScreen
-
-        assert isinstance(self.screen, ExploreScreen)  # the only screen with this provider
-        return self.screen
+    def acting(self) -> Acting:
+        """The screen that the palette was opened over: only those that act have this provider."""
+        return cast(Acting, self.screen)
 
     def _possible(self) -> list[Action]:
-        return [action for action in ACTIONS if action.name != "palette" and self.explore.possible(action.name)]
+        every = self.acting.every_action
+        return [action for action in every if action.name != "palette" and self.acting.possible(action.name)]
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
         for action in self._possible():
-            call = partial(self.explore.act, action.name)
+            call = partial(self.acting.act, action.name)
             yield DiscoveryHit(_with_key(Content(action.title), action), call, action.title, action.help)
 
     async def search(self, query: str) -> Hits:
@@ -37,7 +47,7 @@ class ActionCommands(Provider):
         matcher = self.matcher(query)
         for action in self._possible():
             if (score := matcher.match(action.title)) > 0:
-                call = partial(self.explore.act, action.name)
+                call = partial(self.acting.act, action.name)
                 title = _with_key(matcher.highlight(action.title), action)
                 yield Hit(score, title, call, action.title, action.help)
 

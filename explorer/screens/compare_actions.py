@@ -1,0 +1,64 @@
+"""The actions of Compare: those of Explore that change a view, and a few of its own."""
+
+from explorer.actions import ACTIONS, Action
+from explorer.view import Stage, choose_stage
+
+_COMPARE = "Compare"
+
+_SHARED = ("edit", "models", "help", "palette", "quit")
+"""Actions without a change of the view that Compare does too."""
+
+# fmt: off
+OWN: tuple[Action, ...] = (
+    Action("other_side", ("tab", "shift+tab"), "tab", "Other side",
+           "Let the keys act on the other side; the query, key and stage are those of both.", _COMPARE, "side"),
+    Action("difference", ("d",), "d", "Difference or side",
+           "Where there is no room for all: show the difference, right − left, or the active side.",
+           _COMPARE, "difference"),
+    Action("open_side", ("enter",), "enter", "Open this side", "Return to Explore with the active side.",
+           _COMPARE, "open"),
+    Action("back", ("escape", "c"), "esc", "Leave Compare", "Return to Explore as it was; c does the same.",
+           _COMPARE, "leave"),
+)
+# fmt: on
+
+
+def _taken() -> tuple[Action, ...]:
+    own = {key for action in OWN for key in action.keys}
+    found = [a for a in ACTIONS if (a.change is not None or a.name in _SHARED) and not own & set(a.keys)]
+    if not any("5" in action.keys for action in found):
+        name = f"stage_{Stage.MIXED.value}"
+        found.append(
+            Action(name, ("5",), "5", "Show mixed", "The values averaged by the weights.", _COMPARE, "",
+                   choose_stage(Stage.MIXED))
+        )  # fmt: skip
+    return tuple(found)
+
+
+COMPARE_ACTIONS = (*OWN, *_taken())
+"""Every action of the screen."""
+
+BY_NAME = {action.name: action for action in COMPARE_ACTIONS}
+
+_PLACES = (
+    ("help", ("help",)),
+    ("side", ("other_side",)),
+    ("query", ("query_previous", "query_next")),
+    ("difference", ("difference",)),
+    ("stage", ("stage_next",)),
+    ("head", ("head_previous", "head_next")),
+    ("edit", ("edit",)),
+    ("model", ("models",)),
+    ("mask", ("mask",)),
+    ("scale", ("scale",)),
+    ("open", ("open_side",)),
+    ("leave", ("back",)),
+    ("layer", ("layer_previous", "layer_next")),
+    ("amount", ("scale_smaller", "scale_larger")),
+    ("key", ("key_previous", "key_next")),
+    ("scope", ("scope",)),
+    ("reset", ("reset",)),
+)
+
+PLACES = tuple((caption, tuple(BY_NAME[name] for name in names if name in BY_NAME)) for caption, names in _PLACES)
+"""The footer: captions with the actions that share them, those that stay on a narrow terminal first."""

@@ -1,0 +1,95 @@
+"""SideLine: what one side of a comparison shows, with all that differs from the other side in bold."""
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+
+from explorer.comparison import Comparison, Side
+from explorer.reading import Reading
+from explorer.screens.sentence import marked
+from explorer.text import fit, significant, visible
+from explorer.widgets.lines import Line, Lines, line
+from explorer.widgets.wording import heads_text, scale_name, switched_text
+
+_DOT = " · "
+
+
+class SideLine(Lines, can_focus=False):
+    """`▶ right  stories · L2 H3 · as set · mask off · scale none ×1 · ‘Ivan is …’`; ▶ marks the active side.
+
+    As the line gets narrow, what is the same on both sides is left out first.
+    """
+
+    DEFAULT_CSS = """
+    SideLine { height: 1; overflow: hidden hidden; }
+    """
+
+    class Chosen(Message):
+        """A click on the line."""
+
+        def __init__(self, side: Side) -> None:
+            super().__init__()
+            self.side = side
+
+    def __init__(self, side: Side, *, id: str | None = None) -> None:
+        super().__init__(compact=True, id=id)
+        self.side = side
+        self._comparison: Comparison | None = None
+        self._active = False
+
+    def compare(self, comparison: Comparison, active: bool) -> None:
+        """Draw this side of a comparison."""
+        self._comparison = comparison
+        self._active = active
+        self.show(comparison.sides[self.side])
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """The longest wording that fits; the sentence takes what room is left."""
+        differing = self._comparison.differing if self._comparison else frozenset()
+        made: list[tuple[str, str]] = []
+        lead = f"{'▶' if self._active else ' '} {'left ' if self.side is Side.LEFT else 'right'} "
+        for short in range(4):
+            made = self._parts(reading, differing, short)
+            room = width - len(lead) - sum(len(text) + len(_DOT) for text, _ in made)
+            if room >= (12 if short < 3 else 0):
+                break
+        parts: list[str | tuple[str, Style]] = [(lead, self.part("cursor" if self._active else "faint")), " "]
+        for text, name in made:
+            parts += [(text, self._style(name, differing)), (_DOT, self.part("faint"))]
+        if room - 3 > 3:
+            sentence = visible_text(reading.view.text)
+            parts.append((fit(f"‘{sentence}’", room - 1), self._style("text", differing)))
+        return [line(*parts)]
+
+    def _style(self, name: str, differing: frozenset[str]) -> Style:
+        return self.part("current" if name in differing else "faint")
+
+    def _parts(self, reading: Reading, differing: frozenset[str], short: int) -> list[tuple[str, str]]:
+        """Each part with what it tells of; the larger `short`, the fewer."""
+        view, inputs = reading.view, reading.stages.inputs
+        scale = float(inputs.scale)
+        name = visible(reading.model_name)
+        switches = "mask" if "mask" in differing else "scale" if "scale" in differing else "ablated"
+        parts = [
+            (name if short < 2 else fit(name, min(len(name), 12)), "model"),
+            (f"L{view.layer} H{view.head}", "head"),
+            ("as set" if view.changed else "as trained", switches),
+            (f"mask {'causal' if inputs.causal else 'off'}", "mask"),
+            (f"scale {scale_name(scale, inputs.head_size) if short < 1 else significant(scale, 4)}", "scale"),
+        ]
+        if view.causal is not None or view.scale is not None:
+            parts.append((f"on {switched_text(view)}", switches))
+        if view.ablated:
+            parts.append((f"ablated {heads_text(view.ablated)}", "ablated"))
+        return parts if short < 2 else [part for part in parts if part[1] in differing or part[1] == "head"]
+
+    def on_click(self, event: events.Click) -> None:
+        """Keys are to act on this side."""
+        self.post_message(self.Chosen(self.side))
+
+
+def visible_text(text: str) -> str:
+    """The beginning of a sentence on one line, as much as any terminal is wide."""
+    return marked(text[:400])
