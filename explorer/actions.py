@@ -39,6 +39,7 @@ _MATRICES = (
     (Stage.SCALED, "The scores times the scale."),
     (Stage.MASKED, "Scaled, with keys that a query may not see at −∞."),
     (Stage.WEIGHTS, "The softmax of each row: what each key contributes."),
+    (Stage.MIXED, "The values averaged by the weights: what the head hands on."),
 )
 
 # fmt: off

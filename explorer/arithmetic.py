@@ -10,26 +10,34 @@ from typing import TYPE_CHECKING
 from explorer.text import exponential, fixed, significant, weight
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from explorer.reading import Reading
 
 WEIGHT_DIGITS = 3
 
 
-def rounded_to_sum(values: Sequence[float], digits: int) -> tuple[list[Decimal], Decimal]:
+def rounded_to_sum(values: Sequence[float], digits: int, total: float | None = None) -> tuple[list[Decimal], Decimal]:
     """The values with so many decimals, and their rounded sum, such that they add up to it exactly.
 
     Each is off by less than one unit of the last decimal: those with the largest remainders are rounded up (Hamilton's
-    method of apportionment).
+    method of apportionment). `total` is the sum as it is written elsewhere, computed in single precision: next to a
+    half it may be rounded the other way, and one value more gives way to it. Far from the sum it is not heeded.
     """
     unit = Decimal(1).scaleb(-digits)
     exact = [Decimal(value) for value in values]
-    total = sum(exact, Decimal(0)).quantize(unit, ROUND_HALF_EVEN)
+    true_sum = sum(exact, Decimal(0))
+    rounded = true_sum.quantize(unit, ROUND_HALF_EVEN)
+    if total is not None and abs(Decimal(total).quantize(unit, ROUND_HALF_EVEN) - true_sum) < unit:
+        rounded = Decimal(total).quantize(unit, ROUND_HALF_EVEN)
     floors = [(value / unit).to_integral_value("ROUND_FLOOR") * unit for value in exact]
-    missing = int((total - sum(floors, Decimal(0))) / unit)
+    missing = int((rounded - sum(floors, Decimal(0))) / unit)
     by_remainder = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
-    for i in by_remainder[:missing]:
+    for i in by_remainder[: max(0, missing)]:
         floors[i] += unit
-    return floors, total
+    if missing < 0 and exact:
+        floors[by_remainder[-1]] -= unit
+    return floors, rounded
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class CellArithmetic:
     def written_products(self, digits: int) -> tuple[list[Decimal], Decimal]:
         """The products and their sum as written, adding up exactly; NaN and infinities cannot."""
         if all(map(math.isfinite, self.products)):
-            return rounded_to_sum(self.products, digits)
+            return rounded_to_sum(self.products, digits, self.score)
         return [], Decimal("NaN")
 
     @cached_property
@@ -78,6 +86,50 @@ class CellArithmetic:
         """From the score to the weight with as few digits as make every step right as written, if any number does."""
         candidates = [Steps.of(self, digits, powers) for digits, powers in ((2, 3), (3, 3), (3, 4), (4, 4), (5, 4))]
         return next((steps for steps in candidates if steps.exact), candidates[0])
+
+
+@dataclass(frozen=True, eq=False)
+class MixedArithmetic:
+    """How the values add up for one query: mixed_d = Σ_j weight_j · v_jd over the keys j."""
+
+    weights: tuple[float, ...]
+    terms: "Tensor"  # weight_j · v_jd, float64 (T, head_size)
+    mixed: tuple[float, ...]
+    seen: tuple[bool, ...]
+    ablated: bool
+
+    @classmethod
+    def of(cls, reading: "Reading") -> "MixedArithmetic":
+        """The query that the view of `reading` points at."""
+        row = reading.stages.row(reading.view.query)
+        return cls(
+            weights=tuple(row.weights[0].tolist()),
+            terms=row.weights[0].double()[:, None] * row.inputs.v.double(),
+            mixed=tuple(row.mixed[0].tolist()),
+            seen=tuple(row.inputs.visible[0].tolist()),
+            ablated=bool(row.inputs.ablated),
+        )
+
+    @cached_property
+    def ranked(self) -> tuple[int, ...]:
+        """The keys that the query sees, those first that add the longest arrow: weight · |v|."""
+        lengths = self.terms.norm(dim=-1).tolist()
+        return tuple(sorted((key for key, seen in enumerate(self.seen) if seen), key=lambda key: -lengths[key]))
+
+    def written(self, keys: Sequence[int], digits: int) -> list[tuple[list[Decimal], Decimal]]:
+        """Of every dimension: the terms of these keys, then of all others together, and the sum, as written.
+
+        They add up exactly. An ablated head's mixed values are zero and not this sum.
+        """
+        chosen = self.terms[list(keys)]
+        others = (
+            (self.terms.sum(0) - chosen.sum(0)).tolist() if len(keys) < len(self.ranked) else [0.0] * len(self.mixed)
+        )
+        totals = [None] * len(self.mixed) if self.ablated else self.mixed
+        return [
+            rounded_to_sum([*terms, other], digits, total)
+            for terms, other, total in zip(chosen.T.tolist(), others, totals, strict=True)
+        ]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,18 @@ class HeadInView:
     def __init__(self, stages: "AttentionStages", trained_scale: float) -> None:
         self.stages = stages
         self._trained_scale = trained_scale
+        self._at_scales: dict[float, Peakedness] = {}
+
+    def measures_at(self, scale: float) -> "Peakedness":
+        """How peaked each of its rows is at another scale; the matrix itself is not kept."""
+        if scale == float(self.stages.inputs.scale):
+            return self.measures
+        if scale not in self._at_scales:
+            from model.peakedness import peakedness
+
+            _ = self.stages.scores  # computed once, shared with the rescaled stages
+            self._at_scales[scale] = peakedness(self.stages.rescaled(scale))
+        return self._at_scales[scale]
 
     @cached_property
     def unscaled(self) -> "AttentionStages":

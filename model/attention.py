@@ -154,8 +154,11 @@ class AttentionStages:
         """Weighted averages of the values; zeros for an ablated head."""
         return without_ablated(mixed(self.weights, self.inputs.v), self.inputs.ablated)
 
-    def rescaled(self, scale: float) -> "AttentionStages":
-        """The same attention at another scale: q, k, v and the raw scores are shared, not computed again."""
+    def rescaled(self, scale: float | Tensor) -> "AttentionStages":
+        """The same attention at another scale: q, k, v and the raw scores are shared, not computed again.
+
+        With scales (N,) every matrix from `scaled` on has a leading dimension N.
+        """
         other = AttentionStages(replace(self.inputs, scale=scale))
         if "scores" in self.__dict__:
             other.__dict__["scores"] = self.scores

@@ -42,9 +42,5 @@ class Peakedness:
 
 def peakedness(stages: AttentionStages) -> Peakedness:
     """Measure every row of one head."""
-    return Peakedness(
-        variance(stages.scores).item(),
-        largest_weight(stages.weights),
-        entropy_bits(stages.weights),
-        effective_keys(stages.weights),
-    )
+    bits = entropy_bits(stages.weights)
+    return Peakedness(variance(stages.scores).item(), largest_weight(stages.weights), bits, torch.exp2(bits))

@@ -15,7 +15,7 @@ def tabs(reading: Reading, chosen: Stage) -> Content:
             measure = matrix_measure(reading, stage)
             title = matrix_title(reading, stage).stylize("bold")
             parts.append(title + Content(" · ") + measure if measure else title)
-        elif stage in MATRIX_STAGES:
+        else:
             parts.append(Content.from_markup(f"[dim @click=screen.do('stage_{stage.value}')]{number} {stage.value}[/]"))
     return Content("  ").join(parts)
 

@@ -1,4 +1,4 @@
-"""CellPanel: the arithmetic of one cell, product by product."""
+"""CellPanel: the arithmetic of one cell, product by product; of the mixed stage, how the weighted values add up."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -6,28 +6,52 @@ from decimal import Decimal
 from rich.cells import cell_len
 from rich.style import Style
 
-from explorer.arithmetic import CellArithmetic, Steps
+from explorer.arithmetic import CellArithmetic, MixedArithmetic, Steps
 from explorer.reading import Reading
-from explorer.text import INFINITY, MINUS, bar, fit, fixed
+from explorer.text import INFINITY, MINUS, bar, fit, fixed, label, weight
+from explorer.view import Stage
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import quoted
 
-_PRODUCT = 28
-"""Cells that one product takes at least, with its bar."""
+Parts = list[str | tuple[str, Style]]
 
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_FACTORS = 22
+"""Cells of the factors of a product: `   1.20 ×  −1.31 =`, and its dimension."""
+
+_SHORTEST_BARS = 9
+_TALL = 13
+"""Lines from which on the steps stand below each other."""
+
+MIXED_DIGITS = 3
+_TERM = 9
 
 
 class CellPanel(Lines, can_focus=True):
-    """q·k of the current query and key as a sum of products, and what becomes of it on the way to a weight."""
+    """q·k of the current query and key as a sum of products, and what becomes of it on the way to a weight.
+
+    At the mixed stage: the mixed values of the query, dimension by dimension, as a sum over keys.
+    """
+
+    in_order = False
+    """Whether dimensions stand in their order, instead of the largest first."""
+
+    def toggle_order(self) -> None:
+        """Put the largest first, or go back to the order of the dimensions."""
+        self.in_order = not self.in_order
+        self.forget()
 
     def title(self, reading: Reading) -> str:
         """Which cell."""
         query, key = self._names(reading)
+        if reading.view.stage is Stage.MIXED:
+            return f"mixed values of query {query}"
         return f"this cell: query {query} · key {key}"
 
     def lines(self, reading: Reading, width: int) -> Sequence[Line]:
-        """The steps, then the products, largest first; or one line."""
+        """The steps, then the products, largest first or in order; or one line."""
+        if reading.view.stage is Stage.MIXED:
+            mixed = MixedArithmetic.of(reading)
+            return [self._one_line_mixed(reading, mixed, width)] if self.compact else self._mixed(reading, mixed, width)
         cell = CellArithmetic.of(reading)
         steps = cell.steps
         if self.compact:
@@ -38,21 +62,23 @@ class CellPanel(Lines, can_focus=True):
         tokens = reading.encoding.tokens
         return quoted(tokens[reading.view.query]), quoted(tokens[reading.view.key])
 
+    # The steps from the score to the weight
+
     def _one_line(self, reading: Reading, steps: Steps, hidden: bool, width: int) -> Line:
         query, key = self._names(reading)
-        scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
-        end = f"hidden {MINUS}{INFINITY} → 0" if hidden else f"e^ → {steps.power} / {steps.row_sum}"
-        given = "" if hidden else f" {_sign(steps.weight_exact)} {steps.weight}"
+        chain = _chain(steps, hidden)
         wordings = (
-            f"query {query} · key {key}: q·k {scaled}, {end}{given}",
-            f"{query}·{key}: {scaled}, {end}{given}",
-            f"{scaled}, {end}{given}",
+            f"query {query} · key {key}: q·k {chain}",
+            f"{query}·{key}: {chain}",
+            chain,
             f"q·k {steps.score} → {steps.weight}",
         )
-        return line(next((words for words in wordings if fit(words, width).rstrip() == words), wordings[-1]))
+        return line(_longest(wordings, width))
 
     def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.part("faint"), self.part("label")
+        if 0 < self._height < _TALL and cell_len(chain := "q·k " + _chain(steps, cell.hidden)) <= width:
+            return [line((chain, strong))]
         query, key = self._names(reading)
         rows: list[tuple[str, str, str]] = [
             ("q·k", f"{query} · {key} =", steps.score),
@@ -65,6 +91,7 @@ class CellPanel(Lines, can_focus=True):
             ]
         else:
             rows += [
+                ("mask", "the query may see this key", steps.scaled),
                 ("e^x", f"e^{steps.scaled} {_sign(steps.power_exact)}", steps.power),
                 ("weight", f"{steps.power} / row's sum {steps.row_sum} {_sign(steps.weight_exact)}", steps.weight),
             ]
@@ -74,54 +101,143 @@ class CellPanel(Lines, can_focus=True):
             for name, how, result in rows
         ]
 
+    # The products
+
     def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Line]:
-        """Each q_d · k_d with a signed bar, in as many columns as fit."""
-        faint = self.part("faint")
+        """q and k side by side with their products as signed bars, in as many columns as it takes and as fit."""
         written, total = cell.written_products(digits)
-        order = sorted(range(len(written)), key=lambda d: -abs(written[d]))
-        most = max((abs(float(x)) for x in written), default=0.0) or 1.0
-        columns = max(1, width // _PRODUCT)
-        if len(order) + 5 <= self._height:
-            columns = 1
-        each = width // columns
-        lines = [line((fit(f"the products q_d · k_d, largest first; they add up to {_decimal(total)}", width), faint))]
+        order = self._order(written)
         number_width = max((len(_decimal(x)) for x in written), default=1)
+        least = _FACTORS + number_width + _SHORTEST_BARS + 1
+        columns = 1
+        if len(order) + 3 > self._height:
+            columns = max(1, min(width // least, -(-len(order) // 4)))
+        each = width // columns
+        most = max((abs(float(x)) for x in written), default=0.0) or 1.0
         deep = -(-len(order) // columns)
+        lines = [self._products_heading(number_width, each, total, width)]
         for row in range(deep):
-            parts: list[str | tuple[str, Style]] = []
+            parts: Parts = []
             for d in order[row::deep]:
                 parts += self._product(d, cell, written[d], most, number_width, each)
             lines.append(line(*parts))
-        return lines
+        end = fit("sum", _FACTORS - 1, "right") + " " if each >= _FACTORS + number_width else "sum "
+        return [*lines, line((end, self.part("faint")), (_decimal(total).rjust(number_width), self.part("label")))]
+
+    def _order(self, values: Sequence[Decimal]) -> list[int]:
+        if self.in_order:
+            return list(range(len(values)))
+        return sorted(range(len(values)), key=lambda d: -abs(values[d]))
+
+    @property
+    def _order_words(self) -> str:
+        return "in order · v largest first" if self.in_order else "largest first · v in order"
+
+    def _products_heading(self, number_width: int, each: int, total: Decimal, width: int) -> Line:
+        faint = self.part("faint")
+        head = f"  d {'q':>7}   {'k':>7}   " if each >= _FACTORS + number_width + 1 else ""
+        head += "q·k".rjust(number_width)
+        wordings = (f"   Σ = {_decimal(total)}, {self._order_words}", f"  Σ = {_decimal(total)}", "")
+        return line((head, faint), (_longest(wordings, width - len(head)), faint))
 
     def _product(
         self, d: int, cell: CellArithmetic, product: Decimal, most: float, number_width: int, each: int
-    ) -> list[str | tuple[str, Style]]:
-        """`₃ −1.20 × −1.31 =  1.57 ▐██`, as much of it as fits into `each` cells."""
+    ) -> Parts:
+        """`  3    1.20 ×  −1.31 =  −1.57 ██│`, as much of it as fits into `each` cells."""
         faint = self.part("faint")
-        name = str(d).translate(_SUBSCRIPT)
-        given = f"q{name}k{name}".ljust(7)
-        result = _decimal(product).rjust(number_width)
-        factors = f"{fixed(cell.q[d], 2).rjust(6)} ×{fixed(cell.k[d], 2).rjust(6)} = "
-        room = each - len(given) - number_width - 2
-        if room < len(factors) + 9:
-            factors = ""
-        side = max(0, (room - len(factors)) // 2 - 1)
-        share = float(product) / most
+        lead: Parts = [(f"{d:>3} ", faint)]
+        used = 4 + number_width + 1
+        if each >= _FACTORS + number_width + 1:
+            q, k = fixed(cell.q[d], 2).rjust(7), fixed(cell.k[d], 2).rjust(7)
+            lead += [q, (" × ", faint), k, (" = ", faint)]
+            used += 20
+        bars = self._signed_bar(float(product) / most, each - used - 1)
+        return [*lead, _decimal(product).rjust(number_width) + " ", *bars, " "]
+
+    def _signed_bar(self, share: float, room: int) -> Parts:
+        """A bar to the left or right of a line, in exactly `room` cells."""
+        side = (room - 1) // 2
+        if side < 1:
+            return [" " * max(0, room)]
         left = bar(-share, side)[::-1] if share < 0 else " " * side
         # A bar that grows to the left has no eighths to draw with: whole and half cells are enough.
         left = "".join("█" if c == "█" else "▐" if c in "▌▋▊▉" else " " for c in left)
         right = bar(share, side) if share > 0 else " " * side
-        bars: list[str | tuple[str, Style]] = []
-        if side:
-            bars = [(left, self._signed(-1)), ("│", faint), (right, self._signed(1))]
-        used = len(given) + len(factors) + number_width + 1 + (2 * side + 1 if side else 0)
-        return [(given, faint), (factors, faint), result + " ", *bars, " " * max(0, each - used)]
+        rest = " " * (room - 2 * side - 1)
+        return [(left, self._signed(-1)), ("│", self.part("faint")), (right, self._signed(1)), rest]
 
     def _signed(self, sign: int) -> Style:
         ramp = self.palette.diverging
         level = ramp.levels[ramp.zero + sign * (ramp.zero * 3 // 4)]
         return self.base + (Style(color=level.pixel) if level.pixel else level.style)
+
+    # The mixed values
+
+    def _one_line_mixed(self, reading: Reading, mixed: MixedArithmetic, width: int) -> Line:
+        tokens = reading.encoding.tokens
+        if mixed.ablated:
+            return line(_longest(("this head is ablated: its mixed values are replaced by zeros", "ablated: 0"), width))
+        terms = [f"{weight(mixed.weights[key])} v({label(tokens[key])})" for key in mixed.ranked[:6]]
+        wordings = []
+        for count in range(len(terms), 0, -1):
+            left = len(mixed.ranked) - count
+            more = f" + {left} more" if left else ""
+            wordings.append("mixed = " + " + ".join(terms[:count]) + more)
+        return line(_longest((*wordings, "mixed = Σ weight·v"), width))
+
+    def _mixed(self, reading: Reading, mixed: MixedArithmetic, width: int) -> list[Line]:
+        """A table: a line a dimension, a column for each of the keys that add most, and their sum as a bar."""
+        faint, tokens = self.part("faint"), reading.encoding.tokens
+        terms = max(1, (width - 4 - 2 * _TERM - _SHORTEST_BARS - 1) // _TERM)
+        keys = list(mixed.ranked[: min(terms, 6)])
+        if reading.view.key not in keys and mixed.seen[reading.view.key]:
+            keys[-1] = reading.view.key
+        left = len(mixed.ranked) - len(keys)
+        rows = mixed.written(keys, MIXED_DIGITS)
+        most = max((abs(float(total)) for _, total in rows), default=0.0) or 1.0
+        order = self._order([total for _, total in rows])
+        lines = []
+        if mixed.ablated:
+            lines.append(line(("this head is ablated: the sums are replaced by zeros", self.part("warning"))))
+        names = [_cell(label(tokens[key])) for key in keys]
+        styles = [self.part("cursor") if key == reading.view.key else self.part("label") for key in keys]
+        head: Parts = [("  d ", faint)]
+        for name, style in zip(names, styles, strict=True):
+            head += [" " * (_TERM - cell_len(name)), (name, style)]
+        head.append(((_cell(f"{left} more") if left else "").rjust(_TERM) + "= mixed".rjust(_TERM), faint))
+        rest = 1.0 - sum(mixed.weights[key] for key in keys)
+        shares = "".join(weight(mixed.weights[key], 3).rjust(_TERM) for key in keys)
+        shares += (weight(max(0.0, rest), 3) if left else "").rjust(_TERM)
+        words = (self._order_words, self._order_words.rpartition(" · ")[0], "")
+        used = 4 + _TERM * (len(keys) + 2)
+        lines += [
+            line(*head),
+            line(("  × ", faint), shares, " " * _TERM, (" " + _longest(words, width - used - 1), faint)),
+        ]
+        for d in order:
+            written, total = rows[d]
+            numbers = "".join(_decimal(x).rjust(_TERM) for x in (written if left else written[:-1]))
+            parts: Parts = [(f"{d:>3} ", faint), numbers, "" if left else " " * _TERM]
+            parts += [(_decimal(total).rjust(_TERM), self.part("label")), " "]
+            lines.append(line(*parts, *self._signed_bar(float(total) / most, width - used - 1)))
+        return lines
+
+
+def _chain(steps: Steps, hidden: bool) -> str:
+    """`2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`."""
+    scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
+    if hidden:
+        return f"{scaled}, hidden {MINUS}{INFINITY} → 0"
+    return f"{scaled}, e^ → {steps.power} / {steps.row_sum} {_sign(steps.weight_exact)} {steps.weight}"
+
+
+def _longest(wordings: Sequence[str], width: int) -> str:
+    """The first wording that fits, or the last one."""
+    return next((words for words in wordings if cell_len(words) <= width), wordings[-1])
+
+
+def _cell(text: str) -> str:
+    return fit(text, min(cell_len(text), _TERM - 1))
 
 
 def _sign(exact: bool) -> str:
@@ -130,4 +246,4 @@ def _sign(exact: bool) -> str:
 
 def _decimal(x: Decimal) -> str:
     text = f"{abs(x):f}"
-    return MINUS + text if x < 0 else text
+    return MINUS + text if x < 0 and text.strip("0.") else text

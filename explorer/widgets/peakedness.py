@@ -1,113 +1,116 @@
-"""PeakednessPanel: how far the current query's weights are from uniform, unscaled beside scaled."""
+"""PeakednessPanel: how far weights are from uniform, of the query and of the whole head, unscaled beside scaled."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.reading import Reading
-from explorer.text import bar, fit, height, label, significant, weight
+from explorer.text import bar, fit, label, significant, weight
+from explorer.view import named_scales
+from explorer.widgets.entropy_curve import Curve, area, ticks
 from explorer.widgets.lines import Line, Lines, line
 
 if TYPE_CHECKING:
     from model.attention import AttentionStages
 
-TOP_KEYS = 4
-_POINTS = 33
+TOP_KEYS = 8
+_POINTS = 49
 _NARROW = 34
 """Cells below which the variants stand below each other, in short."""
+
+_MEASURES = 8
+"""Lines of everything but keys, with a curve one line high."""
+
+_TALLEST_CURVE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Of one row of weights, or their means over the rows of a head."""
+
+    max_weight: float
+    entropy_bits: float
+    effective_keys: float
+    variance: float  # of the scores times the scale: of the keys that the query sees, or of the whole matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The current query's weights at one scale."""
+    """The current query's weights, and the head, at one scale."""
 
     name: str
     scale: float
     as_set: bool
     weights: tuple[float, ...]
-    max_weight: float
-    entropy_bits: float
-    effective_keys: float
+    query: Measures
+    head: Measures
 
     @property
     def heading(self) -> str:
         """The scale with its name; a bullet where it is the one in use."""
         return f"{'●' if self.as_set else ''}{self.name} ×{significant(self.scale, 3)}"
 
-    def measures(self, short: int) -> str:
+    def words(self, short: int) -> str:
         """Largest weight, entropy and effective keys in a few words; the larger `short`, the fewer."""
+        of = self.query
         if short > 1:
-            return f"{weight(self.max_weight)} {self.entropy_bits:.2f}b"
-        words = f"{weight(self.max_weight)} · {self.entropy_bits:.2f} bits · {self.effective_keys:.1f} keys"
+            return f"{weight(of.max_weight)} {of.entropy_bits:.2f}b"
+        words = f"{weight(of.max_weight)} · {of.entropy_bits:.2f} bits · {of.effective_keys:.1f} keys"
         return words if short else f"max {words}"
 
 
 def variants(reading: Reading) -> list[Variant]:
-    """Unscaled, as trained, and as set where that is neither; each scale once."""
+    """Unscaled, scaled, and as set where that is neither; each scale once.
+
+    Scaled is as trained; of a model trained without a scale it is 1/√head_size.
+    """
     set_scale = float(reading.stages.inputs.scale)
-    default = reading.shape.scale(reading.view.layer)
-    named = [("unscaled", 1.0, reading.unscaled)]
-    if not math.isclose(default, 1.0):
-        named.append(("scaled", default, reading.default_scaled))
-    if not any(math.isclose(set_scale, scale, rel_tol=1e-9) for _, scale, _ in named):
-        named.append(("as set", set_scale, reading.stages))
-    return [_variant(reading, *each, as_set=math.isclose(set_scale, each[1], rel_tol=1e-9)) for each in named]
+    trained = reading.shape.scale(reading.view.layer)
+    scaled = 1 / math.sqrt(reading.stages.inputs.head_size) if math.isclose(trained, 1.0) else trained
+    named = [("unscaled", 1.0)]
+    if not math.isclose(scaled, 1.0):
+        named.append(("scaled", scaled))
+    if not any(math.isclose(set_scale, scale, rel_tol=1e-9) for _, scale in named):
+        named.append(("as set", set_scale))
+    return [_variant(reading, name, scale, set_scale) for name, scale in named]
 
 
-def _variant(reading: Reading, name: str, scale: float, stages: "AttentionStages", *, as_set: bool) -> Variant:
-    from model.peakedness import effective_keys, entropy_bits, largest_weight
-
-    weights = stages.row(reading.view.query).weights
+def _variant(reading: Reading, name: str, scale: float, set_scale: float) -> Variant:
+    as_set = math.isclose(set_scale, scale, rel_tol=1e-9)
+    row = reading.stages.row(reading.view.query)
+    query = row if as_set else row.rescaled(scale)
     return Variant(
         name,
         scale,
         as_set,
-        tuple(weights[0].tolist()),
-        largest_weight(weights).item(),
-        entropy_bits(weights).item(),
-        effective_keys(weights).item(),
+        tuple(query.weights[0].tolist()),
+        _of_query(query, scale),
+        _of_head(reading, set_scale if as_set else scale),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Entropy in bits of the current query's weights over scales that fall evenly in their logarithm."""
+def _of_query(row: "AttentionStages", scale: float) -> Measures:
+    from model.peakedness import entropy_bits, largest_weight, variance
 
-    scales: tuple[float, ...]
-    bits: tuple[float, ...]
-    most: float  # log2 of the keys that the query sees
+    bits = entropy_bits(row.weights).item()
+    raw = variance(row.scores[row.inputs.visible]).item()
+    return Measures(largest_weight(row.weights).item(), bits, 2**bits, raw * scale**2)
 
-    @classmethod
-    def of(cls, reading: Reading, points: int) -> "Curve":
-        """From 1, or the scale as set if that is larger, to 1/head_size, or the scale as set if that is smaller."""
-        import torch
 
-        from model.attention import AttentionStages
-        from model.peakedness import entropy_bits
-
-        inputs = reading.stages.row(reading.view.query).inputs
-        marks = [1.0, 1 / inputs.head_size, *([float(inputs.scale)] if inputs.scale > 0 else [])]
-        first, last = math.log(max(marks)), math.log(min(marks))
-        scales = [math.exp(first + (last - first) * i / max(1, points - 1)) for i in range(points)]
-        # One copy of the row for each scale, as a layer has one for each head: the whole curve is one computation.
-        q, k, v = (tensor.expand(points, -1, -1) for tensor in (inputs.q, inputs.k, inputs.v))
-        stages = AttentionStages(replace(inputs, q=q, k=k, v=v, scale=torch.tensor(scales), ablated=False))
-        seen = int(inputs.visible.sum().item())
-        return cls(tuple(scales), tuple(entropy_bits(stages.weights)[:, 0].tolist()), math.log2(max(1, seen)))
-
-    def place(self, scale: float) -> int:
-        """The point nearest to a scale."""
-        if scale <= 0:
-            return len(self.scales) - 1
-        return min(range(len(self.scales)), key=lambda i: abs(math.log(self.scales[i] / scale)))
+def _of_head(reading: Reading, scale: float) -> Measures:
+    found = reading.head.measures_at(scale)
+    largest, bits, keys = (x.mean().item() for x in (found.max_weight, found.entropy_bits, found.effective_keys))
+    return Measures(largest, bits, keys, found.scores_variance * scale**2)
 
 
 class PeakednessPanel(Lines, can_focus=True):
-    """Weights of the keys that matter, largest weight, entropy and effective keys at every scale of interest."""
+    """Weights of the keys that matter, and every measure at every scale of interest, for the query and the head."""
+
+    _head_curve: tuple[tuple[object, ...], Curve] | None = None
 
     def show(self, reading: Reading) -> None:
         """Draw a reading; a step of the key changes nothing here."""
@@ -128,8 +131,18 @@ class PeakednessPanel(Lines, can_focus=True):
         if self.compact:
             return [self._one_line(found, width)]
         if width < _NARROW:
-            return self._stacked(reading, found, width)
-        return [*self._table(reading, found, width), *self._head(reading, width), *self._curve(reading, width)]
+            return self._stacked(found, width)
+        spare = (self._height or _MEASURES + 4) - _MEASURES
+        keys = self._keys(reading, found, max(2, min(TOP_KEYS, spare)), width)
+        tall = max(1, min(_TALLEST_CURVE, (spare - len(keys)) // 2))
+        made = [self._headings(found, width), *keys, *self._measures(reading, found, width)]
+        lead = "entropy " if width < 50 else "entropy over scale "
+        points = min(_POINTS, width - len(lead) - 1)
+        if points >= 8:
+            made += self._curve(Curve.of(reading, points), lead, tall)
+            if tall > 1:
+                made += self._curve(self._of_head(reading, points), fit("mean of head", len(lead) - 1) + " ", tall)
+        return made
 
     def _one_line(self, found: list[Variant], width: int) -> Line:
         """The longest wording that fits."""
@@ -139,94 +152,127 @@ class PeakednessPanel(Lines, can_focus=True):
             for i, variant in enumerate(found):
                 parts.append((" │ " if i else "", self.part("faint")))
                 parts.append((variant.heading + " ", self._heading_style(variant)))
-                parts.append(variant.measures(short))
+                parts.append(variant.words(short))
             text = line(*parts)
             if text.cell_len <= width:
                 break
         return text
 
-    def _stacked(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
+    def _stacked(self, found: list[Variant], width: int) -> list[Line]:
+        """Below each other: of the query, then of the head."""
         lines = []
         for variant in found:
             lines.append(line((fit(variant.heading, width), self.part("label"))))
-            lines.append(line(fit(f" max {weight(variant.max_weight)}", width)))
-            lines.append(line(fit(f" {variant.entropy_bits:.2f} bits", width)))
-            lines.append(line(fit(f" {variant.effective_keys:.1f} keys", width)))
-        return [*lines, *self._head(reading, width)]
+            for name, of in (("", variant.query), ("head ", variant.head)):
+                lines.append(line(fit(f" {name}max {weight(of.max_weight)}", width)))
+                lines.append(line(fit(f" {name}{of.entropy_bits:.2f} bits", width)))
+                lines.append(line(fit(f" {name}{of.effective_keys:.1f} keys", width)))
+                lines.append(line(fit(f" {name}var {significant(of.variance)}", width)))
+        return lines
 
-    def _table(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
-        shown = self._top_keys(reading, found)
-        labels = [label(reading.encoding.tokens[key]) for key in shown]
-        names = min(12, max(9, *map(cell_len, labels))) + 1
-        each = (width - names) // len(found)
-        lines = [line(fit("", names), *((fit(v.heading, each), self._heading_style(v)) for v in found))]
-        for key, name in zip(shown, labels, strict=True):
-            parts: list[str | tuple[str, Style]] = [fit(fit(name, names - 1), names)]
+    # The table
+
+    def _columns(self, found: list[Variant], width: int) -> tuple[int, int]:
+        """Cells of the names and of each variant."""
+        names = 15 if width >= 50 else 10
+        return names, (width - names) // len(found)
+
+    def _headings(self, found: list[Variant], width: int) -> Line:
+        names, each = self._columns(found, width)
+        lead = fit("query │ head" if names >= 15 else "query│head", names)
+        return line((lead, self.part("faint")), *((fit(v.heading, each), self._heading_style(v)) for v in found))
+
+    def _keys(self, reading: Reading, found: list[Variant], count: int, width: int) -> list[Line]:
+        """The query's weights of the keys that get most, as bars."""
+        names, each = self._columns(found, width)
+        lines = []
+        for key in self._top_keys(reading, found, count):
+            name = fit(label(reading.encoding.tokens[key]), names - 1) + " "
+            parts: list[str | tuple[str, Style]] = [name]
             for variant in found:
                 bars = max(0, each - 6)
                 parts.append((bar(variant.weights[key], bars), self.bar_style(variant.weights[key])))
                 parts.append(fit(" " + weight(variant.weights[key]), each - bars))
             lines.append(line(*parts))
+        return lines
+
+    def _measures(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
+        """Each measure of the query and, after a line, of the head: means over its rows."""
+        names, each = self._columns(found, width)
         seen = int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
+        long = names >= 15
         rows = (
-            ("largest", [weight(v.max_weight) for v in found]),
-            ("entropy", [f"{v.entropy_bits:.2f} bits" for v in found]),
-            ("keys used", [f"{v.effective_keys:.1f} of {seen}" for v in found]),
+            (
+                "largest weight" if long else "largest",
+                [(weight(v.query.max_weight), weight(v.head.max_weight)) for v in found],
+            ),
+            (
+                "entropy, bits" if long else "bits",
+                [(f"{v.query.entropy_bits:.2f}", f"{v.head.entropy_bits:.2f}") for v in found],
+            ),
+            (
+                f"keys of {seen}",
+                [(f"{v.query.effective_keys:.1f}", f"{v.head.effective_keys:.1f}") for v in found],
+            ),
+            (
+                "var of scores" if long else "variance",
+                [(significant(v.query.variance), significant(v.head.variance)) for v in found],
+            ),
         )
+        left = 7 if each >= 16 else max(map(cell_len, (a for _, row in rows for a, _ in row)))
+        lines = []
         for name, measures in rows:
-            lines.append(line((fit(name, names), self.part("faint")), *(fit(text, each) for text in measures)))
+            texts = [fit(f"{a:<{left}}│ {b}" if each >= 16 else f"{a}│{b}", each) for a, b in measures]
+            lines.append(line((fit(name, names), self.part("faint")), *texts))
         return lines
 
     def _heading_style(self, variant: Variant) -> Style:
         return self.part("label" if variant.as_set else "faint")
 
-    def _top_keys(self, reading: Reading, found: list[Variant]) -> list[int]:
+    def _top_keys(self, reading: Reading, found: list[Variant], count: int) -> list[int]:
         """The keys with the largest weights as set, in the order of the sentence."""
         in_use = next(variant for variant in found if variant.as_set).weights
         seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
         ranked = sorted((key for key, s in enumerate(seen) if s), key=lambda key: -in_use[key])
-        return sorted(ranked[:TOP_KEYS])
+        return sorted(ranked[:count])
 
-    def _head(self, reading: Reading, width: int) -> list[Line]:
-        from model.peakedness import variance
+    # The curves
 
-        raw = variance(reading.stages.scores).item()
-        scaled = raw * float(reading.stages.inputs.scale) ** 2
-        words = f"{significant(raw)} raw, {significant(scaled)} as set"
-        lead = "variance of the head's scores " if width >= 60 else "var "
-        return [line((lead, self.part("faint")), fit(words, max(0, width - len(lead))))]
+    def _of_head(self, reading: Reading, points: int) -> Curve:
+        """The head's curve, kept while the query moves."""
+        source = (reading.as_set, reading.view.layer, reading.view.head, points)
+        if self._head_curve is None or self._head_curve[0] != source:
+            self._head_curve = source, Curve.of_head(reading, points)
+        return self._head_curve[1]
 
-    def _curve(self, reading: Reading, width: int) -> list[Line]:
-        """A sparkline of entropy, marks at the scales with a name, and one at the scale in use."""
-        lead = "entropy over scale " if width >= 60 else "entropy "
-        points = min(_POINTS, width - len(lead) - 1)
-        if points < 8:
-            return []
-        curve = Curve.of(reading, points)
-        heights = "".join(height(bits / curve.most if curve.most else 0.0) for bits in curve.bits)
-        scale, head_size = float(reading.stages.inputs.scale), reading.stages.inputs.head_size
-        now = curve.place(scale)
-        spark = line(
-            (lead, self.part("faint")),
-            (heights[:now], self.bar_style(0.3)),
-            (heights[now], self.part("cursor")),
-            (heights[now + 1 :], self.bar_style(0.3)),
-        )
-        ticks = [(curve.place(1.0), "×1"), (curve.place(1 / math.sqrt(head_size)), f"1/√{head_size}")]
-        ticks.append((curve.place(1 / head_size), f"1/{head_size}"))
-        below = _ticks([(now, "▲now"), *ticks], points + 6)
-        return [spark, line(fit("", len(lead)), (below[: width - len(lead)], self.part("faint")))]
+    def _curve(self, curve: Curve, lead: str, tall: int) -> list[Line]:
+        """Entropy as an area, the scale in use lit, and below it the scales that have a name."""
+        assert self.reading is not None
+        inputs = self.reading.stages.inputs
+        now = curve.place(float(inputs.scale))
+        lines = []
+        for number, row in enumerate(area([bits / curve.most if curve.most else 0.0 for bits in curve.bits], tall)):
+            lit = row[now] if row[now] != " " else "│"
+            axis = f"{curve.most:.1f} " if number == 0 else "0 " if number == tall - 1 else ""
+            before = lead if tall == 1 else fit(lead.strip() if number == 0 else "", len(lead) - len(axis)) + axis
+            lines.append(
+                line(
+                    (before, self.part("faint")),
+                    (row[:now], self.bar_style(0.3)),
+                    (lit, self.part("cursor")),
+                    (row[now + 1 :], self.bar_style(0.3)),
+                )
+            )
+        marks = [(now, "▲now")]
+        marks += [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
+        below = ticks(marks, len(curve.bits))
+        return [*lines, line(" " * len(lead), (below, self.part("faint")))]
+
+    @property
+    def _n_embd(self) -> int:
+        assert self.reading is not None
+        return self.reading.bounds.n_embd
 
 
 def _place(reading: Reading) -> tuple[int, int, int]:
     return reading.view.layer, reading.view.head, reading.view.query
-
-
-def _ticks(marks: list[tuple[int, str]], width: int) -> str:
-    """Marks at their places on one line; the first ones come first where there is no room for all."""
-    cells = [" "] * width
-    for place, text in marks:
-        start = min(place, width - len(text))
-        if all(cell == " " for cell in cells[max(0, start - 1) : start + len(text) + 1]):
-            cells[start : start + len(text)] = text
-    return "".join(cells).rstrip()

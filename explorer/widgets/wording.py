@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from explorer.text import label, significant
-from explorer.view import Stage, View
+from explorer.view import Stage, View, named_scales
 from model.settings import Scope
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ def quoted(token: str) -> str:
     return f"‘{label(token)}’"
 
 
-def scale_name(scale: float, head_size: int) -> str:
+def scale_name(scale: float, head_size: int, n_embd: int | None = None) -> str:
     """A scale by the formula that it comes from, where there is one: 1/√16 = 0.25."""
-    if math.isclose(scale, 1 / math.sqrt(head_size), rel_tol=1e-9) and head_size > 1:
-        return f"1/√{head_size} = {significant(scale, 4)}"
-    if math.isclose(scale, 1 / head_size, rel_tol=1e-9) and head_size > 1:
-        return f"1/{head_size} = {significant(scale, 4)}"
-    return "none ×1" if scale == 1.0 else significant(scale, 4)
+    if scale == 1.0:
+        return "none ×1"
+    for named, name in named_scales(head_size, n_embd or head_size):
+        if math.isclose(scale, named, rel_tol=1e-9):
+            return f"{name} = {significant(scale, 4)}"
+    return significant(scale, 4)
 
 
 def switched_text(view: View) -> str:
