@@ -3,7 +3,7 @@
 A side is a View: what differs may be a switch, a head, the sentence, the model, or all of it at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
@@ -89,9 +89,15 @@ class Measure:
     """One measure on both sides; None where there is none. `write` writes a number of it."""
 
     name: str
+    write: Callable[[float], str]
     left: float | None
     right: float | None
-    write: Callable[[float], str]
+
+    @classmethod
+    def of(cls, name: str, write: Callable[[float], str], sides: Iterable[float | None]) -> "Measure":
+        """From the numbers of the left and the right side."""
+        left, right = sides
+        return cls(name, write, left, right)
 
     @property
     def difference(self) -> float | None:
@@ -194,31 +200,31 @@ class Comparison:
         """How peaked the row of the query is, and its cell at the key in the matrix in view."""
         largest, bits, keys = zip(*map(_row, self.sides), strict=True)
         found = (
-            Measure("largest weight", *largest, _as_weight),
-            Measure("entropy, bits", *bits, _two_digits),
-            Measure("effective keys", *keys, _two_digits),
+            Measure.of("largest weight", _as_weight, largest),
+            Measure.of("entropy, bits", _two_digits, bits),
+            Measure.of("effective keys", _two_digits, keys),
         )
         if self.stage is Stage.MIXED:
             return found
         write = _as_weight if self.stage is Stage.WEIGHTS else _two_digits
         cells = (getattr(side.stages, self.stage.value)[side.view.query, side.view.key].item() for side in self.sides)
-        return (*found, Measure(f"this cell, {self.stage.value}", *cells, write))
+        return (*found, Measure.of(f"this cell, {self.stage.value}", write, cells))
 
     def head_measures(self) -> tuple[Measure, ...]:
         """The same as means over all queries, and the variance of the raw scores."""
         largest, bits, keys, variances = zip(*map(_head, self.sides), strict=True)
         return (
-            Measure("largest weight", *largest, _as_weight),
-            Measure("entropy, bits", *bits, _two_digits),
-            Measure("effective keys", *keys, _two_digits),
-            Measure("scores variance", *variances, significant),
+            Measure.of("largest weight", _as_weight, largest),
+            Measure.of("entropy, bits", _two_digits, bits),
+            Measure.of("effective keys", _two_digits, keys),
+            Measure.of("scores variance", significant, variances),
         )
 
     def loss_measures(self) -> tuple[Measure, ...]:
         """Cross-entropy in nats: of the token after the query, and the mean over the text."""
         after = (_next_loss(side) for side in self.sides)
         mean = (side.as_set.loss for side in self.sides)
-        return Measure("loss of next token", *after, _two_digits), Measure("mean loss", *mean, _two_digits)
+        return Measure.of("loss of next token", _two_digits, after), Measure.of("mean loss", _two_digits, mean)
 
     @cached_property
     def same_vocabulary(self) -> bool:

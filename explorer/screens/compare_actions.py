@@ -1,7 +1,6 @@
 """The actions of Compare: those of Explore that change a view, and a few of its own."""
 
 from explorer.actions import ACTIONS, Action
-from explorer.view import Stage, choose_stage
 
 _COMPARE = "Compare"
 
@@ -24,15 +23,13 @@ OWN: tuple[Action, ...] = (
 
 
 def _taken() -> tuple[Action, ...]:
+    """Those of the registry; a key that has its own meaning here keeps that."""
     own = {key for action in OWN for key in action.keys}
-    found = [a for a in ACTIONS if (a.change is not None or a.name in _SHARED) and not own & set(a.keys)]
-    if not any("5" in action.keys for action in found):
-        name = f"stage_{Stage.MIXED.value}"
-        found.append(
-            Action(name, ("5",), "5", "Show mixed", "The values averaged by the weights.", _COMPARE, "",
-                   choose_stage(Stage.MIXED))
-        )  # fmt: skip
-    return tuple(found)
+    return tuple(
+        action
+        for action in ACTIONS
+        if (action.change is not None or action.name in _SHARED) and not own & set(action.keys)
+    )
 
 
 COMPARE_ACTIONS = (*OWN, *_taken())
@@ -62,3 +59,11 @@ _PLACES = (
 
 PLACES = tuple((caption, tuple(BY_NAME[name] for name in names if name in BY_NAME)) for caption, names in _PLACES)
 """The footer: captions with the actions that share them, those that stay on a narrow terminal first."""
+
+
+def groups() -> dict[str, list[Action]]:
+    """The actions under their headings, its own first."""
+    found: dict[str, list[Action]] = {}
+    for action in COMPARE_ACTIONS:
+        found.setdefault(action.group, []).append(action)
+    return found

@@ -17,6 +17,7 @@ BLOCK = 38
 MOST_ACROSS = 4
 TOKENS = 5
 _NUMBER = 8
+_LISTED = 20
 _GAP = 2
 
 
@@ -115,3 +116,26 @@ def _signed(text: str, measure: Measure) -> str:
     """A difference with its sign."""
     difference = measure.difference
     return f"+{text}" if difference is not None and difference > 0 and text.strip("0.") else text
+
+
+def tokens_text(comparison: Comparison) -> str:
+    """On one line: which tokens differ, and what of the texts is not read; nothing where both read the same."""
+    left, right = comparison.sides
+    parts = []
+    if len(left.encoding) != len(right.encoding):
+        parts.append(
+            f"{len(left.encoding)} tokens left, {len(right.encoding)} right: "
+            f"the difference is over the first {comparison.positions}"
+        )
+    if other := comparison.other_tokens:
+        some = ", ".join(
+            f"{i} {quoted(left.encoding.tokens[i])} ≠ {quoted(right.encoding.tokens[i])}" for i in other[:_LISTED]
+        )
+        more = f" and {len(other) - _LISTED} more" if len(other) > _LISTED else ""
+        parts.append(f"tokens differ at {some}{more}")
+    for name, side in (("left", left), ("right", right)):
+        if side.left_out:
+            parts.append(f"{name} leaves out {side.left_out} tokens beyond its context")
+        if side.encoding.unknown:
+            parts.append(f"{name} does not know {len(side.encoding.unknown)} characters")
+    return " · ".join(parts)

@@ -1,0 +1,286 @@
+"""The Compare screen: two views side by side, the difference of their matrices, and their measures."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from explorer.actions import Action
+from explorer.comparison import Comparison, Pair, Side
+from explorer.screens.commands import ActionCommands
+from explorer.screens.compare_actions import BY_NAME, COMPARE_ACTIONS, PLACES, groups
+from explorer.screens.editing import Editing
+from explorer.screens.key_line import KeyLine
+from explorer.screens.reading_pairs import ReadingPairs
+from explorer.screens.sentence import SentenceInput
+from explorer.view import Change, View, go_to
+from explorer.widgets.comparison_panel import ComparisonPanel, tokens_text
+from explorer.widgets.difference import DifferenceMatrix, SideMatrix
+from explorer.widgets.matrix import Matrix
+from explorer.widgets.side_line import SideLine
+from explorer.widgets.wording import matrix_title
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+SMALLEST = (60, 18)
+"""Columns and rows below which nothing can be shown well."""
+
+ABREAST = 100
+"""Columns from which all three matrices stand beside each other."""
+
+BELOW = 46
+"""Rows from which they stand below each other where they do not fit beside each other."""
+
+_WHILE_EDITING = ("back", "palette", "quit", "help")
+_PARTS = ("left", "right", "difference")
+
+
+class CompareScreen(ReadingPairs, Editing):
+    """Keys make new views of the active side, as in Explore; query, key and stage are those of both sides."""
+
+    CSS_PATH = "compare.tcss"
+    COMMANDS = {ActionCommands}  # noqa: RUF012
+    every_action = COMPARE_ACTIONS
+    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (ABREAST, "-abreast")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (BELOW, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
+            for action in COMPARE_ACTIONS
+            if action.name != "palette"  # Textual's own
+        ),
+        Binding("pageup", "scroll_measures(-1)", "Measures up", show=False),
+        Binding("pagedown", "scroll_measures(1)", "Measures down", show=False),
+    ]
+
+    app: "ExplorerApp"
+
+    def __init__(self, pair: Pair) -> None:
+        super().__init__()
+        self.wanted = pair
+        self._difference = True  # where there is room for one matrix: this one, and not that of the active side
+
+    # What is on it
+
+    def compose(self) -> ComposeResult:
+        """Everything there is; what of it is seen depends on the size."""
+        yield SideLine(Side.LEFT, id="side-left")
+        yield SideLine(Side.RIGHT, id="side-right")
+        with Horizontal(id="sentence-line"):
+            yield Static("❯", id="prompt", markup=False)
+            yield SentenceInput(self.wanted.view.text, id="sentence")
+        yield Static(id="tokens", markup=False)
+        yield Static(id="state", markup=False)
+        with Container(id="body"):
+            with Container(id="matrices"):
+                yield SideMatrix(Side.LEFT, id="matrix-left")
+                yield SideMatrix(Side.RIGHT, id="matrix-right")
+                yield DifferenceMatrix(id="matrix-difference")
+            yield ComparisonPanel()
+        yield KeyLine(self.possible, PLACES)
+        yield Static(id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Read what was asked for."""
+        self.query_one("#sentence-line").display = False
+        self.show_state("")
+        self.look(self.wanted)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size may show other parts; what is compared stays."""
+        columns, rows = SMALLEST
+        now = f"this terminal has {event.size.width}×{event.size.height}"
+        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
+        if self.comparison is not None:
+            self._show_matrices(self.comparison)
+
+    @property
+    def sentence(self) -> SentenceInput:
+        """The input of the active side's sentence."""
+        return self.query_one(SentenceInput)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether there is room for one matrix only."""
+        return self.size.width < ABREAST and self.size.height < BELOW
+
+    def show(self, comparison: Comparison) -> None:
+        """Draw a comparison everywhere."""
+        active = self.wanted.active
+        with self.app.batch_update():
+            for side in Side:
+                self.query_one(f"#side-{side.name.lower()}", SideLine).compare(comparison, side is active)
+            words = tokens_text(comparison)
+            tokens = self.query_one("#tokens", Static)
+            tokens.update(Text(words, no_wrap=True, overflow="ellipsis"))
+            tokens.display = bool(words)
+            self._show_matrices(comparison)
+            self.query_one(ComparisonPanel).compare(comparison)
+            self.sentence.show(comparison.sides[active].view.text)
+            self.query_one(KeyLine).update()
+
+    def _show_matrices(self, comparison: Comparison) -> None:
+        active = self.wanted.active.name.lower()
+        single = self.one_at_a_time
+        shown = ("difference" if self._difference else active,) if single else _PARTS
+        rows = max(max(len(side.encoding) for side in comparison.sides), 4)
+        self.query_one("#matrices").styles.max_height = (rows + 3) * (1 if single or self.size.width >= ABREAST else 3)
+        for part in _PARTS:
+            matrix = self.query_one(f"#matrix-{part}", Matrix)
+            matrix.display = part in shown
+            matrix.set_class(part == active, "-lit")
+            if matrix.display:
+                assert isinstance(matrix, SideMatrix | DifferenceMatrix)
+                matrix.compare(comparison)
+                matrix.border_title = self._title(comparison, part, single)
+
+    def _title(self, comparison: Comparison, part: str, single: bool) -> Content:
+        """The name of the part with what it holds; where it is the only one in view, the others to be clicked."""
+        side = comparison.left if part == "left" else comparison.right
+        stage = comparison.stage
+        holds = f"right − left · {stage.value}" if part == "difference" else matrix_title(side, stage).plain
+        if not single:
+            return Content(holds if part == "difference" else f"{part} · {holds}")
+        names = []
+        for name in _PARTS:
+            if name == part:
+                names.append(Content(f"{name}: {holds}").stylize("bold"))
+            else:
+                names.append(Content.from_markup(f"[dim @click=screen.show_part('{name}')]{name}[/]"))
+        return Content("  ").join(names)
+
+    def show_state(self, line: str) -> None:
+        """Say what is waited for."""
+        state = self.query_one("#state", Static)
+        state.update(Text(line, no_wrap=True, overflow="ellipsis"))
+        state.display = bool(line)
+
+    # Actions
+
+    @property
+    def edited(self) -> View:
+        """The view of the active side."""
+        return self.wanted.view
+
+    def look_at(self, view: View, *, quiet: bool = False) -> None:
+        """Let the active side show another view."""
+        self.look(self.wanted.looking(view), quiet=quiet)
+
+    def change(self, change: Change) -> None:
+        """Do what a keypress does to the active side."""
+        if self.comparison is not None:
+            self.look_at(change(self.wanted.view, self.comparison.sides[self.wanted.active].bounds))
+
+    def possible(self, name: str) -> bool:
+        """Whether an action makes sense now."""
+        if self.sentence.editing:
+            return name in _WHILE_EDITING
+        if name in ("back", "palette", "quit", "help"):
+            return True
+        comparison = self.comparison
+        if comparison is None:
+            return False
+        if name == "difference":
+            return self.one_at_a_time
+        return BY_NAME[name].possible(self.wanted.view, comparison.sides[self.wanted.active].bounds)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what makes no sense now."""
+        if action == "do":
+            return True if self.possible(str(parameters[0])) else None
+        return super().check_action(action, parameters)
+
+    def action_do(self, name: str) -> None:
+        """A key was pressed."""
+        self.act(name)
+
+    def act(self, name: str) -> None:
+        """Do an action of the screen by its name, if it makes sense now."""
+        if not self.possible(name):
+            return
+        action: Action = BY_NAME[name]
+        if action.change is not None:
+            self.change(action.change)
+        elif name in ("quit", "palette"):
+            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
+        else:
+            getattr(self, f"_do_{name}")()
+
+    def _do_other_side(self) -> None:
+        self.look(self.wanted.turned())
+
+    def _do_difference(self) -> None:
+        self.action_show_part(self.wanted.active.name.lower() if self._difference else "difference")
+
+    def action_show_part(self, part: str) -> None:
+        """Where there is room for one matrix: show this one; a side becomes the active one with it."""
+        self._difference = part == "difference"
+        if part not in ("difference", self.wanted.active.name.lower()):
+            self.look(self.wanted.turned())
+        elif self.comparison is not None:
+            self._show_matrices(self.comparison)
+
+    def _do_edit(self) -> None:
+        self.query_one("#sentence-line").display = True
+        self._edit()
+
+    def _leave_editing(self, view: View) -> None:
+        super()._leave_editing(view)
+        self.query_one("#sentence-line").display = False
+
+    def _do_models(self) -> None:
+        from explorer.screens.models import ModelsScreen
+
+        self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.engine.models), self._model_chosen)
+
+    def _model_chosen(self, name: str | None) -> None:
+        if name is not None:
+            self.look_at(replace(self.wanted.view, model=name))
+
+    def _do_open_side(self) -> None:
+        if self.comparison is not None:
+            self.app.look(self.comparison.sides[self.wanted.active].view)
+            self.dismiss()
+
+    def _do_back(self) -> None:
+        if self._before_editing is not None:
+            self._leave_editing(self._before_editing)
+        elif self.focused is not None:
+            self.set_focus(None)
+        else:
+            self.dismiss()
+
+    def _do_help(self) -> None:
+        from explorer.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(groups()))
+
+    def action_scroll_measures(self, pages: int) -> None:
+        """Scroll the measures, which may be longer than there is room for."""
+        panel = self.query_one(ComparisonPanel)
+        panel.scroll_relative(y=pages * max(1, panel.size.height - 1), animate=False)
+
+    # Mouse
+
+    @on(Matrix.CellSelected)
+    def _cell_selected(self, event: Matrix.CellSelected) -> None:
+        if isinstance(event.matrix, SideMatrix) and event.matrix.side is not self.wanted.active:
+            self.look(self.wanted.turned())
+        self.change(go_to(event.query, event.key))
+
+    @on(SideLine.Chosen)
+    def _side_chosen(self, event: SideLine.Chosen) -> None:
+        if event.side is not self.wanted.active and not self.sentence.editing:
+            self.look(self.wanted.turned())
+
+    @on(KeyLine.Pressed)
+    def _key_clicked(self, event: KeyLine.Pressed) -> None:
+        self.act(event.action.name)

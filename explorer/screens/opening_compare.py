@@ -1,0 +1,32 @@
+"""The part of the Explore screen that opens the Compare screen and the model picker."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from explorer.comparison import opening
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+
+class OpeningCompare(Screen[None]):
+    """Two more ways from one view to another."""
+
+    app: "ExplorerApp"
+
+    def _compare(self) -> None:
+        from explorer.screens.compare import CompareScreen
+
+        if self.app.reading is not None:
+            self.app.push_screen(CompareScreen(opening(self.app.reading.view, self.app.reading.bounds)))
+
+    def _models(self) -> None:
+        from explorer.screens.models import ModelsScreen
+
+        self.app.push_screen(ModelsScreen(self.app.view.model, self.app.engine.models), self._model_chosen)
+
+    def _model_chosen(self, name: str | None) -> None:
+        if name is not None and name != self.app.view.model:
+            self.app.look(replace(self.app.view, model=name))
