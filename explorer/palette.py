@@ -17,6 +17,7 @@ from textual import constants
 
 from explorer import colour
 from explorer.colour import RGB, blend, contrast, faint_ink, from_lightness, ink, luminance, nearest_xterm
+from explorer.themes import GREY
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -45,8 +46,8 @@ class Depth(Enum):
 
 
 def depth_of(app: "App[object]") -> Depth:
-    """What colours the terminal of `app` shows; none when the person asked for none by NO_COLOR."""
-    if app.no_color:
+    """What colours the terminal of `app` shows; none when the person asked for none by NO_COLOR or the grey theme."""
+    if app.no_color or app.theme == GREY.name:
         return Depth.NONE
     if app.is_headless and constants.COLOR_SYSTEM == "auto":
         return Depth.TRUE

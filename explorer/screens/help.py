@@ -1,6 +1,9 @@
-"""The help screen: every action with its keys, made from the registry."""
+"""The help screen: the part that has the focus first, then every action with its keys, made from the registry."""
+
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -22,6 +25,15 @@ _WORDS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Help for one part of a screen: what it is, and the keys of its own by Textual's names."""
+
+    title: str
+    text: str
+    keys: tuple[tuple[str, str], ...] = ()
+
+
 class HelpScreen(ModalScreen[None]):
     """Lists all keys; closed by escape, ? or q."""
 
@@ -32,9 +44,10 @@ class HelpScreen(ModalScreen[None]):
         ("k", "scroll(-1)", "Up"),
     ]
 
-    def __init__(self, actions: dict[str, list[Action]] | None = None) -> None:
-        """List the registry, or the `actions` of another screen under their headings."""
+    def __init__(self, actions: dict[str, list[Action]] | None = None, part: Part | None = None) -> None:
+        """List the registry, or the `actions` of another screen under their headings, below the help for `part`."""
         super().__init__()
+        self._part = part
         self._actions = groups() if actions is None else actions
 
     def compose(self) -> ComposeResult:
@@ -42,15 +55,18 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll() as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "esc closes"
-            yield Static(_help(self._actions), markup=False)
+            yield Static(_help(self._actions, self._part), markup=False)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def _help(found: dict[str, list[Action]]) -> RenderableType:
+def _help(found: dict[str, list[Action]], part: Part | None) -> RenderableType:
     parts: list[RenderableType] = []
+    if part is not None:
+        rows = [(_keys((key,)), what) for key, what in part.keys]
+        parts += [Text(part.title, "bold"), Padding(Text(part.text), (0, 1)), *([_table(rows)] if rows else []), Text()]
     for name, actions in found.items():
         rows = [(_keys(action.keys), action.help) for action in actions]
         parts += [Text(name, "bold"), _table(rows), Text()]

@@ -1,0 +1,156 @@
+"""Taking it away from the Explore screen: copied to the clipboard, written to a file, or as a link line."""
+
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from explorer import export
+from explorer.link import link_line
+from explorer.reading import Reading
+from explorer.screens.writing import Wanted, WriteScreen
+from explorer.text import visible
+from explorer.widgets.cell import CellPanel
+from explorer.widgets.matrix import Matrix
+from explorer.widgets.predictions import PredictionsPanel
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+MOST_COPIED = 1_000_000
+"""Characters: terminals drop what is much longer than this, and many do so earlier."""
+
+
+class Written(Message):
+    """A worker has written a file, or says why it could not."""
+
+    def __init__(self, name: str, size: int, reason: str = "") -> None:
+        super().__init__()
+        self.name = name
+        self.size = size
+        self.reason = reason
+
+
+class LinkScreen(ModalScreen[None]):
+    """Shows the link line, without a frame beside it: where the clipboard cannot be reached it is marked by hand."""
+
+    CSS_PATH = "taking.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,L,enter,space", "dismiss", "Close", show=False)]
+
+    def __init__(self, link: str) -> None:
+        super().__init__()
+        self._link = link
+
+    def compose(self) -> ComposeResult:
+        """The line."""
+        with VerticalScroll() as box:
+            box.border_title = "This command line opens this view again; it is copied"
+            box.border_subtitle = "esc closes"
+            yield Static(Text(self._link, overflow="fold"), markup=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the line closes it."""
+        if event.widget is self:
+            self.dismiss()
+
+
+class Taking(Screen[None]):
+    """The part of the Explore screen from which things are taken."""
+
+    app: "ExplorerApp"
+
+    def _copy(self) -> None:
+        reading = self.app.reading
+        if reading is None:
+            return
+        table = self._table_in_focus(reading)
+        text = table.tsv()
+        if len(text) > MOST_COPIED:
+            self.app.warn(f"{table.what}: {_size(len(text))} are too much for a clipboard, write a file with w")
+        else:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"copied: {table.what}", markup=False)
+
+    def _table_in_focus(self, reading: Reading) -> export.Table:
+        if isinstance(self.focused, Matrix):
+            stages = [stage for stage in export.MATRICES if self.focused.id == f"matrix-{stage.value}"]
+            return export.matrix_table(reading, stages[0] if stages else export.stage_in_view(reading))
+        if isinstance(self.focused, CellPanel):
+            return export.cell_table(reading)
+        if isinstance(self.focused, PredictionsPanel):
+            return export.predictions_table(reading)
+        return export.row_table(reading)
+
+    def _link(self) -> None:
+        try:
+            link = link_line(self.app.view)
+        except ModelError as error:
+            self.app.warn(str(error))
+            return
+        self.app.copy_to_clipboard(link)
+        self.app.push_screen(LinkScreen(link))
+
+    def _write(self) -> None:
+        if (reading := self.app.reading) is not None:
+            screen = WriteScreen(reading, download=self.app.is_web)
+            self.app.push_screen(screen, partial(self._write_wanted, reading))
+
+    def _write_wanted(self, reading: Reading, wanted: Wanted | None) -> None:
+        if wanted is not None:
+            # A picture shows the screen without the dialog, when that is drawn again.
+            self.call_after_refresh(self._start_writing, reading, wanted)
+
+    def _start_writing(self, reading: Reading, wanted: Wanted) -> None:
+        # A worker must not share what the screen goes on to change.
+        reading = replace(reading, _heads=dict(reading._heads))
+        picture = self.app.export_screenshot().encode() if wanted.format is export.SVG else b""
+        download = self.app.is_web
+
+        def fill(file: BinaryIO) -> None:
+            if wanted.format is export.SVG:
+                file.write(picture)
+            else:
+                export.produce(reading, wanted.format, file)
+
+        def work() -> None:
+            try:
+                if download:
+                    fill(made := BytesIO())
+                    made.seek(0)
+                    self.app.call_from_thread(self.app.deliver_binary, made, save_filename=wanted.path.name)
+                    return
+                size = export.write_file(wanted.path, fill, overwrite=wanted.overwrite)
+            except ModelError as error:
+                self.post_message(Written(wanted.path.name, 0, str(error)))
+            except Exception as error:
+                reason = f"{wanted.path.name!r} cannot be written: {type(error).__name__}: {error}"
+                self.post_message(Written(wanted.path.name, 0, reason))
+            else:
+                self.post_message(Written(str(wanted.path), size))
+
+        self.run_worker(work, group="write", thread=True, exit_on_error=False)
+
+    def on_written(self, message: Written) -> None:
+        """Say what was written, or why it was not."""
+        if message.reason:
+            self.app.warn(message.reason)
+        else:
+            self.notify(f"wrote {visible(message.name)}, {_size(message.size)}", markup=False)
+
+
+def _size(count: int) -> str:
+    """Bytes in a unit that people read."""
+    for unit, size in (("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count} bytes"
