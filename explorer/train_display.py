@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from model.trainer import StepMetrics, Trainer
 
 SAMPLE_TOKENS = 60
+GPT_2_INIT_STD = 0.02
 
 
 class TrainDisplay:
     """Prints a run: a bar with the losses of now, and lines that stay for validation losses and samples."""
 
     def __init__(self, trainer: "Trainer", sample_every: int, prompt: str) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        # In a group of processes the first one speaks for all.
+        self.console = Console(highlight=False, soft_wrap=True, quiet=not trainer.group.leads)
         self._trainer = trainer
         self._sample_every = sample_every
         self._prompt = prompt
@@ -36,7 +38,7 @@ class TrainDisplay:
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not self.console.is_terminal or self.console.quiet,
         )
         self._task = self._progress.add_task(
             "train", total=trainer.settings.steps, completed=trainer.done, losses="starting"
@@ -67,15 +69,16 @@ class TrainDisplay:
         losses = f"loss {metrics.loss:.3f} · {metrics.tokens_per_second:,.0f} tokens/s"
         self._progress.update(self._task, completed=metrics.step, losses=losses)
         if metrics.validation_loss is not None:
+            honest = "" if metrics.prefix_loss is None else f" (without the tokens ahead {metrics.prefix_loss:.4f})"
             self.say(
-                f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}, "
+                f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}{honest}, "
                 f"{metrics.tokens_per_second:,.0f} tokens/s"
             )
         elif not self.console.is_terminal and time.monotonic() - self._last_line > 30:
             self._last_line = time.monotonic()
             left = (self._trainer.settings.steps - metrics.step) * metrics.seconds
             self.say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
-        if self._sample_every and metrics.step % self._sample_every == 0:
+        if self._sample_every and metrics.step % self._sample_every == 0 and not self.console.quiet:
             trainer = self._trainer
             written = sample(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, metrics.step)
             self.say(f"  sample: {written!r}")
@@ -88,8 +91,24 @@ class TrainDisplay:
             f"head_size {config.head_size}, context {config.n_positions}, vocabulary {config.vocab_size}"
         )
         self.say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
+        self.say("; ".join(_circumstances(self._trainer)))
         if self._trainer.done:
             self.say(f"resumed after step {self._trainer.done}")
+
+
+def _circumstances(trainer: "Trainer") -> list[str]:
+    """Where a model is trained, and in what it differs from a usual GPT."""
+    config = trainer.gpt.config
+    told = [f"on {trainer.device}, {'bfloat16' if trainer.autocasts else 'float32'}"]
+    if trainer.group.size > 1:
+        told.append(f"{trainer.group.size} processes")
+    if not config.scale_attn_weights:
+        told.append("no scale: scores go unscaled into the softmax")
+    if config.initializer_range != GPT_2_INIT_STD:
+        told.append(f"initial weights of standard deviation {config.initializer_range:g}")
+    if not config.causal:
+        told.append("no mask: every query sees all keys, so the loss counts answers that the model can see")
+    return told
 
 
 def sample(gpt: "GPT", tokenizer: "Tokenizer", prompt: str, tokens: int, seed: int) -> str:

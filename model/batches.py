@@ -65,6 +65,19 @@ class TrainingData:
         for some in starts.split(batch_size):  # type: ignore[no-untyped-call]
             yield windows(self.validation, some, self.context)
 
+    def prefix_batches(self, tokens: int, batch_size: int = 64) -> Iterable[tuple[Tensor, Tensor]]:
+        """Beginnings of validation windows, (B, t), and the token after each, (B, 1), always the same ones.
+
+        There are eight lengths t, evenly spread over 1 to T, and all prefixes have about `tokens` tokens together.
+        """
+        lengths = sorted({round(1 + i * (self.context - 1) / 7) for i in range(8)})
+        each = max(1, min(len(self.validation) - self.context, tokens // sum(lengths)))
+        starts = torch.linspace(0, len(self.validation) - 1 - self.context, each).long()
+        for length in lengths:
+            for some in starts.split(batch_size):  # type: ignore[no-untyped-call]
+                x, y = windows(self.validation, some, length)
+                yield x, y[:, -1:]
+
 
 def windows(row: Tensor, starts: Tensor, context: int) -> tuple[Tensor, Tensor]:
     """Windows of T = `context` ids from each start, and the same moved on by one token: two of (B, T)."""

@@ -11,11 +11,13 @@ from tokenizers import Tokenizer
 from model.checkpoint import CheckpointError, save
 from model.gpt import GPT
 from model.layout import LATEST
+from model.snapshots import FOLDER
 
 KEPT = 2
 """How many checkpoints of a run stay: the latest, and the one before it should the disk lose the latest."""
 
 _STEP = re.compile(r"step-\d{6,}")
+_UNFINISHED = re.compile(r"(step-\d{6,}|final)\.tmp")
 
 
 def prepare(out: Path) -> None:
@@ -27,9 +29,28 @@ def prepare(out: Path) -> None:
         if out.is_symlink() or out.exists():
             if not out.is_dir():
                 raise CheckpointError(f"{out} is a file: give another directory with --out")
+            _drop_beginning(out)
             if any(out.iterdir()):
-                raise CheckpointError(f"{out} exists and is not empty: add --resume, or give another --out")
+                more = "add --resume, or give another" if is_run(out) else "no run is there to resume, give another"
+                raise CheckpointError(f"{out} exists and is not empty: {more} --out")
         out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
+    check_writable(out)
+
+
+def _drop_beginning(out: Path) -> None:
+    """Empty a directory that holds nothing but what a run leaves that was killed before its first checkpoint."""
+    found = list(out.iterdir())
+    beginning = (".writable", f"{LATEST}.tmp", "step-000000")
+    if all(path.name in beginning or _UNFINISHED.fullmatch(path.name) for path in found):
+        for path in found:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def check_writable(out: Path) -> None:
+    """Raise CheckpointError unless a file can be written into `out`."""
+    try:
         probe = out / ".writable"
         probe.touch()
         probe.unlink()
@@ -57,6 +78,20 @@ def add(out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}") from error
     return directory
+
+
+def tidy(out: Path) -> None:
+    """Remove what a kill left behind of checkpoints that were being written; nothing that could be opened."""
+    for folder in (out, out / FOLDER):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _UNFINISHED.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def newest_before(out: Path, step: int) -> Path | None:
+    """The newest checkpoint of a run after at most `step` steps."""
+    found = [path for path in steps(out) if int(path.name.removeprefix("step-")) <= step] if out.is_dir() else []
+    return found[-1] if found else None
 
 
 def steps(out: Path) -> list[Path]:

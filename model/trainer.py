@@ -7,9 +7,9 @@ import ctypes
 import json
 import math
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,19 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from model import runs
+from model import devices, runs
 from model.batches import TrainingData, derived_seed
 from model.checkpoint import CheckpointError, load
 from model.config import GPTConfig
+from model.distributed import ALONE, Group
+from model.divergence import DivergedError, DivergenceWatch
 from model.errors import ModelError
 from model.gpt import GPT
+from model.history import RunDescription, StepMetrics
 from model.optim import OptimizerSettings, make_optimizers, schedule
+from model.probe import Observation, StepStatistics
+
+__all__ = ["DivergedError", "StepMetrics", "Trainer", "TrainerSettings", "read_state"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -57,50 +63,50 @@ class TrainerSettings:
         if self.precision not in PRECISIONS:
             raise ModelError(f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}")
 
-    @property
-    def autocast(self) -> bool:
-        """Whether matrices are multiplied in bfloat16; weights, sums and attention stay float32."""
+    def autocast(self, device: torch.device) -> bool:
+        """Whether matrices are multiplied in bfloat16 there; weights, sums and attention stay float32."""
         if self.precision == "auto":
-            return torch.cpu._is_avx512_bf16_supported()
+            return devices.multiplies_bfloat16(device)
         return self.precision == "bfloat16"
-
-
-@dataclass(frozen=True, slots=True)
-class StepMetrics:
-    """What is known after a step. Losses are mean cross-entropies in nats."""
-
-    step: int  # steps done, from 1; 0 is the evaluation before the first
-    loss: float  # of this step's batch, before its update
-    validation_loss: float | None  # None when not measured at this step
-    learning_rate: float  # AdamW's, of this step
-    gradient_norm: float  # before clipping
-    tokens: int  # trained on so far
-    seconds: float  # of this step, without evaluation
-    tokens_per_second: float
-
-
-class DivergedError(ModelError):
-    """The loss is no longer a finite number."""
 
 
 class Trainer:
     """Trains `gpt` on `data`; `done` steps are behind it.
 
-    Same machine, same threads, same seed: the same losses to the last digit, however often it was resumed.
+    Same machine, same threads, same seed: the same losses to the last digit, however often it was resumed. In a `group`
+    of processes each trains on its part of the same batches.
     """
 
     def __init__(
-        self, gpt: GPT, tokenizer: Tokenizer, data: TrainingData, settings: TrainerSettings, done: int = 0
+        self,
+        gpt: GPT,
+        tokenizer: Tokenizer,
+        data: TrainingData,
+        settings: TrainerSettings,
+        done: int = 0,
+        device: torch.device | None = None,
+        group: Group = ALONE,
     ) -> None:
         if data.context > gpt.config.n_positions:
             raise ModelError(f"windows of {data.context} tokens do not fit a context of {gpt.config.n_positions}")
-        self.gpt = gpt
+        if settings.batch_size < group.size:
+            raise ModelError(f"batch-size {settings.batch_size} is too small for {group.size} processes")
+        self.device = device or torch.device("cpu")
+        self.group = group
+        self.gpt = gpt.to(self.device)
+        self.probe_every = 0
+        """Steps between statistics of activations, gradients and updates; 0 for none. No other step pays for them."""
+        self.statistics: StepStatistics | None = None
+        """Those of the step just done, where it was observed."""
+        self.stopped = False
+        self._stop_asked = False
+        self._watch = DivergenceWatch(gpt.config.vocab_size)
         self.tokenizer = tokenizer
         self.data = data
         self.settings = settings
         self.done = done
-        self._autocast = settings.autocast
-        self.optimizers = make_optimizers(gpt, settings.optimizer, torch.bfloat16 if self._autocast else torch.float32)
+        self.autocasts = settings.autocast(self.device)
+        self.optimizers = make_optimizers(gpt, settings.optimizer, torch.bfloat16 if self.autocasts else torch.float32)
         self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         self._optimizer_of = {
             id(p): optimizer
@@ -111,18 +117,32 @@ class Trainer:
         keep_freed_memory()
 
     @classmethod
-    def start(cls, config: GPTConfig, tokenizer: Tokenizer, data: TrainingData, settings: TrainerSettings) -> "Trainer":
+    def start(
+        cls,
+        config: GPTConfig,
+        tokenizer: Tokenizer,
+        data: TrainingData,
+        settings: TrainerSettings,
+        device: torch.device | None = None,
+        group: Group = ALONE,
+    ) -> "Trainer":
         """A fresh model, its weights drawn from the seed."""
         gpt = GPT(config, settings.dropout)
         gpt.initialize(torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights")))
-        return cls(gpt, tokenizer, data, settings)
+        return cls(gpt, tokenizer, data, settings, device=device, group=group)
+
+    def stop(self) -> None:
+        """Let `steps` end after the step at work, or the next; in a group, after the same one everywhere."""
+        self._stop_asked = True
+        self.stopped = self.group.size == 1
 
     def steps(self) -> Iterator[StepMetrics]:
         """Train to `settings.steps`, yielding after each step. Stopping between two steps loses nothing.
 
-        Raises DivergedError when a loss is not finite; the weights are then those before that step.
+        Raises DivergedError when a loss is not finite, with the weights as before that step, or when it climbs far
+        above where it has been.
         """
-        while self.done < self.settings.steps:
+        while self.done < self.settings.steps and not self.stopped:
             began = time.perf_counter()
             rate = self._set_rates()
             loss, norm = self._step()
@@ -139,6 +159,7 @@ class Trainer:
                 tokens=self.done * size,
                 seconds=seconds,
                 tokens_per_second=size / seconds,
+                prefix_loss=self.prefix_loss() if due and not self.gpt.config.causal else None,
             )
 
     def _set_rates(self) -> float:
@@ -151,43 +172,78 @@ class Trainer:
 
     def _step(self) -> tuple[float, float]:
         """One update; returns the loss before it and the norm of the gradients."""
-        settings = self.settings
+        settings, step = self.settings, self.done + 1
         x, y = self.data.batch(settings.seed, self.done, settings.batch_size)
+        mine = self.group.share(len(x))
+        share = len(x[mine]) / len(x)
         self.gpt.train()
-        with torch.random.fork_rng(enabled=settings.dropout > 0, devices=[]):
-            if settings.dropout:
-                torch.manual_seed(derived_seed(settings.seed, self.done, "dropout"))
-            loss = self._loss(x, y)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise DivergedError(f"the loss is {value} at step {self.done + 1}: train again with smaller learning rates")
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip = settings.optimizer.gradient_clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.gpt.parameters(), clip).item()
-        if not math.isfinite(norm):
-            raise DivergedError(f"the gradient is {norm} at step {self.done + 1}: train with smaller learning rates")
-        for optimizer in self.optimizers:
-            optimizer.step()
+        observed = self.probe_every > 0 and step % self.probe_every == 0
+        with Observation(self.gpt, step) if observed else nullcontext() as observation:
+            loss = self._random_loss(x[mine], y[mine])
+            for optimizer in self.optimizers:
+                optimizer.zero_grad(set_to_none=True)
+            if share < 1:
+                loss = loss * share
+            loss.backward()  # type: ignore[no-untyped-call]
+            value, stops = self.group.sum_gradients(
+                self.gpt.parameters(), loss, torch.tensor(float(self._stop_asked), device=self.device)
+            )
+            self._watch.check(step, value)
+            clip = settings.optimizer.gradient_clip or math.inf
+            norm = torch.nn.utils.clip_grad_norm_(self.gpt.parameters(), clip).item()
+            self._watch.check(step, norm, "gradient")
+            for optimizer in self.optimizers:
+                optimizer.step()
+            self.statistics = observation.statistics() if observation else None
+        self.stopped = self.stopped or stops > 0
         return value, norm
+
+    def _random_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss of this step's windows, its dropout drawn from (seed, step) alone, and from the rank in a group."""
+        settings = self.settings
+        if not settings.dropout:
+            return self._loss(x, y)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            purpose = f"dropout {self.group.rank}" if self.group.rank else "dropout"
+            torch.manual_seed(derived_seed(settings.seed, self.done, purpose))
+            return self._loss(x, y)
 
     def _loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Mean next-token cross-entropy of inputs and targets (B, T)."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._autocast):
+        x, y = x.to(self.device), y.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocasts):
             logits = self.gpt(x)  # (B, T, V)
             return F.cross_entropy(logits.flatten(0, 1), y.flatten())
 
-    @torch.inference_mode()
     def validation_loss(self) -> float:
-        """Mean loss over the same evenly spread validation windows each time, in float32."""
-        self.gpt.eval()
-        total, count = 0.0, 0
-        for x, y in self.data.validation_batches(self.settings.validation_tokens, self.settings.batch_size):
-            logits = self.gpt(x)
-            total += F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="sum").item()
-            count += y.numel()
-        return total / count
+        """Mean loss over the same evenly spread validation windows each time, in float32.
+
+        Without the causal mask the model sees the token that it is asked for: see `prefix_loss`.
+        """
+        batches = self.data.validation_batches(self.settings.validation_tokens, self.settings.batch_size)
+        return evaluate(self.gpt, self.group.every(batches), self.group)
+
+    def prefix_loss(self) -> float:
+        """Mean validation loss of the token after a prefix when there is nothing after it, as when text is written.
+
+        The same prefixes each time, of eight lengths from 1 to the context. With the causal mask it estimates
+        `validation_loss`; without it, it is the honest one of the two.
+        """
+        batches = self.data.prefix_batches(self.settings.validation_tokens)
+        return evaluate(self.gpt, self.group.every(batches), self.group)
+
+    @property
+    def description(self) -> RunDescription:
+        """What is trained here."""
+        return RunDescription(
+            config=self.gpt.config,
+            parameters=sum(p.numel() for p in self.gpt.parameters()),
+            steps=self.settings.steps,
+            batch_size=self.settings.batch_size,
+            context=self.data.context,
+            seed=self.settings.seed,
+            optimizer=self.settings.optimizer.name,
+        )
 
     def state(self, notes: dict[str, Any] | None = None) -> dict[str, bytes]:
         """What resuming needs beside the model, as files of the checkpoint: plain JSON and tensors, no pickle."""
@@ -196,10 +252,11 @@ class Trainer:
             "data": self.data.digest,
             "context": self.data.context,
             "settings": asdict(self.settings),
+            "watch": self._watch.state(),
             "notes": notes or {},
         }
         tensors = {
-            f"{name}.{key}": value.contiguous()
+            f"{name}.{key}": value.cpu().contiguous()
             for name, p in self.gpt.named_parameters()
             for key, value in self._optimizer_of[id(p)].state.get(p, {}).items()
         }
@@ -210,7 +267,9 @@ class Trainer:
         return runs.add(out, self.done, self.gpt, self.tokenizer, self.state(notes))
 
     @classmethod
-    def resume(cls, out: Path, data: TrainingData) -> "Trainer":
+    def resume(
+        cls, out: Path, data: TrainingData, device: torch.device | None = None, group: Group = ALONE
+    ) -> "Trainer":
         """Continue the run in `out` from its latest checkpoint.
 
         Raises CheckpointError when there is none to continue or the data is not what the run was trained on.
@@ -219,12 +278,19 @@ class Trainer:
         saved = read_state(directory)
         if saved["data"] != data.digest:
             raise CheckpointError(f"{out} was trained on other text: give the same files, unchanged, to resume")
-        values = dict(saved["settings"])
-        settings = TrainerSettings(**{**values, "optimizer": OptimizerSettings(**values["optimizer"])})
         opened = load(directory)
-        gpt = GPT(opened.config, settings.dropout)
-        gpt.load_state_dict(opened.gpt.state_dict())
-        trainer = cls(gpt, opened.tokenizer, data, settings, saved["done"])
+        try:
+            values = dict(saved["settings"])
+            settings = TrainerSettings(**{**values, "optimizer": OptimizerSettings(**values["optimizer"])})
+            gpt = GPT(opened.config, settings.dropout)
+            gpt.load_state_dict(opened.gpt.state_dict())
+            trainer = cls(gpt, opened.tokenizer, data, settings, int(saved["done"]), device, group)
+            if "watch" in saved:
+                trainer._watch.restore(saved["watch"])
+        except ModelError:
+            raise
+        except (TypeError, ValueError, KeyError) as error:
+            raise CheckpointError(f"{directory / STATE_JSON} is damaged: this run cannot be resumed") from error
         trainer._load_optimizers(directory / STATE_TENSORS)
         return trainer
 
@@ -234,14 +300,32 @@ class Trainer:
         except Exception as error:
             raise CheckpointError(f"{path.name} is damaged or missing: this checkpoint cannot be resumed") from error
         for name, p in self.gpt.named_parameters():
-            keys = [key for key in tensors if key.startswith(f"{name}.")]
-            for key in keys:
-                state = self._optimizer_of[id(p)].state[p]
-                state[key.removeprefix(f"{name}.")] = tensors[key]
+            state = self._optimizer_of[id(p)].state[p]
+            found = {key.removeprefix(f"{name}."): tensors.pop(key) for key in list(tensors) if _is_of(name, key)}
+            if (not found and self.done) or any(tensor.dim() and tensor.shape != p.shape for tensor in found.values()):
+                raise CheckpointError(f"{path.name} is of another model ({name!r} differs): this run cannot be resumed")
+            state.update({key: tensor.to(p.device) for key, tensor in found.items()})
+        if tensors:
+            raise CheckpointError(f"{path.name} is of another model ({min(tensors)!r}): this run cannot be resumed")
 
-    def shortened(self, steps: int) -> None:
-        """Let the run end at `steps` instead, with the schedule that belongs to it."""
-        self.settings = replace(self.settings, steps=steps)
+
+def _is_of(name: str, key: str) -> bool:
+    """Whether a stored tensor is optimizer state of the parameter `name`."""
+    return key.rpartition(".")[0] == name
+
+
+@torch.inference_mode()
+def evaluate(gpt: GPT, batches: Iterable[tuple[Tensor, Tensor]], group: Group = ALONE) -> float:
+    """Mean loss in nats of inputs (B, T) and targets (B, T), or targets (B, 1) of the last position alone."""
+    gpt.eval()
+    device = gpt.wte.weight.device
+    sums = torch.zeros(2, dtype=torch.float64)  # of losses, of tokens
+    for x, y in batches:
+        logits = gpt(x.to(device))[:, -y.shape[1] :]
+        loss = F.cross_entropy(logits.flatten(0, 1), y.to(device).flatten(), reduction="sum").item()
+        sums += torch.tensor([loss, y.numel()], dtype=torch.float64)
+    total, count = group.sum(sums.to(torch.float32 if device.type == "mps" else torch.float64).to(device)).tolist()
+    return float(total / count)
 
 
 def read_state(directory: Path) -> dict[str, Any]:

@@ -1,0 +1,186 @@
+"""The options of `explorer train`, and what a resumed run takes over from the command that began it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from explorer.train_display import GPT_2_INIT_STD
+
+BUILT_IN_CHARACTERS = 4_000_000
+"""How much of the built-in corpus is written when no file is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """The command's options; sizes are those of `model.config.GPTConfig`."""
+
+    files: tuple[Path, ...]
+    out: Path
+    resume: bool
+    tokenizer: str
+    vocab_size: int
+    layers: int
+    heads: int
+    width: int
+    context: int
+    no_mask: bool
+    no_scale: bool
+    init_std: float
+    steps: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    muon_learning_rate: float
+    weight_decay: float
+    dropout: float
+    warmup: int
+    cooldown: float
+    seed: int
+    precision: str
+    device: str
+    threads: int | None
+    storyteller: int | None
+    split_stories: bool
+    clean: bool
+    validation: float
+    evaluate_every: int
+    checkpoint_every: int
+    snapshots: bool
+    snapshot_steps: str | None
+    probe_every: int
+    sample_every: int
+    prompt: str
+
+    @property
+    def storyteller_characters(self) -> int:
+        """How much of the built-in corpus is trained on."""
+        return self.storyteller or (0 if self.files else BUILT_IN_CHARACTERS)
+
+    def as_notes(self) -> dict[str, Any]:
+        """The options as JSON, for the checkpoints; files by their whole path."""
+        return {**asdict(self), "files": [str(path.resolve()) for path in self.files], "out": None, "resume": None}
+
+    def resumed(self, notes: Mapping[str, Any], given: set[str]) -> "TrainOptions":
+        """The options of the run that left `notes`, with those `given` now that do not change what is trained.
+
+        Raises UsageError for any other that is given and differs.
+        """
+        saved = {**notes, **notes.get("options", {})}
+        saved["files"] = tuple(map(Path, saved.get("files", ())))
+        names = {field.name for field in fields(self)} - {"out", "resume"}
+        began = {name: saved[name] for name in names if name in saved}
+        for name in sorted(given & began.keys() - _CHANGEABLE):
+            if getattr(self, name) != began[name]:
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"the run began with {option} {began[name]}: leave out {option} to resume it")
+        return replace(self, **{name: value for name, value in began.items() if name not in given})
+
+
+_CHANGEABLE = frozenset(
+    {
+        *("files", "out", "resume", "device", "threads", "checkpoint_every", "snapshots", "snapshot_steps"),
+        *("probe_every", "sample_every", "prompt"),
+    }
+)
+
+
+def _finite(low: float, *, open_end: bool = False) -> Callable[..., Any]:
+    def check(_ctx: click.Context, option: click.Parameter, value: float) -> float:
+        if not low <= value < float("inf") or (open_end and value == low):
+            raise click.BadParameter(f"{value} is not a number {'above' if open_end else 'of at least'} {low:g}")
+        return value
+
+    return check
+
+
+_COUNT = click.IntRange(1)
+
+_OPTIONS = (
+    click.argument("files", nargs=-1, type=click.Path(path_type=Path)),
+    click.option(
+        "--out", required=True, type=click.Path(path_type=Path), help="Directory for the run (new, or --resume)."
+    ),
+    click.option("--resume", is_flag=True, help="Continue the run in --out exactly where it was saved."),
+    click.option("--tokenizer", type=click.Choice(["char", "bpe"]), default="bpe", show_default=True),
+    click.option("--vocab-size", default=4096, show_default=True, help="Tokens of a BPE vocabulary."),
+    click.option("--layers", default=4, show_default=True),
+    click.option("--heads", default=8, show_default=True),
+    click.option("--width", default=128, show_default=True, help="n_embd; a head has width / heads of it."),
+    click.option("--context", default=128, show_default=True, help="Tokens read at once."),
+    click.option("--no-mask", is_flag=True, help="Train without the causal mask: every query sees all keys."),
+    click.option("--no-scale", is_flag=True, help="Train without 1/√head_size."),
+    click.option(
+        "--init-std",
+        default=GPT_2_INIT_STD,
+        show_default=True,
+        callback=_finite(0, open_end=True),
+        help="Standard deviation of the initial weights.",
+    ),
+    click.option("--steps", default=2000, show_default=True),
+    click.option("--batch-size", default=32, show_default=True, help="Windows of --context tokens a step."),
+    click.option("--optimizer", type=click.Choice(["muon", "adamw"]), default="muon", show_default=True),
+    click.option("--learning-rate", default=3e-3, show_default=True, callback=_finite(0), help="AdamW's."),
+    click.option(
+        "--muon-learning-rate",
+        default=0.02,
+        show_default=True,
+        callback=_finite(0),
+        help="Muon's, for the block matrices.",
+    ),
+    click.option("--weight-decay", default=0.0, show_default=True, callback=_finite(0)),
+    click.option("--dropout", default=0.0, show_default=True),
+    click.option("--warmup", default=20, show_default=True, help="Steps of rising learning rate."),
+    click.option("--cooldown", default=0.5, show_default=True, help="Share of the run with falling learning rate."),
+    click.option("--seed", default=1337, show_default=True),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+        default="auto",
+        show_default=True,
+        help="auto is a GPU where there is one.",
+    ),
+    click.option("--threads", type=click.IntRange(1, 256), help="Processor threads; torch's choice by default."),
+    click.option(
+        "--storyteller",
+        type=_COUNT,
+        help="Characters of the built-in corpus to train on besides the files; without files it is all there is.",
+    ),
+    click.option("--split-stories", is_flag=True, help="Split files of many stories at the stories' beginnings."),
+    click.option("--clean", is_flag=True, help="Mend broken encoding; straighten quotes, dashes and spaces."),
+    click.option("--validation", default=0.1, show_default=True, help="Share of the text held out."),
+    click.option("--evaluate-every", default=250, show_default=True, help="Steps between validation losses."),
+    click.option("--checkpoint-every", type=_COUNT, default=250, show_default=True, help="Steps between checkpoints."),
+    click.option(
+        "--snapshots/--no-snapshots",
+        default=True,
+        show_default=True,
+        help="Keep small models at steps 0, 10, 30, 100, 300, … and the last.",
+    ),
+    click.option("--snapshot-steps", metavar="STEP,STEP…", help="Keep them at these steps instead."),
+    click.option(
+        "--probe-every",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Steps between histograms of activations and gradients in statistics.jsonl; 0 for none.",
+    ),
+    click.option(
+        "--sample-every",
+        type=click.IntRange(0),
+        default=500,
+        show_default=True,
+        help="Steps between samples; 0 for none.",
+    ),
+    click.option("--prompt", default="\n", help="What a sample begins with.", show_default="a new line"),
+)
+
+
+def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of `explorer train`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
