@@ -21,6 +21,7 @@ from explorer import models
 from explorer.engine import Engine
 from explorer.history import History, history_file
 from explorer.reading import Reading
+from explorer.scoring import HeadScoring
 from explorer.screens.explore import ExploreScreen
 from explorer.view import LAST, Change, View
 from model.errors import ModelError
@@ -59,7 +60,7 @@ class ReadingDone(Message):
         self.reason = reason
 
 
-class ExplorerApp(App[None]):
+class ExplorerApp(HeadScoring):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
@@ -144,6 +145,12 @@ class ExplorerApp(App[None]):
     # Opening a model
 
     def on_mount(self) -> None:
+        self.call_after_refresh(self.measure_heads)
+
+    @property
+    def model_in_view(self) -> "TracedModel | None":
+        """The model of the reading that is shown, while it is open."""
+        return self.engine.model(self.reading.view.model) if self.reading is not None else None
         """Load the model after the first frame."""
         self.call_after_refresh(self.open_model, self.view.model)
 

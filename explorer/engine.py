@@ -45,6 +45,10 @@ class Engine:
         embedding = model.tokenizer.get_vocab_size() * model.config.n_head * model.config.head_size
         self._models.put(name, model, _block_parameters(model.config) + embedding)
 
+    def model(self, name: str) -> "TracedModel | None":
+        """The model that is open under a name."""
+        return self._models.get(name)
+
     def has_model(self, name: str) -> bool:
         """Whether views of this model can be read; asking counts as use."""
         return self._models.get(name) is not None

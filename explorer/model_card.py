@@ -6,9 +6,6 @@ if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
     from model.trainer import Trainer
 
-STORIES_READ = 20
-"""Stories of the built-in corpus on which previous-token and first-token scores are measured."""
-
 
 def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], sample: str) -> str:
     """Markdown that says how the model was made, how good it is and what its heads do.
@@ -47,24 +44,18 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
     lines += ["", "Validation loss by step:", "", "| step | loss |", "| --- | --- |"]
     lines += [f"| {step} | {loss:.4f} |" for step, loss in losses]
     lines += ["", "What it writes at temperature 0.8:", "", *(f"    {line}" for line in sample.splitlines()), ""]
-    lines += _heads(opened, settings.seed)
+    lines += _heads(opened)
     return "\n".join(lines) + "\n"
 
 
-def _heads(opened: "Checkpoint", seed: int) -> list[str]:
+def _heads(opened: "Checkpoint") -> list[str]:
     """A table of each head's largest score."""
-    import torch
-
-    from data import storyteller
-    from model import tokenizer as tokenizers
-    from model.metrics import head_scores
+    from explorer.head_scores import KINDS, STORIES, measure
 
     config = opened.config
-    stories = [storyteller.story(seed + 1, index).text for index in range(STORIES_READ)]
-    ids = tokenizers.encode_ids(opened.tokenizer, stories)
-    scores = head_scores(opened, ids, config.vocab_size, torch.Generator().manual_seed(seed))
+    scores = measure(opened)
     lines = [
-        f"The largest of each head's previous-token and first-token scores (over {STORIES_READ} stories of the "
+        f"The largest of each head's previous-token and first-token scores (over up to {STORIES} stories of the "
         "built-in corpus, another seed) and its duplicate-token and induction scores (random tokens repeated twice):",
         "",
         "| layer | " + " | ".join(f"H{head}" for head in range(config.n_head)) + " |",
@@ -72,7 +63,5 @@ def _heads(opened: "Checkpoint", seed: int) -> list[str]:
     ]
     for layer in range(config.n_layer):
         best = [scores.largest(layer, head) for head in range(config.n_head)]
-        lines.append(
-            f"| L{layer} | " + " | ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in best) + " |"
-        )
+        lines.append(f"| L{layer} | " + " | ".join(f"{KINDS[name]} {value:.2f}" for name, value in best) + " |")
     return lines

@@ -195,6 +195,11 @@ def move_head(by: int) -> Change:
     return lambda view, bounds: replace(view, head=_clamp(view.head + by, bounds.n_head))
 
 
+def choose_head(layer: int, head: int) -> Change:
+    """Look at one head."""
+    return lambda view, bounds: fitted(replace(view, layer=layer, head=head), bounds)
+
+
 def move_layer(by: int) -> Change:
     """Go to another layer."""
     return lambda view, bounds: replace(view, layer=_clamp(view.layer + by, bounds.n_layer))

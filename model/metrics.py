@@ -6,7 +6,7 @@ The definitions are those of "In-context Learning and Induction Heads" (Olsson e
 head detector: mean attention weight on one particular key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -64,22 +64,24 @@ def head_scores(
     return HeadScores(previous, first, duplicate, induction)
 
 
-def _weights(model: TracedModel, ids: Sequence[int]) -> Sequence[Tensor]:
-    """The weights of every layer, each (H, T, T)."""
-    return [AttentionStages(inputs).weights for inputs in model.trace(ids).inputs]
+def _weights(model: TracedModel, ids: Sequence[int]) -> Iterator[Tensor]:
+    """The weights of one layer after the other, each (H, T, T): those of all layers at once may not fit in memory."""
+    return (AttentionStages(inputs).weights for inputs in model.trace(ids).inputs)
 
 
 def _text_scores(model: TracedModel, ids: Sequence[int]) -> Tensor:
     """Mean weight on the previous and on the first token, (2, L, H)."""
-    layers = _weights(model, ids)
-    previous = torch.stack([w.diagonal(-1, -2, -1).mean(-1) for w in layers])
-    first = torch.stack([w[:, 1:, 0].mean(-1) for w in layers])
-    return torch.stack((previous, first))
+    layers = [
+        torch.stack((w.diagonal(-1, -2, -1).mean(-1), w[:, 1:, 0].mean(-1)))  # (2, H)
+        for w in _weights(model, ids)
+    ]
+    return torch.stack(layers, 1)
 
 
 def _repeat_scores(model: TracedModel, ids: Sequence[int], n: int) -> Tensor:
     """Mean weight of the second half on the same token and on the one after it, n earlier: (2, L, H)."""
-    layers = _weights(model, ids)
-    duplicate = torch.stack([w.diagonal(-n, -2, -1).mean(-1) for w in layers])
-    induction = torch.stack([w.diagonal(1 - n, -2, -1)[:, 1:].mean(-1) for w in layers])
-    return torch.stack((duplicate, induction))
+    layers = [
+        torch.stack((w.diagonal(-n, -2, -1).mean(-1), w.diagonal(1 - n, -2, -1)[:, 1:].mean(-1)))  # (2, H)
+        for w in _weights(model, ids)
+    ]
+    return torch.stack(layers, 1)

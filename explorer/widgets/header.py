@@ -1,19 +1,24 @@
 """HeaderLine: what is looked at, and what is changed about it, on one line."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from explorer.head_scores import strongest
 from explorer.reading import Reading
 from explorer.text import fit, significant, visible
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 
+if TYPE_CHECKING:
+    from model.metrics import HeadScores
+
 _DOT = " · "
 
 
 class HeaderLine(Lines, can_focus=False):
-    """`stories · L2 H3 · head_size 16 · mask causal · scale 1/√16 = 0.25 · acts on: head`.
+    """`stories · L2 H3 · previous token .46 · head_size 16 · mask causal · scale 1/√16 = 0.25 · acts on: head`.
 
     A changed switch has a star before it, and its own colour. As the line gets narrow, the wording gets short.
     """
@@ -21,6 +26,9 @@ class HeaderLine(Lines, can_focus=False):
     DEFAULT_CSS = """
     HeaderLine { height: 1; overflow: hidden hidden; }
     """
+
+    scores: "HeadScores | None" = None
+    """Of the model in view, when they have been measured: a head with a strong one is called by it."""
 
     def lines(self, reading: Reading, width: int) -> Sequence[Line]:
         """The longest wording that fits."""
@@ -45,6 +53,8 @@ class HeaderLine(Lines, can_focus=False):
             (name if short < 3 else fit(name, min(cell_len(name), 8)), "label"),
             (f"L{view.layer} H{view.head}", "label"),
         ]
+        if short < 2 and (words := strongest(self.scores, view.layer, view.head)):
+            parts.append((words, "current"))
         if short < 1:
             parts.append((f"head_size {inputs.head_size}", "faint"))
         parts += [

@@ -1,0 +1,333 @@
+"""The Heads screen: every layer and head at once, as pictures of their weights or as a map of how peaked they are."""
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from explorer.gallery import Gallery, Head, Sort
+from explorer.head_scores import STORIES
+from explorer.screens.commands import ActionCommands
+from explorer.screens.heads_actions import BY_NAME, HEADS_ACTIONS, PLACES, groups
+from explorer.screens.key_line import KeyLine
+from explorer.text import fit, visible
+from explorer.widgets.head_detail import JOINED, HeadDetail
+from explorer.widgets.head_grid import HeadGrid
+from explorer.widgets.head_map import HeadMap, Measure
+from explorer.widgets.head_tiles import HeadTiles
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+    from model.head_pictures import HeadPicture
+    from model.metrics import HeadScores
+
+SMALLEST = (60, 18)
+"""Columns and rows below which nothing can be shown well."""
+
+_POSTED_EVERY = 0.25
+"""Seconds between what a worker posts."""
+
+_MOVES = {"head_left": (-1, 0), "head_right": (1, 0), "head_up": (0, -1), "head_down": (0, 1)}
+
+
+class PicturesDone(Message):
+    """A worker has computed pictures of some heads."""
+
+    def __init__(self, gallery: Gallery, pictures: "dict[Head, HeadPicture]", last: bool) -> None:
+        super().__init__()
+        self.gallery = gallery
+        self.pictures = pictures
+        self.last = last
+
+
+class HeadsScreen(Screen[Head | None]):
+    """Dismissed with the head to open, or with nothing.
+
+    A picture is computed head by head in a worker and kept small: no more than one T × T matrix exists at a time.
+    """
+
+    CSS_PATH = "heads.tcss"
+    COMMANDS = {ActionCommands}  # noqa: RUF012
+    every_action = HEADS_ACTIONS
+    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (JOINED, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
+        for action in HEADS_ACTIONS
+        if action.name != "palette"  # Textual's own
+    ]
+
+    app: "ExplorerApp"
+
+    def __init__(self, gallery: Gallery, sort: Sort = Sort.POSITION) -> None:
+        super().__init__()
+        self._gallery = gallery
+        self.sort = sort
+        self._computing: int | None = None
+        self._zoom = 0
+        self._hovered: Head | None = None
+
+    # What is on it
+
+    def compose(self) -> ComposeResult:
+        """Pictures and map share the place; one of them is displayed."""
+        yield Static(id="heads-title", markup=False)
+        yield HeadGrid()
+        yield HeadMap()
+        yield HeadDetail()
+        yield KeyLine(self.possible, PLACES)
+        yield Static(id="too-small", markup=False)
+
+    @property
+    def grid(self) -> HeadGrid:
+        """The pictures."""
+        return self.query_one(HeadGrid)
+
+    @property
+    def map(self) -> HeadMap:
+        """The map."""
+        return self.query_one(HeadMap)
+
+    @property
+    def shows_map(self) -> bool:
+        """Whether the map is shown and not the pictures."""
+        return self.map.display
+
+    @property
+    def tiles(self) -> HeadTiles:
+        """What is shown."""
+        return self.map if self.shows_map else self.grid
+
+    @property
+    def chosen(self) -> Head:
+        """The head that Enter opens."""
+        return self.tiles.chosen
+
+    @property
+    def scores(self) -> "HeadScores | None":
+        """The head scores of this model, if they have been measured."""
+        return self.app.scores_in_view
+
+    def on_mount(self) -> None:
+        """Begin at the head in view."""
+        self.map.display = False
+        view = self._gallery.reading.view
+        self.grid.chosen = self.map.chosen = (view.layer, view.head)
+        self.map.show(self._gallery, Measure.EFFECTIVE_KEYS)
+        self.show()
+
+    def show(self) -> None:
+        """Draw everything again."""
+        with self.app.batch_update():
+            self.grid.show(self._gallery, self.sort, self.scores, self._zoom)
+            self._show_title()
+            self._show_detail()
+            self.query_one(KeyLine).update()
+        self.call_after_refresh(self._compute)
+
+    def _show_title(self) -> None:
+        reading = self._gallery.reading
+        sort = "map of peakedness" if self.shows_map else f"sorted by {self.sort.value}"
+        sizes = f"{reading.shape.n_layer} layers × {reading.shape.n_head} heads"
+        said = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
+        self.query_one("#heads-title", Static).update(Text(fit(said, self.size.width), no_wrap=True))
+
+    def _show_detail(self) -> None:
+        head = self.chosen if self._hovered is None else self._hovered
+        self.query_one(HeadDetail).show_head(self._gallery, head, self.scores, self._note(), self._legends())
+
+    def _note(self) -> str:
+        if self.scores is not None:
+            return f"measured on up to {STORIES} stories and on random tokens, not on this sentence"
+        return "no head scores" if self.app.scoring_is_over else "head scores are being measured…"
+
+    def _legends(self) -> list[list[tuple[str, Style]]]:
+        """What the last line may say, from long to short."""
+        missing = len(self._gallery.missing(self.grid.block or 1))
+        total = len(self._gallery.heads)
+        base = self.query_one(HeadDetail).base
+        done = f"   {total - missing} of {total} computed…" if missing else ""
+        if self.shows_map:
+            measure = self.map.measure.value
+            return [
+                [(f"{name}: ", base), *self.map.legend(cells), (f" {peaked}{done}", base)]
+                for name, cells, peaked in (
+                    (f"mean {measure} of the queries", 16, "= most peaked"),
+                    (measure, 16, "peaked"),
+                    (measure, 6, "peaked"),
+                )
+            ]
+        block = self.grid.block or 1
+        pixel = f"the weight on {block} keys together, mean of {block} queries" if block > 1 else "one weight"
+        long, short = f"queries down, keys across; a pixel is {pixel}", f"a pixel: {pixel}"
+        return [
+            [(text + done + "   " * bool(cells), base), *(self.grid.legend(cells) if cells else ())]
+            for text, cells in ((long, 16), (short, 16), (short, 6), (short, 0))
+        ]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size may need other pictures."""
+        columns, rows = SMALLEST
+        now = f"this terminal has {event.size.width}×{event.size.height}"
+        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
+        self.call_after_refresh(self.show)
+
+    def show_scores(self) -> None:
+        """Show head scores that have been measured meanwhile."""
+        self.show()
+
+    # Computing
+
+    def _compute(self) -> None:
+        """Ask a worker for the pictures that are missing, those in view first."""
+        block = self.grid.block
+        if block is None or not self.is_attached:
+            return
+        missing = self._gallery.missing(block, self.grid.heads_in_view)
+        if not missing or self._computing == block:
+            return
+        self._computing = block
+        job, gallery = self._gallery.job(missing, block), self._gallery
+
+        def work() -> None:
+            worker = get_current_worker()
+            done: dict[Head, HeadPicture] = {}
+            posted = time.monotonic()
+            for head, picture in job():
+                if worker.is_cancelled:
+                    return
+                done[head] = picture
+                if time.monotonic() - posted > _POSTED_EVERY:
+                    self.post_message(PicturesDone(gallery, done, False))
+                    done, posted = {}, time.monotonic()
+            self.post_message(PicturesDone(gallery, done, True))
+
+        self.run_worker(work, group="pictures", thread=True, exclusive=True, exit_on_error=False)
+
+    def on_pictures_done(self, message: PicturesDone) -> None:
+        """Keep and draw them."""
+        for head, picture in message.pictures.items():
+            message.gallery.add(head, picture)
+        if message.last:
+            self._computing = None
+        if self.sort is Sort.PEAKEDNESS and message.last:
+            self.show()
+        elif message.last and self._gallery.missing(self.grid.block or 1):
+            self._compute()
+        self.grid.update(list(message.pictures))
+        self.map.update(list(message.pictures))
+        self._show_detail()
+
+    # Actions
+
+    def possible(self, name: str) -> bool:
+        """Whether an action makes sense now."""
+        if name in ("sort", "sort_back", "smaller", "larger"):
+            return not self.shows_map
+        return name != "measure" or self.shows_map
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what makes no sense now."""
+        if action == "do":
+            return True if self.possible(str(parameters[0])) else None
+        return super().check_action(action, parameters)
+
+    def action_do(self, name: str) -> None:
+        """A key was pressed."""
+        self.act(name)
+
+    def act(self, name: str) -> None:
+        """Do an action by its name, if it makes sense now."""
+        if not self.possible(name) or name not in BY_NAME:
+            return
+        if name in _MOVES:
+            self.choose(self.tiles.moved(*_MOVES[name]))
+        elif name in ("page_up", "page_down"):
+            self.choose(self.tiles.moved(0, self.tiles.page * (1 if name == "page_down" else -1)))
+        elif name in ("quit", "palette"):
+            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
+        else:
+            getattr(self, f"_{name}")()
+
+    def choose(self, head: Head) -> None:
+        """Mark a head, in the pictures and in the map."""
+        self._hovered = None
+        self.grid.choose(head)
+        self.map.choose(head)
+        self._show_detail()
+
+    def _first_head(self) -> None:
+        self.choose(self.tiles.rows[0][0])
+
+    def _last_head(self) -> None:
+        self.choose(self.tiles.rows[-1][-1])
+
+    def _open(self) -> None:
+        self.dismiss(self.chosen)
+
+    def _back(self) -> None:
+        self.dismiss(None)
+
+    def _help(self) -> None:
+        from explorer.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(groups()))
+
+    def _sort(self, by: int = 1) -> None:
+        known = [sort for sort in Sort if self.scores is not None or not sort.by_score]
+        self.sort = known[(known.index(self.sort) + by) % len(known)]
+        self.show()
+
+    def _sort_back(self) -> None:
+        self._sort(-1)
+
+    def _map(self) -> None:
+        self._hovered = None
+        to_map = not self.shows_map
+        self.grid.display, self.map.display = not to_map, to_map
+        self.show()
+
+    def _measure(self) -> None:
+        measures = list(Measure)
+        self.map.show(self._gallery, measures[(measures.index(self.map.measure) + 1) % len(measures)])
+        self._show_detail()
+
+    def _smaller(self) -> None:
+        self._resize_pictures(-1)
+
+    def _larger(self) -> None:
+        self._resize_pictures(1)
+
+    def _resize_pictures(self, by: int) -> None:
+        before = self.grid.layout_in_use
+        self._zoom += by
+        self.show()
+        if self.grid.layout_in_use == before:  # there is no such size
+            self._zoom -= by
+            self.show()
+
+    # Mouse
+
+    @on(HeadTiles.Chosen)
+    def _clicked(self, event: HeadTiles.Chosen) -> None:
+        self.choose(event.head)
+        if event.opened:
+            self._open()
+
+    @on(HeadTiles.Hovered)
+    def _over(self, event: HeadTiles.Hovered) -> None:
+        self._hovered = event.head
+        self._show_detail()
+
+    @on(KeyLine.Pressed)
+    def _key_clicked(self, event: KeyLine.Pressed) -> None:
+        self.act(event.action.name)
