@@ -30,7 +30,12 @@ _STAGES = {stage.value.replace(" ", "-"): stage for stage in Stage}
 class Commands(click.Group):
     """Commands whose every error is one line; those in other modules are imported when they are called."""
 
-    late: ClassVar = {"train": "explorer.train", "serve": "explorer.serve"}
+    late: ClassVar = {
+        "train": "explorer.train",
+        "generate": "explorer.generate",
+        "compare": "explorer.compare_runs",
+        "serve": "explorer.serve",
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: D102
         return sorted({*super().list_commands(ctx), *self.late})
@@ -120,7 +125,7 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _heads(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> frozenset[tuple[int, int]]:
+def heads_option(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> frozenset[tuple[int, int]]:
     """Heads written as layer.head: from "2.3" to (2, 3)."""
     wrong = next((value for value in values if not re.fullmatch(r"\d{1,9}\.\d{1,9}", value, re.ASCII)), None)
     if wrong is not None:
@@ -154,7 +159,7 @@ def _view_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--ablate",
             multiple=True,
-            callback=_heads,
+            callback=heads_option,
             metavar="LAYER.HEAD",
             help="Replace a head's mixed values by zeros; may be repeated.",
         ),
@@ -185,7 +190,7 @@ def opening_view(text: str, values: dict[str, Any]) -> View:
 
         text = unescaped(text)
     else:
-        text = _given(text)
+        text = given_text(text)
     return _make_view(text, values)
 
 
@@ -222,7 +227,7 @@ def _check(view: View) -> None:
     view.settings.normal(config)
 
 
-def _given(text: str) -> str:
+def given_text(text: str) -> str:
     """The text itself, or what standard input holds for `-`."""
     if text != "-":
         return text
@@ -286,7 +291,7 @@ def _keyboard() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def show(text: str, as_json: bool, **values: Any) -> None:
     """Print the stages of one head for TEXT; - reads standard input."""
-    text = _given(text)
+    text = given_text(text)
     view = _make_view(text, values)
     from explorer import show as printer
 

@@ -31,7 +31,7 @@ def show(view: View, *, as_json: bool, one_query: bool, one_stage: bool) -> None
     from explorer import models
 
     reading = read(view, models.open_model(view.model))
-    _report_unknown(reading.encoding, reading.model_name)
+    report_unknown(reading.encoding, reading.model_name)
     if as_json:
         click.echo(json.dumps(as_object(reading), allow_nan=False))
         return
@@ -72,7 +72,7 @@ def _check_length(encoding: "Encoding", model: "Checkpoint") -> None:
         )
 
 
-def _report_unknown(encoding: "Encoding", model_name: str) -> None:
+def report_unknown(encoding: "Encoding", model_name: str) -> None:
     """One line about characters that the tokenizer left out or could not tell apart."""
     if not encoding.unknown:
         return

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
+from model import tokenizer as tokenizers
 from model.errors import ModelError
 from model.gpt import GPT
 from model.settings import AS_TRAINED, AttentionSettings
+
+REPLACEMENT = "\ufffd"
+_STREAM_CONTEXT = 1  # tokens that new text is decoded with
+_STREAM_LONGEST = 16  # tokens held back at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Sampling:
         """One token id from logits (V,)."""
         if self.temperature == 0:
             return int(logits.argmax())
+        # On the processor: the same seed draws the same tokens wherever the logits come from.
+        logits = logits.float().cpu()
         probabilities, ids = F.softmax(logits / self.temperature, dim=-1).sort(descending=True)
         if self.top_k is not None:
             probabilities = probabilities[: self.top_k]
@@ -46,6 +54,37 @@ class Sampling:
             before = probabilities.cumsum(0) - probabilities
             probabilities = probabilities[before < self.top_p]
         return int(ids[torch.multinomial(probabilities, 1, generator=generator)])
+
+
+class TextStream:
+    """Turns tokens into text as they come: a character whose bytes are spread over tokens is held back until whole.
+
+    "".join(map(stream.feed, ids)) + stream.rest() is the text of all ids.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, before: Sequence[int] = ()) -> None:
+        self._tokenizer = tokenizer
+        # Text is told apart by decoding with what stands before it: some tokenizers treat a beginning differently.
+        self._ids = list(before)[-_STREAM_CONTEXT:]
+        self._told = len(tokenizers.decode(tokenizer, self._ids)) if self._ids else 0
+
+    def feed(self, token_id: int) -> str:
+        """The text that is certain now that `token_id` has come; often nothing, for a part of a character."""
+        self._ids.append(token_id)
+        text = tokenizers.decode(self._tokenizer, self._ids)
+        if text.endswith(REPLACEMENT) and len(self._ids) < _STREAM_LONGEST:
+            return ""
+        return self._tell(text)
+
+    def rest(self) -> str:
+        """What was held back when no more tokens come: bytes that never became a character are U+FFFD."""
+        return self._tell(tokenizers.decode(self._tokenizer, self._ids)) if self._ids else ""
+
+    def _tell(self, text: str) -> str:
+        new = text[self._told :]
+        self._ids = self._ids[-_STREAM_CONTEXT:]
+        self._told = len(tokenizers.decode(self._tokenizer, self._ids))
+        return new
 
 
 class _Cache:
@@ -101,6 +140,8 @@ def generate(
             if not cached or len(ids) > config.n_positions:
                 cache = _Cache(gpt, settings)
             window = ids[-config.n_positions :]
-            token = sampling.draw(cache.logits(torch.tensor(window[len(cache) :])), generator)
+            token = sampling.draw(
+                cache.logits(torch.tensor(window[len(cache) :], device=gpt.wte.weight.device)), generator
+            )
             ids.append(token)
             yield token

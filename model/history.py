@@ -46,11 +46,13 @@ class RunDescription:
 
     config: GPTConfig
     parameters: int
-    steps: int
-    batch_size: int  # windows a step
     context: int  # tokens of a window
-    seed: int
-    optimizer: str
+    settings: Mapping[str, Any]  # those of `model.trainer.TrainerSettings`, as JSON
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run is to take."""
+        return int(self.settings["steps"])
 
     @property
     def uniform_loss(self) -> float:
@@ -185,8 +187,8 @@ def _read_description(path: Path) -> RunDescription:
     try:
         values = json.loads(path.read_bytes())
         known = {field.name: values[field.name] for field in fields(RunDescription)}
-        sizes = ("parameters", "steps", "batch_size", "context", "seed")
-        if not all(type(known[name]) is int for name in sizes) or not isinstance(known["optimizer"], str):
+        counts = (known["parameters"], known["context"], known["settings"]["steps"])
+        if not all(type(count) is int for count in counts):
             raise ValueError
         return RunDescription(**{**known, "config": GPTConfig.from_dict(known["config"])})
     except OSError as error:

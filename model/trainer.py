@@ -238,11 +238,8 @@ class Trainer:
         return RunDescription(
             config=self.gpt.config,
             parameters=sum(p.numel() for p in self.gpt.parameters()),
-            steps=self.settings.steps,
-            batch_size=self.settings.batch_size,
             context=self.data.context,
-            seed=self.settings.seed,
-            optimizer=self.settings.optimizer.name,
+            settings=asdict(self.settings),
         )
 
     def state(self, notes: dict[str, Any] | None = None) -> dict[str, bytes]:
