@@ -208,7 +208,7 @@ class Comparison:
             return found
         write = _as_weight if self.stage is Stage.WEIGHTS else _two_digits
         cells = (getattr(side.stages, self.stage.value)[side.view.query, side.view.key].item() for side in self.sides)
-        return (*found, Measure.of(f"this cell, {self.stage.value}", write, cells))
+        return (*found, Measure.of(f"cell, {self.stage.value}", write, cells))
 
     def head_measures(self) -> tuple[Measure, ...]:
         """The same as means over all queries, and the variance of the raw scores."""
@@ -224,7 +224,7 @@ class Comparison:
         """Cross-entropy in nats: of the token after the query, and the mean over the text."""
         after = (_next_loss(side) for side in self.sides)
         mean = (side.as_set.loss for side in self.sides)
-        return Measure.of("loss of next token", _two_digits, after), Measure.of("mean loss", _two_digits, mean)
+        return Measure.of("next-token loss", _two_digits, after), Measure.of("mean loss", _two_digits, mean)
 
     @cached_property
     def same_vocabulary(self) -> bool:

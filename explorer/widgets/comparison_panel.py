@@ -16,7 +16,7 @@ BLOCK = 38
 
 MOST_ACROSS = 4
 TOKENS = 5
-_NUMBER = 8
+_NUMBER = 7
 _LISTED = 20
 _GAP = 2
 
@@ -27,6 +27,10 @@ class ComparisonPanel(Lines, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(compact=False, id=id)
         self._comparison: Comparison | None = None
+
+    def title(self, reading: Reading) -> str:
+        """What the columns are."""
+        return "measures: left, right, and right − left"
 
     def compare(self, comparison: Comparison) -> None:
         """Draw a comparison."""
@@ -55,7 +59,7 @@ class ComparisonPanel(Lines, can_focus=True):
         row, head = comparison.row_measures(), comparison.head_measures()
         return [
             [self._heading(self._queries(comparison), width), *(self._measure(each, width) for each in row)],
-            [self._heading("head, mean of queries", width), *(self._measure(each, width) for each in head)],
+            [self._heading("head, mean row", width), *(self._measure(each, width) for each in head)],
             [
                 self._heading("text", width),
                 *(self._measure(each, width) for each in comparison.loss_measures()),

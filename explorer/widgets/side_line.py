@@ -53,7 +53,7 @@ class SideLine(Lines, can_focus=False):
         for short in range(4):
             made = self._parts(reading, differing, short)
             room = width - len(lead) - sum(len(text) + len(_DOT) for text, _ in made)
-            if room >= (12 if short < 3 else 0):
+            if room >= (16 if "text" in differing else 0):
                 break
         parts: list[str | tuple[str, Style]] = [(lead, self.part("cursor" if self._active else "faint")), " "]
         for text, name in made:
