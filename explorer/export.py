@@ -209,6 +209,8 @@ def path_of(name: str) -> Path:
     """Where a file of this name is to be written. Raises ModelError for a name under which no file can be."""
     if not name.strip():
         raise ModelError("the file has no name: type one")
+    if not name.isprintable():
+        raise ModelError(f"no file can be called {name[:60]!r}: it has characters that cannot be seen")
     try:
         path = Path(name).expanduser()
         if path.is_dir():
