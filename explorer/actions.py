@@ -32,6 +32,9 @@ _WALK = "Walking through the sentence"
 _STAGES = "Stages"
 _HEADS = "Layers and heads"
 _SWITCHES = "Switches"
+_LOOKING = "Looking closely"
+_APPENDING = "Letting the model write"
+_TAKING = "Taking it away"
 _APPLICATION = "The application"
 
 _MATRICES = (
@@ -57,8 +60,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("query_last", ("end",), "end", "Last query", "Move the query to the last token.",
            _WALK, "", v.last_query),
     Action("stage_next", ("n",), "n", "Next stage",
-           "Scores, scaled, masked, weights, mixed, next token; then the next query.", _STAGES, "stage", v.next_stage),
-    Action("play", ("space",), "space", "Play", "Walk through the sentence by itself; any key pauses.", _WALK, "play"),
+           "Step on: scores, scaled, masked, weights, mixed, next token; then the next query. What comes later waits.",
+           _STAGES, "stage", v.next_stage),
+    Action("play", ("space",), "space", "Play",
+           "Step through the sentence by itself, from the start when at its end; any key pauses.",
+           _WALK, "play"),
+    Action("slower", ("less_than_sign",), "<", "Play slower", "Half as fast, while it plays or before.", _WALK),
+    Action("faster", ("greater_than_sign",), ">", "Play faster", "Twice as fast, up to eight times.", _WALK),
     Action("head_previous", ("left_square_bracket",), "[", "Previous head", "The head before in this layer.",
            _HEADS, "head", v.move_head(-1)),
     Action("head_next", ("right_square_bracket",), "]", "Next head", "The head after in this layer.",
@@ -67,6 +75,13 @@ ACTIONS: tuple[Action, ...] = (
            _HEADS, "layer", v.move_layer(-1)),
     Action("layer_next", ("full_stop",), ".", "Layer above", "The same head number one layer nearer to the output.",
            _HEADS, "layer", v.move_layer(+1)),
+    Action("heads", ("g",), "g", "All heads", "Every layer and head as a picture or on a map, sorted; enter opens one.",
+           _HEADS, "heads"),
+    Action("compare", ("c",), "c", "Compare",
+           "Two views side by side and their difference: as trained and as set, two heads, two sentences, two models.",
+           _HEADS, "compare"),
+    Action("models", ("M",), "M", "Open a model", "Choose another model, or type the path of a checkpoint directory.",
+           _APPLICATION),
     Action("mask", ("m",), "m", "Mask on or off", "Let every query see all keys, or only those up to itself.",
            _SWITCHES, "mask", v.toggle_mask),
     Action("scale", ("s",), "s", "Scale on or off", "Multiply the scores by 1, or again by 1/√head_size.",
@@ -78,14 +93,46 @@ ACTIONS: tuple[Action, ...] = (
            "Multiply the scale by about √2; = does the same.", _SWITCHES, "amount", v.larger_scale),
     Action("scope", ("o",), "o", "What switches act on", "This head, this layer or the whole model, in turn.",
            _SWITCHES, "scope", v.next_scope),
+    Action("ablate", ("x",), "x", "Ablate the head",
+           "Put zeros in place of the mixed values of the head in view, whatever the scope; several heads can be.",
+           _SWITCHES, "ablate", v.toggle_ablated),
     Action("reset", ("r",), "r", "As trained", "Put every switch back as the model was trained.",
            _SWITCHES, "reset", v.reset),
     Action("edit", ("e",), "e", "Edit the sentence", "Type another sentence: enter keeps it, esc gives it up.",
            _APPLICATION, "edit"),
+    Action("samples", ("p",), "p", "Sample sentences", "Sentences that show something, each with what to look for.",
+           _APPLICATION, "samples"),
+    Action("candidates", ("a",), "a", "Choose a next token",
+           "Go to the predictions: ↑ ↓ choose a token, esc leaves. A click on one appends it.", _APPENDING),
+    Action("append", ("enter",), "enter", "Append the token",
+           "In the predictions: the token chosen comes after the query, in place of what stood there.",
+           _APPENDING),
+    Action("take_back", ("backspace",), "⌫", "Take the token back",
+           "In the predictions: the sentence as it was before the last token was appended.", _APPENDING),
+    Action("copy", ("y",), "y", "Copy the row or matrix",
+           "Copy the part that has the focus, else the row of the query, with tabs for a spreadsheet.",
+           _TAKING, "copy"),
+    Action("write", ("w",), "w", "Write a file",
+           "The trace as JSON, the matrix as CSV, everything as NPZ, a picture of the screen, or the link line.",
+           _TAKING, "write"),
+    Action("link", ("L",), "L", "Link line", "Show and copy the command line that opens exactly this view again.",
+           _TAKING),
+    Action("theme", ("T",), "T", "Other colours", "Dark, light, the terminal's own colours, and grey, in turn.",
+           _APPLICATION),
     Action("stage_previous", ("N",), "N", "Previous stage", "One stage back; before the first, the query before.",
            _STAGES, "", v.previous_stage),
     *(Action(f"stage_{stage.value}", (str(number),), str(number), f"Show {stage.value}", what, _STAGES,
              "", v.choose_stage(stage)) for number, (stage, what) in enumerate(_MATRICES, 1)),
+    Action("details", ("d",), "d", "The cell in full",
+           "The arithmetic of the cell, as large as the screen; d or esc ends it.", _LOOKING, "details"),
+    Action("whole_part", ("f",), "f", "One part in full",
+           "The part that has the focus, else the matrix, as large as the screen; tab shows the next, f or esc all.",
+           _LOOKING, "full"),
+    Action("zoom", ("z",), "z", "Zoom",
+           "Numbers, blocks or half blocks, in turn, or by itself the largest that shows the whole matrix.",
+           _LOOKING, "zoom"),
+    Action("order", ("v",), "v", "Order of the products",
+           "In the cell: largest first, or in the order of the dimensions.", _LOOKING),
     Action("focus_next", ("tab",), "tab", "Next part", "Move the focus on; page up and page down scroll what has it.",
            _APPLICATION),
     Action("focus_previous", ("shift+tab",), "shift+tab", "Previous part", "Move the focus back.", _APPLICATION),
@@ -102,7 +149,8 @@ BY_NAME = {action.name: action for action in ACTIONS}
 
 def groups() -> dict[str, list[Action]]:
     """The actions under their headings, in the order of the help screen."""
-    found: dict[str, list[Action]] = {name: [] for name in (_WALK, _STAGES, _HEADS, _SWITCHES, _APPLICATION)}
+    names = (_WALK, _STAGES, _HEADS, _SWITCHES, _LOOKING, _APPENDING, _TAKING, _APPLICATION)
+    found: dict[str, list[Action]] = {name: [] for name in names}
     for action in ACTIONS:
         found[action.group].append(action)
     return found

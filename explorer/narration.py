@@ -170,7 +170,10 @@ def _weights(row: _Row) -> Wordings:
     full, short, shortest = _NAME
     count = len(found)
     if count == 1:
-        return f"The softmax of a single number is 1: all weight is on {row.query(full)}.", "All weight is on itself: 1."
+        return (
+            f"The softmax of one number is 1: all weight is on {row.query(full)}.",
+            "All weight is on itself: 1.",
+        )
     bits = f"{fixed(entropy_bits(row.stages.weights)[0].item(), 2)} bits"
     used = fixed(effective_keys(row.stages.weights)[0].item(), 1)
     most = max(found)

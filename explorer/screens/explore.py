@@ -7,21 +7,30 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
+from textual.content import Content
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Static
 
 from explorer.actions import ACTIONS, BY_NAME
 from explorer.reading import Reading
+from explorer.screens.appending import APPENDING, Appending
 from explorer.screens.commands import ActionCommands
 from explorer.screens.editing import Editing
 from explorer.screens.key_line import KeyLine
+from explorer.screens.looking import LOOKING, Looking
+from explorer.screens.manners import Manners
+from explorer.screens.opening_compare import OpeningCompare
+from explorer.screens.opening_heads import OpeningHeads
+from explorer.screens.playing import PLAYING, Playing
+from explorer.screens.samples import Sampling
 from explorer.screens.sentence import SentenceInput
+from explorer.screens.taking import Taking
 from explorer.screens.titles import row_title, tabs
-from explorer.view import MATRIX_STAGES, Stage, View, go_to, next_stage
+from explorer.view import MATRIX_STAGES, Stage, View, go_to, stop_stepping
 from explorer.widgets.cell import CellPanel
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.matrix import Matrix
+from explorer.widgets.narration import NarrationLine
 from explorer.widgets.peakedness import PeakednessPanel
 from explorer.widgets.predictions import PredictionsPanel
 from explorer.widgets.row_table import RowTable
@@ -40,10 +49,13 @@ SIDE_BY_SIDE = (120, 36)
 WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class ExploreScreen(Editing, Screen[None]):
+class ExploreScreen(
+    Appending, Editing, Looking, Manners, OpeningCompare, OpeningHeads, Playing, Sampling, Taking, Screen[None]
+):
     """Draws the application's reading; keys become new views."""
 
     COMMANDS = {ActionCommands}  # noqa: RUF012
+    every_action = ACTIONS
     AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (24, "-middle"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
@@ -53,15 +65,11 @@ class ExploreScreen(Editing, Screen[None]):
         if action.name not in ("palette", "focus_next", "focus_previous")  # Textual's own
     ]
 
-    play_pause: ClassVar[float] = 0.8
-    """Seconds that each stage stays while playing."""
-
     app: "ExplorerApp"
 
     def __init__(self, view: View) -> None:
         super().__init__()
         self._opening = view
-        self._playing: Timer | None = None
         self._titles: tuple[object, ...] = ()
 
     # What is on it
@@ -76,6 +84,7 @@ class ExploreScreen(Editing, Screen[None]):
             yield SentenceInput(self._opening.text, id="sentence")
         yield TokenStrip()
         yield Static(id="state", markup=False)
+        yield NarrationLine()
         with Container(id="body"):
             with Container(id="matrices"):
                 for stage in (*MATRIX_STAGES, Stage.MIXED):
@@ -96,14 +105,17 @@ class ExploreScreen(Editing, Screen[None]):
     @property
     def stacked(self) -> bool:
         """Whether there is room for one matrix only."""
-        return self.size.width < SIDE_BY_SIDE[0] or self.size.height < SIDE_BY_SIDE[1]
+        return self.whole is not None or self.size.width < SIDE_BY_SIDE[0] or self.size.height < SIDE_BY_SIDE[1]
 
     def show(self, reading: Reading) -> None:
         """Draw a reading everywhere."""
         with self.app.batch_update():
+            self.query_one(HeaderLine).scores = self.app.scores_in_view
             self.query_one(HeaderLine).show(reading)
             self.sentence.show(reading.view.text)
             self.query_one(TokenStrip).show(reading)
+            self.query_one(NarrationLine).show(reading)
+            self.set_class(reading.view.stepping, "-stepping")
             self._show_matrices(reading)
             self.query_one(RowTable).show(reading)
             self.query_one(PeakednessPanel).show(reading)
@@ -120,7 +132,7 @@ class ExploreScreen(Editing, Screen[None]):
         if not self.stacked:
             shown = (*MATRIX_STAGES[1:], Stage.MIXED) if chosen is Stage.MIXED else MATRIX_STAGES
         self._size_matrices(len(reading.encoding))
-        titles = (reading.as_set, reading.view.layer, reading.view.head, shown)
+        titles = (reading.as_set, reading.view.layer, reading.view.head, shown, self.stacked, self.size.width)
         for each in (*MATRIX_STAGES, Stage.MIXED):
             matrix = self.query_one(f"#matrix-{each.value}", Matrix)
             matrix.display = each in shown
@@ -134,17 +146,17 @@ class ExploreScreen(Editing, Screen[None]):
 
     def _size_matrices(self, positions: int) -> None:
         """No more rows than the matrices have, where they stand above the panels."""
-        above = self.size.width < SIDE_BY_SIDE[0] or not self.stacked
+        above = self.whole is None and (self.size.width < SIDE_BY_SIDE[0] or not self.stacked)
         frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
         self.query_one("#matrices").styles.max_height = max(positions, 4) + frame if above else None
 
     def _entitle(self, matrix: Matrix, reading: Reading, stage: Stage) -> None:
         if self.stacked:
-            matrix.border_title = tabs(reading, stage)
-            matrix.border_subtitle = None
+            matrix.border_title = tabs(reading, stage, self.size.width - 4)
+            matrix.measure(Content(""))
         else:
             matrix.border_title = matrix_title(reading, stage)
-            matrix.border_subtitle = matrix_measure(reading, stage) or None
+            matrix.measure(matrix_measure(reading, stage))
 
     def show_loading(self, name: str | None) -> None:
         """Say that a model is being loaded, or that none is any more."""
@@ -186,10 +198,17 @@ class ExploreScreen(Editing, Screen[None]):
         reading = self.app.reading
         if action.change is not None:
             return reading is not None and action.possible(self.app.view, reading.bounds)
+        if name in ("heads", "compare", "samples", "copy", "write", "link"):
+            return reading is not None
         if name == "back":
-            return self._playing is not None or self.focused is not None
-        if name == "play":
-            return reading is not None and next_stage(self.app.view, reading.bounds) != self.app.view
+            open_part = self.whole is not None or self.focused is not None
+            return self.playing or open_part or self.app.view.stepping
+        if name in PLAYING:
+            return self.can_play(name)
+        if name in LOOKING:
+            return reading is not None
+        if name in APPENDING:
+            return self.can_append(name)
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -204,14 +223,12 @@ class ExploreScreen(Editing, Screen[None]):
 
     def act(self, name: str) -> None:
         """Do an action of the registry by its name, if it makes sense now."""
-        played = self._pause()
+        if name not in PLAYING:
+            self._pause()
         if not self.possible(name):
             return
         if (change := BY_NAME[name].change) is not None:
             self.app.change(change)
-        elif name == "play":
-            if not played:
-                self._playing = self.set_interval(self.play_pause, self._play_on)
         elif name in ("quit", "palette"):
             self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
         else:
@@ -223,36 +240,15 @@ class ExploreScreen(Editing, Screen[None]):
     def _focus_previous(self) -> None:
         self.focus_previous()
 
-    def _help(self) -> None:
-        from explorer.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen())
-
     def _back(self) -> None:
         if self._before_editing is not None:
             self._leave_editing(self._before_editing)
-        else:
+        elif self.restore():
+            pass
+        elif self.focused is not None:
             self.set_focus(None)
-
-    # Playing
-
-    def _play_on(self) -> None:
-        self.app.change(next_stage)
-        if not self.possible("play"):
-            self._pause()
-
-    def _pause(self) -> bool:
-        """Stop playing; whether it was."""
-        if self._playing is None:
-            return False
-        self._playing.stop()
-        self._playing = None
-        return True
-
-    def on_key(self, event: events.Key) -> None:
-        """Any key pauses; that of play itself does so in `act`, after this."""
-        if event.key not in BY_NAME["play"].keys:
-            self._pause()
+        else:
+            self.app.change(stop_stepping)
 
     # Mouse
 

@@ -20,10 +20,19 @@ IMPORTANCE = (
     "amount",
     "head",
     "layer",
-    "key",
-    "scope",
-    "reset",
     "play",
+    "heads",
+    "key",
+    "details",
+    "zoom",
+    "full",
+    "scope",
+    "ablate",
+    "reset",
+    "compare",
+    "samples",
+    "write",
+    "copy",
 )
 """Captions of the footer, those that stay on a narrow terminal first."""
 
@@ -57,6 +66,14 @@ class KeyLine(Widget):
         self._named = {action.name: action for _, actions in self._places for action in actions}
         self._shown: tuple[bool, ...] = ()
         self._hints: Hints = ()
+        self._said = ""
+
+    def say(self, line: str) -> None:
+        """Show a line instead of the keys, or the keys again when it is empty."""
+        if line != self._said:
+            self._said = line
+            self.tooltip = None
+            self.refresh()
 
     def show_hints(self, hints: Hints) -> None:
         """Show these instead of the footer, or the footer again when there are none."""
@@ -73,6 +90,8 @@ class KeyLine(Widget):
 
     def render(self) -> Text:
         """The line, as wide as there is room: places are dropped from the least important on."""
+        if self._said:
+            return Text(self._said, no_wrap=True, overflow="ellipsis")
         if self._hints:
             return self._render_hints()
         places = {caption: self._place(caption, actions) for caption, actions in self._places}

@@ -76,6 +76,7 @@ class SideMatrix(Matrix):
         """Draw this side of a comparison."""
         self._comparison = comparison
         self.show(comparison.sides[self.side], comparison.stage)
+        self.waits = False  # whole matrices are compared
 
     def _source(self, reading: Reading) -> tuple[object, ...]:
         return self._comparison.difference_of if self._comparison else super()._source(reading)

@@ -7,19 +7,26 @@ from rich.color import Color
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content as TextContent
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
+from textual.reactive import reactive
 from textual.strip import Strip
 
 from explorer.reading import Reading
-from explorer.text import crop, fit, label
+from explorer.text import fit, label
 from explorer.view import Stage
 from explorer.widgets.lines import SCROLL_BINDINGS, Drawn
-from explorer.widgets.matrix_layout import MARKER, Content, Layout, Zoom
+from explorer.widgets.matrix_layout import MARKER, Content, Layout, Zoom, column_label
 from explorer.widgets.matrix_paint import Numbers, Painter
+from explorer.widgets.minimap import Minimap
 
 _CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
 """In half blocks the cursor is one pixel: a hue that neither palette has."""
+
+
+_ZOOM_FROM = 50
+"""Cells from which on the zoom stands beside the legend."""
 
 
 class Matrix(Drawn, can_focus=True, inherit_bindings=False):
@@ -29,6 +36,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     """
 
     FOCUS_ON_CLICK = False
+    waits: reactive[bool] = reactive(False)
     BINDINGS: ClassVar[list[BindingType]] = [
         *SCROLL_BINDINGS,
         Binding("left", "move(-1, 0)", "Previous query", show=False),
@@ -52,7 +60,10 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             return self.matrix
 
     class CellHovered(Message):
-        """The mouse is over a cell, or has left the cells: then both are None."""
+        """The mouse is over a cell, or has left the cells: then both are None.
+
+        `key` is the column: of the mixed stage a dimension.
+        """
 
         def __init__(self, matrix: "Matrix", query: int | None, key: int | None) -> None:
             super().__init__()
@@ -75,6 +86,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._numbers_of: tuple[object, ...] = ()
         self._labels: tuple[str, ...] = ()
         self._painter: Painter | None = None
+        self._map: Minimap | None = None
+        self._room = Size(0, 0)
+        self._measure = TextContent("")
         self._hovered: tuple[int | None, int | None] = (None, None)
 
     # What is shown
@@ -86,6 +100,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         before = self.reading
         self.reading = reading
         self._stage = stage
+        self.waits = reading.view.awaits(stage)  # then the row of the query is not computed yet
         if before is None or self._source(reading) != self._numbers_of:
             self._query, self._key = reading.view.query, reading.view.key
             self._numbers = None
@@ -114,17 +129,47 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         painter = self._ready()
         return painter.layout.zoom if painter else (self._zoom or Zoom.NUMBERS)
 
-    def cycle_zoom(self) -> Zoom:
-        """Go to the next smaller zoom, after the smallest to the largest."""
-        order = list(Zoom)
-        self.zoom = order[(order.index(self.zoom_in_use) + 1) % len(order)]
-        return self.zoom_in_use
+    def next_zoom(self) -> Zoom | None:
+        """What to choose after the zoom in use: every other one from large to small, then the automatic one again."""
+        if self._numbers is None:
+            return None
+        automatic = self._layout(self._numbers, None).zoom
+        order = [None, *(zoom for zoom in Zoom if zoom is not automatic)]
+        if not self.palette.has_pixels and Zoom.HALF_BLOCKS in order:
+            order.remove(Zoom.HALF_BLOCKS)  # looks like blocks there
+        place = order.index(self._zoom) if self._zoom in order else 0
+        return order[(place + 1) % len(order)]
+
+    @property
+    def zoom_words(self) -> str:
+        """The zoom in use, for people."""
+        return f"zoom {self.zoom_in_use.value}{', auto' if self._zoom is None else ''}"
+
+    @property
+    def stage(self) -> Stage:
+        """What is drawn."""
+        return self._stage
+
+    def measure(self, words: TextContent) -> None:
+        """Say something of the whole matrix below it; the zoom stands there too where it is not all that is seen."""
+        self._measure = words
+        self._say_measure()
+
+    def _say_measure(self) -> None:
+        words, painter = self._measure, self._painter
+        if painter and (self._zoom is not None or not painter.layout.fits):
+            words = words + TextContent(f"{' · ' if words else ''}{painter.layout.zoom.value}")
+        if self.border_subtitle != (words or None):
+            self.border_subtitle = words or None
 
     def forget(self) -> None:
         """Drop what is painted and paint again; numbers are kept."""
         self._painter = None
         if self.is_attached and self.size and (painter := self._ready()):
-            size = Size(*painter.layout.virtual_size)
+            width, height = painter.layout.virtual_size
+            size = Size(width + self._room.width - painter.layout.width, height)
+            if self._measure:
+                self._say_measure()
             if size != self.virtual_size:
                 self.virtual_size = size
                 self.call_after_refresh(self._keep_in_view)  # once scrollbars are where they will be
@@ -158,13 +203,17 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._labels = self._take_labels(reading)
         painter = self._painter
         size = self.scrollable_content_region.size
-        if painter and (painter.layout.width, painter.layout.height) != size:
+        if painter and self._room != size:
             painter = None  # a scrollbar has come or gone
         if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
-            layout = painter.layout if painter else self._layout(self._numbers)
+            layout = painter.layout if painter else self._layout(self._numbers, self._zoom)
             columns = layout.columns_in_view(self.scroll_offset.x)
             pixel = _CURSOR[self.app.current_theme.dark]
             cursor = self.part("cursor")
+            if painter is None:
+                self._room = size
+                has_map = layout.width < size.width
+                self._map = Minimap(self._numbers, layout, self.palette, self.base, pixel) if has_map else None
             self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
         return self._painter
 
@@ -174,12 +223,17 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _take_labels(self, reading: Reading) -> tuple[str, ...]:
         return tuple(label(token) for token in reading.encoding.tokens)
 
-    def _layout(self, numbers: Numbers) -> Layout:
+    def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
+        """The layout for a zoom; what does not fit leaves room for a minimap."""
         rows, columns = numbers.matrix.shape
         longest = max(cell_len(text) for text in self._labels)
         size = self.scrollable_content_region.size
         content = Content(rows, columns, longest, numbers.width)
-        return content.layout(self._zoom, size.width, size.height, self.palette.has_pixels)
+        layout = content.layout(zoom, size.width, size.height, self.palette.has_pixels)
+        gutter = 0 if layout.fits else Minimap.gutter(size.width, size.height)
+        if gutter:
+            layout = content.layout(zoom, size.width - gutter, size.height, self.palette.has_pixels)
+        return layout
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""
@@ -192,17 +246,33 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if y == 0:
             segments = self._header(painter)
         elif layout.legend and y == layout.height - 1:
-            segments = [Segment(" ", base), *painter.legend(width - 2)]
+            return self._legend(painter, width)
         else:
             row = (y - 1 + self.scroll_offset.y) * layout.per_line
             segments = self._row(painter, row) if row < layout.rows else []
-        return Strip(segments).adjust_cell_length(width, base)
+        strip = Strip(segments).adjust_cell_length(layout.width, base)
+        if self._map is not None and 0 < y <= self._map.lines:
+            first = self.scroll_offset.y * layout.per_line
+            beside = self._map.line(y - 1, painter.columns, first, (self._query, self._column))
+            strip = Strip([*strip, *beside])
+        return strip.adjust_cell_length(width, base)
+
+    def _legend(self, painter: Painter, width: int) -> Strip:
+        """The range of the colours and, where there is room, the zoom."""
+        words = f"  {self.zoom_words} " if width >= _ZOOM_FROM else ""
+        legend = Strip([Segment(" ", self.base), *painter.legend(width - 2 - len(words))])
+        legend = legend.adjust_cell_length(width - len(words), self.base)
+        return Strip([*legend, Segment(words, self.part("faint"))])
+
+    @property
+    def _column(self) -> int:
+        return self._key if self._has_keys else 0
 
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout
         rows = range(row, min(row + layout.per_line, layout.rows))
-        body = painter.line(row, self._query)
-        if self._query in rows and self._key in painter.columns and self._has_keys:
+        body = painter.line(row, self._query, self.waits)
+        if self._query in rows and self._key in painter.columns and self._has_keys and not self.waits:
             x = (self._key - painter.columns.start) * layout.cell
             strip = Strip(body)
             cursor = painter.cursor_cell(self._query, self._key)
@@ -231,23 +301,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         for column in painter.columns:
             here = column == self._key and self._has_keys
             hidden = painter.numbers.visible is not None and column > self._query
-            text = self._column_label(layout, column)
+            text = column_label(layout, self._labels[column] if self._has_keys else str(column), column, here)
             segments.append(Segment(text, chosen if here else faint if hidden else base))
         return segments
-
-    def _column_label(self, layout: Layout, column: int) -> str:
-        name = self._labels[column] if self._has_keys else str(column)
-        if layout.zoom is Zoom.HALF_BLOCKS:
-            if column == self._key and self._has_keys:
-                return "▼"
-            start = column - column % 10
-            return str(start).ljust(10)[column - start]
-        if layout.zoom is Zoom.NUMBERS:
-            width = layout.cell - 1
-            return " " + (fit(name, width, "right") if width > 5 else _right(crop(name, width)))
-        if layout.cell == 1:
-            return crop(name, 1)
-        return crop(name, layout.cell - 1) + " "
 
     # The cursor
 
@@ -266,6 +322,10 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self.refresh(self._lines_region(first, last))
         if key != old_key or painter.numbers.visible is not None:
             self.refresh(Region(0, 0, self.size.width, 1))
+        if self._map is not None:
+            lines = (self._map.pixel_of(row, 0)[0] // 2 for row in (low, high))
+            for number in set(lines):
+                self.refresh(Region(painter.layout.width, 1 + number, self._room.width - painter.layout.width, 1))
 
     def _lines_region(self, first: int, last: int) -> Region:
         return Region(0, 1 + first - self.scroll_offset.y, self.size.width, last - first + 1)
@@ -296,7 +356,10 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self.post_message(self.CellSelected(self, query, key))
 
     def cell_at(self, offset: Offset) -> tuple[int | None, int | None]:
-        """The query and key at a place of the content; None for what is not there, such as a key on a row's label."""
+        """The query and column at a place of the content; None for what is not there, such as a column on a label.
+
+        A column is a key; of the mixed stage it is a dimension.
+        """
         painter = self._ready()
         if painter is None:
             return None, None
@@ -305,7 +368,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if offset.y < 1 or offset.y > layout.body_height or row is None or row >= layout.rows:
             row = None
         column: int | None = painter.columns.start + (offset.x - layout.label) // layout.cell
-        if offset.x < layout.label or column not in painter.columns or not self._has_keys:
+        if offset.x < layout.label or column not in painter.columns:
             column = None
         in_legend = offset.y > layout.body_height
         return row, None if in_legend else column
@@ -316,6 +379,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if offset is None:
             return
         query, key = self.cell_at(offset)
+        key = key if self._has_keys else None
         if query is not None or key is not None:
             chosen = self._query if query is None else query, self._key if key is None else key
             self.post_message(self.CellSelected(self, *chosen))
@@ -334,8 +398,3 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if (query, key) != self._hovered:
             self._hovered = query, key
             self.post_message(self.CellHovered(self, query, key))
-
-
-def _right(text: str) -> str:
-    bare = text.rstrip()
-    return " " * (cell_len(text) - cell_len(bare)) + bare

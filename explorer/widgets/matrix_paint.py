@@ -125,9 +125,11 @@ class Painter:
             self._levels[row] = found
         return self._levels[row]
 
-    def line(self, row: int, query: int) -> list[Segment]:
-        """The line that begins with `row`, dimmed after the query."""
+    def line(self, row: int, query: int, waits: bool = False) -> list[Segment]:
+        """The line that begins with `row`, dimmed after the query; the query's own is dots while it `waits`."""
         below = row + 1 if self.layout.per_line == 2 else row
+        if waits and query in (row, below):
+            return self._waiting(row, query)
         key = (row, row > query, below > query)
         if key not in self._rows:
             if self.layout.zoom is Zoom.NUMBERS:
@@ -187,6 +189,16 @@ class Painter:
                 segments.append(Segment(text * (end - start), style))
                 start = end
         return segments
+
+    def _waiting(self, row: int, query: int) -> list[Segment]:
+        """A line with a row that is not computed yet; of two rows on a line the other one is as it was."""
+        count, cell = len(self.columns), self.layout.cell
+        style = self.base + self.palette.hidden
+        if self.layout.zoom is not Zoom.HALF_BLOCKS:
+            return [Segment((" " * (cell - 1) + "·") * count, style)]
+        if query == row:  # the row below is after the query
+            return [Segment("·" * count, style)]
+        return [self._pair(level, HIDDEN - 1, False, False) for level in self.levels(row)]
 
     def _pair(self, upper: int, lower: int, dim: bool, dim_below: bool) -> Segment:
         """Two cells, one above the other, as one character."""

@@ -12,12 +12,16 @@ from textual.strip import Strip
 
 from explorer.reading import Reading
 from explorer.text import INFINITY, MINUS, bar, fit, label, number, significant, weight
+from explorer.view import Stage
 from explorer.widgets.lines import Drawn
 
 _NUMBER = 8
 _MASK = 6
 _WEIGHT = 8
 _LONGEST = 14
+_WAITING = "·"
+_STAGES = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
+"""What the columns show, from left to right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,10 @@ class Columns:
 
 
 class RowTable(Drawn, can_focus=True, inherit_bindings=False):
-    """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view."""
+    """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view.
+
+    While the person steps, a column that is not computed yet has dots.
+    """
 
     DEFAULT_CSS = """
     RowTable { overflow-x: hidden; }
@@ -76,6 +83,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._weights: list[float] = []
         self._seen: list[bool] = []
         self._scale = 1.0
+        self._waits: tuple[bool, ...] = (False,) * len(_STAGES)
         self._key = 0
 
     def show(self, reading: Reading) -> None:
@@ -83,7 +91,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         before = self.reading
         self.reading = reading
         view = reading.view
-        source = reading.as_set, view.layer, view.head, view.query
+        self._waits = tuple(view.awaits(stage) for stage in _STAGES)
+        source = reading.as_set, view.layer, view.head, view.query, self._waits
         if source == self._source:
             self._move(view.key)
             return
@@ -155,18 +164,19 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         return [Segment("".join(texts), self.part("faint"))]
 
     def _line(self, key: int, columns: Columns) -> list[Segment]:
-        seen, here = self._seen[key], key == self._key
+        no_score, no_scaled, no_mask, no_weight = self._waits
+        seen, here = self._seen[key] or no_mask, key == self._key
         name = self.part("cursor") if here else self.base if seen else self.part("faint")
         numbers = self.base if seen else self.part("faint")
         texts = []
         if columns.score:
-            texts.append(number(self._scores[key], columns.score))
+            texts.append(_WAITING.rjust(columns.score) if no_score else number(self._scores[key], columns.score))
         if columns.scaled:
-            texts.append(number(self._scaled[key], columns.scaled))
+            texts.append(_WAITING.rjust(columns.scaled) if no_scaled else number(self._scaled[key], columns.scaled))
         if columns.mask:
-            texts.append(("" if seen else MINUS + INFINITY).rjust(columns.mask))
-        share = self._weights[key]
-        given = weight(share, 3) if seen else "0"
+            texts.append((_WAITING if no_mask else "" if seen else MINUS + INFINITY).rjust(columns.mask))
+        share = 0.0 if no_weight else self._weights[key]
+        given = _WAITING if no_weight else weight(share, 3) if seen else "0"
         label_text = fit(("▸ " if here else "  ") + self._labels[key], columns.key)
         return [
             Segment(label_text, name),

@@ -8,12 +8,13 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.strip import Strip
 
 from explorer.reading import Reading
 from explorer.text import fit, height, visible
+from explorer.view import Stage
 from explorer.widgets.lines import Drawn
 
 
@@ -58,13 +59,28 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             """The strip."""
             return self.strip
 
+    class TokenHovered(Message):
+        """The mouse is over a token, or over none any more."""
+
+        def __init__(self, strip: "TokenStrip", position: int | None) -> None:
+            super().__init__()
+            self.strip = strip
+            self.position = position
+
+        @property
+        def control(self) -> "TokenStrip":
+            """The strip."""
+            return self.strip
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._weights: list[float] = []
         self._seen: list[bool] = []
+        self._waits = False  # the weights are not computed yet
         self._items: list[Item] = []
         self._wrapped: tuple[int, list[list[Place]]] = (0, [])
         self._line_of: list[int] = []
+        self._hovered: int | None = None
 
     def show(self, reading: Reading) -> None:
         """Draw a reading."""
@@ -73,6 +89,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         row = reading.stages.row(reading.view.query)
         self._weights = row.weights[0].tolist()
         self._seen = row.inputs.visible[0].tolist()
+        self._waits = reading.view.awaits(Stage.WEIGHTS)
         if before is None or before.encoding is not reading.encoding:
             self._items = _items(reading)
             self._wrapped = (0, [])
@@ -160,6 +177,8 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         marks = Style(bold=position == reading.view.query or None, underline=position == reading.view.key or None)
         if not self._seen[position]:
             return self.part("faint") + marks
+        if self._waits:
+            return base + marks
         level = palette.sequential.levels[palette.sequential.level(self._weights[position], 1.0)]
         return (level.style if level.pixel is not None else base) + marks
 
@@ -178,7 +197,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         assert self.reading is not None
         if position is not None and position == self.reading.view.query:
             return Segment("▌", self.part("current"))
-        if position is None or self.palette.has_pixels or not self._seen[position]:
+        if position is None or self.palette.has_pixels or not self._seen[position] or self._waits:
             return Segment("▏", self.part("faint"))
         weight = self._weights[position]
         return Segment(height(weight) if weight >= 0.005 else " ", self.part("label"))
@@ -186,15 +205,35 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """Choose the token."""
         offset = event.get_content_offset(self)
+        position = None if offset is None else self.token_at(offset)
+        if position is not None:
+            self.post_message(self.TokenSelected(self, position))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell which token the mouse is over."""
+        offset = event.get_content_offset(self)
+        self._hover(None if offset is None else self.token_at(offset))
+
+    def on_leave(self, event: events.Leave) -> None:
+        """Tell that the mouse is over no token."""
+        self._hover(None)
+
+    def _hover(self, position: int | None) -> None:
+        if position != self._hovered:
+            self._hovered = position
+            self.post_message(self.TokenHovered(self, position))
+
+    def token_at(self, offset: Offset) -> int | None:
+        """The position of the token at a place of the content."""
         lines = self._lines(self._width) if self.reading is not None and self._width > 0 else []
-        if offset is None or not 0 <= offset.y + self.scroll_offset.y < len(lines):
-            return
-        places = lines[offset.y + self.scroll_offset.y]
+        number = offset.y + self.scroll_offset.y
+        if not 0 <= number < len(lines):
+            return None
+        places = lines[number]
         found = bisect_right([place.x for place in places], offset.x) - 1
-        if found >= 0 and offset.x < places[found].x + places[found].width:
-            position = places[found].item.position
-            if position is not None:
-                self.post_message(self.TokenSelected(self, position))
+        if found < 0 or offset.x >= places[found].x + places[found].width:
+            return None
+        return places[found].item.position
 
 
 def _items(reading: Reading) -> list[Item]:

@@ -35,9 +35,9 @@ def check_against_fresh_trace(app: ExplorerApp, model: Checkpoint) -> None:
     ids = encode(model.tokenizer, view.text).ids
     layer = None if view.scope is Scope.MODEL else view.layer
     head = view.head if view.scope is Scope.HEAD else None
-    settings = AttentionSettings()
+    settings = AttentionSettings(ablated=view.ablated)
     if view.causal is not None or view.scale is not None:
-        settings = AttentionSettings(view.causal, view.scale, layer, head)
+        settings = AttentionSettings(view.causal, view.scale, layer, head, view.ablated)
     fresh = model.trace(ids, settings).head(view.layer, view.head)
     for name in ("scores", "scaled", "masked", "weights", "mixed"):
         torch.testing.assert_close(getattr(reading.stages, name), getattr(fresh, name), rtol=1e-5, atol=1e-5)
@@ -61,8 +61,8 @@ KEYS: list[tuple[str, dict[str, Any]]] = [
     ("1", {"stage": Stage.SCORES}),
     ("2", {"stage": Stage.SCALED}),
     ("3", {"stage": Stage.MASKED}),
-    ("n", {"stage": Stage.MIXED}),
-    ("N", {"stage": Stage.MASKED}),
+    ("n", {"stage": Stage.MIXED, "stepping": True}),
+    ("N", {"stage": Stage.MASKED, "stepping": True}),
     ("left_square_bracket", {"head": 0}),
     ("right_square_bracket", {"head": 2}),
     ("full_stop", {"layer": 1}),
@@ -72,6 +72,7 @@ KEYS: list[tuple[str, dict[str, Any]]] = [
     ("plus", {"scale": 2**-0.5}),
     ("equals_sign", {"scale": 2**-0.5}),
     ("o", {"scope": Scope.LAYER}),
+    ("x", {"ablated": frozenset({(0, 1)})}),
     ("r", {"scale": None}),
 ]
 
@@ -237,7 +238,7 @@ async def test_a_click_on_the_footer_does_what_the_key_does(make_app: MakeApp, r
 async def test_random_keys_never_leave_the_numbers_behind(
     seed: int, make_app: MakeApp, ready: Ready, bpe_model: Checkpoint
 ) -> None:
-    keys = [key for key, _ in KEYS] + ["comma", "4", "tab", "escape", "pagedown", "f5", "x"]
+    keys = [key for key, _ in KEYS] + ["comma", "4", "tab", "escape", "pagedown", "f5", "a"]
     rng = random.Random(seed)
     app = make_app(START)
     async with app.run_test(size=(80, 24)) as pilot:

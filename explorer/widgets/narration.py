@@ -1,0 +1,77 @@
+"""NarrationLine: one plain sentence about the stage in view, and how it goes on."""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.geometry import Size
+
+from explorer.narration import narrate, wrapped
+from explorer.reading import Reading
+from explorer.view import STAGES
+from explorer.widgets.lines import Line, Lines, line
+
+ONE_LINE = 76
+"""Cells from which a sentence has one line; below it has two."""
+
+STEPPING = "n goes on · esc shows all"
+"""What can be done while stepping, and how it ends."""
+
+
+class NarrationLine(Lines, can_focus=False):
+    """`3/6 The mask hides the 4 keys after ‘guy’ …   ▶ playing ×2`: always as tall, whatever it says.
+
+    Of a sentence's wordings it takes the fullest that it has room for, so that nothing is cut off.
+    """
+
+    DEFAULT_CSS = """
+    NarrationLine { height: auto; overflow: hidden hidden; }
+    """
+
+    _state = ""
+
+    def show_state(self, state: str) -> None:
+        """Say at the end whether it plays, and how fast; nothing for ""."""
+        if state != self._state:
+            self._state = state
+            self.forget()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As tall as `lines`, with or without a reading."""
+        return 1 if width >= ONE_LINE else 2
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """The fullest wording that fits beside the state."""
+        count = 1 if width >= ONE_LINE else 2
+        view = reading.view
+        lead = f"{STAGES.index(view.stage) + 1}/{len(STAGES)} "
+        wordings = narrate(reading)
+        state = self._state
+        if not state and view.stepping:
+            state = STEPPING
+            if not self._fitting(wordings[:1], lead, STEPPING, width, count):
+                state = STEPPING.partition(" ·")[0]
+        made = self._fitting(wordings, lead, state, width, count) or self._fitting(wordings[-1:], lead, "", width, 99)
+        lines = []
+        for i, text in enumerate(made[:count]):
+            start = lead if i == 0 else " " * len(lead)
+            end = state if i == count - 1 else ""
+            gap = width - len(lead) - cell_len(text) - cell_len(end)
+            kind = "warning" if self._state else "faint"
+            lines.append(line((start, self.part("faint")), text, (" " * max(0, gap) + end, self.part(kind))))
+        if len(lines) < count:
+            lines.append(line((" " * max(0, width - cell_len(state)) + state, self.part("faint"))))
+        return lines
+
+    def _fitting(self, wordings: Sequence[str], lead: str, state: str, width: int, count: int) -> list[str]:
+        """The lines of the first wording that fits, or none."""
+        room = width - len(lead)
+        last = room - (cell_len(state) + 2 if state else 0)
+        for wording in wordings:
+            if count == 1:
+                if cell_len(wording) <= last:
+                    return [wording]
+                continue
+            made = wrapped(wording, room, last)
+            if len(made) <= count and all(map(lambda text, most: cell_len(text) <= most, made, (room, last))):
+                return made
+        return []
