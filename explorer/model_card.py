@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
+    from model.config import GPTConfig
     from model.trainer import Trainer
 
 
@@ -15,6 +16,8 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
     config, settings = trainer.gpt.config, trainer.settings
     parameters = sum(p.numel() for p in trainer.gpt.parameters())
     losses = notes.get("validation_losses", [])
+    differs = _differs(config)
+    prefix = notes.get("prefix_loss")
     rows = [
         ("command", f"`{notes.get('command', '')}`"),
         ("seed", settings.seed),
@@ -22,12 +25,14 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
             "sizes",
             f"{config.n_layer} layers, {config.n_head} heads of head_size {config.head_size}, n_embd {config.n_embd}",
         ),
+        *([("trained", differs)] if differs else []),
         ("context", f"{config.n_positions} tokens"),
         ("vocabulary", f"{config.vocab_size} tokens"),
         ("parameters", f"{parameters:,}"),
         ("steps", f"{trainer.done:,} of {settings.batch_size} × {trainer.data.context} tokens"),
         ("optimizer", f"{settings.optimizer.name}, dropout {settings.dropout}"),
         ("validation loss", f"{losses[-1][1]:.4f} nats a token" if losses else "not measured"),
+        *([("validation loss with no token ahead", f"{prefix:.4f} nats a token")] if prefix is not None else []),
         ("training loss of the last step", f"{notes.get('last_loss', float('nan')):.4f} nats a token"),
         ("training time", f"{notes.get('seconds', 0.0) / 60:.1f} minutes"),
         ("stored as", "float16"),
@@ -46,6 +51,14 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
     lines += ["", "What it writes at temperature 0.8:", "", *(f"    {line}" for line in sample.splitlines()), ""]
     lines += _heads(opened)
     return "\n".join(lines) + "\n"
+
+
+def _differs(config: "GPTConfig") -> str:
+    """In what a model differs from a usual GPT."""
+    told = [] if config.causal else ["without the causal mask: its losses count answers in view"]
+    told += [] if config.scale_attn_weights else ["without 1/√head_size"]
+    told += [] if config.initializer_range == 0.02 else [f"from weights of std {config.initializer_range:g}"]
+    return "; ".join(told)
 
 
 def _heads(opened: "Checkpoint") -> list[str]:
