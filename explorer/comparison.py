@@ -52,14 +52,15 @@ class Pair:
         return self.sides[self.active]
 
     def looking(self, view: View) -> "Pair":
-        """The active side looks at `view`, and the other one at the same query, key and stage."""
+        """The active side looks at `view`; the other one follows to another query, key or stage."""
         view = replace(view, stepping=False)  # two matrices are compared whole
-        beside = replace(self.sides[self.active.other], query=view.query, key=view.key, stage=view.stage)
-        return self._of(view, replace(beside, stepping=False))
-
-    def fitted(self, left: View, right: View) -> "Pair":
-        """The same pair with its sides as they could be read: each cursor as far as its own text goes."""
-        return replace(self, left=left, right=right)
+        beside = replace(self.sides[self.active.other], stage=view.stage, stepping=False)
+        # Not when nothing moved: a longer text may be further on than the active one can be.
+        if view.query != self.view.query:
+            beside = replace(beside, query=view.query)
+        if view.key != self.view.key:
+            beside = replace(beside, key=view.key)
+        return self._of(view, beside)
 
     def turned(self) -> "Pair":
         """Keys act on the other side."""

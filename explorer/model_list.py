@@ -71,8 +71,8 @@ class Entry:
             return visible(self.damage)
         layers, heads, head_size, context, vocabulary, parameters, tokenizer, disk = self.sizes
         return (
-            f"{layers} layers × {heads} heads · {parameters} parameters · {tokenizer} · head_size {head_size} · "
-            f"context {context} · vocabulary {vocabulary} · {disk}"
+            f"{layers} layers × {heads} heads of {head_size} · {parameters} parameters · {tokenizer} · {disk} · "
+            f"context {context} · vocabulary {vocabulary}"
         )
 
 

@@ -167,8 +167,9 @@ class CompareScreen(ReadingPairs, Editing):
 
     @property
     def edited(self) -> View:
-        """The view of the active side."""
-        return self.wanted.view
+        """The view of the active side; while it is typed, with the cursor from before: a text grows from nothing."""
+        view, before = self.wanted.view, self._before_editing
+        return view if before is None else replace(view, query=before.query, key=before.key)
 
     def look_at(self, view: View, *, quiet: bool = False) -> None:
         """Let the active side show another view."""

@@ -14,6 +14,8 @@ from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 
 _DOT = " · "
+_SHORTEST_SENTENCE = 12
+_MOST_DRAWN = 400  # characters; no terminal is wider
 
 
 class SideLine(Lines, can_focus=False):
@@ -53,14 +55,14 @@ class SideLine(Lines, can_focus=False):
         for short in range(4):
             made = self._parts(reading, differing, short)
             room = width - len(lead) - sum(len(text) + len(_DOT) for text, _ in made)
-            if room >= (16 if "text" in differing else 0):
+            if room >= (_SHORTEST_SENTENCE if "text" in differing else -len(_DOT)):
                 break
         parts: list[str | tuple[str, Style]] = [(lead, self.part("cursor" if self._active else "faint")), " "]
-        for text, name in made:
-            parts += [(text, self._style(name, differing)), (_DOT, self.part("faint"))]
-        if room - 3 > 3:
-            sentence = visible_text(reading.view.text)
-            parts.append((fit(f"‘{sentence}’", room - 1), self._style("text", differing)))
+        for i, (text, name) in enumerate(made):
+            parts += [(_DOT if i else "", self.part("faint")), (text, self._style(name, differing))]
+        if room >= _SHORTEST_SENTENCE:
+            sentence = marked(reading.view.text[:_MOST_DRAWN])
+            parts += [(_DOT, self.part("faint")), (fit(f"‘{sentence}’", room - 1), self._style("text", differing))]
         return [line(*parts)]
 
     def _style(self, name: str, differing: frozenset[str]) -> Style:
@@ -88,8 +90,3 @@ class SideLine(Lines, can_focus=False):
     def on_click(self, event: events.Click) -> None:
         """Keys are to act on this side."""
         self.post_message(self.Chosen(self.side))
-
-
-def visible_text(text: str) -> str:
-    """The beginning of a sentence on one line, as much as any terminal is wide."""
-    return marked(text[:400])
