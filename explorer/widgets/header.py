@@ -4,45 +4,69 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.text import Text
 
 from explorer.head_scores import strongest
+from explorer.narration import wrapped
 from explorer.reading import Reading
 from explorer.text import fit, significant, visible
+from explorer.view import View
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
+from model.settings import Scope
 
 if TYPE_CHECKING:
     from model.metrics import HeadScores
 
 _DOT = " · "
+_SHORTEST = 4
+_MOST_BELOW = 2
+"""Lines that a long list of ablated heads may take; beyond these there is the tooltip."""
 
 
 class HeaderLine(Lines, can_focus=False):
     """`stories · L2 H3 · previous token .46 · head_size 16 · mask causal · scale 1/√16 = 0.25 · acts on: head`.
 
-    A changed switch has a star before it, and its own colour. As the line gets narrow, the wording gets short.
+    A changed switch has a star before it, and its own colour, and the heads that it changes are named. As the line gets
+    narrow, the wording gets short; a list of ablated heads that is too long goes on below.
     """
 
     DEFAULT_CSS = """
-    HeaderLine { height: 1; overflow: hidden hidden; }
+    HeaderLine { height: auto; overflow: hidden hidden; }
     """
 
     scores: "HeadScores | None" = None
     """Of the model in view, when they have been measured: a head with a strong one is called by it."""
 
+    def show(self, reading: Reading) -> None:
+        """Draw a reading; all ablated heads can be read by mouse, however many there are."""
+        super().show(reading)
+        ablated = reading.view.ablated
+        self.tooltip = Text(f"ablated {heads_text(ablated)}") if ablated else None
+
     def lines(self, reading: Reading, width: int) -> Sequence[Line]:
-        """The longest wording that fits."""
-        wordings = [self._parts(reading, short) for short in (0, 1, 2, 3)]
-        for parts in wordings:
-            if sum(cell_len(text) for text, _ in parts) + len(_DOT) * (len(parts) - 1) <= width:
+        """The longest wording that fits; what does not fit even so goes on below."""
+        for short in range(_SHORTEST + 1):
+            parts = self._parts(reading, short)
+            dot = _DOT if short < _SHORTEST else " "
+            below: list[str] = []
+            if reading.view.ablated and short == _SHORTEST and _width(parts, dot) > width:
+                *parts, (text, _) = parts
+                below = _wrapped(text, width)
+            if _width(parts, dot) <= width:
                 break
+        if reading.left_out and (short == _SHORTEST or _width([*parts, _left_out(reading)], dot) > width):
+            below = [_left_out(reading)[0], *below]
+        elif reading.left_out:
+            parts.append(_left_out(reading))
         styled = []
         for i, (text, part) in enumerate(parts):
-            styled.append((_DOT if i else "", self.part("faint")))
+            styled.append((dot if i else "", self.part("faint")))
             styled.append((text, self.part(part)))
-        return [line(*styled)]
+        return [line(*styled), *(line((text, self.part("warning"))) for text in below)]
 
     def _parts(self, reading: Reading, short: int) -> list[tuple[str, str]]:
+        """What the line says, at `short` from 0, the fullest, to `_SHORTEST`; which heads are ablated comes last."""
         view, inputs = reading.view, reading.stages.inputs
         name = visible(reading.model_name)
         scale = float(inputs.scale)
@@ -60,12 +84,32 @@ class HeaderLine(Lines, can_focus=False):
         parts += [
             (f"{'*' if mask_changed else ''}mask {mask_words}", "warning" if mask_changed else "name"),
             (f"{'*' if scale_changed else ''}scale {scale_words}", "warning" if scale_changed else "name"),
-            (f"acts on: {view.scope}" if short < 2 else f"on {view.scope}", "name"),
+            _scope(view, short),
         ]
-        if (mask_changed or scale_changed) and short < 3:
-            parts.append((f"*changed {switched_text(view)}", "warning"))
         if view.ablated:
             parts.append((f"*ablated {heads_text(view.ablated)}", "warning"))
-        if reading.left_out:
-            parts.append((f"{reading.left_out:,} tokens left out", "warning"))
         return parts
+
+
+def _scope(view: View, short: int) -> tuple[str, str]:
+    """What the switches act on, and once one is moved the heads that are changed by it."""
+    if view.causal is None and view.scale is None:
+        return f"acts on: {view.scope}" if short < 2 else f"on {view.scope}", "name"
+    scope = {Scope.HEAD: "head ", Scope.LAYER: "layer ", Scope.MODEL: "model: "}[view.scope] if short < 1 else ""
+    return f"*{'acts ' if short < 2 else ''}on {scope}{switched_text(view)}", "warning"
+
+
+def _left_out(reading: Reading) -> tuple[str, str]:
+    return f"{reading.left_out:,} tokens left out", "warning"
+
+
+def _width(parts: Sequence[tuple[str, str]], dot: str) -> int:
+    return sum(cell_len(text) for text, _ in parts) + len(dot) * (len(parts) - 1)
+
+
+def _wrapped(ablated: str, width: int) -> list[str]:
+    """The ablated heads on a few lines, each layer on one."""
+    lines = wrapped(ablated.replace(" H", "\u00a0H"), width, width - 2)
+    if len(lines) > _MOST_BELOW:
+        lines = [*lines[: _MOST_BELOW - 1], f"{lines[_MOST_BELOW - 1]} …"]
+    return [fit(("  " if i else "") + text.replace("\u00a0", " "), width) for i, text in enumerate(lines)]

@@ -34,8 +34,22 @@ def switched_text(view: View) -> str:
 
 
 def heads_text(heads: frozenset[tuple[int, int]]) -> str:
-    """Heads one by one, in order: L2 H3, L2 H5."""
-    return ", ".join(f"L{layer} H{head}" for layer, head in sorted(heads))
+    """Heads in order, layer by layer, three or more neighbours as a range: L0 H1; L2 H3,5–7."""
+    layers: dict[int, list[int]] = {}
+    for layer, head in sorted(heads):
+        layers.setdefault(layer, []).append(head)
+    return "; ".join(f"L{layer} H{_ranges(found)}" for layer, found in layers.items())
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Ascending numbers, three or more neighbours as a range: 1,3–6."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
 
 
 def matrix_title(reading: "Reading", stage: Stage) -> Content:
@@ -46,7 +60,7 @@ def matrix_title(reading: "Reading", stage: Stage) -> Content:
         Stage.SCALED: f"2 scaled ×{significant(scale, 4)}",
         Stage.MASKED: "3 masked" if reading.stages.inputs.causal else "3 masked (mask off)",
         Stage.WEIGHTS: "4 weights softmax",
-        Stage.MIXED: "5 mixed weights·v",
+        Stage.MIXED: "5 mixed: 0, ablated" if reading.stages.inputs.ablated else "5 mixed weights·v",
     }
     return Content(titles[stage])
 

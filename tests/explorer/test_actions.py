@@ -24,8 +24,9 @@ def test_keys_are_written_as_textual_names_them() -> None:
 
 def test_the_design_has_its_keys() -> None:
     keys = {key: action.name for action in ACTIONS for key in action.keys}
-    wanted = "left right up down h j k l home end g x a less_than_sign greater_than_sign 1 2 3 4 n N m s o r e q tab escape space minus plus equals_sign"
+    wanted = "left right up down h j k l home end g 1 2 3 4 n N m s o r e q tab escape space minus plus equals_sign"
     assert set(wanted.split()) <= keys.keys()
+    assert {"x", "a", "less_than_sign", "greater_than_sign"} <= keys.keys()
     assert {"left_square_bracket", "right_square_bracket", "comma", "full_stop"} <= keys.keys()
     assert {"question_mark", "f1", "ctrl+q", "ctrl+p"} <= keys.keys()
     assert keys["h"] == keys["left"]
