@@ -160,7 +160,7 @@ class Steps:
         x = -math.inf if cell.hidden else cell.scaled
         power, row_sum = exponential(x, powers), exponential(cell.log_sum, powers)
         shown_x = -math.inf if cell.hidden else scaled
-        weight_shown = weight(cell.weight, WEIGHT_DIGITS)
+        weight_shown = small_weight(cell.weight)
         ratio = _ratio(power, row_sum)
         return cls(
             digits,
@@ -172,8 +172,15 @@ class Steps:
             exponential(shown_x, powers) == power,
             row_sum,
             weight_shown,
-            cell.hidden or abs(round(ratio, WEIGHT_DIGITS) - _number(weight_shown)) < 1e-9,
+            cell.hidden or small_weight(ratio) == weight_shown,
         )
+
+
+def small_weight(x: float) -> str:
+    """A weight with three decimals; one that would be .000 or .001 with two significant digits: .00039."""
+    if not 0.0 < x < 0.0015:
+        return weight(x, WEIGHT_DIGITS)
+    return significant(x, 2).removeprefix("0")
 
 
 def _same(a: float, b: float, digits: int) -> bool:

@@ -7,12 +7,16 @@ from explorer.view import MATRIX_STAGES, Stage
 from explorer.widgets.wording import matrix_measure, matrix_title, quoted
 
 
-def tabs(reading: Reading, chosen: Stage) -> Content:
-    """All matrices by their keys, to be clicked; the chosen one with what it holds and its measure."""
+def tabs(reading: Reading, chosen: Stage, width: int) -> Content:
+    """All matrices by their keys, to be clicked; the chosen one with what it holds and, if it fits, its measure."""
+    with_measure = _tabs(reading, chosen, matrix_measure(reading, chosen))
+    return with_measure if with_measure.cell_length <= width else _tabs(reading, chosen, Content(""))
+
+
+def _tabs(reading: Reading, chosen: Stage, measure: Content) -> Content:
     parts = []
     for number, stage in enumerate((*MATRIX_STAGES, Stage.MIXED), 1):
         if stage is chosen:
-            measure = matrix_measure(reading, stage)
             title = matrix_title(reading, stage).stylize("bold")
             parts.append(title + Content(" · ") + measure if measure else title)
         else:

@@ -85,11 +85,14 @@ def area(heights: Sequence[float], tall: int) -> list[str]:
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def ticks(marks: Sequence[tuple[int, str]], width: int) -> str:
-    """Marks at their places on one line of at most `width` cells; the first ones come first where not all have room."""
-    cells = [" "] * width
+def ticks(marks: Sequence[tuple[int, str]], width: int) -> list[str]:
+    """Marks at their places, on one line of `width` cells or on more where they would lie on each other."""
+    lines: list[list[str]] = [[" "] * width]
     for place, text in marks:
-        start = min(place, width - len(text))
-        if start >= 0 and all(cell == " " for cell in cells[max(0, start - 1) : start + len(text) + 1]):
-            cells[start : start + len(text)] = text
-    return "".join(cells).rstrip()
+        start = max(0, min(place, width - len(text)))
+        around = slice(max(0, start - 1), start + len(text) + 1)
+        line = next((line for line in lines if not "".join(line[around]).strip()), None)
+        if line is None:
+            lines.append(line := [" "] * width)
+        line[start : start + len(text)] = text
+    return ["".join(line[:width]).rstrip() for line in lines]

@@ -142,7 +142,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def zoom_words(self) -> str:
-        """The zoom in use, for people."""
+        """Names the zoom in use."""
         return f"zoom {self.zoom_in_use.value}{', auto' if self._zoom is None else ''}"
 
     @property
@@ -151,16 +151,16 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return self._stage
 
     def measure(self, words: TextContent) -> None:
-        """Say something of the whole matrix below it; the zoom stands there too where it is not all that is seen."""
+        """Say something of the whole matrix below it, and the zoom where not all is seen."""
         self._measure = words
         self._say_measure()
 
     def _say_measure(self) -> None:
         words, painter = self._measure, self._painter
         if painter and (self._zoom is not None or not painter.layout.fits):
-            words = words + TextContent(f"{' · ' if words else ''}{painter.layout.zoom.value}")
-        if self.border_subtitle != (words or None):
-            self.border_subtitle = words or None
+            with_zoom = words + TextContent(f"{' · ' if words else ''}{painter.layout.zoom.value}")
+            words = with_zoom if with_zoom.cell_length <= self.size.width - 2 else words
+        self.border_subtitle = words or None
 
     def forget(self) -> None:
         """Drop what is painted and paint again; numbers are kept."""
@@ -203,14 +203,15 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._labels = self._take_labels(reading)
         painter = self._painter
         size = self.scrollable_content_region.size
-        if painter and self._room != size:
-            painter = None  # a scrollbar has come or gone
+        painter = painter if self._room == size else None  # a scrollbar may have come or gone
         if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
             layout = painter.layout if painter else self._layout(self._numbers, self._zoom)
             columns = layout.columns_in_view(self.scroll_offset.x)
             pixel = _CURSOR[self.app.current_theme.dark]
             cursor = self.part("cursor")
             if painter is None:
+                if self._room != size:
+                    self.call_later(self._keep_in_view)  # fewer lines may be left for it
                 self._room = size
                 has_map = layout.width < size.width
                 self._map = Minimap(self._numbers, layout, self.palette, self.base, pixel) if has_map else None
@@ -225,10 +226,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
         """The layout for a zoom; what does not fit leaves room for a minimap."""
-        rows, columns = numbers.matrix.shape
         longest = max(cell_len(text) for text in self._labels)
         size = self.scrollable_content_region.size
-        content = Content(rows, columns, longest, numbers.width)
+        content = Content(*numbers.matrix.shape, longest, numbers.width)
         layout = content.layout(zoom, size.width, size.height, self.palette.has_pixels)
         gutter = 0 if layout.fits else Minimap.gutter(size.width, size.height)
         if gutter:
@@ -260,8 +260,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _legend(self, painter: Painter, width: int) -> Strip:
         """The range of the colours and, where there is room, the zoom."""
         words = f"  {self.zoom_words} " if width >= _ZOOM_FROM else ""
-        legend = Strip([Segment(" ", self.base), *painter.legend(width - 2 - len(words))])
-        legend = legend.adjust_cell_length(width - len(words), self.base)
+        room = width - len(words)
+        legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
         return Strip([*legend, Segment(words, self.part("faint"))])
 
     @property
@@ -323,9 +323,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if key != old_key or painter.numbers.visible is not None:
             self.refresh(Region(0, 0, self.size.width, 1))
         if self._map is not None:
-            lines = (self._map.pixel_of(row, 0)[0] // 2 for row in (low, high))
-            for number in set(lines):
-                self.refresh(Region(painter.layout.width, 1 + number, self._room.width - painter.layout.width, 1))
+            x = painter.layout.width
+            for number in {self._map.pixel_of(row, 0)[0] // 2 for row in (low, high)}:
+                self.refresh(Region(x, 1 + number, self._room.width - x, 1))
 
     def _lines_region(self, first: int, last: int) -> Region:
         return Region(0, 1 + first - self.scroll_offset.y, self.size.width, last - first + 1)
@@ -340,7 +340,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         wanted = painter.layout.scroll_for(self._query, column, x, y)
         if wanted == (x, y):
             return False
-        self.scroll_to(*wanted, animate=False)
+        self.scroll_to(*wanted, animate=False, force=True)  # before there are scrollbars too
         return True
 
     # Keys and mouse

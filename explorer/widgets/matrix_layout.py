@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from rich.cells import cell_len
+
+from explorer.text import crop, fit
+
 
 class Zoom(Enum):
     """How large a cell is drawn; the order is from large to small."""
@@ -130,3 +134,20 @@ class Content:
         if zoom is not None:
             return next(iter(across), layouts[-1])
         return next((layout for layout in across if layout.fits), layouts[-1])
+
+
+def column_label(layout: Layout, name: str, column: int, chosen: bool) -> str:
+    """The label of a column in exactly its cells; a ruler of positions where a column is too narrow for one."""
+    if layout.zoom is Zoom.HALF_BLOCKS:
+        start = column - column % 10
+        return "▼" if chosen else str(start).ljust(10)[column - start]
+    if layout.zoom is Zoom.NUMBERS:
+        width = layout.cell - 1
+        if width > 5:
+            return " " + fit(name, width, "right")
+        cropped = crop(name, width)
+        bare = cropped.rstrip()
+        return " " * (1 + cell_len(cropped) - cell_len(bare)) + bare
+    if layout.cell == 1:
+        return crop(name, 1)
+    return crop(name, layout.cell - 1) + " "

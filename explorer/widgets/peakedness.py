@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from model.attention import AttentionStages
 
 TOP_KEYS = 8
-_POINTS = 49
+_POINTS = 73
 _NARROW = 34
 """Cells below which the variants stand below each other, in short."""
 
 _MEASURES = 8
-"""Lines of everything but keys, with a curve one line high."""
+"""Lines of everything but keys, with a curve one line high and two of marks."""
 
 _TALLEST_CURVE = 6
 
@@ -133,15 +133,19 @@ class PeakednessPanel(Lines, can_focus=True):
         if width < _NARROW:
             return self._stacked(found, width)
         spare = (self._height or _MEASURES + 4) - _MEASURES
-        keys = self._keys(reading, found, max(2, min(TOP_KEYS, spare)), width)
-        tall = max(1, min(_TALLEST_CURVE, (spare - len(keys)) // 2))
+        keys = self._keys(reading, found, max(1, min(TOP_KEYS, spare)), width)
+        tall = max(1, min(_TALLEST_CURVE, (spare - len(keys) - 2) // 2))
         made = [self._headings(found, width), *keys, *self._measures(reading, found, width)]
-        lead = "entropy " if width < 50 else "entropy over scale "
+        lead = "entropy " if width < 50 else "entropy, query    " if tall > 1 else "entropy over scale "
         points = min(_POINTS, width - len(lead) - 1)
         if points >= 8:
             made += self._curve(Curve.of(reading, points), lead, tall)
             if tall > 1:
-                made += self._curve(self._of_head(reading, points), fit("mean of head", len(lead) - 1) + " ", tall)
+                made += self._curve(
+                    self._of_head(reading, points),
+                    fit("entropy, head" if tall > 1 else "head", len(lead) - 1) + " ",
+                    tall,
+                )
         return made
 
     def _one_line(self, found: list[Variant], width: int) -> Line:
@@ -263,10 +267,11 @@ class PeakednessPanel(Lines, can_focus=True):
                     (row[now + 1 :], self.bar_style(0.3)),
                 )
             )
-        marks = [(now, "▲now")]
-        marks += [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
+        named = [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
+        here = next((name for place, name in named if place == now), "now")
+        marks = [(now, f"▲{here}"), *(mark for mark in named if mark[0] != now)]
         below = ticks(marks, len(curve.bits))
-        return [*lines, line(" " * len(lead), (below, self.part("faint")))]
+        return [*lines, *(line(" " * len(lead), (marked, self.part("faint"))) for marked in below)]
 
     @property
     def _n_embd(self) -> int:

@@ -138,7 +138,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         top, room = self.scroll_offset.y, self.size.height - 1
         if room < 1 or top <= self._key < top + room:
             return False
-        self.scroll_to(y=self._key if self._key < top else self._key - room + 1, animate=False)
+        self.scroll_to(y=self._key if self._key < top else self._key - room + 1, animate=False, force=True)
         return True
 
     # Painting

@@ -143,7 +143,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         number = self._line_of[min(self.reading.view.query, len(self._line_of) - 1)]
         top, room = self.scroll_offset.y, max(1, self.size.height)
         if not top <= number < top + room:
-            self.scroll_to(y=number if number < top else number - room + 1, animate=False)
+            self.scroll_to(y=number if number < top else number - room + 1, animate=False, force=True)
 
     # Painting
 
