@@ -5,6 +5,7 @@ does not know of them is left out. Duplicate-token and induction scores are meas
 trained model and the application measure in this one way.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from explorer.text import weight
@@ -62,14 +63,20 @@ def _affordable(shape: "ModelShape") -> int:
     return max(LONGEST, int(OPERATIONS / parameters))
 
 
+@lru_cache(maxsize=1)
+def _stories(seed: int, count: int) -> tuple[str, ...]:
+    from data import storyteller
+
+    return tuple(storyteller.story(seed, index).text for index in range(count))
+
+
 def _texts(tokenizer: "Tokenizer", seed: int, tokens: int) -> list[list[int]]:
     """Token ids of stories, together at most `tokens`."""
-    from data import storyteller
     from model.tokenizer import encode_ids
 
     texts: list[list[int]] = []
-    for index in range(STORIES):
-        ids = encode_ids(tokenizer, [storyteller.story(seed, index).text])[0][: min(LONGEST, tokens)]
+    for every in encode_ids(tokenizer, _stories(seed, STORIES)):
+        ids = every[: min(LONGEST, tokens)]
         texts.append(ids)
         tokens -= len(ids)
         if tokens < 2:

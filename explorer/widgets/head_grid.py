@@ -126,7 +126,9 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         assert gallery is not None  # there is a layout
         chosen = head == self.chosen
         ablated, changed = head in gallery.reading.view.ablated, head in gallery.changed
-        name = f"{head[0]}.{head[1]}" if layout.short else f"L{head[0]} H{head[1]}"
+        last = gallery.heads[-1]
+        longest = len(f"▶L{last[0]} H{last[1]}") + bool(gallery.changed)
+        name = f"L{head[0]} H{head[1]}" if longest <= layout.tile else f"{head[0]}.{head[1]}"
         text = ("▶" if chosen else " ") + name + ("×" if ablated else "*" if changed else "")
         value = self._value_text(head)
         if value and len(text) + len(value) + 1 <= layout.tile:

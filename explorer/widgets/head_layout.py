@@ -40,7 +40,6 @@ class GridLayout:
     picture: PictureSize
     tile: int  # width of a tile, in cells
     columns: int
-    short: bool  # labels such as 2.3 in place of L2 H3
 
     @property
     def step(self) -> int:
@@ -93,7 +92,7 @@ def grid_layout(
         tile = max(size.width, min(longest, width))
         room = max(1, (width + 1) // (tile + 1))
         columns = _whole_layers(n_layer, n_head, room) if by_layer else room
-        return GridLayout(size, tile, columns, tile < longest + 3)
+        return GridLayout(size, tile, columns)
 
     def fits(size: PictureSize) -> bool:
         made = layout(size)

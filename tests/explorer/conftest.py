@@ -7,6 +7,7 @@ import pytest
 import torch
 from textual.pilot import Pilot
 
+from explorer import head_scores
 from explorer.app import ExplorerApp
 from explorer.screens.explore import ExploreScreen
 from explorer.view import View
@@ -68,8 +69,10 @@ def opener(char_model: Checkpoint, bpe_model: Checkpoint) -> Opener:
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing moves by itself: what is typed is shown at once."""
+    """Nothing moves by itself: what is typed is shown at once. Head scores are measured on little text."""
     monkeypatch.setattr(ExploreScreen, "typing_pause", 0.0)
+    monkeypatch.setattr(head_scores, "STORIES", 2)
+    monkeypatch.setattr(head_scores, "REPEATS", 2)
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
