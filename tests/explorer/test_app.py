@@ -200,7 +200,7 @@ async def test_playing_walks_to_the_end_and_any_key_pauses(
 
 
 async def test_a_click_on_a_token_chooses_the_query(make_app: MakeApp, ready: Ready) -> None:
-    app = make_app(query=LAST)
+    app = make_app(query=3)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         assert await pilot.click(TokenStrip, offset=(1, 0))
@@ -209,7 +209,7 @@ async def test_a_click_on_a_token_chooses_the_query(make_app: MakeApp, ready: Re
 
 
 async def test_a_click_on_a_cell_chooses_query_and_key(make_app: MakeApp, ready: Ready, bpe_model: Checkpoint) -> None:
-    app = make_app(query=LAST)
+    app = make_app(query=5)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         matrix = app.explore.query_one("#matrix-masked", Matrix)
