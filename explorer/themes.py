@@ -1,5 +1,6 @@
 """The themes that a key goes through: dark, light, the terminal's own colours, and grey."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from textual.theme import Theme
@@ -29,9 +30,16 @@ WITHOUT_COLOURS = ("ansi-dark", "ansi-light")
 """Under NO_COLOR: in any other theme Textual would take the colours away too late."""
 
 
-def register(app: "App[Any]") -> None:
-    """Make our own themes known."""
+def prepare(app: "App[Any]") -> None:
+    """Make our own themes known, and begin with one that the terminal can show.
+
+    The nearest of 16 colours to those of a theme are often too near to each other: there the person's own are used,
+    unless TEXTUAL_THEME asks for another.
+    """
     app.register_theme(GREY)
+    system = app.console.color_system
+    if not app.no_color and not app.is_headless and system in (None, "standard", "windows"):
+        app.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
 
 
 def following(theme: str, *, no_color: bool) -> str:
