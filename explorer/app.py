@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer import models
+from explorer import models, themes
 from explorer.engine import Engine
 from explorer.history import History, history_file
 from explorer.reading import Reading
@@ -80,9 +80,11 @@ class ExplorerApp(HeadScoring):
         super().__init__()
         self.view = view or DEFAULT_VIEW
         self.reading: Reading | None = None
+        themes.register(self)
         self.engine = Engine(open_model)
         self.history = history or History()
         self._computing = False
+        self._opening: set[str] = set()
         self._opened_with: View | None = self.view
         self._announced = False
 
@@ -112,10 +114,12 @@ class ExplorerApp(HeadScoring):
 
         What cannot be shown is said in a notification and the earlier view stays; nothing is said when `quiet`.
         """
-        if view.text != self.view.text:
+        if (view.model, view.text) != (self.view.model, self.view.text):
             self._announced = False
         if not self.engine.has_model(view.model):
             self.view = view
+            if self.reading is not None:
+                self.open_model(view.model)
             return
         reading = self.engine.find(view)
         if reading is None and self.engine.is_quick(view):
@@ -141,22 +145,25 @@ class ExplorerApp(HeadScoring):
     def _show(self, reading: Reading) -> None:
         self.reading = reading
         self.explore.show(reading)
-
-    # Opening a model
-
-    def on_mount(self) -> None:
         self.call_after_refresh(self.measure_heads)
 
     @property
     def model_in_view(self) -> "TracedModel | None":
         """The model of the reading that is shown, while it is open."""
         return self.engine.model(self.reading.view.model) if self.reading is not None else None
+
+    # Opening a model
+
+    def on_mount(self) -> None:
         """Load the model after the first frame."""
         self.call_after_refresh(self.open_model, self.view.model)
 
     def open_model(self, name: str) -> None:
         """Open a model in a worker; the view that asks for it is shown when it is there."""
         self.explore.show_loading(name)
+        if name in self._opening:
+            return
+        self._opening.add(name)
         self.run_worker(lambda: self._open(name), group="open", thread=True, exit_on_error=False)
 
     def _open(self, name: str) -> None:
@@ -173,12 +180,17 @@ class ExplorerApp(HeadScoring):
     def on_model_opened(self, message: ModelOpened) -> None:
         """Show the view that waited for this model."""
         self.engine.add_model(message.name, message.model)
-        self.explore.show_loading(None)
+        self._opening.discard(message.name)
         if self.view.model != message.name:
             return
+        self.explore.show_loading(None)
         self.look(self.view)
-        if self.reading is None and not self._computing:
+        if self._computing:
+            return
+        if self.reading is None:
             self._look_at_sample(self.view.text)
+        else:
+            self.view = self.reading.view  # that of before, when nothing of the sentence is known to this model
 
     def _look_at_sample(self, refused: str) -> None:
         """When the first text cannot be shown: open with a sentence that can."""
@@ -189,8 +201,11 @@ class ExplorerApp(HeadScoring):
 
     def on_model_refused(self, message: ModelRefused) -> None:
         """Say why, and go on with the earlier model or the default one."""
-        self.explore.show_loading(None)
+        self._opening.discard(message.name)
         self.warn(message.reason)
+        if self.view.model != message.name:
+            return  # another one is asked for by now
+        self.explore.show_loading(None)
         if self.reading is not None:
             self.view = self.reading.view
         elif message.name != bundled.DEFAULT and bundled.DEFAULT in bundled.names():
@@ -281,4 +296,6 @@ def _named(character: str) -> str:
 
 def run(view: View | None = None) -> None:
     """Open the application and return when it is left."""
-    ExplorerApp(view, history=History(history_file())).run()
+    app = ExplorerApp(view, history=History(history_file()))
+    themes.suit_terminal(app)
+    app.run()

@@ -34,9 +34,9 @@ class Format:
     holds: str
 
 
-JSON = Format("JSON", ".json", "the trace of this head, as explorer show --json prints it")
+JSON = Format("JSON", ".json", "this head, as explorer show --json prints it")
 CSV = Format("CSV", ".csv", "the matrix in view")
-NPZ = Format("NPZ", ".npz", "q, k, v of all heads, stages of this head, logits, tokens, settings")
+NPZ = Format("NPZ", ".npz", "q, k, v, stages, logits, tokens, settings")
 SVG = Format("SVG", ".svg", "a picture of the screen")
 LINK = Format("link", ".txt", "the command line that opens this view again")
 FORMATS = (JSON, CSV, NPZ, SVG, LINK)
@@ -179,26 +179,26 @@ def settings_of(reading: Reading) -> dict[str, Any]:
     }
 
 
-def produce(reading: Reading, chosen: Format, file: BinaryIO) -> None:
-    """Write any format but SVG, which is a picture of the screen, into a file."""
+def produce(reading: Reading, chosen: Format, file: BinaryIO, stage: Stage | None = None) -> None:
+    """Write any format but SVG, which is a picture of the screen, into a file; CSV of `stage` or of that in view."""
     if chosen is NPZ:
         write_npz(reading, file)
     elif chosen is JSON:
         file.write(trace_json(reading))
     elif chosen is CSV:
-        file.write(matrix_table(reading, stage_in_view(reading)).csv().encode())
+        file.write(matrix_table(reading, stage or stage_in_view(reading)).csv().encode())
     elif chosen is LINK:
         file.write(f"{link_line(reading.view)}\n".encode())
     else:
         raise ValueError(f"{chosen.name} is not made from a reading")
 
 
-def default_name(reading: Reading, chosen: Format) -> str:
+def default_name(reading: Reading, chosen: Format, stage: Stage | None = None) -> str:
     """A name for a file that says what is in it, and that no file in the working directory has."""
     view = reading.view
     model = re.sub(r"[^\w.-]+", "-", Path(reading.model_name).name, flags=re.ASCII).strip("-.")[:60] or "model"
-    stage = f"-{stage_in_view(reading).value}" if chosen is CSV else ""
-    name = f"{model}-L{view.layer}H{view.head}{stage}"
+    which = f"-{(stage or stage_in_view(reading)).value}" if chosen is CSV else ""
+    name = f"{model}-L{view.layer}H{view.head}{which}"
     count = 1
     while Path(free := f"{name}{f'-{count}' if count > 1 else ''}{chosen.suffix}").exists():
         count += 1

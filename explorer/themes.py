@@ -30,15 +30,18 @@ WITHOUT_COLOURS = ("ansi-dark", "ansi-light")
 """Under NO_COLOR: in any other theme Textual would take the colours away too late."""
 
 
-def prepare(app: "App[Any]") -> None:
-    """Make our own themes known, and begin with one that the terminal can show.
+def register(app: "App[Any]") -> None:
+    """Make our own themes known."""
+    app.register_theme(GREY)
+
+
+def suit_terminal(app: "App[Any]") -> None:
+    """Begin with a theme that the terminal can show.
 
     The nearest of 16 colours to those of a theme are often too near to each other: there the person's own are used,
     unless TEXTUAL_THEME asks for another.
     """
-    app.register_theme(GREY)
-    system = app.console.color_system
-    if not app.no_color and not app.is_headless and system in (None, "standard", "windows"):
+    if not app.no_color and app.console.color_system in (None, "standard", "windows"):
         app.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
 
 

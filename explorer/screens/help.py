@@ -1,5 +1,6 @@
 """The help screen: the part that has the focus first, then every action with its keys, made from the registry."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -87,18 +88,23 @@ _NAMES = {
     "right": "→",
     "up": "↑",
     "down": "↓",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
     "comma": ",",
     "full_stop": ".",
     "minus": "−",
     "plus": "+",
-    "equals_sign": "=",
-    "question_mark": "?",
     "escape": "esc",
+    "backspace": "⌫",
     "f1": "F1",
 }
 
 
 def _keys(keys: tuple[str, ...]) -> str:
-    return "  ".join(_NAMES.get(key, key) for key in keys)
+    return "  ".join(_NAMES.get(key) or _character(key) for key in keys)
+
+
+def _character(key: str) -> str:
+    """The character that Textual names by its Unicode name, such as less_than_sign."""
+    try:
+        return unicodedata.lookup(key.replace("_", " ")) if "_" in key else key
+    except KeyError:
+        return key

@@ -19,6 +19,7 @@ from explorer.link import link_line
 from explorer.reading import Reading
 from explorer.screens.writing import Wanted, WriteScreen
 from explorer.text import visible
+from explorer.view import Stage
 from explorer.widgets.cell import CellPanel
 from explorer.widgets.matrix import Matrix
 from explorer.widgets.predictions import PredictionsPanel
@@ -83,13 +84,17 @@ class Taking(Screen[None]):
 
     def _table_in_focus(self, reading: Reading) -> export.Table:
         if isinstance(self.focused, Matrix):
-            stages = [stage for stage in export.MATRICES if self.focused.id == f"matrix-{stage.value}"]
-            return export.matrix_table(reading, stages[0] if stages else export.stage_in_view(reading))
+            return export.matrix_table(reading, self._stage_in_focus(reading))
         if isinstance(self.focused, CellPanel):
             return export.cell_table(reading)
         if isinstance(self.focused, PredictionsPanel):
             return export.predictions_table(reading)
         return export.row_table(reading)
+
+    def _stage_in_focus(self, reading: Reading) -> Stage:
+        """The stage of the matrix that has the focus, else of the one in view."""
+        name = self.focused.id if isinstance(self.focused, Matrix) else None
+        return next((each for each in export.MATRICES if name == f"matrix-{each.value}"), export.stage_in_view(reading))
 
     def _link(self) -> None:
         try:
@@ -102,15 +107,16 @@ class Taking(Screen[None]):
 
     def _write(self) -> None:
         if (reading := self.app.reading) is not None:
-            screen = WriteScreen(reading, download=self.app.is_web)
-            self.app.push_screen(screen, partial(self._write_wanted, reading))
+            stage = self._stage_in_focus(reading)
+            screen = WriteScreen(reading, stage, download=self.app.is_web)
+            self.app.push_screen(screen, partial(self._write_wanted, reading, stage))
 
-    def _write_wanted(self, reading: Reading, wanted: Wanted | None) -> None:
+    def _write_wanted(self, reading: Reading, stage: Stage, wanted: Wanted | None) -> None:
         if wanted is not None:
             # A picture shows the screen without the dialog, when that is drawn again.
-            self.call_after_refresh(self._start_writing, reading, wanted)
+            self.call_after_refresh(self._start_writing, reading, stage, wanted)
 
-    def _start_writing(self, reading: Reading, wanted: Wanted) -> None:
+    def _start_writing(self, reading: Reading, stage: Stage, wanted: Wanted) -> None:
         # A worker must not share what the screen goes on to change.
         reading = replace(reading, _heads=dict(reading._heads))
         picture = self.app.export_screenshot().encode() if wanted.format is export.SVG else b""
@@ -120,7 +126,7 @@ class Taking(Screen[None]):
             if wanted.format is export.SVG:
                 file.write(picture)
             else:
-                export.produce(reading, wanted.format, file)
+                export.produce(reading, wanted.format, file, stage)
 
         def work() -> None:
             try:

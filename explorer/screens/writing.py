@@ -13,9 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from explorer.export import FORMATS, Format, default_name, path_of
+from explorer.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.reading import Reading
 from explorer.screens.sentence import marked
+from explorer.view import Stage
 from model.errors import ModelError
 
 _HELP = "↑↓ what · enter writes · esc closes"
@@ -40,7 +41,7 @@ class NameInput(Input):
 
 
 class WriteScreen(ModalScreen[Wanted | None]):
-    """Asks what to write and where; gives None when nothing is to be written.
+    """Asks what to write and where; gives None when nothing is to be written. CSV holds the matrix of `stage`.
 
     With `download` the name is only that under which a browser will store it: no file is looked for.
     """
@@ -52,9 +53,10 @@ class WriteScreen(ModalScreen[Wanted | None]):
         Binding("down", "move('down')", "Down", show=False, priority=True),
     ]
 
-    def __init__(self, reading: Reading, *, download: bool = False) -> None:
+    def __init__(self, reading: Reading, stage: Stage, *, download: bool = False) -> None:
         super().__init__()
         self._reading = reading
+        self._stage = stage
         self._download = download
         self._format = FORMATS[0]
         self._asked: Path | None = None
@@ -64,15 +66,18 @@ class WriteScreen(ModalScreen[Wanted | None]):
         with Vertical() as box:
             box.border_title = "Write"
             box.border_subtitle = _HELP
-            kinds = OptionList(*(Option(_prompt(each)) for each in FORMATS), markup=False)
+            kinds = OptionList(*(Option(_prompt(each, self._stage)) for each in FORMATS), markup=False)
             kinds.can_focus = False
             kinds.highlighted = 0
             yield kinds
-            name = NameInput(default_name(self._reading, self._format), max_length=_WIDEST_NAME, select_on_focus=False)
+            name = NameInput(self._default_name(self._format), max_length=_WIDEST_NAME, select_on_focus=False)
             name.border_title = "file"
             name.cursor_blink = False
             yield name
             yield Static(id="said", markup=False)
+
+    def _default_name(self, chosen: Format) -> str:
+        return default_name(self._reading, chosen, self._stage)
 
     def on_mount(self) -> None:
         """Type the name."""
@@ -88,8 +93,8 @@ class WriteScreen(ModalScreen[Wanted | None]):
         if before is self._format:
             return
         name = self.query_one(NameInput)
-        if name.value == default_name(self._reading, before):
-            name.value = default_name(self._reading, self._format)
+        if name.value == self._default_name(before):
+            name.value = self._default_name(self._format)
         elif name.value.endswith(before.suffix):
             name.value = name.value.removesuffix(before.suffix) + self._format.suffix
         name.cursor_position = len(name.value)
@@ -125,5 +130,6 @@ class WriteScreen(ModalScreen[Wanted | None]):
         self.query_one("#said", Static).update(Text(marked(line), overflow="ellipsis"))
 
 
-def _prompt(each: Format) -> Text:
-    return Text.assemble((f"{each.name:<5}", "bold"), each.holds, no_wrap=True, overflow="ellipsis")
+def _prompt(each: Format, stage: Stage) -> Text:
+    of = f": {stage.value}" if each is CSV else ""
+    return Text.assemble((f"{each.name:<5}", "bold"), each.holds, of, no_wrap=True, overflow="ellipsis")
