@@ -215,6 +215,13 @@ class CompareScreen(ReadingPairs, Editing):
         else:
             getattr(self, f"_do_{name}")()
 
+    def _do_zoom(self) -> None:
+        """All matrices at the same zoom, the next one of what is in view."""
+        shown = [matrix for matrix in self.query(Matrix) if matrix.display]
+        zoom = shown[0].next_zoom()
+        for matrix in self.query(Matrix):
+            matrix.zoom = zoom
+
     def _do_other_side(self) -> None:
         self.look(self.wanted.turned())
 

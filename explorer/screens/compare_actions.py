@@ -4,7 +4,7 @@ from explorer.actions import ACTIONS, Action
 
 _COMPARE = "Compare"
 
-_SHARED = ("edit", "models", "help", "palette", "quit")
+_SHARED = ("edit", "models", "zoom", "help", "palette", "quit")
 """Actions without a change of the view that Compare does too."""
 
 # fmt: off
@@ -55,6 +55,7 @@ _PLACES = (
     ("key", ("key_previous", "key_next")),
     ("scope", ("scope",)),
     ("reset", ("reset",)),
+    ("zoom", ("zoom",)),
 )
 
 PLACES = tuple((caption, tuple(BY_NAME[name] for name in names if name in BY_NAME)) for caption, names in _PLACES)

@@ -57,6 +57,7 @@ class ModelsScreen(ModalScreen[str | None]):
         self._known: Sequence[Entry] | None = None
         self._shown: Sequence[Entry] = ()
         self._shown_for: str | None = None
+        self._pointed: int | None = None
 
     def compose(self) -> ComposeResult:
         """An input, the list, and a line of keys."""
@@ -105,7 +106,7 @@ class ModelsScreen(ModalScreen[str | None]):
             return
         if not typed and now:
             entries = [entry for entry in entries if now.lower() in entry.name.lower()]
-        self._shown, self._shown_for = entries, now
+        self._shown, self._shown_for, self._pointed = entries, now, None
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Option(self._prompt(entry)) for entry in entries])
@@ -113,10 +114,21 @@ class ModelsScreen(ModalScreen[str | None]):
             names = [entry.name for entry in entries]
             options.highlighted = names.index(self._current) if self._current in names and not now else 0
 
-    def _prompt(self, entry: Entry) -> Content:
+    @on(OptionList.OptionHighlighted)
+    def _point(self, event: OptionList.OptionHighlighted) -> None:
+        """Point at the line chosen: without colours it would look like the others."""
+        options = event.option_list
+        for index in {self._pointed, event.option_index}:
+            if index is not None and index < min(len(self._shown), options.option_count):
+                chosen = index == options.highlighted
+                options.replace_option_prompt_at_index(index, self._prompt(self._shown[index], chosen))
+        self._pointed = options.highlighted
+
+    def _prompt(self, entry: Entry, chosen: bool = False) -> Content:
         mark = "▶ " if entry.name == self._current else "● " if entry.name in self._opened else "  "
+        mark = ("❯ " if chosen else "  ") + mark
         words = entry.words if entry.sizes else f"cannot be opened: {entry.words}"
-        return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(f"\n    {words}").stylize("dim")
+        return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(f"\n      {words}").stylize("dim")
 
     # Keys and mouse
 

@@ -127,6 +127,8 @@ async def test_keys_move_both_sides_or_change_the_active_one(
                 assert getattr(screen.wanted.right, name) == value, key
             assert screen.wanted.left == start.left
             check(screen, models)
+        await pilot.press("z")
+        assert len({matrix.zoom for matrix in screen.query(Matrix)} - {None}) == 1
         await pilot.press("r", "tab", "s")
         await settled(pilot)
         assert screen.wanted.left.scale == 1.0

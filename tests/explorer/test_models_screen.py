@@ -70,6 +70,13 @@ async def test_models_are_listed_with_their_sizes(app: ExplorerApp, ready: Ready
         assert "char" in mine
         assert sum("▶" in line for line in lines) == 1
         assert screen.query_one(OptionList).highlighted == lines.index(mine)
+        assert [line for line in lines if line.startswith("❯")] == [mine]
+        await pilot.press("down")
+        await pilot.pause()
+        assert [line.startswith("❯") for line in prompts(screen)].index(True) == screen.query_one(
+            OptionList
+        ).highlighted
+        assert sum(line.startswith("❯") for line in prompts(screen)) == 1
         damaged = next(line for line in lines if "worn" in line)
         assert "cannot be opened" in damaged
         assert not any("\x1b" in line for line in lines)
