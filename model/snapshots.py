@@ -73,7 +73,7 @@ def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
     """
     path = Path(directory)
     try:
-        for place in (path, path.resolve().parent):
+        for place in (path, path.parent if path.name not in ("", "..") else path.resolve().parent):
             if place != path and not (place / LATEST).is_file():
                 break
             if found := dict(_series(place)):
