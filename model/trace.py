@@ -50,29 +50,40 @@ class Trace:
 
     def predictions(self, position: int, count: int = 10) -> tuple["Prediction", ...]:
         """The `count` most likely tokens after `position`, most likely first."""
-        top = self.log_probabilities(position).exp().topk(min(count, self.unembedding.shape[0]))
-        return tuple(Prediction(i, p) for i, p in zip(top.indices.tolist(), top.values.tolist(), strict=True))
+        if count <= _TOP and "_walked" in self.__dict__:
+            _, ids, values = self._walked
+            ids, values = ids[position, :count], values[position, :count]
+        else:
+            values, ids = self.log_probabilities(position).exp().topk(min(count, self.unembedding.shape[0]))
+        return tuple(Prediction(i, p) for i, p in zip(ids.tolist(), values.tolist(), strict=True))
 
-    @cached_property
+    @property
     def losses(self) -> Tensor:
         """Cross-entropy in nats of each token given those before it: (T − 1,), empty for one token.
 
-        Entry i is the loss at position i, of token i + 1.
+        Entry i is the loss at position i, of token i + 1. After the losses, a few predictions at any position are
+        known as well.
         """
-        targets = torch.tensor(self.token_ids[1:], device=self.final.device)
+        return self._walked[0]
+
+    @cached_property
+    def _walked(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Losses (T − 1,), and the ids and probabilities of the most likely tokens (T, _TOP), from one walk."""
+        targets = torch.tensor(self.token_ids, device=self.final.device)
+        losses, ids, values = [], [], []
         with torch.inference_mode():
-            if "logits" in self.__dict__:
-                return F.cross_entropy(self.logits[:-1], targets, reduction="none")
             # In slices: a whole (T, V) of a large vocabulary would be the largest tensor here by far.
-            losses = [
-                F.cross_entropy(
-                    F.linear(self.final[i : i + _SLICE][: len(targets) - i], self.unembedding),
-                    targets[i : i + _SLICE],
-                    reduction="none",
-                )
-                for i in range(0, len(targets), _SLICE)
-            ]
-            return torch.cat(losses) if losses else torch.zeros(0)
+            for i in range(0, len(targets), _SLICE):
+                here = slice(i, i + _SLICE)
+                known = "logits" in self.__dict__
+                logits = self.logits[here] if known else F.linear(self.final[here], self.unembedding)
+                found = F.log_softmax(logits, dim=-1)
+                following = targets[i + 1 : i + 1 + _SLICE]
+                losses.append(F.nll_loss(found[: len(following)], following, reduction="none"))
+                top = found.topk(min(_TOP, found.shape[-1]))
+                ids.append(top.indices)
+                values.append(top.values.exp())
+        return torch.cat(losses), torch.cat(ids), torch.cat(values)
 
     @property
     def loss(self) -> float | None:
@@ -81,6 +92,8 @@ class Trace:
 
 
 _SLICE = 64
+_TOP = 10
+"""Predictions that are kept of every position."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,9 +226,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
         """The layout for a zoom; what does not fit leaves room for a minimap."""
+        (rows, columns), size = numbers.matrix.shape, self.scrollable_content_region.size
         longest = max(cell_len(text) for text in self._labels)
-        size = self.scrollable_content_region.size
-        content = Content(*numbers.matrix.shape, longest, numbers.width)
+        content = Content(rows, columns, longest, numbers.width)
         layout = content.layout(zoom, size.width, size.height, self.palette.has_pixels)
         gutter = 0 if layout.fits else Minimap.gutter(size.width, size.height)
         if gutter:

@@ -15,7 +15,7 @@ from explorer.engine import Engine
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.help import HelpScreen
 from explorer.screens.key_line import KeyLine
-from explorer.view import LAST, Stage, View
+from explorer.view import Stage, View
 from explorer.widgets.matrix import Matrix
 from explorer.widgets.token_strip import TokenStrip
 from model.checkpoint import Checkpoint
@@ -203,6 +203,7 @@ async def test_a_click_on_a_token_chooses_the_query(make_app: MakeApp, ready: Re
     app = make_app(query=3)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
+        await pilot.pause()  # until all is laid out
         assert await pilot.click(TokenStrip, offset=(1, 0))
         await pilot.pause()
         assert app.view.query == 0
@@ -212,6 +213,7 @@ async def test_a_click_on_a_cell_chooses_query_and_key(make_app: MakeApp, ready:
     app = make_app(query=5)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
+        await pilot.pause()  # until all is laid out
         matrix = app.explore.query_one("#matrix-masked", Matrix)
         at = next(Offset(x, y) for y in range(20) for x in range(40) if matrix.cell_at(Offset(x, y)) == (4, 2))
         assert await pilot.click(matrix, offset=(at.x, at.y + 1))  # the title is the first line
