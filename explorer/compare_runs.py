@@ -23,6 +23,7 @@ from model.history import History, RunDescription, StepMetrics, read_history
 
 COLOURS = ("dodger_blue1", "orange3", "green3", "magenta3", "yellow3", "cyan3", "red3", "grey62")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_WIDE = 76  # cells from which the table shows everything
 MEAN_OF = 50
 """Steps over which the last training loss is averaged: one batch alone is noise."""
 
@@ -51,7 +52,10 @@ def compare(runs: Sequence[Path], log: bool, log_steps: bool, height: int | None
     room = console.size.height - len(histories) - 8 if console.is_terminal else 20
     for line in picture(histories, console.width, height or max(10, min(30, room)), log=log, log_steps=log_steps):
         console.print(line, soft_wrap=True)
-    console.print(table(histories))
+    console.print(table(histories, console.width))
+    for letter, history in zip(LETTERS, histories, strict=False):
+        told = ", ".join(differences(history, histories))
+        console.print(Text(f"{letter}: {told}")) if told else None
     if any(not history.description.config.causal for history in histories):
         console.print(
             Text(
@@ -96,14 +100,15 @@ def _smoothed(metrics: Sequence[StepMetrics]) -> list[StepMetrics]:
     return [replace(group[-1], loss=sum(m.loss for m in group) / len(group)) for group in groups]
 
 
-def table(histories: Sequence[History]) -> Table:
-    """The last figures of every run, and in what it differs from the others."""
+def table(histories: Sequence[History], width: int) -> Table:
+    """The last figures of every run, fewer of them where there is little room."""
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    columns = ["", "run", "what is different", "step", "training", "validation", "lowest", "time"]
     honest = any(not history.description.config.causal for history in histories)
-    columns[6:6] = ["from the\nprefix"] if honest else []
+    wide = width >= _WIDE
+    columns = ["", "run", "step", "training", "validation"]
+    columns += ["from the\nprefix"] * honest + ["lowest\nvalidation", "time"] * wide
     for name in columns:
-        left = name in ("", "run", "what is different")
+        left = name in ("", "run")
         shown.add_column(
             Text(name), justify="left" if left else "right", no_wrap=not left, overflow="fold", vertical="bottom"
         )
@@ -112,13 +117,11 @@ def table(histories: Sequence[History]) -> Table:
         row = [
             Text(LETTERS[index], _colour(index)),
             Text(printable(history.path.name or str(history.path.resolve()))),
-            Text(", ".join(differences(history, histories)) or "nothing"),
             Text(f"{figures['step']:,}"),
             _loss(figures["training_loss"]),
             _loss(figures["validation_loss"]),
             *([_loss(figures["prefix_loss"])] if honest else []),
-            _loss(figures["lowest_validation_loss"]),
-            Text(_time(figures["seconds"])),
+            *([_loss(figures["lowest_validation_loss"]), Text(_time(figures["seconds"]))] if wide else []),
         ]
         shown.add_row(*row)
     return shown

@@ -58,7 +58,9 @@ def axis(values: Iterable[float], log: bool = False, margin: float = 0.0) -> Axi
     if not finite:
         return Axis(0.1 if log else 0.0, 1.0, log)
     tight = Axis(min(finite), max(finite), log)
-    return Axis(tight.value(-margin), tight.value(1 + margin), log) if tight.high > tight.low else tight
+    if not margin or tight.low == tight.high:
+        return tight
+    return Axis(tight.value(-margin), tight.value(1 + margin), log)
 
 
 def draw(
