@@ -85,6 +85,10 @@ def _loss(x: float | None) -> str:
     return "–" if x is None else fixed(x, 2)
 
 
+def _kl(x: float) -> str:
+    return fixed(x, 2).removeprefix("0")
+
+
 class PredictionsPanel(Lines, can_focus=True):
     """The most likely next tokens with their probabilities, the losses, and the divergence between the two.
 
@@ -188,7 +192,7 @@ class PredictionsPanel(Lines, can_focus=True):
             kl = (
                 f"KL {here}{both.kl_here:.2f} {text}{both.kl_text:.2f}"
                 if text
-                else (f" KL {weight(both.kl_here)}/{weight(both.kl_text)}")
+                else f" KL {_kl(both.kl_here)}/{_kl(both.kl_text)}"
             )
             parts.append((kl, self.part("warning")))
         return parts

@@ -1,0 +1,150 @@
+"""Stepping, playing and ablating on the screen, by key and by eye: what is computed and what waits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from explorer.app import ExplorerApp
+from explorer.narration import narrate
+from explorer.screens.explore import ExploreScreen
+from explorer.screens.playing import SPEEDS
+from explorer.view import LAST, Stage
+from explorer.widgets.header import HeaderLine
+from explorer.widgets.lines import Drawn
+from explorer.widgets.matrix import Matrix
+from explorer.widgets.narration import NarrationLine
+from explorer.widgets.row_table import RowTable
+from tests.explorer.conftest import SENTENCES, Ready
+
+MakeApp = Callable[..., ExplorerApp]
+
+
+def shown(widget: Drawn) -> list[str]:
+    """What a widget has on screen, line by line."""
+    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    await pilot.press(*keys)
+    await pilot.pause(0)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
+async def test_the_sentence_of_the_stage_is_never_cut_off(
+    make_app: MakeApp, ready: Ready, size: tuple[int, int]
+) -> None:
+    app = make_app(query=3, stage=Stage.SCORES, scale=0.5)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        narration = app.explore.query_one(NarrationLine)
+        assert narration.display == (size[1] >= 24)
+        await press(pilot, "n", "N")
+        for number, stage in enumerate(Stage, 1):
+            assert app.view.stage is stage
+            assert app.reading is not None
+            await pilot.pause(0)
+            words = " ".join(" ".join(shown(narration)).split())
+            assert words.startswith(f"{number}/6 ")
+            assert any(f" {wording} " in f"{words} " for wording in narrate(app.reading)), words
+            await press(pilot, "n")
+        assert (app.view.query, app.view.stage) == (4, Stage.SCORES)
+
+
+async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=3, stage=Stage.SCORES, text="the cat saw a dog")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        await pilot.pause()
+        table = app.explore.query_one(RowTable)
+        matrices = [app.explore.query_one(f"#matrix-{stage}", Matrix) for stage in list(Stage)[:4]]
+        assert app.reading is not None
+        assert len(app.reading.encoding) < 9  # so few that no two rows share a line
+        rows = [shown(matrix)[4] for matrix in matrices]
+        line = shown(table)[1]
+        await press(pilot, "n")
+        assert app.view.stage is Stage.SCALED
+        assert [matrix.has_class("-lit") for matrix in matrices] == [False, True, False, False]
+        waiting = [shown(matrix)[4] for matrix in matrices]
+        assert [row == before for row, before in zip(waiting, rows, strict=True)] == [True, True, False, False]
+        assert all("·" in row for row in waiting[2:])
+        assert shown(table)[1].split()[-2:] == ["·", "·"]
+        assert shown(table)[1].split()[:-2] == line.split()[: len(shown(table)[1].split()) - 2]
+        await press(pilot, "down", "escape")  # another key is looked at: it goes on waiting, until esc
+        assert not app.view.stepping
+        assert [shown(matrix)[4] for matrix in matrices[:1]] != rows[:1]  # the cursor is on the other key
+        await press(pilot, "up")
+        assert [shown(matrix)[4] for matrix in matrices] == rows
+        assert shown(table)[1] == line
+        await press(pilot, "n", "left")
+        assert not app.view.stepping
+
+
+async def test_playing_says_its_speed_and_pauses(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ExploreScreen, "play_pause", 1000.0)
+    app = make_app(query=LAST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        narration = app.explore.query_one(NarrationLine)
+        await press(pilot, "space")
+        assert app.explore.playing
+        assert (app.view.query, app.view.stage) == (0, Stage.SCORES)  # from its end, it begins at the start
+        assert "▶ playing ×1" in shown(narration)[0]
+        for _ in SPEEDS:
+            await press(pilot, "greater_than_sign")
+        assert app.explore.playing
+        assert f"▶ playing ×{SPEEDS[-1]:g}" in shown(narration)[0]
+        assert not app.explore.possible("faster")
+        assert app.explore._playing is not None
+        assert app.explore._playing._interval == 1000.0 / SPEEDS[-1]
+        for _ in SPEEDS:
+            await press(pilot, "less_than_sign")
+        assert f"▶ playing ×{SPEEDS[0]:g}" in shown(narration)[0]
+        await press(pilot, "space")
+        assert not app.explore.playing
+        assert "playing" not in shown(narration)[0]
+        await press(pilot, "n", "space")
+        assert app.view.stage is Stage.SCALED  # it goes on where it stands
+        await press(pilot, "x")
+        assert not app.explore.playing
+        assert app.view.ablated == {(0, 0)}
+
+
+@pytest.mark.parametrize("size", [(60, 18), (120, 36)])
+async def test_ablated_heads_are_seen(make_app: MakeApp, ready: Ready, size: tuple[int, int]) -> None:
+    app = make_app(query=3, layer=1, head=2, stage=Stage.MIXED)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await press(pilot, "x", "left_square_bracket", "x", "right_square_bracket")
+        assert app.view.ablated == {(1, 1), (1, 2)}
+        assert app.reading is not None
+        assert not app.reading.stages.mixed.any()
+        assert not app.reading.as_set.head(1, 1).mixed.any()
+        assert app.reading.as_set.head(1, 0).mixed.any()
+        assert "*ablated L1 H1,2" in " ".join(shown(app.explore.query_one(HeaderLine)))
+        mixed = app.explore.query_one("#matrix-mixed", Matrix)
+        assert "0, ablated" in str(mixed.border_title)
+        unchanged = app.view
+        await press(pilot, "x", "x")
+        assert app.view == unchanged
+        await press(pilot, "r")
+        assert app.view == replace(unchanged, ablated=frozenset())
+        assert app.reading.as_set is app.reading.as_trained
+
+
+async def test_a_sentence_of_one_token_plays(make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ExploreScreen, "play_pause", 0.001)
+    app = make_app(text=SENTENCES[0][0])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        assert len(app.reading.encoding) == 1
+        await pilot.press("space")
+        for _ in range(2000):
+            await pilot.pause(0.001)
+            if not app.explore.playing:
+                break
+        assert app.view.stage is Stage.NEXT_TOKEN
