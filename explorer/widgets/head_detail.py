@@ -92,25 +92,21 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         rows = [(f"scaled ×{significant(now, 4)}", found.as_set), ("unscaled ×1", found.unscaled)]
         if now == 1.0:
             rows = [("unscaled ×1", found.unscaled), (f"as trained ×{significant(trained, 4)}", found.scaled)]
-        if width >= JOINED:
-            parts: list[tuple[str, Style]] = []
-            for name, measures in rows:
-                parts.append((f"{'   ' if parts else ''}{name}  ", self.part("faint")))
-                parts.append((_measures(measures, len(reading.encoding), (width - 40) // 2), self.base))
-            return [line(*parts)]
-        label = max(len(name) for name, _ in rows)
-        return [
-            line(
-                (name.ljust(label + 2), self.part("faint")),
-                _measures(measures, len(reading.encoding), width - label - 2),
-            )
-            for name, measures in rows
-        ]
+        joined = width >= JOINED
+        label = 0 if joined else max(len(name) for name, _ in rows)
+        room = (width - 40) // 2 if joined else width - label - 2
+        mean = f"   means over {len(reading.encoding):,} queries" if len(reading.encoding) > 1 else ""
+        (first, as_set), (second, other) = rows
+        said = _measures(as_set, room, mean)
+        top = [(f"{first.ljust(label)}  ", self.part("faint")), (said, self.base)]
+        gap = "   " if joined else ""
+        below = [(f"{gap}{second.ljust(label)}  ", self.part("faint")), (_measures(other, room), self.base)]
+        return [line(*top, *below)] if joined else [line(*top), line(*below)]
 
 
-def _measures(found: "MeanPeakedness", positions: int, room: int) -> str:
+def _measures(found: "MeanPeakedness", room: int, mean: str = "") -> str:
+    """The three numbers, with `mean` after them where there is room."""
     keys, bits, largest = significant(found.effective_keys), fixed(found.entropy_bits, 2), weight(found.max_weight)
-    mean = f"   means over {positions:,} queries" if positions > 1 else ""
     long = f"effective keys {keys}   entropy {bits} bits   largest weight {largest}"
     for text in (
         long + mean,

@@ -8,7 +8,7 @@ import torch
 from textual.pilot import Pilot
 
 from data import storyteller
-from explorer import head_scores, scoring
+from explorer import head_scores, model_card, scoring
 from explorer.app import ExplorerApp
 from explorer.scoring import _Stoppable, _StoppedError
 from explorer.widgets.header import HeaderLine
@@ -152,3 +152,17 @@ def test_leaving_ends_the_measuring(bpe_model: Checkpoint) -> None:
     worker.is_cancelled = True
     with pytest.raises(_StoppedError):
         head_scores.measure(model)
+
+
+def test_the_card_of_a_model_says_the_same(bpe_model: Checkpoint) -> None:
+    expected = independent(bpe_model)
+    table = [line for line in model_card._heads(bpe_model) if line.startswith("| L")]
+    assert len(table) == 2
+    for layer, line in enumerate(table):
+        assert [cell.strip() for cell in line.strip("|").split("|")] == [
+            f"L{layer}",
+            *(
+                f"{name.replace('_', ' ')} {value:.2f}"
+                for name, value in (expected.largest(layer, head) for head in range(4))
+            ),
+        ]
