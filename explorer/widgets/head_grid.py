@@ -10,7 +10,7 @@ from textual.strip import Strip
 from explorer.gallery import Gallery, Head, Sort
 from explorer.palette import HATCH
 from explorer.text import fit, significant, weight
-from explorer.widgets.head_layout import GridLayout, grid_layout, rows_of
+from explorer.widgets.head_layout import GridLayout, grid_layout, position_layout, rows_of
 from explorer.widgets.head_tiles import HeadTiles
 
 if TYPE_CHECKING:
@@ -71,19 +71,14 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         self._drawn.clear()
         shape = gallery.reading.shape
         size = self.scrollable_content_region.size
-        by_layer = self.sort is Sort.POSITION
-        layout = grid_layout(
-            len(gallery.reading.encoding),
-            shape.n_layer,
-            shape.n_head,
-            size.width,
-            size.height,
-            has_pixels=self.palette.has_pixels,
-            by_layer=by_layer,
-            larger=self.larger,
-        )
+        sizes = (len(gallery.reading.encoding), shape.n_layer, shape.n_head, size.width, size.height)
+        has_pixels = self.palette.has_pixels
+        if self.sort is Sort.POSITION:
+            layout = position_layout(*sizes, has_pixels=has_pixels, larger=self.larger)
+        else:
+            layout = grid_layout(*sizes, has_pixels=has_pixels, by_layer=False, larger=self.larger)
         self._layout = layout
-        self.set_rows(rows_of(gallery.order(self.sort, self._scores), layout.columns, by_layer))
+        self.set_rows(rows_of(gallery.order(self.sort, self._scores), layout.columns, layout.by_layer))
         return Size(size.width, len(self.rows) * layout.lines)
 
     def update(self, heads: list[Head]) -> None:

@@ -40,6 +40,12 @@ class GridLayout:
     picture: PictureSize
     tile: int  # width of a tile, in cells
     columns: int
+    by_layer: bool  # whole layers on a line, or a layer on whole lines
+
+    @property
+    def area(self) -> int:
+        """Half cells of a picture."""
+        return self.picture.pixels**2 * self.picture.across * self.picture.down
 
     @property
     def step(self) -> int:
@@ -92,7 +98,7 @@ def grid_layout(
         tile = max(size.width, min(longest, width))
         room = max(1, (width + 1) // (tile + 1))
         columns = _whole_layers(n_layer, n_head, room) if by_layer else room
-        return GridLayout(size, tile, columns)
+        return GridLayout(size, tile, columns, by_layer)
 
     def fits(size: PictureSize) -> bool:
         made = layout(size)
@@ -108,6 +114,18 @@ def grid_layout(
         abreast = [size for size in legible if layout(size).columns >= n_head]
         chosen = shown.index((abreast or legible or shown[-1:])[0])
     return layout(shown[max(0, min(len(shown) - 1, chosen - larger))])
+
+
+def position_layout(
+    positions: int, n_layer: int, n_head: int, width: int, height: int, *, has_pixels: bool, larger: int
+) -> GridLayout:
+    """Whole layers on a line, unless pictures twice as large are in view at once without that."""
+    aligned, flowing = (
+        grid_layout(positions, n_layer, n_head, width, height, has_pixels=has_pixels, by_layer=each, larger=larger)
+        for each in (True, False)
+    )
+    at_once = -(-n_layer * n_head // flowing.columns) * flowing.lines <= height
+    return flowing if at_once and flowing.area >= 2 * aligned.area else aligned
 
 
 def _whole_layers(n_layer: int, n_head: int, room: int) -> int:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from explorer.widgets.head_layout import LEAST_PIXELS, grid_layout, picture_sizes, rows_of
+from explorer.widgets.head_layout import LEAST_PIXELS, grid_layout, picture_sizes, position_layout, rows_of
 from explorer.widgets.head_map import map_layout
 
 MODELS = [(1, 1), (4, 4), (6, 12), (12, 12), (3, 25)]
@@ -43,6 +43,19 @@ def test_the_largest_pictures_that_fit_are_taken(has_pixels: bool) -> None:
             if legible and size.pixels**2 * size.across * size.down > area_taken:
                 across = (area[0] + 1) // (max(size.width, narrowest) + 1)
                 assert not across or -(-heads // across) * (size.height + 1) > area[1], size
+
+
+def test_layers_are_kept_whole_unless_pictures_get_much_larger() -> None:
+    for model, area, positions in itertools.product(MODELS, AREAS, (2, 9, 17, 64)):
+        aligned = grid_layout(positions, *model, *area, has_pixels=True, by_layer=True, larger=0)
+        made = position_layout(positions, *model, *area, has_pixels=True, larger=0)
+        if made.by_layer:
+            assert made == aligned
+        else:
+            assert made.area >= 2 * aligned.area
+            assert -(-model[0] * model[1] // made.columns) * made.lines <= area[1]
+    assert not position_layout(17, 4, 4, 119, 30, has_pixels=True, larger=0).by_layer  # every weight has its pixel
+    assert position_layout(28, 6, 12, 119, 30, has_pixels=True, larger=0).by_layer
 
 
 def test_sizes_are_honest() -> None:
