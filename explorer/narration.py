@@ -228,7 +228,7 @@ def _next_token(row: _Row) -> Wordings:
             f"After {row.query(short)} the model expects {likely(now, 2, short)}.",
             f"Next: {likely(now, 1, shortest)}.",
         )
-    kl = f"KL {fixed(reading.divergences[position].item(), 2)}"
+    kl = f"KL {fixed(reading.divergences[position].item(), 3)}"
     return (
         f"After {row.query(short)} the model as set expects {likely(now, 2, short)}; "
         f"as trained {likely(before, 2, short)}; {kl} nats.",

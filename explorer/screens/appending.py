@@ -7,6 +7,8 @@ from textual import events, on
 from textual.screen import Screen
 
 from explorer.reading import Reading
+from explorer.screens.key_line import KeyLine
+from explorer.screens.sentence import SentenceInput
 from explorer.view import LAST, View
 from explorer.widgets.predictions import PredictionsPanel
 from explorer.widgets.wording import quoted
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
     from explorer.app import ExplorerApp
 
 APPENDING = ("candidates", "append", "take_back")
+
+HINTS = (
+    ("↑↓", "choose", ""),
+    ("enter", "append", "screen.do('append')"),
+    ("⌫", "take back", "screen.do('take_back')"),
+    ("esc", "leave", "screen.do('back')"),
+    ("?", "help", "screen.do('help')"),
+)
+"""What the footer says while a token is chosen: keys, what they do, and what a click does."""
 
 _LONGEST_MEMORY = 1000
 
@@ -52,6 +63,11 @@ class Appending(Screen[None]):
     _taken_back: tuple[View, ...] = ()  # the views before each token appended, oldest first
     _written: str | None = None  # the text that the last of them led to
 
+    if TYPE_CHECKING:
+
+        @property
+        def sentence(self) -> SentenceInput: ...  # noqa: D102
+
     @property
     def _predictions(self) -> PredictionsPanel:
         return self.query_one(PredictionsPanel)
@@ -75,7 +91,12 @@ class Appending(Screen[None]):
         self._make_room()
 
     def _make_room(self) -> None:
-        self.set_class(isinstance(self.focused, PredictionsPanel), "-choosing")
+        choosing = isinstance(self.focused, PredictionsPanel)
+        if choosing == self.has_class("-choosing"):
+            return
+        self.set_class(choosing, "-choosing")
+        if not self.sentence.editing:  # which has hints of its own
+            self.query_one(KeyLine).show_hints(HINTS if choosing else ())
 
     def _candidates(self) -> None:
         self._predictions.focus()

@@ -43,8 +43,9 @@ _PARTS: dict[type[Widget], tuple[str, str]] = {
     ),
     PredictionsPanel: (
         "The next token",
-        "The most likely tokens after the current query, as trained beside as set, with the loss and the divergence. "
-        "y copies both lists.",
+        "The most likely tokens after the current query, as trained beside as set, with the loss and the divergence, "
+        "here and over the text. ↑ and ↓ choose a token as set, enter appends it, and so the model writes on; a click "
+        "appends any. Backspace takes it back. y copies both lists.",
     ),
     CellPanel: (
         "The cell",

@@ -16,6 +16,8 @@ ONE_LINE = 76
 STEPPING = "n goes on · esc shows all"
 """What can be done while stepping, and how it ends."""
 
+FINISHED = "space starts again"
+
 
 class NarrationLine(Lines, can_focus=False):
     """`3/6 The mask hides the 4 keys after ‘guy’ …   ▶ playing ×2`: always as tall, whatever it says.
@@ -47,9 +49,10 @@ class NarrationLine(Lines, can_focus=False):
         wordings = narrate(reading)
         state = self._state
         if not state and view.stepping:
-            state = STEPPING
-            if not self._fitting(wordings[:1], lead, STEPPING, width, count):
-                state = STEPPING.partition(" ·")[0]
+            finished = view.stage is STAGES[-1] and view.query == len(reading.encoding) - 1
+            state = FINISHED if finished else STEPPING
+            if not self._fitting(wordings[:1], lead, state, width, count):
+                state = state.partition(" ·")[0]
         made = self._fitting(wordings, lead, state, width, count) or self._fitting(wordings[-1:], lead, "", width, 99)
         lines = []
         for i, text in enumerate(made[:count]):

@@ -11,6 +11,7 @@ from explorer.app import ExplorerApp
 from explorer.engine import Engine
 from explorer.reading import Reading
 from explorer.screens.appending import appended
+from explorer.screens.key_line import KeyLine
 from explorer.text import label
 from explorer.view import LAST, View
 from explorer.widgets.predictions import PredictionsPanel
@@ -104,6 +105,7 @@ async def test_the_model_writes_token_by_token(make_app: MakeApp, ready: Ready, 
         await press(pilot, "enter")
         assert app.view == start  # only where a token is chosen
         await press(pilot, "a")
+        assert "enter append" in app.explore.query_one(KeyLine).render().plain
         texts = [start.text]
         for keys in (["down", "down", "up"], [], ["down"]):
             await press(pilot, *keys)
@@ -122,6 +124,11 @@ async def test_the_model_writes_token_by_token(make_app: MakeApp, ready: Ready, 
             assert app.view.text == text
         assert app.view == start
         assert not app.explore.possible("take_back")
+        await press(pilot, "e")  # typing takes the footer, and gives it back
+        assert "enter keep" in app.explore.query_one(KeyLine).render().plain
+        await press(pilot, "escape")
+        assert "? help" in app.explore.query_one(KeyLine).render().plain
+        assert "append" not in app.explore.query_one(KeyLine).render().plain
 
 
 async def test_writing_on_from_the_middle_can_be_taken_back(make_app: MakeApp, ready: Ready) -> None:
@@ -146,6 +153,7 @@ async def test_a_click_on_a_token_appends_it(make_app: MakeApp, ready: Ready) ->
         await ready(pilot)
         assert app.reading is not None
         panel = app.explore.query_one(PredictionsPanel)
+        await pilot.pause()  # laid out
         middle = panel.size.width // 2
         for x, trace in ((3, app.reading.as_trained), (middle + 3, app.reading.as_set)):
             before = app.view.text
