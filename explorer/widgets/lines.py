@@ -158,6 +158,7 @@ def line(*parts: "str | tuple[str, Style]") -> Line:
 class Lines(Drawn, can_focus=True, inherit_bindings=False):
     """A panel whose content is a list of lines, made for its width whenever the reading or the width changes."""
 
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS  # those of Drawn are not inherited either
     DEFAULT_CSS = """
     Lines { overflow-x: hidden; }
     """
@@ -172,7 +173,8 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._compact = compact
-        self._lines: list[Strip] | None = None
+        self._lines: Sequence[Line] | None = None
+        self._strips: dict[int, Strip] = {}
         self._made_for = (0, 0)
 
     @property
@@ -229,21 +231,20 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def _height(self) -> int:
         return 0 if self.styles.is_auto_height else self.scrollable_content_region.height
 
-    def _made(self) -> list[Strip]:
+    def _made(self) -> Sequence[Line]:
         if self._lines is None or self._made_for != (self._width, self._height):
             self._made_for = self._width, self._height
-            self._lines = self._make(self._width)
+            self._strips.clear()
+            self._lines = self.lines(self.reading, self._width) if self.reading and self._width > 0 else []
         return self._lines
 
-    def _make(self, width: int) -> list[Strip]:
-        if self.reading is None or width < 1:
-            return []
-        base = self.base
-        strips = []
-        for made in self.lines(self.reading, width):
-            strip = Strip([Segment(text, style or base) for text, style in made.parts if text])
-            strips.append(strip.adjust_cell_length(width, base))
-        return strips
+    def _strip(self, number: int) -> Strip:
+        """A line as it is drawn, made when it first comes into view."""
+        if number not in self._strips:
+            base = self.base
+            strip = Strip([Segment(text, style or base) for text, style in self._made()[number].parts if text])
+            self._strips[number] = strip.adjust_cell_length(self._width, base)
+        return self._strips[number]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as there are."""
@@ -254,5 +255,5 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         made = self._made()
         line = y + self.scroll_offset.y
         if line < len(made):
-            return made[line]
+            return self._strip(line)
         return Strip.blank(self.size.width, self.base)

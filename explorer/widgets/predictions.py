@@ -13,7 +13,7 @@ from explorer.narration import named
 from explorer.reading import Reading
 from explorer.text import bar, fit, fixed, label, weight
 from explorer.view import Stage
-from explorer.widgets.lines import SCROLL_BINDINGS, Line, Lines, line
+from explorer.widgets.lines import Line, Lines, line
 
 if TYPE_CHECKING:
     from model.trace import Trace
@@ -96,7 +96,6 @@ class PredictionsPanel(Lines, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *SCROLL_BINDINGS,
         Binding("up,k", "choose(-1)", "Token above", show=False),
         Binding("down,j", "choose(1)", "Token below", show=False),
     ]

@@ -1,11 +1,13 @@
 """RowTable: what the current query makes of every key, one line a key."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -13,7 +15,7 @@ from textual.strip import Strip
 from explorer.reading import Reading
 from explorer.text import INFINITY, MINUS, bar, fit, label, number, significant, weight
 from explorer.view import Stage
-from explorer.widgets.lines import Drawn
+from explorer.widgets.lines import SCROLL_BINDINGS, Drawn
 
 _NUMBER = 8
 _MASK = 6
@@ -56,6 +58,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     While the person steps, a column that is not computed yet has dots.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
     DEFAULT_CSS = """
     RowTable { overflow-x: hidden; }
     """

@@ -11,10 +11,13 @@ from explorer.narration import narrate
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.playing import SPEEDS
 from explorer.view import LAST, Stage
+from explorer.widgets.cell import CellPanel
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.lines import Drawn
 from explorer.widgets.matrix import Matrix
 from explorer.widgets.narration import NarrationLine
+from explorer.widgets.peakedness import PeakednessPanel
+from explorer.widgets.predictions import PredictionsPanel
 from explorer.widgets.row_table import RowTable
 from tests.explorer.conftest import SENTENCES, Ready
 
@@ -148,3 +151,8 @@ async def test_a_sentence_of_one_token_plays(make_app: MakeApp, ready: Ready, mo
             if not app.explore.playing:
                 break
         assert app.view.stage is Stage.NEXT_TOKEN
+
+
+def test_every_part_with_the_focus_scrolls_by_key() -> None:
+    for part in (Matrix, RowTable, PeakednessPanel, PredictionsPanel, CellPanel):
+        assert {"pageup", "pagedown"} <= part._merge_bindings().key_to_bindings.keys(), part
