@@ -30,10 +30,15 @@ def command_line(arguments: list[str]) -> None:
     main(arguments)
 
 
-def train(arguments: list[str], most: float) -> int | None:
-    """Train in a process of its own, killed after `most` seconds; its exit code."""
+def train(arguments: list[str], most: float, log: Path | None = None, lines: int = 0) -> int | None:
+    """Train in a process of its own, killed `most` seconds after it starts or after `log` has so many lines.
+
+    Returns its exit code. Half of the kills wait for lines: the start of a process takes most of the time.
+    """
     process = processes().Process(target=command_line, args=(["train", *arguments],))
     process.start()
+    while log and process.is_alive() and (not log.exists() or log.read_bytes().count(b"\n") < lines):
+        process.join(0.002)
     process.join(most)
     process.kill()
     process.join()
@@ -88,7 +93,12 @@ def survive(directory: Path, kills: int) -> tuple[int, int]:
         out = directory / f"run-{finished}"
         step = 0
         while True:
-            code = train(arguments(text, out), draw.uniform(0, whole) if hits < kills else 300)
+            if hits >= kills:
+                code = train(arguments(text, out), 300)
+            elif hits % 2:
+                code = train(arguments(text, out), draw.uniform(0, whole))
+            else:
+                code = train(arguments(text, out), draw.uniform(0, 0.05), out / METRICS, draw.randint(step, STEPS))
             step = check(out, step) if out.is_dir() else 0
             if code == 0:
                 break
