@@ -5,7 +5,7 @@ import torch
 
 from model.config import GPTConfig
 from model.gpt import GPT
-from model.optim import Muon, OptimizerSettings, block_matrices, make_optimizers, orthogonalize, schedule
+from model.optim import POLAR_EXPRESS, Muon, OptimizerSettings, block_matrices, make_optimizers, orthogonalize, schedule
 
 SHAPES = [(8, 8), (8, 32), (32, 8), (16, 16)]
 
@@ -20,6 +20,19 @@ def test_singular_values_come_near_one_and_directions_stay(shape: tuple[int, int
     inside = exact_u.mT @ orthogonalize(matrices) @ exact_vh.mT
     off_diagonal = inside - torch.diag_embed(inside.diagonal(dim1=-2, dim2=-1))
     assert off_diagonal.abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_three_polynomials_bring_singular_values_less_near(shape: tuple[int, int]) -> None:
+    matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
+    s = torch.linalg.svdvals(orthogonalize(matrices, polynomials=POLAR_EXPRESS))
+    exact = torch.linalg.svdvals(matrices)
+    exact = exact / exact.square().sum(-1, keepdim=True).sqrt()  # of the matrix as it goes in, at norm 1
+    for a, b, c in POLAR_EXPRESS:
+        exact = a * exact + b * exact**3 + c * exact**5
+    torch.testing.assert_close(s.sort().values, exact.sort().values, atol=1e-4, rtol=1e-4)
+    assert s.min() > 0.15
+    assert s.max() < 1.9
 
 
 def _weights(seed: int) -> list[torch.Tensor]:
