@@ -34,6 +34,7 @@ class TrainOptions:
     optimizer: str
     learning_rate: float
     muon_learning_rate: float
+    momentum: float
     weight_decay: float
     dropout: float
     warmup: int
@@ -129,6 +130,9 @@ _OPTIONS = (
         show_default=True,
         callback=_finite(0),
         help="Muon's, for the block matrices.",
+    ),
+    click.option(
+        "--momentum", type=click.FloatRange(0, 1, max_open=True), default=0.95, show_default=True, help="Muon's."
     ),
     click.option("--weight-decay", default=0.0, show_default=True, callback=_finite(0)),
     click.option("--dropout", default=0.0, show_default=True),

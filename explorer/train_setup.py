@@ -119,6 +119,7 @@ def _settings(options: TrainOptions) -> Any:
             name=options.optimizer,
             learning_rate=options.learning_rate,
             muon_learning_rate=options.muon_learning_rate,
+            momentum=options.momentum,
             weight_decay=options.weight_decay,
         ),
     )
@@ -186,7 +187,7 @@ def read_texts(options: TrainOptions) -> Corpus:
 def _portable_arguments(options: TrainOptions) -> list[str]:
     """The command line as it was given, with files by their name alone: a card names no path of a machine."""
     names = {str(path): path.name for path in (*options.files, options.out)}
-    return [names.get(argument, argument) for argument in sys.argv[1:]]
+    return [names.get(argument, argument) for argument in sys.argv[1:] if argument != "--stream"]
 
 
 def last_good(out: Path, step: int) -> str:
