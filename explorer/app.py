@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -23,10 +24,14 @@ from explorer.history import History, history_file
 from explorer.reading import Reading
 from explorer.scoring import HeadScoring
 from explorer.screens.explore import ExploreScreen
+from explorer.steps import split_step
+from explorer.training import Training
 from explorer.view import LAST, Change, View
 from model.errors import ModelError
 
 if TYPE_CHECKING:
+    from explorer.live_run import LiveRun
+    from explorer.train_request import TrainRequest
     from model.trace import TracedModel
 
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST)
@@ -60,7 +65,7 @@ class ReadingDone(Message):
         self.reason = reason
 
 
-class ExplorerApp(HeadScoring):
+class ExplorerApp(Training, HeadScoring):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
@@ -114,7 +119,7 @@ class ExplorerApp(HeadScoring):
 
         What cannot be shown is said in a notification and the earlier view stays; nothing is said when `quiet`.
         """
-        if (view.model, view.text) != (self.view.model, self.view.text):
+        if (split_step(view.model)[0], view.text) != (split_step(self.view.model)[0], self.view.text):
             self._announced = False
         if not self.engine.has_model(view.model):
             self.view = view
@@ -138,6 +143,11 @@ class ExplorerApp(HeadScoring):
             if not quiet:
                 self._announce(reading)
 
+    def on_key(self, event: events.Key) -> None:
+        """A key that nothing on the screen has taken."""
+        if self.screen is self.explore:
+            self.explore.typed_early(event)
+
     def warn(self, message: str) -> None:
         """Say what is wrong, in one line that is never read as markup."""
         self.notify(" ".join(message.split()), severity="warning", markup=False)
@@ -145,7 +155,8 @@ class ExplorerApp(HeadScoring):
     def _show(self, reading: Reading) -> None:
         self.reading = reading
         self.explore.show(reading)
-        self.call_after_refresh(self.measure_heads)
+        if not self.explore.time_open:  # steps that are passed through are not worth a second each
+            self.call_after_refresh(self.measure_heads)
 
     @property
     def model_in_view(self) -> "TracedModel | None":
@@ -294,8 +305,14 @@ def _named(character: str) -> str:
     return f"‘{character}’" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
 
 
-def run(view: View | None = None) -> None:
-    """Open the application and return when it is left."""
+def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveRun | None":
+    """Open the application, on a run to `train` if there is one; returns, when it is left, the last run it trained."""
     app = ExplorerApp(view, history=History(history_file()))
     themes.suit_terminal(app)
-    app.run()
+    if train is not None:
+        app.open_with_training(train)
+    try:
+        app.run()
+    finally:
+        app.end_training()
+    return app.training

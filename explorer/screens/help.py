@@ -1,6 +1,5 @@
 """The help screen: the part that has the focus first, then every action with its keys, made from the registry."""
 
-import unicodedata
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -9,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -99,12 +99,4 @@ _NAMES = {
 
 
 def _keys(keys: tuple[str, ...]) -> str:
-    return "  ".join(_NAMES.get(key) or _character(key) for key in keys)
-
-
-def _character(key: str) -> str:
-    """The character that Textual names by its Unicode name, such as less_than_sign."""
-    try:
-        return unicodedata.lookup(key.replace("_", " ")) if "_" in key else key
-    except KeyError:
-        return key
+    return "  ".join(_NAMES.get(key) or (format_key(key) if "_" in key else key) for key in keys)

@@ -81,7 +81,7 @@ class SentenceInput(Input):
         """Let the person type, from the end of what is there; `earlier` sentences are there with ↑ and ↓."""
         self._recall = Recall(earlier, self.value)
         self.can_focus = True
-        self.focus()
+        self.screen.set_focus(self)
         self.cursor_position = len(self.value)
 
     def leave(self) -> None:

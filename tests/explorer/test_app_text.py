@@ -194,3 +194,16 @@ async def test_a_click_on_the_sentence_edits_it(make_app: MakeApp, ready: Ready)
         await pilot.press(*"!!", "enter")
         await ready(pilot)
         assert app.view.text == "Ivan!!" + SENTENCES[0][4:]
+
+
+async def test_what_is_typed_at_once_after_the_key_of_editing_is_not_lost(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for key in ("e", "space", *"qm", "upper_a", "backspace", "enter"):
+            character = {"space": " ", "upper_a": "A"}.get(key, key if len(key) == 1 else None)
+            app.post_message(events.Key(key, character))  # all before the first of them is looked at
+        await pilot.pause()
+        await ready(pilot)
+        assert app.view.text == SENTENCES[0] + " qm"
+        assert not app.explore.sentence.editing
