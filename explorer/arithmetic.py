@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,20 +24,19 @@ def rounded_to_sum(values: Sequence[float], digits: int, total: float | None = N
     method of apportionment). `total` is the sum as it is written elsewhere, computed in single precision: next to a
     half it may be rounded the other way, and one value more gives way to it. Far from the sum it is not heeded.
     """
-    unit = Decimal(1).scaleb(-digits)
-    exact = [Decimal(value) for value in values]
-    true_sum = sum(exact, Decimal(0))
-    rounded = true_sum.quantize(unit, ROUND_HALF_EVEN)
-    if total is not None and abs(Decimal(total).quantize(unit, ROUND_HALF_EVEN) - true_sum) < unit:
-        rounded = Decimal(total).quantize(unit, ROUND_HALF_EVEN)
-    floors = [(value / unit).to_integral_value("ROUND_FLOOR") * unit for value in exact]
-    missing = int((rounded - sum(floors, Decimal(0))) / unit)
-    by_remainder = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
-    for i in by_remainder[: max(0, missing)]:
-        floors[i] += unit
-    if missing < 0 and exact:
-        floors[by_remainder[-1]] -= unit
-    return floors, rounded
+    units = 10.0**digits
+    scaled = [value * units for value in values]
+    true_sum = math.fsum(scaled)
+    rounded = round(true_sum)
+    if total is not None and abs(round(total * units) - true_sum) < 1.0:
+        rounded = round(total * units)
+    floors = [math.floor(x) for x in scaled]
+    if floors:
+        for_all, some = divmod(rounded - sum(floors), len(floors))
+        by_remainder = sorted(range(len(floors)), key=lambda i: floors[i] - scaled[i])
+        for place, i in enumerate(by_remainder):
+            floors[i] += for_all + (place < some)
+    return [Decimal(x).scaleb(-digits) for x in floors], Decimal(rounded).scaleb(-digits)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,15 @@ class Engine:
         """The names of the models that are open, the one used last at the end."""
         return self._models.keys()
 
+    def room(self, name: str) -> int:
+        """How many models as large as this one, which is open, are kept together."""
+        return self._models.room(name)
+
+    @staticmethod
+    def reading_of(model: "TracedModel", view: View) -> Reading:
+        """What `view` shows of a model that need not be kept; this may run in any thread."""
+        return _compute(model, view, None)
+
     def read(self, view: View) -> Reading:
         """What `view` shows. Raises ModelError for a text without known tokens or settings that overflow."""
         reading = self.find(view)

@@ -40,6 +40,13 @@ class Kept(Generic[K, V]):
         self._values.move_to_end(key)
         return found[0]
 
+    def room(self, key: K) -> int:
+        """How many values that cost as much as this one are kept together; the most where it is not kept."""
+        found = self._values.get(key)
+        if found is None or found[1] <= 0:
+            return self._most
+        return max(self._least, min(self._most, int(self._budget // found[1])))
+
     def put(self, key: K, value: V, cost: float) -> None:
         """Keep a value, and drop the oldest that there is no room for."""
         self._values[key] = value, cost

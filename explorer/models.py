@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from data import bundled
-from model import layout
+from explorer.steps import at_step, split_step
+from model import layout, snapshots
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -59,19 +60,45 @@ def _children(directory: Path) -> Iterator[Found]:
 
 
 def find(model: str) -> Path:
-    """The directory of a model asked for by name or path.
+    """The directory of a model asked for by name or path, or of its snapshot where a step is named: `shakespeare@100`.
 
-    Raises NoModelError, with the models there are, when nothing is there.
+    Raises NoModelError, with the models or steps there are, when nothing is there.
     """
-    if model in bundled.names():
-        return bundled.path(model)
     try:
-        for path in (Path(model), models_directory() / model):
-            if model and (path.exists() or layout.locate(path).exists()):
-                return path
+        if (path := _place(model)) is not None:
+            return path
     except (OSError, ValueError) as error:  # a name too long, or with a null character
         raise NoModelError(f"no model is called {model[:80]!r}: {_there_are()}") from error
+    base, step = split_step(model)
+    if step is not None:
+        return _at_step(base, step)
     raise NoModelError(f"no model is called {model!r}: {_there_are()}")
+
+
+def is_there(model: str) -> bool:
+    """Whether something has exactly this name or path, whatever it may say of a step."""
+    try:
+        return _place(model) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _place(model: str) -> Path | None:
+    if model in bundled.names():
+        return bundled.path(model)
+    for path in (Path(model), models_directory() / model):
+        if model and (path.exists() or layout.locate(path).exists()):
+            return path
+    return None
+
+
+def _at_step(base: str, step: int) -> Path:
+    path = find(base)
+    steps = dict(snapshots.snapshots(path))
+    if step not in steps:
+        there_are = f"there are {', '.join(map(str, steps))}" if steps else "it has no snapshots of its training"
+        raise NoModelError(f"{base!r} has no step {step}: {there_are}")
+    return steps[step]
 
 
 def _there_are() -> str:
@@ -85,4 +112,9 @@ def open_model(model: str) -> "Checkpoint":
     """Open a model by name or path; this imports torch. Raises ModelError when it cannot be opened."""
     from model import checkpoint
 
-    return checkpoint.load(find(model), model if model in bundled.names() else None)
+    path = find(model)
+    base, step = split_step(model)
+    if step is not None and not is_there(model):
+        name = base if base in bundled.names() else find(base).resolve().name
+        return checkpoint.load(path, at_step(name, step))
+    return checkpoint.load(path, model if model in bundled.names() else None)

@@ -12,6 +12,7 @@ import click
 
 from explorer.train_options import TrainOptions, train_options
 from explorer.train_setup import Setup, last_good, set_up
+from explorer.train_stream import TrainStream
 from model.errors import ModelError
 
 SAMPLE_TOKENS = 120
@@ -22,8 +23,10 @@ INTERRUPTED = 130
 
 @click.command(name="train")
 @train_options
+@click.option("--watch", is_flag=True, help="Open the application on this run: curves, samples, one head as it learns.")
+@click.option("--stream", is_flag=True, hidden=True)
 @click.pass_context
-def train(ctx: click.Context, /, **values: Any) -> None:
+def train(ctx: click.Context, /, watch: bool, stream: bool, **values: Any) -> None:
     """Train a GPT on FILES (UTF-8 text), or on the built-in corpus when there are none.
 
     Checkpoints go into the run directory --out; `explorer --model OUT` opens it, also while it trains. Ctrl-C saves
@@ -31,6 +34,12 @@ def train(ctx: click.Context, /, **values: Any) -> None:
     """
     options = TrainOptions(**values)
     given = {name for name in values if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    if watch:
+        from explorer.watching import watch_run
+
+        watch_run({name: values[name] for name in given})
+        return
+    watcher = TrainStream.of_this_process() if stream else None
     import torch
 
     from model import devices, distributed
@@ -43,7 +52,7 @@ def train(ctx: click.Context, /, **values: Any) -> None:
     with distributed.joined(group, device):
         setup = set_up(options, given, device, group)
         try:
-            stopped = _run(setup)
+            stopped = _run(setup, watcher)
         except DivergedError as error:
             if not group.leads:  # every process sees the same loss, one tells of it
                 sys.exit(2)
@@ -52,13 +61,17 @@ def train(ctx: click.Context, /, **values: Any) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _run(setup: Setup) -> bool:
+def _run(setup: Setup, watcher: TrainStream | None) -> bool:
     """Train to the end, or until a signal asks to stop; returns whether it did."""
     from explorer.train_display import TrainDisplay
     from model.recorder import Recorder
 
     trainer, options = setup.trainer, setup.options
-    display = TrainDisplay(trainer, options.sample_every, options.prompt)
+    display: TrainDisplay | TrainStream
+    if watcher is not None:
+        display = watcher.watch(trainer, options.sample_every, options.prompt)
+    else:
+        display = TrainDisplay(trainer, options.sample_every, options.prompt)
     recorder = Recorder(
         trainer,
         options.out,

@@ -40,7 +40,7 @@ class View:
     `causal=None` and `scale=None` are as trained; the switches act on `scope` around (layer, head).
     """
 
-    model: str  # the name of a bundled model or the path of a checkpoint directory
+    model: str  # a bundled model or a checkpoint directory; with @100 behind it, its snapshot after step 100
     text: str
     query: int = 0
     key: int = 0

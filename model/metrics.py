@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from model.attention import AttentionStages
+from model.attention import AttentionInputs, AttentionStages
 from model.errors import ModelError
+from model.peakedness import entropy_bits
 from model.trace import TracedModel
 
 _REPEATED = 64  # longest random sequence that is repeated
@@ -62,6 +63,25 @@ def head_scores(
     random = [torch.randint(vocab_size, (n,), generator=generator).tolist() * 2 for _ in range(repeats)]
     duplicate, induction = torch.stack([_repeat_scores(model, ids, n) for ids in random]).mean(0)
     return HeadScores(previous, first, duplicate, induction)
+
+
+@dataclass(frozen=True, eq=False)
+class TextMeasures:
+    """What every head does on one text, each (L, H); the first two are NaN for a single token."""
+
+    previous_token: Tensor  # mean weight on the key just before, over the queries that have one
+    first_token: Tensor  # mean weight on key 0, over the queries after it
+    entropy_bits: Tensor  # mean entropy of the rows, in bits
+
+
+def text_measures(inputs: Sequence[AttentionInputs]) -> TextMeasures:
+    """Measure all heads of one trace, from its `inputs`: whatever its settings are."""
+    layers = []
+    for each in inputs:
+        weights = AttentionStages(each).weights  # (H, T, T)
+        previous, first = weights.diagonal(-1, -2, -1).mean(-1), weights[:, 1:, 0].mean(-1)
+        layers.append(torch.stack((previous, first, entropy_bits(weights).mean(-1))))
+    return TextMeasures(*torch.stack(layers, 1))
 
 
 def _weights(model: TracedModel, ids: Sequence[int]) -> Iterator[Tensor]:

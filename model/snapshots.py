@@ -68,10 +68,13 @@ def drop_beyond(out: Path, step: int) -> None:
 def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
     """The series of a run or of a model as (step, directory), oldest first; each directory opens as a model does.
 
-    `directory` may be a run, a model with a series inside, or a model inside a run (its `final`, a checkpoint). A
-    model that tells after how many steps it was written ends its own series. Empty when there is no series.
+    `directory` may be a run, a model with a series inside, a model inside a run (its `final`, a checkpoint), or one of
+    the snapshots. A model that tells after how many steps it was written ends its own series. Empty when there is no
+    series.
     """
     path = Path(directory)
+    if path.parent.name == FOLDER:
+        path = path.parent.parent
     try:
         for place in (path, path.parent if path.name not in ("", "..") else path.resolve().parent):
             if place != path and not (place / LATEST).is_file():

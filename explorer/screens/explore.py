@@ -21,10 +21,12 @@ from explorer.screens.looking import LOOKING, Looking
 from explorer.screens.manners import Manners
 from explorer.screens.opening_compare import OpeningCompare
 from explorer.screens.opening_heads import OpeningHeads
+from explorer.screens.opening_train import OpeningTrain
 from explorer.screens.playing import PLAYING, Playing
 from explorer.screens.samples import Sampling
 from explorer.screens.sentence import SentenceInput
 from explorer.screens.taking import Taking
+from explorer.screens.time import TIME_BINDINGS, Time
 from explorer.screens.titles import row_title, tabs
 from explorer.view import MATRIX_STAGES, Stage, View, go_to, stop_stepping
 from explorer.widgets.cell import CellPanel
@@ -34,7 +36,9 @@ from explorer.widgets.narration import NarrationLine
 from explorer.widgets.peakedness import PeakednessPanel
 from explorer.widgets.predictions import PredictionsPanel
 from explorer.widgets.row_table import RowTable
+from explorer.widgets.time_slider import TimeSlider
 from explorer.widgets.token_strip import TokenStrip
+from explorer.widgets.training_line import TrainingLine
 from explorer.widgets.wording import matrix_measure, matrix_title
 
 if TYPE_CHECKING:
@@ -50,7 +54,18 @@ WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
 class ExploreScreen(
-    Appending, Editing, Looking, Manners, OpeningCompare, OpeningHeads, Playing, Sampling, Taking, Screen[None]
+    Time,
+    Appending,
+    Editing,
+    Looking,
+    Manners,
+    OpeningCompare,
+    OpeningHeads,
+    OpeningTrain,
+    Playing,
+    Sampling,
+    Taking,
+    Screen[None],
 ):
     """Draws the application's reading; keys become new views."""
 
@@ -60,9 +75,12 @@ class ExploreScreen(
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (24, "-middle"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
-        for action in ACTIONS
-        if action.name not in ("palette", "focus_next", "focus_previous")  # Textual's own
+        *TIME_BINDINGS,
+        *(
+            Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
+            for action in ACTIONS
+            if action.name not in ("palette", "focus_next", "focus_previous")  # Textual's own
+        ),
     ]
 
     app: "ExplorerApp"
@@ -79,10 +97,12 @@ class ExploreScreen(
         with Horizontal(id="header-line"):
             yield Static("Attention Explorer", id="title", markup=False)
             yield HeaderLine()
+            yield TrainingLine()
         with Horizontal(id="sentence-line"):
             yield Static("❯", id="prompt", markup=False)
             yield SentenceInput(self._opening.text, id="sentence")
         yield TokenStrip()
+        yield TimeSlider()
         yield Static(id="state", markup=False)
         yield NarrationLine()
         with Container(id="body"):
@@ -123,6 +143,7 @@ class ExploreScreen(
             self.query_one(CellPanel).show(reading)
             self.query_one(RowTable).entitle(row_title(reading))
             self.query_one(KeyLine).update()
+            self.show_time(reading)
         self.remove_class("-without-reading")
 
     def _show_matrices(self, reading: Reading) -> None:
@@ -198,7 +219,7 @@ class ExploreScreen(
         reading = self.app.reading
         if action.change is not None:
             return reading is not None and action.possible(self.app.view, reading.bounds)
-        if name in ("heads", "compare", "samples", "copy", "write", "link"):
+        if name in ("heads", "compare", "time", "samples", "copy", "write", "link"):
             return reading is not None
         if name == "back":
             open_part = self.whole is not None or self.focused is not None

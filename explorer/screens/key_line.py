@@ -30,9 +30,11 @@ IMPORTANCE = (
     "ablate",
     "reset",
     "compare",
+    "time",
     "samples",
     "write",
     "copy",
+    "train",
 )
 """Captions of the footer, those that stay on a narrow terminal first."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from explorer.comparison import opening
+from explorer.steps import split_step
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -25,7 +26,8 @@ class OpeningCompare(Screen[None]):
     def _models(self) -> None:
         from explorer.screens.models import ModelsScreen
 
-        self.app.push_screen(ModelsScreen(self.app.view.model, self.app.engine.models), self._model_chosen)
+        model, _ = split_step(self.app.view.model)
+        self.app.push_screen(ModelsScreen(model, self.app.engine.models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None and name != self.app.view.model:

@@ -77,8 +77,15 @@ class CellPanel(Lines, can_focus=True):
 
     def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.part("faint"), self.part("label")
-        if 0 < self._height < _TALL and cell_len(chain := "q·k " + _chain(steps, cell.hidden)) <= width:
-            return [line((chain, strong))]
+        if 0 < self._height < _TALL:  # one line whatever the numbers are: another height would be another layout
+            chain = _chain(steps, cell.hidden)
+            wordings = (
+                f"q·k {chain}",
+                chain,
+                f"q·k {steps.score} → weight {steps.weight}",
+                f"{steps.score} → {steps.weight}",
+            )
+            return [line((_longest(wordings, width), strong))]
         query, key = self._names(reading)
         rows: list[tuple[str, str, str]] = [
             ("q·k", f"{query} · {key} =", steps.score),

@@ -9,6 +9,7 @@ from rich.text import Text
 from explorer.head_scores import strongest
 from explorer.narration import wrapped
 from explorer.reading import Reading
+from explorer.steps import split_step, step_words
 from explorer.text import fit, significant, visible
 from explorer.view import View
 from explorer.widgets.lines import Line, Lines, line
@@ -37,6 +38,9 @@ class HeaderLine(Lines, can_focus=False):
 
     scores: "HeadScores | None" = None
     """Of the model in view, when they have been measured: a head with a strong one is called by it."""
+
+    own_step: int | None = None
+    """Of the model in view while its training is gone through, where its name does not say the step."""
 
     def show(self, reading: Reading) -> None:
         """Draw a reading; all ablated heads can be read by mouse, however many there are."""
@@ -68,13 +72,16 @@ class HeaderLine(Lines, can_focus=False):
     def _parts(self, reading: Reading, short: int) -> list[tuple[str, str]]:
         """What the line says, at `short` from 0, the fullest, to `_SHORTEST`; which heads are ablated comes last."""
         view, inputs = reading.view, reading.stages.inputs
-        name = visible(reading.model_name)
+        base, step = split_step(reading.model_name)
+        name = visible(base)
         scale = float(inputs.scale)
         mask_changed, scale_changed = view.causal is not None, view.scale is not None
         scale_words = scale_name(scale, inputs.head_size) if short < 2 else significant(scale, 4)
         mask_words = "causal" if inputs.causal else "off"
         parts = [
             (name if short < 3 else fit(name, min(cell_len(name), 8)), "label"),
+            *([(step_words(step), "warning")] if step is not None else []),
+            *([(step_words(self.own_step), "label")] if step is None and self.own_step is not None else []),
             (f"L{view.layer} H{view.head}", "label"),
         ]
         if short < 2 and (words := strongest(self.scores, view.layer, view.head)):

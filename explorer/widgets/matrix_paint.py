@@ -43,6 +43,10 @@ class Numbers:
         visible = stages.inputs.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
         if stage is Stage.WEIGHTS:
             return cls(stage, matrix, visible, 0.0, 1.0)
+        high = matrix.max().item()
+        low = (matrix if visible is None else matrix.masked_fill(~visible, math.inf)).min().item()
+        if math.isfinite(low) and math.isfinite(high):  # nearly always, and in half as many passes
+            return cls(stage, matrix, visible, low, high)
         finite = matrix.isfinite() if visible is None else visible & matrix.isfinite()
         low = matrix.masked_fill(~finite, math.inf).min().item()
         high = matrix.masked_fill(~finite, -math.inf).max().item()

@@ -36,6 +36,12 @@ class Place:
     width: int
 
 
+_MARKS = {
+    (query, key): Style(bold=query or None, underline=key or None) for query in (False, True) for key in (False, True)
+}
+"""What is added to the style of the query and of the key; adding one style object to another is cached."""
+
+
 class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     """The tokens, wrapped over lines, with the current query in view.
 
@@ -174,7 +180,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         assert reading is not None
         position = item.position
         palette = self.palette
-        marks = Style(bold=position == reading.view.query or None, underline=position == reading.view.key or None)
+        marks = _MARKS[position == reading.view.query, position == reading.view.key]
         if not self._seen[position]:
             return self.part("faint") + marks
         if self._waits:

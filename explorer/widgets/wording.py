@@ -67,15 +67,14 @@ def matrix_title(reading: "Reading", stage: Stage) -> Content:
 
 def matrix_measure(reading: "Reading", stage: Stage) -> Content:
     """What is worth saying of the whole matrix, in a few words."""
-    from model.peakedness import entropy_bits, variance
-
-    stages = reading.stages
+    stages, measures = reading.stages, reading.head.measures
     if stage in (Stage.SCORES, Stage.SCALED):
-        return Content(f"var {significant(variance(getattr(stages, stage.value)).item())}")
+        scale = float(stages.inputs.scale) if stage is Stage.SCALED else 1.0
+        return Content(f"var {significant(measures.scores_variance * scale**2)}")
     if stage is Stage.MASKED:
         cells = stages.scores.numel()
         hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).sum().item())
         return Content(f"{hidden:,} of {cells:,} hidden")
     if stage is Stage.WEIGHTS:
-        return Content(f"mean entropy {entropy_bits(stages.weights).mean().item():.2f} bits")
+        return Content(f"mean entropy {measures.entropy_bits.mean().item():.2f} bits")
     return Content("")

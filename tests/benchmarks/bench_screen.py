@@ -149,10 +149,11 @@ class Measured:
 
 
 async def settle(app: App[Any], start: int, still: float) -> None:
-    """Wait until nothing has been written for a while, at least once since `start` bytes."""
+    """Wait until nothing has been written for a while, at least once since `start` bytes, and all is computed."""
     for _ in range(2000):
         await asyncio.sleep(still)
-        if CountingDriver.written > start and time.perf_counter() - CountingDriver.last > still:
+        computed = not isinstance(app, ExplorerApp) or (app.reading is not None and app.reading.view == app.view)
+        if computed and CountingDriver.written > start and time.perf_counter() - CountingDriver.last > still:
             return
     raise TimeoutError("nothing was drawn")
 
@@ -179,6 +180,11 @@ async def measure(
         while getattr(app, "reading", None) is None:
             await asyncio.sleep(0.05)
         await settle(app, 0, 0.3)
+        busy = 1.0
+        while busy > 0.01:  # heads are measured in the background
+            begun = time.process_time()
+            await asyncio.sleep(0.5)
+            busy = time.process_time() - begun
         for name, pair in keys.items():  # once unmeasured: caches of glyph widths and styles
             for key in pair:
                 await measured_key(app, key, Measured(), still)

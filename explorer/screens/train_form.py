@@ -1,0 +1,230 @@
+"""The form of a new run: every option of `explorer train`, checked by the command's and the trainer's own checks."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import click
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static, Switch
+
+from explorer.live_run import LiveRun, Status, Update
+from explorer.screens.key_line import KeyLine
+from explorer.screens.sentence import marked
+from explorer.screens.writing import NameInput
+from explorer.train_request import processors, read_request
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+SMALLEST = (60, 18)
+
+_HINTS = (
+    ("ctrl+s", "start", "screen.start"),
+    ("tab ↓↑", "field", ""),
+    ("space", "switch", ""),
+    ("esc", "leave", "screen.leave"),
+    ("ctrl+q", "quit", "app.quit"),
+)
+_FIRST = ("out", "files", "resume")
+_LONGEST = 4000
+
+
+class TrainForm(Screen[None]):
+    """Nothing typed is lost: what is wrong is said in one line, and the form stays until the run has started."""
+
+    CSS_PATH = "train_form.tcss"
+    AUTO_FOCUS = "#field-files"
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "Start", show=False, priority=True),
+        Binding("enter", "start", "Start", show=False),
+        Binding("escape,f3", "leave", "Leave", show=False),
+        Binding("down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Previous field", show=False),
+    ]
+
+    app: "ExplorerApp"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parameters = {str(parameter.name): parameter for parameter in _parameters()}
+        self._started: LiveRun | None = None
+
+    def compose(self) -> ComposeResult:
+        """A line for each option: its name, its field, and what it is where there is room."""
+        yield Static("Train · a new run", id="form-title", markup=False)
+        with VerticalScroll(id="fields", can_focus=False):
+            for name, parameter in self._parameters.items():
+                with Horizontal(classes="field"):
+                    yield Label(_caption(parameter), classes="caption", markup=False)
+                    yield self._field(name, parameter)
+                    yield Label(_explanation(parameter), classes="what", markup=False)
+        yield Static(id="explained", markup=False)
+        yield Static(id="said", markup=False)
+        yield KeyLine(lambda name: True, ())
+        yield Static(id="too-small", markup=False)
+
+    def _field(self, name: str, parameter: click.Parameter) -> Widget:
+        identity = f"field-{name}"
+        if _is_flag(parameter):
+            switch = Switch(parameter.default is True, animate=False, id=identity)
+            return switch
+        field = NameInput(_default(name, parameter), id=identity, max_length=_LONGEST, compact=True)
+        field.cursor_blink = False
+        return field
+
+    def on_mount(self) -> None:
+        """The keys are the same all the time."""
+        self.query_one(KeyLine).show_hints(_HINTS)
+        self._say("")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say how large the terminal must be."""
+        columns, rows = SMALLEST
+        now = f"this terminal has {event.size.width}×{event.size.height}"
+        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Explain the field."""
+        name = str(event.widget.id).removeprefix("field-")
+        if name in self._parameters:
+            what = _explanation(self._parameters[name])
+            self.query_one("#explained", Static).update(Text(what, no_wrap=True, overflow="ellipsis"))
+
+    # What is filled in
+
+    def arguments(self) -> list[str]:
+        """The fields as they are typed after `explorer train`; those as they were are left out.
+
+        Raises ModelError for a list of files that cannot be read.
+        """
+        options: list[str] = []
+        files: list[str] = []
+        for name, parameter in self._parameters.items():
+            field = self.query_one(f"#field-{name}")
+            if isinstance(field, Switch):
+                if field.value != (parameter.default is True):
+                    names = parameter.opts if field.value else parameter.secondary_opts
+                    options += names[:1]
+            elif isinstance(field, Input) and name == "files":
+                files = _files(field.value)
+            elif isinstance(field, Input) and (name == "out" or field.value != _default(name, parameter)):
+                value = str(Path(field.value).expanduser()) if name == "out" else _unescaped(name, field.value)
+                options += [parameter.opts[0], value]
+        return [*options, *(["--", *files] if files else [])]
+
+    def action_start(self) -> None:
+        """Start the run, if it can be."""
+        if self._started is not None:
+            return
+        if not self.query_one("#field-out", Input).value.strip():
+            self._say("out: name a directory for the run")
+            return
+        try:
+            self._started = self.app.start_training(read_request(self.arguments()))
+        except ModelError as error:
+            self._say(str(error))
+        else:
+            self._say("starting…")
+
+    def show_run(self, run: LiveRun, update: Update | None) -> None:
+        """Go on to the run once it has started, or say why it has not."""
+        if run is not self._started:
+            return
+        if run.status in (Status.FAILED, Status.STOPPED):
+            self._started = None
+            self.app.forget_training(run)
+            self._say(run.message or run.status.value)
+        elif run.status is not Status.STARTING:
+            from explorer.screens.train import TrainScreen
+
+            self.app.switch_screen(TrainScreen(run))
+
+    def action_leave(self) -> None:
+        """Back to Explore; a run that is starting goes on to."""
+        self.dismiss()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_start()
+
+    @on(Input.Changed)
+    @on(Switch.Changed)
+    def _changed(self) -> None:
+        if self._started is None:
+            self._say("")
+
+    def _say(self, line: str) -> None:
+        said = self.query_one("#said", Static)
+        said.update(Text(marked(" ".join(line.split())), overflow="ellipsis"))
+
+
+def _parameters() -> Iterator[click.Parameter]:
+    """The options of the command that a run has, the most important first."""
+    from explorer.train import train
+
+    known = {str(parameter.name): parameter for parameter in train.params}
+    left_out = {"watch", "stream", *_FIRST}
+    yield from (known[name] for name in _FIRST)
+    yield from (parameter for name, parameter in known.items() if name not in left_out)
+
+
+def _caption(parameter: click.Parameter) -> str:
+    if isinstance(parameter, click.Argument):
+        return "files"
+    return parameter.opts[0].removeprefix("--")
+
+
+def _is_flag(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option) and parameter.is_flag
+
+
+def _explanation(parameter: click.Parameter) -> str:
+    """What the command line's help says, and the choices there are."""
+    if isinstance(parameter, click.Argument):
+        return "Text files, UTF-8, names with spaces in quotes; none is the built-in corpus."
+    if parameter.name == "threads":
+        return f"Processor threads; by default {max(1, processors() - 1)}, which leaves one to the application."
+    words = (parameter.help or "") if isinstance(parameter, click.Option) else ""
+    if isinstance(parameter.type, click.Choice):
+        words = f"{' or '.join(map(str, parameter.type.choices))}. {words}"
+    return " ".join(words.split())
+
+
+def _default(name: str, parameter: click.Parameter) -> str:
+    """What stands in a field at first."""
+    if name == "out":
+        return _free_directory()
+    default = parameter.default
+    if name in ("files", "prompt"):
+        return "\\n" if name == "prompt" else ""
+    return str(default) if isinstance(default, str | int | float) else ""
+
+
+def _free_directory() -> str:
+    """The first of run-1, run-2 and so on that is not there yet."""
+    number = 1
+    while Path(f"run-{number}").exists():
+        number += 1
+    return f"run-{number}"
+
+
+def _files(text: str) -> list[str]:
+    try:
+        return [str(Path(name).expanduser()) for name in shlex.split(text)]
+    except (ValueError, RuntimeError) as error:  # RuntimeError: no such home
+        raise ModelError(f"files: {error}") from error
+
+
+def _unescaped(name: str, value: str) -> str:
+    return value.replace("\\n", "\n") if name == "prompt" else value

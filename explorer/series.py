@@ -1,0 +1,70 @@
+"""Series: the snapshots of a model's training in order, each under the name by which views ask for it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer import models
+from explorer.steps import at_step, split_step
+from model import layout, snapshots
+from model.errors import ModelError
+
+_STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
+
+
+class NoSeriesError(ModelError):
+    """A model without snapshots; the message says how to get them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A step of a series: None where a model does not say after how many steps it was written."""
+
+    step: int | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """At least two entries in the order of training; `base` is the model itself, and one of them."""
+
+    base: str
+    entries: tuple[Entry, ...]
+
+    def place(self, model: str) -> int | None:
+        """Where a model of this series stands in it; None for any other."""
+        base, step = split_step(model)
+        for i, entry in enumerate(self.entries):
+            if entry.model == model or (step is not None and base == self.base and entry.step == step):
+                return i
+        return None
+
+
+def series_of(model: str) -> Series:
+    """The series that a model belongs to, whether it is asked for by its own name or at a step.
+
+    Raises NoSeriesError where there is none, ModelError where nothing is found.
+    """
+    base = model if models.is_there(model) else split_step(model)[0]
+    path = models.find(base)
+    entries = {step: Entry(step, at_step(base, step)) for step, _ in snapshots.snapshots(path)}
+    own = _own_step(path)
+    if own is not None:
+        entries[own] = Entry(own, base)
+    ordered = [entries[step] for step in sorted(entries)]
+    if own is None:
+        ordered.append(Entry(None, base))
+    if len(ordered) < 2:
+        raise NoSeriesError(
+            f"{base!r} has no snapshots of its training: `explorer train` keeps them, open the directory of such a run"
+        )
+    return Series(base, tuple(ordered))
+
+
+def _own_step(path: Path) -> int | None:
+    """After how many steps a model was written: as its directory says, or by the name of a checkpoint in a run."""
+    located = layout.locate(path)
+    if (step := snapshots.trained_steps(located)) is not None:
+        return step
+    found = _STEP_DIRECTORY.fullmatch(located.name)
+    return int(found[1]) if found else None

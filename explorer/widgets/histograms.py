@@ -1,0 +1,150 @@
+"""HistogramPanel and RatioPanel: what goes on inside a step, by layer and by tensor.
+
+The three pictures are those of Karpathy's "Building makemore, part 3" (2022).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from explorer.text import fit, significant
+from explorer.widgets.entropy_curve import area
+from explorer.widgets.lines import Line, line
+from explorer.widgets.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    from explorer.live_run import LiveRun
+    from model.probe import Histogram
+
+_FIGURES = 11
+_TALLEST = 3
+_LOW, _HIGH, GUIDE = -6.0, 0.0, -3.0
+"""The axis of the ratios and the guide on it, as log10; see `model.probe`."""
+
+
+class HistogramPanel(RunPanel, can_focus=True):
+    """A histogram for each site: `h.0.attn` and `h.0.mlp` are what the parts of a layer add, `h.0` is their sum."""
+
+    def __init__(self, kind: str, *, id: str | None = None) -> None:
+        """Show the `activations` or the `gradients` of the loss by them."""
+        super().__init__(id=id)
+        self.kind = kind
+
+    def run_title(self, run: "LiveRun") -> str:
+        """Of which step, and what is counted."""
+        step = f" at step {run.statistics.step:,}" if run.statistics else ""
+        return f"{self.kind}{step}" + (", log₁₀ of their size" if self.kind == "gradients" else "")
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The axis, then the sites, each as high as there is room for."""
+        if run.statistics is None:
+            return self.waiting("measured every few seconds", width)
+        found: Mapping[str, Histogram] = getattr(run.statistics, self.kind)
+        if not found:
+            return self.waiting("none", width)
+        label = max(map(cell_len, found)) + 1
+        columns = max(8, width - label - _FIGURES - 1)
+        tall = max(1, min(_TALLEST, (height - 1) // len(found)))
+        first = next(iter(found.values()))
+        faint = self.part("faint")
+        axis = _axis(first.low, first.high, columns)
+        made = [line((" " * label + axis + fit(" std", _FIGURES), faint))]
+        for site, histogram in found.items():
+            made += self._drawn(site, histogram, label, columns, tall)
+        return made
+
+    def _drawn(self, site: str, histogram: "Histogram", label: int, columns: int, tall: int) -> list[Line]:
+        heights = resampled(histogram.counts, columns)
+        most = max(heights) or 1.0
+        rows = area([count / most for count in heights], tall)
+        style = self.bar_style(0.5)
+        made = []
+        for row, text in enumerate(rows):
+            is_last = row == tall - 1
+            name = fit(site, label) if is_last else " " * label
+            figures = fit(f" {significant(histogram.std, 2)}{_outside(histogram)}", _FIGURES) if is_last else ""
+            made.append(line((name, self.base), (text, style), (figures, self.part("faint"))))
+        return made
+
+
+def resampled(counts: Sequence[int], columns: int) -> list[float]:
+    """Counts of equal bins as so many columns that hold the same range; a bin is shared out where it is cut."""
+    found = [0.0] * columns
+    wide = len(counts) / columns
+    for column in range(columns):
+        low, high = column * wide, (column + 1) * wide
+        for place in range(int(low), min(len(counts), math.ceil(high))):
+            found[column] += counts[place] * (min(high, place + 1) - max(low, place))
+    return found
+
+
+def _outside(histogram: "Histogram") -> str:
+    """How much lies beyond the axis, where it is more than a little: ‹ below, › above."""
+    total = sum(histogram.counts) + histogram.below + histogram.above
+    told = ""
+    for mark, count in (("‹", histogram.below), ("›", histogram.above)):
+        if total and count / total >= 0.005:
+            told += f" {mark}{count / total:.0%}"
+    return told
+
+
+def _axis(low: float, high: float, columns: int) -> str:
+    left, middle, right = (significant(x, 2) for x in (low, (low + high) / 2, high))
+    rest = columns - len(left) - len(right)
+    return left + middle.center(max(0, rest)) + right if rest > len(middle) + 2 else fit(left, columns)
+
+
+class RatioPanel(RunPanel, can_focus=True):
+    """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 1e-3; earlier ones are dots."""
+
+    def run_title(self, run: "LiveRun") -> str:
+        """Of which step."""
+        step = f" at step {run.statistics.step:,}" if run.statistics else ""
+        return f"update to data{step}, guide at 1e-3"
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The axis, then the tensors in the order of the model."""
+        if run.statistics is None:
+            return self.waiting("measured every few seconds", width)
+        ratios = run.statistics.update_ratios
+        label = min(max(map(cell_len, ratios)) + 1, max(10, width // 3))
+        columns = max(10, width - label - 9)
+        faint = self.part("faint")
+        head = _marks({_LOW: "1e-6", GUIDE: "1e-3", _HIGH: "1"}, columns)
+        made = [line((fit("", label) + head, faint))]
+        for name, ratio in ratios.items():
+            earlier = [seen for each in run.trail[:-1] if (seen := each.update_ratios.get(name)) is not None]
+            figure = "–" if ratio is None else f"{10**ratio:.1e}".replace("e-0", "e-").replace("e+00", "")
+            parts = self._plotted(ratio, earlier, columns)
+            made.append(line((fit(_short(name, label - 1), label), self.base), *parts, (f" {figure:<8}", faint)))
+        return made
+
+    def _plotted(self, ratio: float | None, earlier: Sequence[float], columns: int) -> list[tuple[str, Style]]:
+        cells = [(" ", self.part("faint"))] * columns
+        for seen in earlier:
+            cells[_place(seen, columns)] = ("·", self.part("faint"))
+        cells[_place(GUIDE, columns)] = ("┊", self.part("label"))
+        if ratio is not None:
+            cells[_place(ratio, columns)] = ("●", self.bar_style(0.7))
+        return cells
+
+
+def _place(ratio: float, columns: int) -> int:
+    share = (ratio - _LOW) / (_HIGH - _LOW)
+    return max(0, min(columns - 1, round(share * (columns - 1))))
+
+
+def _marks(marks: Mapping[float, str], columns: int) -> str:
+    cells = [" "] * columns
+    for ratio, text in marks.items():
+        start = max(0, min(columns - len(text), _place(ratio, columns) - len(text) // 2))
+        cells[start : start + len(text)] = text
+    return "".join(cells)
+
+
+def _short(name: str, cells: int) -> str:
+    """The end of a name tells more than its beginning."""
+    return name if len(name) <= cells else "…" + name[len(name) - cells + 1 :]

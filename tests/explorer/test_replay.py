@@ -1,0 +1,214 @@
+"""Ten thousand random keys, clicks, pastes and resizes: nothing is raised, and the numbers are those of a fresh trace.
+
+REPLAY_SEED and REPLAY_EVENTS choose another run: `REPLAY_SEED=7 pytest tests/explorer/test_replay.py`.
+"""
+
+import os
+import random
+import re
+from collections import deque
+from pathlib import Path
+
+import pytest
+import torch
+from textual import events
+from textual.geometry import Size
+from textual.pilot import Pilot
+
+from explorer.actions import ACTIONS
+from explorer.app import ExplorerApp
+from explorer.screens.explore import ExploreScreen
+from explorer.text import label
+from explorer.view import View
+from explorer.widgets.row_table import RowTable
+from model.checkpoint import Checkpoint
+from model.settings import AttentionSettings, Scope
+from model.tokenizer import encode
+from tests.explorer.conftest import SENTENCES, Opener, Ready
+
+SEED = int(os.environ.get("REPLAY_SEED", "1"))
+EVENTS = int(os.environ.get("REPLAY_EVENTS", "10000"))
+AT_ONCE = 40
+"""Events that are sent before the application is given time to draw."""
+CHECKED_EVERY = 250
+
+LEFT_OUT = {"quit", "palette", "write", "train"}
+"""Quitting, writing and training would end the test or fill disk and processor; the palette finds all of them."""
+
+KEYS = [key for action in ACTIONS if action.name not in LEFT_OUT for key in action.keys]
+OTHER_KEYS = ["enter", "backspace", "delete", "pageup", "pagedown", "ctrl+u", "f5", "Z", "ctrl+pagedown", "ctrl+home"]
+TYPED = "abcdefg .é[]\\'\"🙂漢\u202e\u0301!?0123"
+PIECES = ("the cat ", "dog", " ", "\n", "\x1b[31m", "[red]", "a", "é", "漢", "\u202e", "👩\u200d👩", "  ", "abc. ")
+SIZES = [(60, 18), (80, 24), (120, 36), (200, 50), (240, 70), (59, 18), (60, 17), (20, 5), (120, 20), (70, 60), (1, 1)]
+NAMED = {" ": "space", "\n": "enter"}
+
+
+class Person:
+    """Somebody who does anything, the same things for the same seed."""
+
+    def __init__(self, app: ExplorerApp, seed: int) -> None:
+        self.app = app
+        self.dice = random.Random(seed)
+        self.done: deque[str] = deque(maxlen=2 * AT_ONCE)
+
+    def act(self) -> int:
+        """Do one thing; how many events it took."""
+        kind = self.dice.choices(["key", "other", "type", "click", "move", "paste", "resize"], [60, 8, 6, 14, 6, 2, 3])[
+            0
+        ]
+        return int(getattr(self, f"_{kind}")())
+
+    def _send(self, event: events.Event, told: str) -> None:
+        self.done.append(told)
+        self.app.post_message(event)
+
+    def press(self, key: str, character: str | None = None) -> int:
+        if character is None and len(key) == 1:
+            character = key
+        self._send(events.Key(key, character), key)
+        return 1
+
+    def _key(self) -> int:
+        return self.press(self.dice.choice(KEYS))
+
+    def _other(self) -> int:
+        return self.press(self.dice.choice(OTHER_KEYS))
+
+    def _type(self) -> int:
+        """Edit: another sentence, kept or given up."""
+        self.press("e")
+        if self.dice.random() < 0.5:
+            self.press("ctrl+u")
+        typed = self.dice.choices(TYPED, k=self.dice.randrange(8))
+        for character in typed:
+            self.press(NAMED.get(character, character), character)
+        self.press(self.dice.choice(["enter", "enter", "escape", "up", "down"]))
+        return len(typed) + 3
+
+    def _paste(self) -> int:
+        text = "".join(self.dice.choices(PIECES, k=self.dice.randrange(1, 12)))
+        self._send(events.Paste(text), f"paste {text!r}")
+        return 1 + self.press(self.dice.choice(["enter", "escape"]))
+
+    def _click(self) -> int:
+        x, y = self._place()
+        for kind in (events.MouseDown, events.MouseUp):
+            self._send(kind(None, x, y, 0, 0, 1, False, False, False, x, y), f"{kind.__name__} {x},{y}")
+        return 2
+
+    def _move(self) -> int:
+        x, y = self._place()
+        wheel = (events.MouseMove, events.MouseScrollDown, events.MouseScrollUp)
+        kind = self.dice.choice(wheel)
+        self._send(kind(None, x, y, 0, 0, 0, False, False, False, x, y), f"{kind.__name__} {x},{y}")
+        return 1
+
+    def _place(self) -> tuple[int, int]:
+        return self.dice.randrange(self.app.size.width), self.dice.randrange(self.app.size.height)
+
+    def _resize(self) -> int:
+        size = Size(*self.dice.choice(SIZES))
+        driver = self.app._driver
+        assert driver is not None
+        driver._size = size
+        self._send(events.Resize(size, size), f"resize {size.width}x{size.height}")
+        return 1
+
+
+def check_numbers(app: ExplorerApp, model: Checkpoint) -> None:
+    """The reading holds what the model says when asked anew, and the row table shows it."""
+    reading, view = app.reading, app.view
+    assert reading is not None
+    assert reading.view == view
+    ids = encode(model.tokenizer, view.text).ids[: model.config.n_positions]
+    assert reading.encoding.ids == ids
+    switched = view.causal is not None or view.scale is not None
+    layer = view.layer if switched and view.scope is not Scope.MODEL else None
+    head = view.head if switched and view.scope is Scope.HEAD else None
+    settings = AttentionSettings(view.causal, view.scale, layer, head, view.ablated)
+    trace = model.trace(ids, settings)
+    fresh = trace.head(view.layer, view.head)
+    for name in ("scores", "scaled", "masked", "weights", "mixed"):
+        torch.testing.assert_close(getattr(reading.stages, name), getattr(fresh, name), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(reading.as_set.logits, trace.logits, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(reading.as_trained.logits, model.trace(ids).logits, rtol=1e-4, atol=1e-4)
+    check_row_table(app, fresh.weights[view.query].tolist(), [label(token) for token in reading.encoding.tokens])
+
+
+def check_row_table(app: ExplorerApp, weights: list[float], labels: list[str]) -> None:
+    """Every line of the row table that is in view has its key's weight to the digits shown."""
+    table = app.explore.query_one(RowTable)
+    if app.screen is not app.explore or app.view.stepping or not table.size or not table.is_on_screen:
+        return
+    for y in range(1, table.size.height):
+        key = y - 1 + table.scroll_offset.y
+        if key >= len(weights):
+            break
+        found = re.findall(r"(?<![\d.])(?:\d*\.\d+|[01])(?= *[▏▎▍▌▋▊▉█]*\s*$)", table.render_line(y).text)
+        assert found, (table.render_line(y).text, weights[key])
+        assert float(found[-1]) == pytest.approx(weights[key], abs=6e-4), (key, labels[key], table.render_line(y).text)
+
+
+async def settle(pilot: Pilot[None], person: Person) -> None:
+    """Let the application do all that it was asked for; what it raised is raised here."""
+    await pilot._wait_for_screen()
+    app = pilot.app
+    if app._exception is not None:
+        print(f"seed {SEED}, the last events: {list(person.done)}")
+        raise app._exception
+    assert app.is_running, f"seed {SEED}: it was left by {list(person.done)}"
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Notifications leave at once: a person reads at most a few a second, and here come hundreds."""
+    monkeypatch.setattr(ExplorerApp, "NOTIFICATION_TIMEOUT", 0.05)
+    monkeypatch.setattr(ExploreScreen, "play_pause", 0.05)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_whatever_is_pressed_nothing_is_raised_and_the_numbers_are_right(
+    opener: Opener, ready: Ready, char_model: Checkpoint, bpe_model: Checkpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = {"bpe": bpe_model, "char": char_model}
+    count, checks = 0, 0
+    for name in ("bpe", "char"):
+        text = SENTENCES[0] if name == "bpe" else "a bad fed cab"
+        app = ExplorerApp(View(name, text), opener)
+        person = Person(app, SEED)
+        end = count + EVENTS // 2
+        async with app.run_test(size=(80, 24)) as pilot:
+            await ready(pilot)
+            due = count + CHECKED_EVERY
+            while count < end:
+                sent = 0
+                while sent < AT_ONCE:
+                    sent += person.act()
+                count += sent
+                await settle(pilot, person)
+                if count >= due:
+                    due += CHECKED_EVERY
+                    await check(pilot, person, ready, models)
+                    checks += 1
+            await check(pilot, person, ready, models)
+    assert checks >= EVENTS // (2 * CHECKED_EVERY)
+
+
+async def check(pilot: Pilot[None], person: Person, ready: Ready, models: dict[str, Checkpoint]) -> None:
+    """Come back to the Explore screen, at a size that shows it, and compare all numbers."""
+    app = person.app
+    for _ in range(6):
+        if app.screen is app.explore and not app.explore.sentence.editing:
+            break
+        person.press("escape")
+        await settle(pilot, person)
+    await pilot.resize_terminal(*person.dice.choice([(80, 24), (120, 36)]))
+    await ready(pilot)
+    await settle(pilot, person)
+    try:
+        assert app.screen is app.explore
+        check_numbers(app, models[app.view.model])
+    except AssertionError:
+        print(f"seed {SEED}, {app.view}, the last events: {list(person.done)}")
+        raise
