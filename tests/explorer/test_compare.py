@@ -207,7 +207,7 @@ async def test_two_models(make_app: MakeApp, ready: Ready, models: dict[str, Che
         assert [side.model_name for side in compared(screen).sides] == ["tiny-bpe", "tiny-char"]
         check(screen, models)
         panel = screen.query_one(ComparisonPanel)
-        assert "other vocabulary" in "".join(line.text for line in panel._made())
+        assert "other vocabulary" in "".join(line.plain for line in panel._made())
         for stage in "12345":
             await pilot.press(stage)
             check(screen, models)
