@@ -27,7 +27,11 @@ def choose(name: str = "auto", index: int = 0) -> torch.device:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device computes products of bfloat16 natively, so that autocast pays."""
+    """Whether the device multiplies matrices of bfloat16 so much faster that autocast pays.
+
+    Of the processors only those with matrix tiles (AMX): AVX-512's dot products of bfloat16 were measured at 0.57 times
+    the speed of float32 on one that has both. It is not measured anew, so that a run is the same each time.
+    """
     if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported())
+        return bool(torch.cpu._is_amx_tile_supported())
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

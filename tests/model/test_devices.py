@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from model import devices
+from model.errors import ModelError
+from model.trainer import TrainerSettings
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("tiles", [True, False])
+def test_a_processor_multiplies_in_bfloat16_only_with_matrix_tiles(
+    monkeypatch: pytest.MonkeyPatch, tiles: bool
+) -> None:
+    """AVX-512's bfloat16 alone does not pay, whether it is there or not."""
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    assert devices.multiplies_bfloat16(CPU) is tiles
+    assert TrainerSettings().autocast(CPU) is tiles
+    assert TrainerSettings(precision="bfloat16").autocast(CPU)
+    assert not TrainerSettings(precision="float32").autocast(CPU)
+
+
+def test_devices_that_are_not_there_are_refused_with_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert devices.choose() == CPU
+    for name in ("cuda", "mps"):
+        with pytest.raises(ModelError, match=f"there is no {name} device .* use --device cpu"):
+            devices.choose(name)
+    with pytest.raises(ModelError, match="'abacus' is not known: use one of auto, cpu, cuda, mps"):
+        devices.choose("abacus")
+
+
+def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert devices.choose("cuda", 1) == torch.device("cuda", 1)
+    with pytest.raises(ModelError, match="process 2 of this host has no GPU of its own, there are 2"):
+        devices.choose("auto", 2)
