@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -18,6 +17,7 @@ from explorer.head_scores import STORIES
 from explorer.screens.commands import ActionCommands
 from explorer.screens.heads_actions import BY_NAME, HEADS_ACTIONS, PLACES, groups
 from explorer.screens.key_line import KeyLine
+from explorer.screens.leaving import Leaving
 from explorer.text import fit, visible
 from explorer.widgets.head_detail import JOINED, HeadDetail
 from explorer.widgets.head_grid import HeadGrid
@@ -48,7 +48,7 @@ class PicturesDone(Message):
         self.last = last
 
 
-class HeadsScreen(Screen[Head | None]):
+class HeadsScreen(Leaving[Head | None]):
     """Dismissed with the head to open, or with nothing.
 
     A picture is computed head by head in a worker and kept small: no more than one T × T matrix exists at a time.
@@ -127,6 +127,8 @@ class HeadsScreen(Screen[Head | None]):
 
     def show(self) -> None:
         """Draw everything again."""
+        if self.gone:
+            return
         with self.app.batch_update():
             self.grid.show(self._gallery, self.sort, self.scores, self._zoom)
             self._show_title()
@@ -189,8 +191,7 @@ class HeadsScreen(Screen[Head | None]):
 
     def _compute(self) -> None:
         """Ask a worker for the pictures that are missing, those in view first."""
-        block = self.grid.block
-        if block is None or not self.is_attached:
+        if self.gone or (block := self.grid.block) is None:
             return
         missing = self._gallery.missing(block, self.grid.heads_in_view)
         if not missing or self._computing == block:

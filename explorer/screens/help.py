@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from explorer.actions import Action, groups
+from explorer.screens.leaving import Leaving
 
 _WORDS = (
     ("query, key", "the token that looks (row) and the token looked at (column), both counted from 0"),
@@ -35,7 +36,7 @@ class Part:
     keys: tuple[tuple[str, str], ...] = ()
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Leaving[None], ModalScreen[None]):
     """Lists all keys; closed by escape, ? or q."""
 
     CSS_PATH = "help.tcss"

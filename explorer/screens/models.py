@@ -15,12 +15,14 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from explorer.model_list import Entry, below, expanded, is_path, known
+from explorer.screens.leaving import Leaving
 from explorer.text import visible
+from explorer.widgets.options import Options
 
 _HINT = "↑ ↓ choose   enter opens   esc closes   type a part of a name, or the path of a directory"
 
 
-class ModelsScreen(ModalScreen[str | None]):
+class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
     """Answers with the name or path of the model to open, or None.
 
     Keys go into the input; those for up and down move through the list, which is filtered by what is typed. A path
@@ -65,7 +67,7 @@ class ModelsScreen(ModalScreen[str | None]):
             box.border_title = "Open a model"
             # No character that could be an escape sequence, as a paste might bring it.
             yield Input(placeholder="name or directory", restrict=r"[^\x00-\x1f\x7f-\x9f]*", compact=True)
-            yield OptionList(markup=False)
+            yield Options(markup=False)
             yield Static(Text(_HINT, no_wrap=True, overflow="ellipsis"), id="hint")
 
     def on_mount(self) -> None:

@@ -5,10 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.screen import Screen
 
 from explorer.comparison import Comparison, Pair
 from explorer.reading import Reading
+from explorer.screens.leaving import Leaving
 from explorer.text import visible
 from model.errors import ModelError
 
@@ -19,7 +19,7 @@ Keep = Callable[[], None]
 """Hands what a worker has got to the engine."""
 
 
-class ReadingPairs(Screen[None]):
+class ReadingPairs(Leaving[None]):
     """`look` asks for a pair; `comparison` is what is shown, and `wanted` what is asked for now.
 
     One worker at a time opens a model or computes a reading; what was asked for meanwhile follows, the last of it only.

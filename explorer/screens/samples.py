@@ -12,8 +12,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
+from explorer.screens.leaving import Leaving
 from explorer.screens.sentence import marked
 from explorer.view import LAST
+from explorer.widgets.options import Options
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -35,7 +37,7 @@ def suitable(reading: "Reading") -> tuple[Sample, ...]:
     return max(found, key=lambda pair: len(pair[0]) / pair[1])[0] or SAMPLES
 
 
-class SamplesScreen(ModalScreen[str | None]):
+class SamplesScreen(Leaving[str | None], ModalScreen[str | None]):
     """A list of samples; gives the text of the one chosen."""
 
     CSS_PATH = "samples.tcss"
@@ -53,7 +55,7 @@ class SamplesScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """One list."""
         options = [Option(_prompt(sample)) for sample in self._samples]
-        chosen = OptionList(*options, markup=False)
+        chosen = Options(*options, markup=False)
         chosen.border_title = "Sample sentences"
         chosen.border_subtitle = "↑↓ choose · enter opens · esc closes"
         texts = [sample.text for sample in self._samples]

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from explorer import export
 from explorer.link import link_line
 from explorer.reading import Reading
+from explorer.screens.leaving import Leaving
 from explorer.screens.writing import Wanted, WriteScreen
 from explorer.text import visible
 from explorer.view import Stage
@@ -42,7 +43,7 @@ class Written(Message):
         self.reason = reason
 
 
-class LinkScreen(ModalScreen[None]):
+class LinkScreen(Leaving[None], ModalScreen[None]):
     """Shows the link line, without a frame beside it: where the clipboard cannot be reached it is marked by hand."""
 
     CSS_PATH = "taking.tcss"

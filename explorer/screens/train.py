@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -20,6 +19,7 @@ from explorer.live_run import LONGEST, LiveRun, Status, Update
 from explorer.screens.commands import ActionCommands
 from explorer.screens.editing import Editing
 from explorer.screens.key_line import KeyLine
+from explorer.screens.leaving import Leaving
 from explorer.screens.sentence import SentenceInput, marked
 from explorer.screens.train_actions import BY_NAME, PLACES, TRAIN_ACTIONS, groups
 from explorer.text import fit, visible
@@ -49,7 +49,7 @@ PARTS = ("loss", "attention", "sample", "activations", "gradients", "updates")
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class TrainScreen(Editing, Screen[None]):
+class TrainScreen(Leaving[None], Editing):
     """One run, trained in a process of its own."""
 
     CSS_PATH = "train.tcss"
@@ -311,7 +311,7 @@ class TrainScreen(Editing, Screen[None]):
     def _new_run(self) -> None:
         from explorer.screens.train_form import TrainForm
 
-        self.app.switch_screen(TrainForm())
+        self.switch_to(TrainForm())
 
     def _part_next(self, by: int = 1) -> None:
         self.action_show_part(PARTS[(PARTS.index(self.part) + by) % len(PARTS)])

@@ -11,12 +11,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static, Switch
 
 from explorer.live_run import LiveRun, Status, Update
 from explorer.screens.key_line import KeyLine
+from explorer.screens.leaving import Leaving
 from explorer.screens.sentence import marked
 from explorer.screens.writing import NameInput
 from explorer.train_request import processors, read_request
@@ -38,7 +38,7 @@ _FIRST = ("out", "files", "resume")
 _LONGEST = 4000
 
 
-class TrainForm(Screen[None]):
+class TrainForm(Leaving[None]):
     """Nothing typed is lost: what is wrong is said in one line, and the form stays until the run has started."""
 
     CSS_PATH = "train_form.tcss"
@@ -148,7 +148,7 @@ class TrainForm(Screen[None]):
         elif run.status is not Status.STARTING:
             from explorer.screens.train import TrainScreen
 
-            self.app.switch_screen(TrainScreen(run))
+            self.switch_to(TrainScreen(run))
 
     def action_leave(self) -> None:
         """Back to Explore; a run that is starting goes on to."""

@@ -15,8 +15,10 @@ from textual.widgets.option_list import Option
 
 from explorer.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.reading import Reading
+from explorer.screens.leaving import Leaving
 from explorer.screens.sentence import marked
 from explorer.view import Stage
+from explorer.widgets.options import Options
 from model.errors import ModelError
 
 _HELP = "↑↓ what · enter writes · esc closes"
@@ -40,7 +42,7 @@ class NameInput(Input):
         return Text(marked(self.value), no_wrap=True, overflow="ignore", end="")
 
 
-class WriteScreen(ModalScreen[Wanted | None]):
+class WriteScreen(Leaving[Wanted | None], ModalScreen[Wanted | None]):
     """Asks what to write and where; gives None when nothing is to be written. CSV holds the matrix of `stage`.
 
     With `download` the name is only that under which a browser will store it: no file is looked for.
@@ -66,7 +68,7 @@ class WriteScreen(ModalScreen[Wanted | None]):
         with Vertical() as box:
             box.border_title = "Write"
             box.border_subtitle = _HELP
-            kinds = OptionList(*(Option(_prompt(each, self._stage)) for each in FORMATS), markup=False)
+            kinds = Options(*(Option(_prompt(each, self._stage)) for each in FORMATS), markup=False)
             kinds.can_focus = False
             kinds.highlighted = 0
             yield kinds

@@ -1,0 +1,52 @@
+"""Screens over the Explore screen are left once, whatever comes before they are gone, and do nothing afterwards."""
+
+from collections.abc import Callable
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from explorer.app import ExplorerApp
+from explorer.screens.heads import HeadsScreen
+from explorer.screens.leaving import Leaving
+from tests.explorer.conftest import Ready
+
+
+@pytest.mark.parametrize("key", ["M", "p", "w", "L", "question_mark", "g", "c", "f3"])
+async def test_leaving_twice_at_once_leaves_the_explore_screen(
+    make_app: Callable[..., ExplorerApp], ready: Ready, key: str
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot)
+        await pilot.press(key)
+        screen = app.screen
+        assert isinstance(screen, Leaving)
+        assert screen.on_top
+        screen.dismiss(None)
+        screen.dismiss(None)
+        assert screen.gone
+        await pilot.pause()
+        assert app.screen_stack == [app.explore]
+        await press_at_once(pilot, "right", "left")  # it still answers
+        assert app.screen is app.explore
+
+
+async def test_what_was_put_off_finds_the_screen_gone(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        screen = app.screen
+        assert isinstance(screen, HeadsScreen)
+        screen.dismiss(None)
+        await pilot.pause()
+        assert not screen.query("*")
+        screen.show()
+        screen._compute()
+
+
+async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        pilot.app.post_message(events.Key(key, None))
+    await pilot.pause()
