@@ -243,8 +243,9 @@ class HeadsScreen(Leaving[Head | None]):
         return super().check_action(action, parameters)
 
     def action_do(self, name: str) -> None:
-        """A key was pressed."""
-        self.act(name)
+        """A key was pressed; one that comes when another screen is already opening was meant for that."""
+        if self.app.screen is self:
+            self.act(name)
 
     def act(self, name: str) -> None:
         """Do an action by its name, if it makes sense now."""
@@ -331,4 +332,4 @@ class HeadsScreen(Leaving[Head | None]):
 
     @on(KeyLine.Pressed)
     def _key_clicked(self, event: KeyLine.Pressed) -> None:
-        self.act(event.action.name)
+        self.action_do(event.action.name)

@@ -29,3 +29,11 @@ async def test_page_keys_move_by_a_page_and_do_nothing_without_room() -> None:
         await pilot.pause()
         options.action_page_down()
         assert options.highlighted == 1
+
+
+async def test_a_terminal_too_small_for_any_character() -> None:
+    app = Listing()
+    async with app.run_test(size=(20, 10)) as pilot:
+        for size in ((1, 1), (2, 5), (0, 0), (3, 1), (20, 10)):
+            await pilot.resize_terminal(*size)
+        assert app.query_one(Options).size.width > 10
