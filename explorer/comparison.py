@@ -85,6 +85,12 @@ def opening(view: View, bounds: Bounds) -> Pair:
     return Pair(view, replace(view, layer=layer, head=head))
 
 
+def two_steps(view: View, left: str, right: str, active: Side) -> Pair:
+    """The same sentence, head and switches at two steps of a training; keys act on the one that is gone through."""
+    view = replace(view, stepping=False)
+    return Pair(replace(view, model=left), replace(view, model=right), active)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One measure on both sides; None where there is none. `write` writes a number of it."""

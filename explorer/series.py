@@ -3,11 +3,16 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explorer import models
 from explorer.steps import at_step, split_step
 from model import layout, snapshots
 from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from explorer.reading import Reading
+    from model.trace import ModelShape, TracedModel
 
 _STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
 
@@ -41,14 +46,17 @@ class Series:
 
 
 def series_of(model: str) -> Series:
-    """The series that a model belongs to, whether it is asked for by its own name or at a step.
+    """The series that a model belongs to, whether it is asked for by its own name, at a step, or as a snapshot.
 
     Raises NoSeriesError where there is none, ModelError where nothing is found.
     """
     base = model if models.is_there(model) else split_step(model)[0]
     path = models.find(base)
-    entries = {step: Entry(step, at_step(base, step)) for step, _ in snapshots.snapshots(path)}
     own = _own_step(path)
+    above = path.parent.parent
+    is_snapshot = path.parent.name == snapshots.FOLDER and (layout.locate(above) / layout.CONFIG).is_file()
+    named = str(above) if is_snapshot else base  # the other snapshots are those of the run
+    entries = {step: Entry(step, at_step(named, step)) for step, _ in snapshots.snapshots(path)}
     if own is not None:
         entries[own] = Entry(own, base)
     ordered = [entries[step] for step in sorted(entries)]
@@ -56,7 +64,7 @@ def series_of(model: str) -> Series:
         ordered.append(Entry(None, base))
     if len(ordered) < 2:
         raise NoSeriesError(
-            f"{base!r} has no snapshots of its training: `explorer train` keeps them, open the directory of such a run"
+            f"{base!r} has no snapshots of its training: `explorer train` keeps them, open a run made by it"
         )
     return Series(base, tuple(ordered))
 
@@ -68,3 +76,30 @@ def _own_step(path: Path) -> int | None:
         return step
     found = _STEP_DIRECTORY.fullmatch(located.name)
     return int(found[1]) if found else None
+
+
+def unlike(model: "TracedModel", reading: "Reading") -> str:
+    """What makes a model none of the same training as the one that is read; nothing where it may be of the same."""
+    one, other = _shape(model.config), _shape(reading.shape)
+    if one != other:
+        return f"it is of another model, with {one} where there are {other}"
+    if [model.config.scale(i) for i in range(one.layers)] != [reading.shape.scale(i) for i in range(one.layers)]:
+        return "it is of another model, trained with another scale"
+    if model.tokenizer is not reading.tokenizer and model.tokenizer.get_vocab() != reading.tokenizer.get_vocab():
+        return "it is of another model, with other tokens"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    layers: int
+    heads: int
+    head_size: int
+    context: int
+
+    def __str__(self) -> str:
+        return f"{self.layers} × {self.heads} heads of size {self.head_size}, context {self.context}"
+
+
+def _shape(shape: "ModelShape") -> _Shape:
+    return _Shape(shape.n_layer, shape.n_head, shape.head_size, shape.n_positions)

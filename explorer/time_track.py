@@ -41,6 +41,8 @@ def measure_step(reading: "Reading") -> StepMeasures:
     return StepMeasures(text_measures(reading.as_set.inputs), reading.as_set.loss)
 
 
-def written(measure: str, value: float) -> str:
-    """A value of a measure in a few cells."""
-    return weight(value) if measure in (PREVIOUS, FIRST) else fixed(value, 2)
+def written(measure: str, value: float, cells: int = 4) -> str:
+    """A value of a measure in so many cells, three or more; a value too large for them loses its digits first."""
+    if measure in (PREVIOUS, FIRST):
+        return weight(value)
+    return next((text for digits in (2, 1, 0) if len(text := fixed(value, digits)) <= cells), "…")

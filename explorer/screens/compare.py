@@ -14,10 +14,10 @@ from textual.widgets import Static
 from explorer.actions import Action
 from explorer.comparison import Comparison, Pair, Side
 from explorer.screens.commands import ActionCommands
-from explorer.screens.compare_actions import BY_NAME, COMPARE_ACTIONS, PLACES, groups
+from explorer.screens.compare_actions import BY_NAME, COMPARE_ACTIONS, PLACES, PLACES_WITHOUT_STEPS, groups
+from explorer.screens.comparing_steps import ComparingSteps
 from explorer.screens.editing import Editing
 from explorer.screens.key_line import KeyLine
-from explorer.screens.reading_pairs import ReadingPairs
 from explorer.screens.sentence import SentenceInput
 from explorer.view import Change, View, go_to
 from explorer.widgets.comparison_panel import ComparisonPanel, tokens_text
@@ -42,7 +42,7 @@ _WHILE_EDITING = ("back", "palette", "quit", "help")
 _PARTS = ("left", "right", "difference")
 
 
-class CompareScreen(ReadingPairs, Editing):
+class CompareScreen(ComparingSteps, Editing):
     """Keys make new views of the active side, as in Explore; query, key and stage are those of both sides."""
 
     CSS_PATH = "compare.tcss"
@@ -85,7 +85,7 @@ class CompareScreen(ReadingPairs, Editing):
                 yield SideMatrix(Side.RIGHT, id="matrix-right")
                 yield DifferenceMatrix(id="matrix-difference")
             yield ComparisonPanel()
-        yield KeyLine(self.possible, PLACES)
+        yield KeyLine(self.possible, PLACES if self.of_steps else PLACES_WITHOUT_STEPS)
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -117,7 +117,8 @@ class CompareScreen(ReadingPairs, Editing):
         active = self.wanted.active
         with self.app.batch_update():
             for side in Side:
-                self.query_one(f"#side-{side.name.lower()}", SideLine).compare(comparison, side is active)
+                steps = tuple(self.own_step(each.view.model) for each in comparison.sides)
+                self.query_one(f"#side-{side.name.lower()}", SideLine).compare(comparison, side is active, steps)
             words = tokens_text(comparison)
             tokens = self.query_one("#tokens", Static)
             tokens.update(Text(words, no_wrap=True, overflow="ellipsis"))
@@ -191,6 +192,8 @@ class CompareScreen(ReadingPairs, Editing):
             return False
         if name == "difference":
             return self.one_at_a_time
+        if name in ("step_previous", "step_next"):
+            return self.can_step(1 if name == "step_next" else -1)
         return BY_NAME[name].possible(self.wanted.view, comparison.sides[self.wanted.active].bounds)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -200,8 +203,9 @@ class CompareScreen(ReadingPairs, Editing):
         return super().check_action(action, parameters)
 
     def action_do(self, name: str) -> None:
-        """A key was pressed."""
-        self.act(name)
+        """A key was pressed; one that comes when another screen is already opening was meant for that."""
+        if self.app.screen is self:
+            self.act(name)
 
     def act(self, name: str) -> None:
         """Do an action of the screen by its name, if it makes sense now."""
@@ -291,4 +295,4 @@ class CompareScreen(ReadingPairs, Editing):
 
     @on(KeyLine.Pressed)
     def _key_clicked(self, event: KeyLine.Pressed) -> None:
-        self.act(event.action.name)
+        self.action_do(event.action.name)

@@ -14,6 +14,11 @@ OWN: tuple[Action, ...] = (
     Action("difference", ("d",), "d", "Difference or side",
            "Where there is no room for all: show the difference, right − left, or the active side.",
            _COMPARE, "difference"),
+    Action("step_previous", ("less_than_sign",), "<", "Step of training before",
+           "Let the active side show its model at the step of training before, where snapshots were kept.",
+           _COMPARE, "step"),
+    Action("step_next", ("greater_than_sign",), ">", "Step of training after",
+           "The step of training after.", _COMPARE, "step"),
     Action("open_side", ("enter",), "enter", "Open this side", "Return to Explore with the active side.",
            _COMPARE, "open"),
     Action("back", ("escape", "c"), "esc", "Leave Compare", "Return to Explore as it was; c does the same.",
@@ -42,6 +47,7 @@ _PLACES = (
     ("side", ("other_side",)),
     ("query", ("query_previous", "query_next")),
     ("difference", ("difference",)),
+    ("step", ("step_previous", "step_next")),
     ("stage", ("stage_next",)),
     ("head", ("head_previous", "head_next")),
     ("edit", ("edit",)),
@@ -60,6 +66,9 @@ _PLACES = (
 
 PLACES = tuple((caption, tuple(BY_NAME[name] for name in names if name in BY_NAME)) for caption, names in _PLACES)
 """The footer: captions with the actions that share them, those that stay on a narrow terminal first."""
+
+PLACES_WITHOUT_STEPS = tuple(place for place in PLACES if place[0] != "step")
+"""The footer where no model that is compared first has snapshots of its training."""
 
 
 def groups() -> dict[str, list[Action]]:

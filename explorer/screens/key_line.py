@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -106,8 +107,11 @@ class KeyLine(Widget):
         return Text(no_wrap=True, overflow="crop").join(place for caption, place in places.items() if caption in kept)
 
     def _render_hints(self) -> Text:
+        """As many as fit, the first ones first."""
         line = Text(no_wrap=True, overflow="crop")
         for key, caption, action in self._hints:
+            if line and line.cell_len + cell_len(f"{key} {caption}") > self.size.width:
+                continue
             meta = Style(meta={"@click": action}) if action else Style()
             line.append(key, self.get_component_rich_style("key-line--key") + meta)
             line.append(f" {caption}  ", self.get_component_rich_style("key-line--caption") + meta)

@@ -10,6 +10,8 @@ from explorer.steps import split_step
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
+    from explorer.comparison import Pair
+    from explorer.view import View
 
 
 class OpeningCompare(Screen[None]):
@@ -17,11 +19,16 @@ class OpeningCompare(Screen[None]):
 
     app: "ExplorerApp"
 
+    if TYPE_CHECKING:
+
+        def steps_to_compare(self, view: View) -> Pair | None: ...  # noqa: D102
+
     def _compare(self) -> None:
         from explorer.screens.compare import CompareScreen
 
-        if self.app.reading is not None:
-            self.app.push_screen(CompareScreen(opening(self.app.reading.view, self.app.reading.bounds)))
+        if (reading := self.app.reading) is not None:
+            pair = self.steps_to_compare(reading.view) or opening(reading.view, reading.bounds)
+            self.app.push_screen(CompareScreen(pair))
 
     def _models(self) -> None:
         from explorer.screens.models import ModelsScreen

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -9,6 +10,7 @@ from textual.message import Message
 from explorer.comparison import Comparison, Side
 from explorer.reading import Reading
 from explorer.screens.sentence import marked
+from explorer.steps import split_step, step_words
 from explorer.text import fit, significant, visible
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
@@ -21,7 +23,8 @@ _MOST_DRAWN = 400  # characters; no terminal is wider
 class SideLine(Lines, can_focus=False):
     """`▶ right  stories · L2 H3 · as set · mask off · scale none ×1 · ‘Ivan is …’`; ▶ marks the active side.
 
-    As the line gets narrow, what is the same on both sides is left out first.
+    As the line gets narrow, what is the same on both sides is left out first. Two steps of one training are named by
+    their steps.
     """
 
     DEFAULT_CSS = """
@@ -40,11 +43,13 @@ class SideLine(Lines, can_focus=False):
         self.side = side
         self._comparison: Comparison | None = None
         self._active = False
+        self._steps: tuple[int | None, ...] = (None, None)
 
-    def compare(self, comparison: Comparison, active: bool) -> None:
-        """Draw this side of a comparison."""
+    def compare(self, comparison: Comparison, active: bool, steps: tuple[int | None, ...] = (None, None)) -> None:
+        """Draw this side of a comparison; `steps` of training of the models on both sides, where they are known."""
         self._comparison = comparison
         self._active = active
+        self._steps = steps
         self.show(comparison.sides[self.side])
 
     def lines(self, reading: Reading, width: int) -> Sequence[Line]:
@@ -72,10 +77,10 @@ class SideLine(Lines, can_focus=False):
         """Each part with what it tells of; the larger `short`, the fewer."""
         view, inputs = reading.view, reading.stages.inputs
         scale = float(inputs.scale)
-        name = visible(reading.model_name)
+        name, shortest = self._names(reading)
         switches = "mask" if "mask" in differing else "scale" if "scale" in differing else "ablated"
         parts = [
-            (name if short < 2 else fit(name, min(len(name), 12)), "model"),
+            (name if short < 2 else shortest, "model"),
             (f"L{view.layer} H{view.head}", "head"),
             ("as set" if view.changed else "as trained", switches),
             (f"mask {'causal' if inputs.causal else 'off'}", "mask"),
@@ -86,6 +91,19 @@ class SideLine(Lines, can_focus=False):
         if view.ablated:
             parts.append((f"ablated {heads_text(view.ablated)}", "ablated"))
         return parts if short < 2 else [part for part in parts if part[1] in differing or part[1] == "head"]
+
+    def _names(self, reading: Reading) -> tuple[str, str]:
+        """The model in full and as short as can be: at a step only where both sides are of one training."""
+        base, step = split_step(reading.model_name)
+        name = visible(base)
+        short = fit(name, min(cell_len(name), 12))
+        if step is None and self._comparison is not None:
+            others = {split_step(side.view.model)[1] for side in self._comparison.sides}
+            step = self._steps[self.side] if others != {None} else None
+        if step is None:
+            return name, short
+        same = self._comparison and len({split_step(side.model_name)[0] for side in self._comparison.sides}) == 1
+        return f"{name} {step_words(step)}", step_words(step) if same else f"{short} {step_words(step)}"
 
     def on_click(self, event: events.Click) -> None:
         """Keys are to act on this side."""

@@ -15,8 +15,9 @@ from explorer.widgets.lines import Line, Lines, line
 
 _LEAD = 21
 _NARROWEST, _WIDEST = 3, 10
-_WITH_VALUES = 8
+_WITH_VALUES = 6
 """Cells of a step from which its value is written beside its bar."""
+_BAR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,11 @@ class TimeSlider(Lines, can_focus=False):
         if value is None:
             return [(fit(f" {' ' if place in track.damaged else '·'}", cells), self.part("faint"))]
         share = value / track.top
-        text = f" {written(track.measure, value)}" if cells >= _WITH_VALUES else ""
-        blocks = height(share) * (2 if text else max(1, cells - 2))
         style = self.part("label" if place == track.shown else "faint")
+        if cells < _WITH_VALUES:
+            return [(" ", style), (height(share) * max(1, cells - 2), self.bar_style(share)), (" ", style)][:cells]
+        text = f" {written(track.measure, value, cells - 3)}"
+        blocks = height(share) * min(_BAR, cells - 1 - len(text))
         return [(" ", style), (blocks, self.bar_style(share)), (fit(text, cells - 1 - len(blocks)), style)]
 
     def on_click(self, event: events.Click) -> None:
