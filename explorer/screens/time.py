@@ -152,7 +152,7 @@ class Time(TimePlaying):
         if self.app.view.model == reading.view.model and self._entry.model in self.app.engine.models:
             self._asked = shown
         self._draw_time()
-        self._prepare()
+        self._prepare_soon()
 
     def _draw_time(self) -> None:
         series, reading = self._series, self.app.reading

@@ -2,10 +2,11 @@
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 
 from explorer.reading import Reading
 from explorer.series import Entry, Series, unlike
@@ -51,16 +52,21 @@ class TimeAhead(Screen[None]):
     it becomes the view as soon as its model is open.
     """
 
+    ahead_pause: ClassVar[float] = 0.1
+    """Seconds after a step is shown before the next ones are read: drawn first, it is not slowed down by the worker."""
+
     app: "ExplorerApp"
     _series: Series | None = None
     _before: View | None = None  # what was in view when the slider was opened
     _asked = 0
     _preparing = False
+    _waiting: Timer | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self._refused: dict[str, str] = {}  # why steps cannot be opened
         self._measured: dict[Hashable, StepMeasures | None] = {}
+        self._read_ahead: set[Hashable] = set()  # no more than once each: there may be no room to keep it
 
     def _look_at_asked(self) -> None:
         raise NotImplementedError  # of the screen, as the next two
@@ -71,16 +77,29 @@ class TimeAhead(Screen[None]):
     def _draw_time(self) -> None:
         raise NotImplementedError
 
+    def _prepare_soon(self) -> None:
+        """Prepare at once what is asked for and not there, and the rest as soon as nothing else is going on."""
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+        if self._series is not None:
+            asked = self._series.entries[self._asked].model
+            if self.ahead_pause and asked in self.app.engine.models:
+                self._waiting = self.set_timer(self.ahead_pause, self._prepare)
+            else:
+                self._prepare()
+
     def _prepare(self) -> None:
-        """Open and measure what is needed next in a worker."""
+        """Open, read and measure what is needed next in a worker."""
+        self._waiting = None
         reading = self.app.reading
         if self._preparing or reading is None or (entry := self._needed(reading.view)) is None:
             return
         self._preparing = True
         view = replace(reading.view, model=entry.model)
         model = self.app.engine.model(entry.model)
-        key = measured_by(view)
-        wanted = None if key in self._measured else key
+        wanted = measured_by(view)
+        self._read_ahead.add((self._asked, wanted))
         self.run_worker(
             lambda: self._prepare_step(entry, model, view, wanted, reading),
             group="time",
@@ -101,7 +120,11 @@ class TimeAhead(Screen[None]):
                 continue
             if place in near and not engine.has_model(entry.model):
                 return entry
-            if measured_by(replace(view, model=entry.model)) not in self._measured:
+            there = replace(view, model=entry.model)
+            if (key := measured_by(there)) not in self._measured:
+                return entry
+            beside = abs(place - self._asked) == 1 and self._measured[key] is not None
+            if beside and (self._asked, key) not in self._read_ahead and engine.find(there) is None:
                 return entry
         return None
 
@@ -118,9 +141,9 @@ class TimeAhead(Screen[None]):
         return frozenset(self._outwards[:room])
 
     def _prepare_step(
-        self, entry: Entry, model: "TracedModel | None", view: View, wanted: Hashable | None, beside: Reading
+        self, entry: Entry, model: "TracedModel | None", view: View, wanted: Hashable, beside: Reading
     ) -> None:
-        """In a worker: open a step that is not open, and measure it if that is wanted."""
+        """In a worker: open a step that is not open, read it and measure it."""
         name = entry.model
         try:
             opened = model or self.app.engine.open_model(name)
@@ -134,13 +157,12 @@ class TimeAhead(Screen[None]):
             self.post_message(StepReady(name, None, step + reason))
             return
         reading, measures = None, None
-        if wanted is not None:
-            try:
-                reading = self.app.engine.reading_of(opened, view)
-                measures = measure_step(reading)
-            except Exception:  # the track is an extra: what is wrong is said where the step is shown
-                measures = None
-        self.post_message(StepReady(name, opened, "", reading, (wanted, measures) if wanted is not None else None))
+        try:
+            reading = self.app.engine.reading_of(opened, view)
+            measures = measure_step(reading)
+        except Exception:  # the track is an extra: what is wrong is said where the step is shown
+            measures = None
+        self.post_message(StepReady(name, opened, "", reading, (wanted, measures)))
 
     def on_step_ready(self, message: StepReady) -> None:
         """Keep what is wanted, show it if it is asked for, and go on."""
@@ -157,7 +179,8 @@ class TimeAhead(Screen[None]):
             if place == self._asked:
                 self._look_at_asked()
         self._draw_time()
-        self._prepare()
+        if self._waiting is None:
+            self._prepare()
 
     def _take_in(self, place: int, model: "TracedModel", message: StepReady) -> None:
         engine = self.app.engine
@@ -166,6 +189,7 @@ class TimeAhead(Screen[None]):
         if message.measured is not None:
             if len(self._measured) > _MOST_MEASURED:
                 self._measured.clear()
+                self._read_ahead.clear()
             self._measured[message.measured[0]] = message.measured[1]
         if message.reading is not None and abs(place - self._asked) <= 1 and message.name in engine.models:
             engine.add(message.reading)

@@ -42,7 +42,7 @@ class TimePlaying(TimeAhead):
             self._asked, self._travel = place, by
             self._look_at_asked()
         self._draw_time()
-        self._prepare()
+        self._prepare_soon()
 
     def _tell(self, name: str, *, again: bool = False) -> None:
         """Say why a step cannot be opened, once where it is only passed."""
