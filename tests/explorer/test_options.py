@@ -4,6 +4,8 @@ from explorer.widgets.options import Options
 
 
 class Listing(App[None]):
+    CSS = "Options { width: 100%; height: auto; padding: 0 1; }"
+
     def compose(self) -> ComposeResult:
         yield Options(*(str(i) for i in range(40)))
 

@@ -210,5 +210,5 @@ async def check(pilot: Pilot[None], person: Person, ready: Ready, models: dict[s
         assert app.screen is app.explore
         check_numbers(app, models[app.view.model])
     except AssertionError:
-        print(f"seed {SEED}, {app.view}, the last events: {list(person.done)}")
+        print(f"seed {SEED}, {app.screen_stack}, {app.view}, the last events: {list(person.done)}")
         raise
