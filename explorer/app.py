@@ -94,6 +94,11 @@ class ExplorerApp(Training, HeadScoring):
         self._opened_with: View | None = self.view
         self._announced = False
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Those of the theme, coloured texts dark or light enough to be read."""
+        self.theme_variables = themes.legible(super().get_css_variables())
+        return self.theme_variables
+
     def get_default_screen(self) -> Screen[Any]:
         """The Explore screen is the first and the lowest."""
         return ExploreScreen(self.view)

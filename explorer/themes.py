@@ -1,9 +1,13 @@
 """The themes that a key goes through: dark, light, the terminal's own colours, and grey."""
 
 import os
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual.theme import Theme
+
+from explorer.colour import RGB, blend, contrast, ink
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,6 +32,42 @@ GREY = Theme(
 CYCLE = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", GREY.name)
 WITHOUT_COLOURS = ("ansi-dark", "ansi-light")
 """Under NO_COLOR: in any other theme Textual would take the colours away too late."""
+
+_CONTRAST = 4.5
+"""WCAG 2.2, AA: of text and the paper behind it."""
+_PAGE = ("background", "surface")
+_INKS = {
+    "text-primary": _PAGE,
+    "text-accent": _PAGE,
+    "text-warning": _PAGE,
+    "text-error": _PAGE,
+    "text-success": _PAGE,
+    "footer-key-foreground": ("footer-background",),
+}
+"""Variables of coloured texts, and of what is behind them."""
+_RGB = re.compile("#[0-9a-fA-F]{6}")
+
+
+def legible(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a theme; coloured texts that are too faint on what is behind them are darker or lighter."""
+    changed = dict(variables)
+    for name, behind in _INKS.items():
+        papers = [_rgb(variables[paper]) for paper in behind if _RGB.fullmatch(variables.get(paper, ""))]
+        if papers and _RGB.fullmatch(colour := variables.get(name, "")):
+            changed[name] = "#{:02X}{:02X}{:02X}".format(*_readable(_rgb(colour), papers))
+    return changed
+
+
+def _rgb(written: str) -> RGB:
+    red, green, blue = (int(written[i : i + 2], 16) for i in (1, 3, 5))
+    return red, green, blue
+
+
+def _readable(colour: RGB, papers: list[RGB]) -> RGB:
+    """The colour, moved as little as it takes towards black or white to be read on every paper."""
+    end = ink(papers[0])
+    steps = (blend(colour, end, step / 20) for step in range(21))
+    return next((near for near in steps if all(contrast(near, paper) >= _CONTRAST for paper in papers)), end)
 
 
 def register(app: "App[Any]") -> None:

@@ -8,7 +8,7 @@ from rich.style import Style
 
 from explorer.arithmetic import CellArithmetic, MixedArithmetic, Steps
 from explorer.reading import Reading
-from explorer.text import INFINITY, MINUS, bar, fit, fixed, label, weight
+from explorer.text import INFINITY, MINUS, bar, fit, label, number, weight
 from explorer.view import Stage
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import quoted
@@ -66,46 +66,49 @@ class CellPanel(Lines, can_focus=True):
 
     def _one_line(self, reading: Reading, steps: Steps, hidden: bool, width: int) -> Line:
         query, key = self._names(reading)
-        chain = _chain(steps, hidden)
+        chain = _chain(reading, steps, hidden)
         wordings = (
             f"query {query} · key {key}: q·k {chain}",
             f"{query}·{key}: {chain}",
             chain,
-            f"q·k {steps.score} → {steps.weight}",
+            f"q·k {steps.score}" + ("" if reading.view.awaits(Stage.WEIGHTS) else f" → {steps.weight}"),
         )
         return line(_longest(wordings, width))
 
     def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.part("faint"), self.part("label")
         if 0 < self._height < _TALL:  # one line whatever the numbers are: another height would be another layout
-            chain = _chain(steps, cell.hidden)
+            chain = _chain(reading, steps, cell.hidden)
+            ending = "" if reading.view.awaits(Stage.WEIGHTS) else f" → weight {steps.weight}"
             wordings = (
                 f"q·k {chain}",
                 chain,
-                f"q·k {steps.score} → weight {steps.weight}",
-                f"{steps.score} → {steps.weight}",
+                f"q·k {steps.score}{ending}",
+                f"{steps.score}{ending.replace(' weight', '')}",
             )
             return [line((_longest(wordings, width), strong))]
         query, key = self._names(reading)
-        rows: list[tuple[str, str, str]] = [
-            ("q·k", f"{query} · {key} =", steps.score),
-            ("× scale", f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)}", steps.scaled),
+        rows: list[tuple[Stage, str, str, str]] = [
+            (Stage.SCORES, "q·k", f"{query} · {key} =", steps.score),
+            (Stage.SCALED, "× scale", f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)}", steps.scaled),
         ]
         if cell.hidden:
             rows += [
-                ("mask", "the query may not see this key", MINUS + INFINITY),
-                ("weight", f"e^{MINUS}{INFINITY} / {steps.row_sum} =", "0"),
+                (Stage.MASKED, "mask", "the query may not see this key", MINUS + INFINITY),
+                (Stage.WEIGHTS, "weight", f"e^{MINUS}{INFINITY} / {steps.row_sum} =", "0"),
             ]
         else:
+            whole = f"{steps.power} / row's sum {steps.row_sum} {_sign(steps.weight_exact)}"
             rows += [
-                ("mask", "the query may see this key", steps.scaled),
-                ("e^x", f"e^{steps.scaled} {_sign(steps.power_exact)}", steps.power),
-                ("weight", f"{steps.power} / row's sum {steps.row_sum} {_sign(steps.weight_exact)}", steps.weight),
+                (Stage.MASKED, "mask", "the query may see this key", steps.scaled),
+                (Stage.WEIGHTS, "e^x", f"e^{steps.scaled} {_sign(steps.power_exact)}", steps.power),
+                (Stage.WEIGHTS, "weight", whole, steps.weight),
             ]
+        rows = [(at, name, "", "·") if reading.view.awaits(at) else (at, name, how, got) for at, name, how, got in rows]
         room = width - 10
         return [
-            line((fit(name, 9), faint), f"{how} " if cell_len(how) + cell_len(result) <= room else "", (result, strong))
-            for name, how, result in rows
+            line((fit(name, 9), faint), f"{how} " if 0 < cell_len(how) <= room - cell_len(got) else "", (got, strong))
+            for _, name, how, got in rows
         ]
 
     # The products
@@ -155,7 +158,8 @@ class CellPanel(Lines, can_focus=True):
         lead: Parts = [(f"{d:>3} ", faint)]
         used = 4 + number_width + 1
         if each >= _FACTORS + number_width + 1:
-            q, k = fixed(cell.q[d], 2).rjust(7), fixed(cell.k[d], 2).rjust(7)
+            decimals = -int(product.as_tuple().exponent)
+            q, k = number(cell.q[d], 7, decimals), number(cell.k[d], 7, decimals)
             lead += [q, (" × ", faint), k, (" = ", faint)]
             used += 20
         bars = self._signed_bar(float(product) / most, each - used - 1)
@@ -230,11 +234,17 @@ class CellPanel(Lines, can_focus=True):
         return lines
 
 
-def _chain(steps: Steps, hidden: bool) -> str:
-    """`2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`."""
+def _chain(reading: Reading, steps: Steps, hidden: bool) -> str:
+    """`2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`, as far as the person has stepped."""
+    if reading.view.awaits(Stage.SCALED):
+        return steps.score
     scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
+    if reading.view.awaits(Stage.MASKED):
+        return scaled
     if hidden:
-        return f"{scaled}, hidden {MINUS}{INFINITY} → 0"
+        return f"{scaled}, hidden {MINUS}{INFINITY}" + ("" if reading.view.awaits(Stage.WEIGHTS) else " → 0")
+    if reading.view.awaits(Stage.WEIGHTS):
+        return f"{scaled}, not hidden"
     return f"{scaled}, e^ → {steps.power} / {steps.row_sum} {_sign(steps.weight_exact)} {steps.weight}"
 
 

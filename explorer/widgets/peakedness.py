@@ -25,6 +25,12 @@ _NARROW = 34
 _MEASURES = 8
 """Lines of everything but keys, with a curve one line high and two of marks."""
 
+_HEAD_CURVE = 3
+"""Lines that a second curve takes at least, that of the head."""
+
+_FEWEST_KEYS = 3
+"""Keys that stay when the curve of the head takes lines."""
+
 _TALLEST_CURVE = 6
 
 
@@ -133,19 +139,18 @@ class PeakednessPanel(Lines, can_focus=True):
         if width < _NARROW:
             return self._stacked(found, width)
         spare = (self._height or _MEASURES + 4) - _MEASURES
+        both = spare >= _HEAD_CURVE + _FEWEST_KEYS  # the curve of the query and that of the head
+        spare -= _HEAD_CURVE if both else 0
         keys = self._keys(reading, found, max(1, min(TOP_KEYS, spare)), width)
-        tall = max(1, min(_TALLEST_CURVE, (spare - len(keys) - 2) // 2))
+        tall = max(1, min(_TALLEST_CURVE, 1 + (spare - len(keys)) // (2 if both else 1)))
         made = [self._headings(found, width), *keys, *self._measures(reading, found, width)]
-        lead = "entropy " if width < 50 else "entropy, query    " if tall > 1 else "entropy over scale "
+        lead = "entropy " if width < 50 else "entropy, query    " if both else "entropy over scale "
         points = min(_POINTS, width - len(lead) - 1)
         if points >= 8:
             made += self._curve(Curve.of(reading, points), lead, tall)
-            if tall > 1:
-                made += self._curve(
-                    self._of_head(reading, points),
-                    fit("entropy, head" if tall > 1 else "head", len(lead) - 1) + " ",
-                    tall,
-                )
+            if both:
+                lead_of_head = fit("head" if width < 50 else "entropy, head", len(lead) - 1) + " "
+                made += self._curve(self._of_head(reading, points), lead_of_head, tall)
         return made
 
     def _one_line(self, found: list[Variant], width: int) -> Line:

@@ -84,6 +84,31 @@ async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, 
         assert not app.view.stepping
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_the_cell_tells_no_later_stage_while_stepping(
+    make_app: MakeApp, ready: Ready, size: tuple[int, int]
+) -> None:
+    app = make_app(query=3, key=1, stage=Stage.NEXT_TOKEN)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        cell = app.explore.query_one(CellPanel)
+        await pilot.pause()
+        assert app.reading is not None
+        score, scaled = (x[3, 1].item() for x in (app.reading.stages.scores, app.reading.stages.scaled))
+        assert score
+        assert scaled
+        said = []
+        await press(pilot, "left", "n")
+        for _ in range(4):
+            await pilot.pause(0)
+            said.append(" ".join(shown(cell)[: 5 if size[1] == 60 else 1]))
+            await press(pilot, "n")
+        assert app.view.stage is Stage.MIXED
+        assert [" × 0.25 " in line for line in said] == [False, True, True, True]
+        assert ["hidden" in line or "may see" in line for line in said] == [False, False, True, size[1] == 60]
+        assert ["e^" in line.replace("e^x", "") for line in said] == [False, False, False, True]
+
+
 async def test_playing_says_its_speed_and_pauses(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
