@@ -72,6 +72,8 @@ class ExplorerApp(Training, HeadScoring):
     TITLE = "Attention Explorer"
     CSS_PATH = Path(__file__).parent / "screens" / "explore.tcss"  # Textual does not load that of a default screen
     ENABLE_COMMAND_PALETTE = True
+    # Numbers are copied with y. Textual 8.2 raises where a click begins to select text of a widget that is going away.
+    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
 
     def __init__(
