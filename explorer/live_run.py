@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,7 @@ class LiveRun:
     tokens: tuple[int, int] = (0, 0)  # training, validation
     tokenizer: "Tokenizer | None" = None
     first: int = 0  # steps behind it when it was started or resumed
+    started: bool = False  # its process has made or read the model
     losses: LossLine = field(default_factory=LossLine)
     validation: list[tuple[int, float]] = field(default_factory=list)
     prefix: list[tuple[int, float]] = field(default_factory=list)
@@ -114,8 +115,15 @@ class LiveRun:
         place = final if self.status is Status.DONE else locate(self.request.out)
         return place if (place / CONFIG).is_file() else None
 
+    def again(self, request: TrainRequest) -> "LiveRun":
+        """The run that goes on with this one; until it has started, what is known is what was known."""
+        return replace(self, request=request, status=Status.STARTING, message="", left=None, started=False)
+
     def take(self, update: "Update") -> None:
         """Change what is known."""
+        if update.started:
+            self.started = True
+            self.losses, self.validation, self.prefix, self.last = LossLine(), [], [], None
         for name, value in update.changes.items():
             if name != "status" or self.status is not Status.STOPPING:
                 setattr(self, name, value)
@@ -136,6 +144,7 @@ class LiveRun:
             self.status = Status.DONE
         elif code == _INTERRUPTED:
             self.status = Status.STOPPED
+            self.message = "" if self.started else "it was stopped before its first step"
         else:
             self.status, self.message = Status.FAILED, message
 
@@ -219,13 +228,11 @@ def read_told(told: dict[str, Any], out: Path) -> Update | None:
     reader = _READERS.get(str(told.get("event")))
     try:
         return reader(told, out) if reader else None
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError):
         return None
 
 
 def _read_started(told: dict[str, Any], out: Path) -> Update:
-    from tokenizers import Tokenizer
-
     from explorer.training_process import described
     from model.history import read_metrics
 
@@ -236,26 +243,51 @@ def _read_started(told: dict[str, Any], out: Path) -> Update:
             earlier = tuple(step for step in read_metrics(out) if step.step <= done)
         except ModelError:  # the curve then begins here
             earlier = ()
+    description = described(told["description"])
+    _check_numbers(description.steps, description.uniform_loss, description.parameters)
     changes = {
         "status": Status.TRAINING,
-        "description": described(told["description"]),
+        "description": description,
         "place": str(told["place"]),
         "tokens": (int(told["tokens"][0]), int(told["tokens"][1])),
-        "tokenizer": Tokenizer.from_str(told["tokenizer"]),
+        "tokenizer": _tokenizer(told["tokenizer"]),
         "first": done,
     }
     return Update(changes, earlier, started=True)
 
 
+def _tokenizer(text: str) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as error:  # it raises no kind of its own
+        raise ValueError("no tokenizer") from error
+
+
 def _read_steps(told: dict[str, Any], out: Path) -> Update:
     steps = [StepMetrics(**{"validation_loss": None, **step}) for step in told["metrics"]]
-    return Update({"left": told["left"]}, steps)
+    for step in steps:
+        _check_numbers(*(value for value in asdict(step).values() if value is not None))
+    left = told["left"]
+    return Update({"left": None if left is None else float(left)}, steps)
+
+
+def _check_numbers(*values: object) -> None:
+    """Raise TypeError for what cannot be drawn as a number."""
+    if not all(isinstance(value, int | float) for value in values):
+        raise TypeError(values)
 
 
 def _read_statistics(told: dict[str, Any], out: Path) -> Update:
     from model.probe import StepStatistics
 
-    return Update(statistics=StepStatistics.from_dict(told))
+    found = StepStatistics.from_dict(told)
+    for histogram in (*found.activations.values(), *found.gradients.values()):
+        _check_numbers(histogram.low, histogram.high, histogram.below, histogram.above, histogram.std)
+        _check_numbers(*histogram.counts)
+    _check_numbers(found.step, *(ratio for ratio in found.update_ratios.values() if ratio is not None))
+    return Update(statistics=found)
 
 
 def _read_sample(told: dict[str, Any], out: Path) -> Update:
@@ -266,7 +298,10 @@ def _read_heads(told: dict[str, Any], out: Path) -> Update:
     from explorer.train_stream import decoded_heads
 
     numbers = decoded_heads(told["shape"], b64decode(told["data"]))
-    return Update({"heads": Heads(int(told["step"]), tuple(told["ids"]), numbers)})
+    ids = tuple(map(int, told["ids"]))
+    if numbers.dim() != 5 or numbers.shape[1] != 3 or numbers.shape[3] != len(ids):
+        raise ValueError(f"q, k and v of {len(ids)} tokens in the shape {tuple(numbers.shape)}")
+    return Update({"heads": Heads(int(told["step"]), ids, numbers)})
 
 
 def _read_paused(told: dict[str, Any], out: Path) -> Update:

@@ -24,8 +24,19 @@ class TrainRequest:
         return self.out.name or str(self.out)
 
     def resumed(self) -> "TrainRequest":
-        """The request to go on with this run where it was saved; its texts and settings are known from there."""
-        return TrainRequest(("--out", str(self.out), "--resume"), self.out)
+        """The request to go on with this run where it was saved; its texts and settings are known from there.
+
+        Its threads and device are asked for again: they are not settings, but losses differ a little between them.
+        """
+        kept = [part for name in ("--threads", "--device") for part in _given(self.arguments, name)]
+        return TrainRequest(("--out", str(self.out), "--resume", *kept), self.out)
+
+
+def _given(arguments: Sequence[str], name: str) -> Sequence[str]:
+    """An option and its value, where it is given."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    place = options.index(name) if name in options else len(options)
+    return options[place : place + 2]
 
 
 def request_of(given: Mapping[str, Any]) -> TrainRequest:

@@ -39,6 +39,7 @@ _TOLD_EVERY = 0.25
 _HEADS_EVERY = 0.5
 _STATISTICS_EVERY = 2.0
 _SAMPLE_EVERY = 5.0
+_SAMPLE_TOKENS = 160
 _SHARE = 20
 """Nothing that is told but steps takes more than about one part in so many of the time."""
 _PACE_OVER = 20.0
@@ -62,6 +63,7 @@ class TrainStream:
         self._prompt = "\n"
         self._probe_every = 0
         self._paused = False
+        self._samples = 0
         self._ids: tuple[int, ...] = ()
         self._pending: list[dict[str, Any]] = []
         self._due: dict[str, float] = {}
@@ -85,7 +87,10 @@ class TrainStream:
         """Take what is asked until nobody is there to ask."""
         with suppress(OSError, ValueError):
             for text in self._input:
-                asked = json.loads(text)
+                try:
+                    asked = json.loads(text)
+                except (ValueError, RecursionError):
+                    continue
                 if isinstance(asked, dict):
                     self._take(asked)
         self._take({"do": "stop"})
@@ -110,12 +115,16 @@ class TrainStream:
             what = asked.get("do")
             if what in ("pause", "go on"):
                 self._paused = what == "pause"
+                if self._paused:
+                    self._flush()
+                    self._heads(trainer)
                 self._pace.clear()
                 self.tell("paused", paused=self._paused)
             elif what == "sample":
                 self._sample(trainer)
             elif what == "look":
-                self._ids = tuple(map(int, asked["ids"]))
+                with suppress(KeyError, TypeError, ValueError):
+                    self._ids = tuple(map(int, asked["ids"]))
                 self._heads(trainer)
             if trainer.stopped:
                 return
@@ -156,6 +165,8 @@ class TrainStream:
         self, kind: "type[BaseException] | None", error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         self._flush()
+        if error is None and self._trainer is not None:
+            self._heads(self._trainer)  # those of the last step
 
     def say(self, line: str) -> None:
         """Nothing: how a run ended is known from the exit code."""
@@ -178,7 +189,7 @@ class TrainStream:
         self._observe(trainer, metrics, now)
         if self._sample_every and now >= self._due.setdefault("sample", now + _SAMPLE_EVERY / 5):
             self._sample(trainer)
-        if self._ids and now >= self._due.get("heads", 0.0):
+        if now >= self._due.get("heads", 0.0):
             self._heads(trainer)
         self._obey(trainer)
 
@@ -203,10 +214,11 @@ class TrainStream:
             trainer.probe_every = self._probe_every
 
     def _sample(self, trainer: "Trainer") -> None:
-        from explorer.train_display import SAMPLE_TOKENS, sample
+        from explorer.train_display import sample
 
         began = self._clock()
-        text = sample(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, trainer.done)
+        self._samples += 1  # asked for again while the run stands still it is another one
+        text = sample(trainer.gpt, trainer.tokenizer, self._prompt, _SAMPLE_TOKENS, trainer.done + self._samples)
         self.tell("sample", step=trainer.done, text=text)
         self._put_off("sample", began, _SAMPLE_EVERY)
 
@@ -215,6 +227,8 @@ class TrainStream:
 
         from model.errors import ModelError
 
+        if not self._ids:
+            return
         began = self._clock()
         trainer.gpt.eval()
         try:

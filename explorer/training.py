@@ -1,5 +1,6 @@
 """The part of the application that has a run trained in the background, whatever screen is shown."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
@@ -8,10 +9,22 @@ from textual.message import Message
 from explorer.live_run import LiveRun, Status, Update, read_told
 from explorer.train_request import TrainRequest
 from explorer.training_process import Launch, TrainingProcess, Trains
+from explorer.view import View
 from model.errors import ModelError
 
 _GRACE = 60.0
 """Seconds that a run has to save itself once the application has gone; then it is killed, which harms no checkpoint."""
+
+
+@dataclass
+class Watched:
+    """What of a run is looked at; it is the same when the Train screen was left and is opened again."""
+
+    view: View | None = None
+    """The sentence, layer and head; None to begin with those of Explore."""
+    part: str = "attention"
+    log_loss: bool = False
+    log_steps: bool = False
 
 
 class RunTold(Message):
@@ -51,6 +64,9 @@ class Training(App[None]):
         super().__init__()
         self.training: LiveRun | None = None
         """The run that is trained, or was trained last."""
+        self.watched = Watched()
+        self.form_kept: dict[str, str] = {}
+        """What stood in the form of a new run when it was left."""
         self._trainer: Trains | None = None
         self._leaving = False
         self._opens_training: TrainRequest | None = None
@@ -89,11 +105,14 @@ class Training(App[None]):
         else:
             self.push_screen(TrainScreen(self.training))
 
-    def start_training(self, request: TrainRequest) -> LiveRun:
-        """Start the process of a run. Raises ModelError when another run is being trained or it cannot be started."""
+    def start_training(self, request: TrainRequest, after: LiveRun | None = None) -> LiveRun:
+        """Start the process of a run, or of one that goes on `after` it was stopped.
+
+        Raises ModelError when another run is being trained or it cannot be started.
+        """
         if self.is_training:
             raise ModelError("another run is being trained: stop it first")
-        run = LiveRun(request)
+        run = LiveRun(request) if after is None else after.again(request)
 
         def told(line: dict[str, Any]) -> None:
             if (update := read_told(line, request.out)) is not None:
@@ -104,6 +123,8 @@ class Training(App[None]):
 
         self._trainer = type(self).launch(request, told, ended)
         self.training = run
+        if after is None:
+            self.watched.view = None
         self._show_run(run, None)
         return run
 

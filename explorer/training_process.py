@@ -100,7 +100,7 @@ class TrainingProcess:
     def _read(self) -> None:
         assert self._process.stdout is not None  # a pipe
         for line in self._process.stdout:
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 told = json.loads(line)
                 if isinstance(told, dict):
                     self._told(told)

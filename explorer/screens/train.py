@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,15 +16,14 @@ from textual.widgets import Static
 
 from explorer import themes
 from explorer.actions import Action
-from explorer.live_run import LONGEST, LiveRun, Status, Update
+from explorer.live_run import LiveRun, Status, Update
 from explorer.screens.commands import ActionCommands
-from explorer.screens.editing import Editing
 from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
 from explorer.screens.sentence import SentenceInput, marked
 from explorer.screens.train_actions import BY_NAME, PLACES, TRAIN_ACTIONS, groups
+from explorer.screens.watching_head import WatchingHead
 from explorer.text import fit, visible
-from explorer.view import Change, Stage, View, go_to
 from explorer.widgets.histograms import HistogramPanel, RatioPanel
 from explorer.widgets.loss_curve import LossCurve
 from explorer.widgets.matrix import Matrix
@@ -32,8 +32,6 @@ from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
-    from explorer.reading import Reading
-    from model.tokenizer import Encoding
 
 SMALLEST = (60, 18)
 """Columns and rows below which nothing can be shown well."""
@@ -46,10 +44,17 @@ TWO_PARTS = 24
 
 PARTS = ("loss", "attention", "sample", "activations", "gradients", "updates")
 
+_NEXT = {
+    Status.PAUSED: ", space goes on",
+    Status.STOPPED: ", space goes on",
+    Status.DONE: ", enter opens it",
+}
+"""After the status, what can be done about it."""
+
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class TrainScreen(Leaving[None], Editing):
+class TrainScreen(Leaving[None], WatchingHead):
     """One run, trained in a process of its own."""
 
     CSS_PATH = "train.tcss"
@@ -75,9 +80,8 @@ class TrainScreen(Leaving[None], Editing):
     def __init__(self, run: LiveRun) -> None:
         super().__init__()
         self.live = run
-        self.view = View("", "")
-        self.part = "attention"
-        self._encoding: Encoding | None = None
+        self.full = False
+        """Whether the part that is chosen has all the room."""
 
     # What is on it
 
@@ -101,27 +105,16 @@ class TrainScreen(Leaving[None], Editing):
         yield Static(id="too-small", markup=False)
 
     @property
-    def sentence(self) -> SentenceInput:
-        """The sentence whose attention is watched, while it is typed."""
-        return self.query_one(SentenceInput)
-
-    @property
-    def matrix(self) -> Matrix:
-        """The attention of one head."""
-        return self.query_one(Matrix)
-
-    @property
-    def seen(self) -> "Reading | None":
-        """The attention of now."""
-        return self.live.reading(self.view, self._encoding)
+    def part(self) -> str:
+        """The part that is chosen."""
+        return self.app.watched.part
 
     def on_mount(self) -> None:
-        """Begin with the sentence, layer and head of Explore."""
+        """Go on with what was watched, or begin with the sentence, layer and head of Explore."""
         self.query_one("#sentence-line").display = False
         self.query_one("#message").display = False
-        shown = self.app.view
-        self.view = replace(shown.as_trained(), stage=Stage.WEIGHTS, stepping=False, model=self.live.request.name)
-        self.sentence.show(self.view.text)
+        self._begin_with_explore()
+        self._show_axes()
         self._show_part()
         self.show_run(self.live, None)
         self._ask_for_heads()
@@ -138,6 +131,7 @@ class TrainScreen(Leaving[None], Editing):
         if run is not self.live:
             self.live, self._encoding = run, None
             update = None
+            self._begin_with_explore()
         with self.app.batch_update():
             changed = {"started"} if update is None or update.started else set(update.changes)
             everything = "started" in changed
@@ -159,7 +153,7 @@ class TrainScreen(Leaving[None], Editing):
     def _show_title(self) -> None:
         run = self.live
         status = "writing the finished model" if run.finishing else run.status.value
-        parts = [f"Train · {visible(run.request.name)}", status]
+        parts = [f"Train · {visible(run.request.name)}", f"{status}{_NEXT.get(run.status, '')}"]
         if run.description is not None:
             config = run.description.config
             parts += [
@@ -167,6 +161,8 @@ class TrainScreen(Leaving[None], Editing):
                 f"{run.description.parameters:,} parameters",
                 run.place,
             ]
+        while len(parts) > 2 and cell_len(" · ".join(parts)) > self.size.width:
+            parts.pop()
         title = Text(fit(" · ".join(parts), self.size.width), no_wrap=True)
         self.query_one("#run-title", Static).update(title)
         message = self.query_one("#message", Static)
@@ -177,75 +173,15 @@ class TrainScreen(Leaving[None], Editing):
         for name in PARTS:
             self.set_class(name == self.part, f"-part-{name}")
         tabs = [
-            Content(f" {name} ").stylize("reverse" if name == self.part else f"@click=screen.show_part('{name}')")
+            Content(name).stylize("bold reverse" if name == self.part else f"@click=screen.show_part('{name}')")
             for name in PARTS
         ]
-        self.query_one("#parts", Static).update(Content(" ").join(tabs))
+        self.query_one("#parts", Static).update(Content("  ").join(tabs))
 
     def action_show_part(self, name: str) -> None:
         """Show this part, where there is no room for all."""
-        self.part = name
+        self.app.watched.part = name
         self._show_part()
-
-    # The attention of one head
-
-    def _ask_for_heads(self) -> None:
-        """Let the process tell q, k and v for the sentence, from now on as it learns."""
-        try:
-            self._encoding = self.live.encode(self.view.text)
-        except ModelError as error:
-            self._encoding = None
-            self.app.warn(str(error))
-        if self._encoding is not None:
-            self.app.ask_training("look", ids=self._encoding.ids)
-        self._show_heads()
-
-    def _show_heads(self) -> None:
-        matrix, reading = self.matrix, self.seen
-        words = marked(self.view.text[:200])
-        if reading is None:
-            matrix.border_title = Content("attention comes with the first steps")
-            return
-        self.view = replace(reading.view, text=self.view.text)
-        matrix.show(reading, self.view.stage)
-        more = f", the first {LONGEST} tokens" if len(reading.encoding) == LONGEST else ""
-        assert self.live.heads is not None  # otherwise there is no reading
-        matrix.border_title = Content(
-            f"{self.view.stage.value} L{self.view.layer} H{self.view.head} after step {self.live.heads.step:,}{more} · "
-            f"‘{words}’"
-        )
-
-    def change(self, change: Change) -> None:
-        """Look at another head, query, key or stage."""
-        if (reading := self.seen) is not None:
-            self.view = replace(change(reading.view, reading.bounds), text=self.view.text)
-            self._show_heads()
-
-    @property
-    def edited(self) -> View:
-        """The view whose sentence is edited."""
-        return self.view
-
-    def look_at(self, view: View, *, quiet: bool = False) -> None:
-        """Watch another sentence; one that the model knows nothing of changes nothing."""
-        try:
-            self.live.encode(view.text)
-        except ModelError as error:
-            if not quiet:
-                self.app.warn(str(error))
-            return
-        same = view.text == self.view.text
-        self.view = view
-        if not same:
-            self._ask_for_heads()
-
-    def _edit(self) -> None:
-        self.query_one("#sentence-line").display = True
-        super()._edit()
-
-    def _leave_editing(self, view: View) -> None:
-        super()._leave_editing(view)
-        self.query_one("#sentence-line").display = False
 
     # Actions
 
@@ -258,7 +194,8 @@ class TrainScreen(Leaving[None], Editing):
             reading = self.seen
             return reading is not None and action.possible(reading.view, reading.bounds)
         answers = {
-            "pause": status in (Status.TRAINING, Status.PAUSED, Status.STOPPED) and not self.live.finishing,
+            "pause": (status in (Status.TRAINING, Status.PAUSED) and not self.live.finishing) or self._resumable,
+            "edit": status.alive,
             "stop": status in (Status.STARTING, Status.TRAINING, Status.PAUSED),
             "sample": status in (Status.TRAINING, Status.PAUSED),
             "open": self.live.openable is not None,
@@ -266,6 +203,12 @@ class TrainScreen(Leaving[None], Editing):
             "zoom": self.seen is not None,
         }
         return answers.get(name, True)
+
+    @property
+    def _resumable(self) -> bool:
+        """Whether there is a run to go on with, though none is trained."""
+        status = self.live.status
+        return status in (Status.STOPPED, Status.FAILED) and self.live.description is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what makes no sense now."""
@@ -290,9 +233,9 @@ class TrainScreen(Leaving[None], Editing):
             getattr(self, f"_{name}")()
 
     def _pause(self) -> None:
-        if self.live.status is Status.STOPPED:
+        if self._resumable:
             try:
-                self.app.start_training(self.live.request.resumed())
+                self.app.start_training(self.live.request.resumed(), after=self.live)
             except ModelError as error:
                 self.app.warn(str(error))
         else:
@@ -307,7 +250,7 @@ class TrainScreen(Leaving[None], Editing):
     def _open(self) -> None:
         if (path := self.live.openable) is not None:
             self.dismiss()
-            self.app.look(replace(self.app.view, model=str(path), layer=self.view.layer, head=self.view.head))
+            self.app.look(replace(self.view, model=str(path)))
 
     def _new_run(self) -> None:
         from explorer.screens.train_form import TrainForm
@@ -321,14 +264,21 @@ class TrainScreen(Leaving[None], Editing):
         self._part_next(-1)
 
     def _log_loss(self) -> None:
-        curve = self.query_one(LossCurve)
-        curve.log_loss = not curve.log_loss
-        curve.show_run(self.live)
+        self.app.watched.log_loss = not self.app.watched.log_loss
+        self._show_axes()
 
     def _log_steps(self) -> None:
+        self.app.watched.log_steps = not self.app.watched.log_steps
+        self._show_axes()
+
+    def _show_axes(self) -> None:
         curve = self.query_one(LossCurve)
-        curve.log_steps = not curve.log_steps
+        curve.log_loss, curve.log_steps = self.app.watched.log_loss, self.app.watched.log_steps
         curve.show_run(self.live)
+
+    def _whole_part(self) -> None:
+        self.full = not self.full
+        self.set_class(self.full, "-full")
 
     def _page_up(self, by: int = -1) -> None:
         part = self.query_one(f"#{self.part}", Widget)
@@ -352,16 +302,14 @@ class TrainScreen(Leaving[None], Editing):
     def _back(self) -> None:
         if self._before_editing is not None:
             self._leave_editing(self._before_editing)
+        elif self.full:
+            self._whole_part()
         elif self.focused is not None:
             self.set_focus(None)
         else:
             self.dismiss()
 
     # Mouse
-
-    @on(Matrix.CellSelected)
-    def _cell_selected(self, event: Matrix.CellSelected) -> None:
-        self.change(go_to(event.query, event.key))
 
     def on_click(self, event: events.Click) -> None:
         """A part that is clicked is the one that page up and page down scroll."""

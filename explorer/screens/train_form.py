@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static, Switch
+from textual.widgets import Input, Label, Static
 
 from explorer.live_run import LiveRun, Status, Update
 from explorer.screens.key_line import KeyLine
@@ -20,6 +20,7 @@ from explorer.screens.leaving import Leaving
 from explorer.screens.sentence import marked
 from explorer.screens.writing import NameInput
 from explorer.train_request import processors, read_request
+from explorer.widgets.choice import Choice
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -28,18 +29,26 @@ if TYPE_CHECKING:
 SMALLEST = (60, 18)
 
 _HINTS = (
-    ("ctrl+s", "start", "screen.start"),
-    ("tab ↓↑", "field", ""),
-    ("space", "switch", ""),
+    ("enter", "start", "screen.start"),
+    ("↓↑", "field", ""),
+    ("space", "choose", ""),
     ("esc", "leave", "screen.leave"),
     ("ctrl+q", "quit", "app.quit"),
 )
-_FIRST = ("out", "files", "resume")
+_FIRST = ("files", "out", "resume")
 _LONGEST = 4000
+_NO_YES = ("no", "yes")
+
+
+class Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The fields, which scroll with the focus: arrows are left to the form."""
 
 
 class TrainForm(Leaving[None]):
-    """Nothing typed is lost: what is wrong is said in one line, and the form stays until the run has started."""
+    """Nothing typed is lost: what is wrong is said in one line, and the form stays until the run has started.
+
+    Left and opened again it is as it was.
+    """
 
     CSS_PATH = "train_form.tcss"
     AUTO_FOCUS = "#field-files"
@@ -48,6 +57,8 @@ class TrainForm(Leaving[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", show=False, priority=True),
         Binding("enter", "start", "Start", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("escape,f3", "leave", "Leave", show=False),
         Binding("down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Previous field", show=False),
@@ -58,28 +69,29 @@ class TrainForm(Leaving[None]):
     def __init__(self) -> None:
         super().__init__()
         self._parameters = {str(parameter.name): parameter for parameter in _parameters()}
+        self._defaults = {name: _default(name, parameter) for name, parameter in self._parameters.items()}
         self._started: LiveRun | None = None
 
     def compose(self) -> ComposeResult:
         """A line for each option: its name, its field, and what it is where there is room."""
+        first = {**self._defaults, **_kept(self.app)}
         yield Static("Train · a new run", id="form-title", markup=False)
-        with VerticalScroll(id="fields", can_focus=False):
+        with Fields(id="fields"):
             for name, parameter in self._parameters.items():
                 with Horizontal(classes="field"):
-                    yield Label(_caption(parameter), classes="caption", markup=False)
-                    yield self._field(name, parameter)
+                    yield Label(_caption(parameter), classes="caption", id=f"caption-{name}", markup=False)
+                    yield self._field(name, parameter, first[name])
                     yield Label(_explanation(parameter), classes="what", markup=False)
         yield Static(id="explained", markup=False)
         yield Static(id="said", markup=False)
         yield KeyLine(lambda name: True, ())
         yield Static(id="too-small", markup=False)
 
-    def _field(self, name: str, parameter: click.Parameter) -> Widget:
+    def _field(self, name: str, parameter: click.Parameter, value: str) -> Widget:
         identity = f"field-{name}"
-        if _is_flag(parameter):
-            switch = Switch(parameter.default is True, animate=False, id=identity)
-            return switch
-        field = NameInput(_default(name, parameter), id=identity, max_length=_LONGEST, compact=True)
+        if values := _values(parameter):
+            return Choice(values, value, id=identity)
+        field = NameInput(value, id=identity, max_length=_LONGEST, compact=True, select_on_focus=False)
         field.cursor_blink = False
         return field
 
@@ -98,6 +110,8 @@ class TrainForm(Leaving[None]):
         """Explain the field."""
         name = str(event.widget.id).removeprefix("field-")
         if name in self._parameters:
+            for caption in self.query(".caption"):
+                caption.set_class(caption.id == f"caption-{name}", "-here")
             what = _explanation(self._parameters[name])
             self.query_one("#explained", Static).update(Text(what, no_wrap=True, overflow="ellipsis"))
 
@@ -110,23 +124,28 @@ class TrainForm(Leaving[None]):
         """
         options: list[str] = []
         files: list[str] = []
-        for name, parameter in self._parameters.items():
-            field = self.query_one(f"#field-{name}")
-            if isinstance(field, Switch):
-                if field.value != (parameter.default is True):
-                    names = parameter.opts if field.value else parameter.secondary_opts
-                    options += names[:1]
-            elif isinstance(field, Input) and name == "files":
-                files = _files(field.value)
-            elif isinstance(field, Input) and (name == "out" or field.value != _default(name, parameter)):
-                value = str(Path(field.value).expanduser()) if name == "out" else _unescaped(name, field.value)
-                options += [parameter.opts[0], value]
+        for name, value in self.values().items():
+            parameter = self._parameters[name]
+            if name == "files":
+                files = _files(value)
+            elif name != "out" and value == self._defaults[name]:
+                continue
+            elif _is_flag(parameter):
+                options += (parameter.opts if value == "yes" else parameter.secondary_opts)[:1]
+            else:
+                options += [parameter.opts[0], _read(name, value)]
         return [*options, *(["--", *files] if files else [])]
+
+    def values(self) -> dict[str, str]:
+        """What stands in the fields now."""
+        fields = {name: self.query_one(f"#field-{name}") for name in self._parameters}
+        return {name: field.value for name, field in fields.items() if isinstance(field, Input | Choice)}
 
     def action_start(self) -> None:
         """Start the run, if it can be."""
         if self._started is not None:
             return
+        self.app.form_kept = self.values()
         if not self.query_one("#field-out", Input).value.strip():
             self._say("out: name a directory for the run")
             return
@@ -135,7 +154,7 @@ class TrainForm(Leaving[None]):
         except ModelError as error:
             self._say(str(error))
         else:
-            self._say("starting…")
+            self._say("starting: it reads the text and makes the model")
 
     def show_run(self, run: LiveRun, update: Update | None) -> None:
         """Go on to the run once it has started, or say why it has not."""
@@ -151,15 +170,23 @@ class TrainForm(Leaving[None]):
             self.switch_to(TrainScreen(run))
 
     def action_leave(self) -> None:
-        """Back to Explore; a run that is starting goes on to."""
+        """Back to Explore; a run that is starting goes on."""
+        self.app.form_kept = self.values()
         self.dismiss()
+
+    def action_page(self, pages: int) -> None:
+        """Move the focus as many fields as are in view."""
+        fields = [self.query_one(f"#field-{name}") for name in self._parameters]
+        place = fields.index(self.focused) if self.focused in fields else 0
+        rows = max(1, self.query_one("#fields").size.height - 1)
+        fields[max(0, min(len(fields) - 1, place + pages * rows))].focus()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
         self.action_start()
 
     @on(Input.Changed)
-    @on(Switch.Changed)
+    @on(Choice.Changed)
     def _changed(self) -> None:
         if self._started is None:
             self._say("")
@@ -196,19 +223,35 @@ def _explanation(parameter: click.Parameter) -> str:
     if parameter.name == "threads":
         return f"Processor threads; by default {max(1, processors() - 1)}, which leaves one to the application."
     words = (parameter.help or "") if isinstance(parameter, click.Option) else ""
-    if isinstance(parameter.type, click.Choice):
-        words = f"{' or '.join(map(str, parameter.type.choices))}. {words}"
     return " ".join(words.split())
+
+
+def _values(parameter: click.Parameter) -> tuple[str, ...]:
+    """The values of a parameter that has only a few."""
+    if isinstance(parameter.type, click.Choice):
+        return tuple(map(str, parameter.type.choices))
+    return _NO_YES if _is_flag(parameter) else ()
 
 
 def _default(name: str, parameter: click.Parameter) -> str:
     """What stands in a field at first."""
     if name == "out":
         return _free_directory()
-    default = parameter.default
     if name in ("files", "prompt"):
         return "\\n" if name == "prompt" else ""
+    default = parameter.default
+    if _is_flag(parameter):
+        return _NO_YES[default is True]
     return str(default) if isinstance(default, str | int | float) else ""
+
+
+def _kept(app: "ExplorerApp") -> dict[str, str]:
+    """What stood in the form when it was left; not the directory of a run that has begun in it."""
+    kept = dict(app.form_kept)
+    run = app.training
+    if run is not None and run.description is not None:
+        kept = {name: value for name, value in kept.items() if name not in ("out", "resume")}
+    return kept
 
 
 def _free_directory() -> str:
@@ -220,11 +263,19 @@ def _free_directory() -> str:
 
 
 def _files(text: str) -> list[str]:
+    if Path(text.strip()).is_file():  # one name with spaces
+        return [text.strip()]
     try:
         return [str(Path(name).expanduser()) for name in shlex.split(text)]
     except (ValueError, RuntimeError) as error:  # RuntimeError: no such home
         raise ModelError(f"files: {error}") from error
 
 
-def _unescaped(name: str, value: str) -> str:
+def _read(name: str, value: str) -> str:
+    """What is typed in a field, as the command line has it. Raises ModelError for a home that nobody has."""
+    if name == "out":
+        try:
+            return str(Path(value.strip()).expanduser())
+        except RuntimeError as error:
+            raise ModelError(f"out: {error}") from error
     return value.replace("\\n", "\n") if name == "prompt" else value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.style import Style
 
-from explorer.text import fit, significant
+from explorer.text import fit, significant, visible
 from explorer.widgets.entropy_curve import area
 from explorer.widgets.lines import Line, line
 from explorer.widgets.run_panel import RunPanel
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from explorer.live_run import LiveRun
     from model.probe import Histogram
 
-_FIGURES = 11
-_TALLEST = 3
+_FIGURES = (7, 14)
+_ROOM = 50
+"""Cells from which a figure has its share beyond the axis beside it."""
+_TALLEST = 6
 _LOW, _HIGH, GUIDE = -6.0, 0.0, -3.0
 """The axis of the ratios and the guide on it, as log10; see `model.probe`."""
 
@@ -36,7 +38,7 @@ class HistogramPanel(RunPanel, can_focus=True):
     def run_title(self, run: "LiveRun") -> str:
         """Of which step, and what is counted."""
         step = f" at step {run.statistics.step:,}" if run.statistics else ""
-        return f"{self.kind}{step}" + (", log₁₀ of their size" if self.kind == "gradients" else "")
+        return f"{self.kind}{', log₁₀' if self.kind == 'gradients' else ''}{step}"
 
     def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
         """The axis, then the sites, each as high as there is room for."""
@@ -46,27 +48,34 @@ class HistogramPanel(RunPanel, can_focus=True):
         if not found:
             return self.waiting("none", width)
         label = max(map(cell_len, found)) + 1
-        columns = max(8, width - label - _FIGURES - 1)
+        figures = _FIGURES[width >= _ROOM]
+        columns = max(8, width - label - figures)
         tall = max(1, min(_TALLEST, (height - 1) // len(found)))
         first = next(iter(found.values()))
         faint = self.part("faint")
         axis = _axis(first.low, first.high, columns)
-        made = [line((" " * label + axis + fit(" std", _FIGURES), faint))]
+        told = " std    beyond" if figures > _FIGURES[0] else " std"
+        made = [line((" " * label + axis + fit(told, figures), faint))]
         for site, histogram in found.items():
-            made += self._drawn(site, histogram, label, columns, tall)
+            made += self._drawn(site, histogram, label, columns, tall, figures)
         return made
 
-    def _drawn(self, site: str, histogram: "Histogram", label: int, columns: int, tall: int) -> list[Line]:
+    def _drawn(
+        self, site: str, histogram: "Histogram", label: int, columns: int, tall: int, figures: int
+    ) -> list[Line]:
         heights = resampled(histogram.counts, columns)
         most = max(heights) or 1.0
         rows = area([count / most for count in heights], tall)
+        rows[-1] = "".join(" " if count == 0 else cell for cell, count in zip(rows[-1], heights, strict=True))
         style = self.bar_style(0.5)
         made = []
         for row, text in enumerate(rows):
             is_last = row == tall - 1
             name = fit(site, label) if is_last else " " * label
-            figures = fit(f" {significant(histogram.std, 2)}{_outside(histogram)}", _FIGURES) if is_last else ""
-            made.append(line((name, self.base), (text, style), (figures, self.part("faint"))))
+            told = f" {compact(histogram.std)}" if is_last else ""
+            if is_last and figures > _FIGURES[0]:
+                told = f"{told:<8}{_outside(histogram)}"
+            made.append(line((name, self.base), (text, style), (fit(told, figures), self.part("faint"))))
         return made
 
 
@@ -82,13 +91,18 @@ def resampled(counts: Sequence[int], columns: int) -> list[float]:
 
 
 def _outside(histogram: "Histogram") -> str:
-    """How much lies beyond the axis, where it is more than a little: ‹ below, › above."""
-    total = sum(histogram.counts) + histogram.below + histogram.above
-    told = ""
-    for mark, count in (("‹", histogram.below), ("›", histogram.above)):
-        if total and count / total >= 0.005:
-            told += f" {mark}{count / total:.0%}"
-    return told
+    """How much lies beyond the axis, at both its ends, where it is more than a little."""
+    beyond = histogram.below + histogram.above
+    total = sum(histogram.counts) + beyond
+    return f"{beyond / total:.0%}" if total and beyond / total >= 0.005 else ""
+
+
+def compact(x: float) -> str:
+    """A number in at most six cells: 0.26, 14, 6.5e-4."""
+    if x == 0 or not math.isfinite(x) or 0.01 <= abs(x) < 10_000:
+        return significant(x, 2)
+    mantissa, _, exponent = f"{x:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def _axis(low: float, high: float, columns: int) -> str:
@@ -103,23 +117,24 @@ class RatioPanel(RunPanel, can_focus=True):
     def run_title(self, run: "LiveRun") -> str:
         """Of which step."""
         step = f" at step {run.statistics.step:,}" if run.statistics else ""
-        return f"update to data{step}, guide at 1e-3"
+        return f"update/data{step}, ┊ 1e-3"
 
     def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
         """The axis, then the tensors in the order of the model."""
         if run.statistics is None:
             return self.waiting("measured every few seconds", width)
         ratios = run.statistics.update_ratios
-        label = min(max(map(cell_len, ratios)) + 1, max(10, width // 3))
+        names = _short(tuple(ratios), width * 2 // 5)
+        label = max(map(cell_len, names.values()), default=0) + 1
         columns = max(10, width - label - 9)
         faint = self.part("faint")
-        head = _marks({_LOW: "1e-6", GUIDE: "1e-3", _HIGH: "1"}, columns)
+        head = _marks({GUIDE: "1e-3", _HIGH: "1", _LOW: "1e-6"}, columns)
         made = [line((fit("", label) + head, faint))]
         for name, ratio in ratios.items():
             earlier = [seen for each in run.trail[:-1] if (seen := each.update_ratios.get(name)) is not None]
-            figure = "–" if ratio is None else f"{10**ratio:.1e}".replace("e-0", "e-").replace("e+00", "")
+            figure = "–" if ratio is None else compact(10**ratio)
             parts = self._plotted(ratio, earlier, columns)
-            made.append(line((fit(_short(name, label - 1), label), self.base), *parts, (f" {figure:<8}", faint)))
+            made.append(line((fit(names[name], label), self.base), *parts, (f" {figure:<8}", faint)))
         return made
 
     def _plotted(self, ratio: float | None, earlier: Sequence[float], columns: int) -> list[tuple[str, Style]]:
@@ -138,13 +153,20 @@ def _place(ratio: float, columns: int) -> int:
 
 
 def _marks(marks: Mapping[float, str], columns: int) -> str:
+    """The first of the marks first; one that would touch another is left out."""
     cells = [" "] * columns
     for ratio, text in marks.items():
         start = max(0, min(columns - len(text), _place(ratio, columns) - len(text) // 2))
-        cells[start : start + len(text)] = text
+        if not "".join(cells[max(0, start - 1) : start + len(text) + 1]).strip():
+            cells[start : start + len(text)] = text
     return "".join(cells)
 
 
-def _short(name: str, cells: int) -> str:
-    """The end of a name tells more than its beginning."""
-    return name if len(name) <= cells else "…" + name[len(name) - cells + 1 :]
+def _short(names: Sequence[str], cells: int) -> dict[str, str]:
+    """Names of tensors in so many cells: with w and b for weight and bias where they do not fit, then cut inside."""
+    shown = {name: visible(name) for name in names}
+    if max(map(cell_len, shown.values()), default=0) > cells:
+        shown = {n: s.removesuffix("eight").removesuffix("ias") for n, s in shown.items()}
+    begin = 4  # h.0.
+    end = max(4, cells - begin - 1)
+    return {n: s if len(s) <= cells else f"{s[:begin]}…{s[-end:]}" for n, s in shown.items()}

@@ -26,9 +26,9 @@ class LossCurve(RunPanel, can_focus=True):
 
     def run_title(self, run: "LiveRun") -> str:
         """The legend."""
-        scale = "loss in nats, logarithmic" if self.log_loss else "loss in nats"
+        axes = " and ".join(name for name, log in (("loss", self.log_loss), ("steps", self.log_steps)) if log)
         prefix = ", P from the prefix" if run.prefix else ""
-        return f"{scale}: line training, V validation{prefix}; over steps{', logarithmic' if self.log_steps else ''}"
+        return f"loss in nats: line training, V validation{prefix}{f' · log {axes}' if axes else ''}"
 
     def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
         """The curve as large as the panel."""

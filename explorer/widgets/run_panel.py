@@ -126,7 +126,7 @@ class SamplePanel(RunPanel, can_focus=True):
         if run.sample is None:
             return self.waiting("the model writes soon; r asks it to", width)
         made = []
-        for text in run.sample[1].split("\n"):
+        for text in run.sample[1].lstrip("\n").split("\n"):
             for row in wrapped(marked(text), width, width):
                 made += [line(part) for part in _pieces(row, width)]
         return made
