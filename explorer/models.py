@@ -70,7 +70,7 @@ def find(model: str) -> Path:
     except (OSError, ValueError) as error:  # a name too long, or with a null character
         raise NoModelError(f"no model is called {model[:80]!r}: {_there_are()}") from error
     base, step = split_step(model)
-    if step is not None:
+    if step is not None and (split_step(base)[1] is None or is_there(base)):  # there is no step of a step
         return _at_step(base, step)
     raise NoModelError(f"no model is called {model!r}: {_there_are()}")
 

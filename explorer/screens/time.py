@@ -59,7 +59,7 @@ HINTS = (
 PART = Part(
     "The slider over training",
     "The same sentence, head and switches at each step of which a snapshot was kept. ▶ stands before the step in view, "
-    "… after one that is being opened, × before one that cannot be. Below, a measure of the head in view at every "
+    "… before one that is being opened, × before one that cannot be. Below, a measure of the head in view at every "
     "step: mean weight on the previous or on the first token, mean entropy of its rows, or the loss of the sentence. "
     "A click goes to a step. Head, sentence and switches may change meanwhile; c compares the step with the model "
     "itself.",

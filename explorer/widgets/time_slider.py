@@ -14,7 +14,7 @@ from explorer.time_track import MEASURES, written
 from explorer.widgets.lines import Line, Lines, line
 
 _LEAD = 21
-_NARROWEST, _WIDEST = 3, 10
+_NARROWEST, _WIDEST = 4, 10
 _WITH_VALUES = 6
 """Cells of a step from which its value is written beside its bar."""
 _BAR = 2
@@ -44,7 +44,7 @@ class Track:
 class TimeSlider(Lines, can_focus=False):
     """` step         0    10   30  ▶100   300` and ` previous token .12   ▁    ▁    ▂    ▆    ▇`.
 
-    ▶ is before the step in view, … after one that is being opened, × before one that cannot be opened. Steps that are
+    ▶ is before the step in view, … before one that is being opened, × before one that cannot be opened. Steps that are
     open already are not dim.
     """
 
@@ -92,8 +92,9 @@ class TimeSlider(Lines, can_focus=False):
     def _window(self, track: Track, width: int) -> tuple[int, int, int]:
         """The first step that is drawn, how many, and the cells of each: all, or those around the one asked for."""
         total = len(track.series.entries)
-        room = max(_NARROWEST, width - _LEAD)
-        each = max(_NARROWEST, min(_WIDEST, room // total))
+        least = max(_NARROWEST, *(1 + len(_compact(entry.step)) for entry in track.series.entries))
+        room = max(least, width - _LEAD)
+        each = max(least, min(_WIDEST, room // total))
         count = min(total, room // each)
         return max(0, min(track.asked - count // 2, total - count)), count, each
 
@@ -108,9 +109,10 @@ class TimeSlider(Lines, can_focus=False):
             mark, style = "×", "faint"
         elif place == track.shown:
             mark, style = "▶", "cursor" if place == track.asked else "label"
-        opening = place == track.asked != track.shown
-        name = _short(track.series.entries[place].step, cells - (2 if opening else 1))
-        return fit(f"{mark}{name}{'…' if opening else ''}", cells), self.part("current" if opening else style)
+        elif place == track.asked:
+            mark, style = "…", "current"
+        name = _short(track.series.entries[place].step, cells - 1)
+        return fit(f"{mark}{name}", cells), self.part(style)
 
     def _value(self, track: Track, place: int, cells: int) -> list[tuple[str, Style]]:
         value = track.values[place] if track.values else None
@@ -137,11 +139,16 @@ class TimeSlider(Lines, can_focus=False):
 
 
 def _short(step: int | None, cells: int) -> str:
-    """A step in so many cells: 1,000, 1000 or 1k, at worst a dot."""
+    """A step in so many cells: 1,000, 1000 or 1k."""
+    wordings = (f"{step:,}", str(step)) if step is not None else ()
+    return next((words for words in wordings if len(words) <= cells), _compact(step))
+
+
+def _compact(step: int | None) -> str:
+    """A step in as few cells as there can be."""
     if step is None:
-        return "end" if cells >= 3 else "·"
-    wordings = [f"{step:,}", str(step)]
-    for size, letter in ((1000, "k"), (1_000_000, "M")):
-        if step >= size:
-            wordings += [f"{step / size:.3g}{letter}", f"{step / size:.0f}{letter}"]
-    return next((words for words in wordings if len(words) <= cells), "·")
+        return "end"
+    for size, letter in ((1_000_000, "M"), (1000, "k")):
+        if step >= size and step % (size // 100) == 0:
+            return f"{step / size:.12g}{letter}"
+    return str(step)
