@@ -103,6 +103,7 @@ class Time(TimePlaying):
         self._refused, self._told = {}, set()
         self._series, self._before = series, self.app.reading.view
         self._stay()
+        self.add_class("-time")
         self.query_one(TimeSlider).add_class("-open")
         self._show_time_hints()
         self.show_time(self.app.reading)
@@ -111,6 +112,7 @@ class Time(TimePlaying):
         """Close the slider, and go on with another view where one is given."""
         self._stop_time()
         self._series = self._before = None
+        self.remove_class("-time")
         self.query_one(TimeSlider).remove_class("-open")
         self.query_one(HeaderLine).own_step = None
         self.query_one(HeaderLine).forget()
