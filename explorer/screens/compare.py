@@ -155,7 +155,7 @@ class CompareScreen(ComparingSteps, Editing):
             if name == part:
                 names.append(Content(f"{name}: {holds}").stylize("bold"))
             else:
-                names.append(Content.from_markup(f"[$text-muted @click=screen.show_part('{name}')]{name}[/]"))
+                names.append(Content.from_markup(f"[dim $foreground @click=screen.show_part('{name}')]{name}[/]"))
         return Content("  ").join(names)
 
     def show_state(self, line: str) -> None:

@@ -13,6 +13,7 @@ from explorer.text import number, weight
 from explorer.view import Stage
 from explorer.widgets.cell import CellPanel
 from explorer.widgets.matrix import Matrix
+from explorer.widgets.predictions import PredictionsPanel
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.wording import quoted
 
@@ -85,11 +86,25 @@ class Looking(Screen[None]):
 
     def focus_next(self, selector: "str | type" = "*") -> Widget | None:
         """Go on to the next part; the next one alone where one is alone."""
-        return super().focus_next(selector) if self._whole is None else self._next_alone(1)
+        if self._whole is not None:
+            return self._next_alone(1)
+        return self._beside_predictions(1) or super().focus_next(selector)
 
     def focus_previous(self, selector: "str | type" = "*") -> Widget | None:
         """Go back to the part before."""
-        return super().focus_previous(selector) if self._whole is None else self._next_alone(-1)
+        if self._whole is not None:
+            return self._next_alone(-1)
+        return self._beside_predictions(-1) or super().focus_previous(selector)
+
+    def _beside_predictions(self, by: int) -> Widget | None:
+        """Focus the panel before or after the predictions, which may hide them while they have the focus."""
+        panels = list(self.query_one("#panels").children)
+        place = panels.index(self.query_one(PredictionsPanel)) + by
+        never_seen = self.has_class("-low") and (by > 0 or self.app.view.stepping)
+        if never_seen or not (self.has_class("-choosing") and isinstance(self.focused, PredictionsPanel)):
+            return None
+        self.set_focus(panels[place])
+        return panels[place]
 
     def _next_alone(self, by: int) -> Widget:
         parts = self._wholes

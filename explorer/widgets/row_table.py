@@ -40,7 +40,7 @@ class Columns:
     @classmethod
     def fitting(cls, width: int, longest: int) -> "Columns":
         """The columns that fit, the weight before all others."""
-        key = 2 + min(longest, _LONGEST, max(1, width // 3))
+        key = 2 + min(max(longest, len("key")), _LONGEST, max(1, width // 3))
         room = width - key - _WEIGHT
         found = []
         for wanted in (_NUMBER, _NUMBER, _MASK):

@@ -181,3 +181,33 @@ async def test_a_sentence_of_one_token_plays(make_app: MakeApp, ready: Ready, mo
 def test_every_part_with_the_focus_scrolls_by_key() -> None:
     for part in (Matrix, RowTable, PeakednessPanel, PredictionsPanel, CellPanel):
         assert {"pageup", "pagedown"} <= part._merge_bindings().key_to_bindings.keys(), part
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 30), (120, 36)])
+async def test_every_part_on_the_screen_is_reached_by_tab_and_shows_what_it_holds(
+    make_app: MakeApp, ready: Ready, size: tuple[int, int]
+) -> None:
+    app = make_app(query=3, key=1)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await pilot.pause()
+        parts = [part for part in app.explore.query(Drawn) if part.region.area and part.focusable]
+        assert len(parts) == {18: 4, 36: 8}.get(size[1], 5)
+        for key, order in (("tab", parts), ("shift+tab", [parts[0], *parts[:0:-1]])):
+            app.explore.set_focus(None)
+            for part in order:
+                await press(pilot, key)
+                await pilot.pause()
+                assert app.explore.focused is part
+                assert part.size.height >= 1
+                assert any(shown(part)), part
+
+
+async def test_the_next_token_is_told_at_its_stage_on_a_single_line(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=3, stage=Stage.MIXED)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await press(pilot, "n")
+        await pilot.pause()
+        assert app.view.stage is Stage.NEXT_TOKEN
+        assert "loss" in "".join(shown(app.explore.query_one(PredictionsPanel)))
