@@ -20,7 +20,8 @@ def _tabs(reading: Reading, chosen: Stage, measure: Content) -> Content:
             title = matrix_title(reading, stage).stylize("bold")
             parts.append(title + Content(" · ") + measure if measure else title)
         else:
-            parts.append(Content.from_markup(f"[dim $foreground @click=screen.do('stage_{stage.value}')]{number} {stage.value}[/]"))
+            click = f"screen.do('stage_{stage.value}')"
+            parts.append(Content.from_markup(f"[dim $foreground @click={click}]{number} {stage.value}[/]"))
     return Content("  ").join(parts)
 
 
