@@ -87,3 +87,21 @@ def test_heads_are_written_by_layer() -> None:
     assert heads_text(frozenset({(2, 3)})) == "L2 H3"
     assert heads_text(frozenset({(2, 5), (0, 1), (2, 6), (2, 7), (2, 3)})) == "L0 H1; L2 H3,5–7"
     assert heads_text(frozenset({(0, 1), (0, 2)})) == "L0 H1,2"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_step_of_training_is_named_at_every_width(bpe_model: Checkpoint, width: int) -> None:
+    reading = read(bpe_model, causal=False, scale=1.0, scope=Scope.MODEL)
+    for name, shown in (("a long name of a model", "a long n"), ("x y\x1b", "x␣y␛")):
+        at_step = replace(reading, model_name=f"{name}@12000")
+        text = " ".join(told(at_step, width))
+        assert text.startswith(shown.replace(" ", "␣")[:7])
+        assert "step 12,000" in text
+        assert "@" not in text
+        assert "\x1b" not in text
+    header = Plain()
+    header.own_step = 300
+    assert "step 300" in header.lines(reading, width)[0].plain
+    assert "step" not in " ".join(told(reading, width))
+    literal = replace(reading, model_name="x@y")
+    assert " ".join(told(literal, width)).startswith("x@y")

@@ -1,5 +1,6 @@
 """The slider over training: every step by key and mouse, its numbers, what may change meanwhile, the way back."""
 
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,7 @@ from explorer.text import weight
 from explorer.time_track import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
+from explorer.widgets.row_table import RowTable
 from explorer.widgets.time_slider import TimeSlider
 from model.settings import Scope
 from tests.explorer.conftest import messages
@@ -90,6 +92,7 @@ async def test_the_numbers_at_a_step_are_those_of_its_snapshot(model: str, size:
             assert app.view == replace(start, model=model if step == LAST else f"{model}@{step}")
             await press(pilot, "left")
         assert "▶0 " in slider(pilot)[0]  # nothing is before the first
+        assert app.explore.query_one(RowTable).size.height >= 2  # a row has room besides
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -148,6 +151,17 @@ async def test_keys_walk_and_the_way_back_is_exact(model: str) -> None:
         assert app.view == replace(start, query=start.query - 1, model=f"{model}@0")
         await press(pilot, "t", "end", "escape")  # back to what was in view, which was that step
         assert app.view.model == f"{model}@0"
+
+
+async def test_the_last_step_asked_for_by_its_name_stays_in_view(model: str) -> None:
+    app = app_on(f"{model}@{LAST}")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        start = app.view
+        assert "▶300" in (await opened(pilot))[0]
+        assert app.view == start
+        await press(pilot, "left", "right", "left", "escape")
+        assert app.view == start
 
 
 async def test_head_sentence_and_switches_change_at_a_step(model: str) -> None:
@@ -260,6 +274,7 @@ async def test_steps_are_opened_ahead_and_never_by_a_key(model: str) -> None:
         names = [model, *(f"{model}@{step}" for step in reversed(STEPS))]
         assert [name for name, _ in threads] == names  # the nearest first, each once
         assert not any(main for _, main in threads)
+        assert gc.get_freeze_count()  # what torch brought is not looked through for garbage again and again
         for step in reversed(STEPS):
             await pilot.press("left")  # nothing is waited for
             assert app.view.model == f"{model}@{step}"
