@@ -268,10 +268,10 @@ class HeadsScreen(Leaving[Head | None]):
         self._show_detail()
 
     def _first_head(self) -> None:
-        self.choose(self.tiles.rows[0][0])
+        self.choose(self.tiles.moved(-len(self._gallery.heads), 0))
 
     def _last_head(self) -> None:
-        self.choose(self.tiles.rows[-1][-1])
+        self.choose(self.tiles.moved(len(self._gallery.heads), 0))
 
     def _open(self) -> None:
         self.dismiss(self.chosen)

@@ -50,3 +50,16 @@ async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         pilot.app.post_message(events.Key(key, None))
     await pilot.pause()
+
+
+@pytest.mark.parametrize("key", ["home", "end", "left", "down", "pagedown", "plus", "s", "v", "tab"])
+async def test_keys_before_heads_have_places(make_app: Callable[..., ExplorerApp], ready: Ready, key: str) -> None:
+    app = make_app(layer=1, head=2)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        screen = app.screen
+        assert isinstance(screen, HeadsScreen)
+        screen.grid.set_rows([])  # as before the first layout, or at a size of nothing
+        await pilot.press(key)
+        assert screen.chosen == (1, 2)
