@@ -78,6 +78,8 @@ def read_request(arguments: Sequence[str]) -> TrainRequest:
         raise ModelError("this is no run: --help only explains") from error
     except click.ClickException as error:
         raise ModelError(error.format_message().rstrip(".")) from error
+    except ValueError as error:  # a null character in a name
+        raise ModelError(str(error)) from error
     source = click.core.ParameterSource.DEFAULT
     given = {name: value for name, value in context.params.items() if context.get_parameter_source(name) is not source}
     return request_of({name: value for name, value in given.items() if name not in ("watch", "stream")})

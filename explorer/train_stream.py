@@ -65,6 +65,7 @@ class TrainStream:
         self._paused = False
         self._samples = 0
         self._ids: tuple[int, ...] = ()
+        self._heads_of = -1
         self._pending: list[dict[str, Any]] = []
         self._due: dict[str, float] = {}
         self._pace: deque[tuple[float, int]] = deque()
@@ -117,7 +118,7 @@ class TrainStream:
                 self._paused = what == "pause"
                 if self._paused:
                     self._flush()
-                    self._heads(trainer)
+                    self._last_heads(trainer)
                 self._pace.clear()
                 self.tell("paused", paused=self._paused)
             elif what == "sample":
@@ -166,7 +167,7 @@ class TrainStream:
     ) -> None:
         self._flush()
         if error is None and self._trainer is not None:
-            self._heads(self._trainer)  # those of the last step
+            self._last_heads(self._trainer)
 
     def say(self, line: str) -> None:
         """Nothing: how a run ended is known from the exit code."""
@@ -240,9 +241,15 @@ class TrainStream:
             return
         most = torch.finfo(torch.float16).max
         numbers = stacked.float().clamp(-most, most).half().cpu().contiguous().numpy()
+        self._heads_of = trainer.done
         data = b64encode(numbers.tobytes()).decode("ascii")
         self.tell("heads", step=trainer.done, ids=self._ids, shape=stacked.shape, data=data)
         self._put_off("heads", began, _HEADS_EVERY)
+
+    def _last_heads(self, trainer: "Trainer") -> None:
+        """Those of the last step, unless they were told."""
+        if self._heads_of != trainer.done:
+            self._heads(trainer)
 
     def _put_off(self, what: str, began: float, least: float) -> None:
         now = self._clock()

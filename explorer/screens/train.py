@@ -46,7 +46,6 @@ PARTS = ("loss", "attention", "sample", "activations", "gradients", "updates")
 
 _NEXT = {
     Status.PAUSED: ", space goes on",
-    Status.STOPPED: ", space goes on",
     Status.DONE: ", enter opens it",
 }
 """After the status, what can be done about it."""
@@ -153,7 +152,8 @@ class TrainScreen(Leaving[None], WatchingHead):
     def _show_title(self) -> None:
         run = self.live
         status = "writing the finished model" if run.finishing else run.status.value
-        parts = [f"Train · {visible(run.request.name)}", f"{status}{_NEXT.get(run.status, '')}"]
+        hint = ", space goes on" if self._resumable else _NEXT.get(run.status, "")
+        parts = [f"Train · {visible(run.request.name)}", f"{status}{hint}"]
         if run.description is not None:
             config = run.description.config
             parts += [
@@ -251,6 +251,8 @@ class TrainScreen(Leaving[None], WatchingHead):
         if (path := self.live.openable) is not None:
             self.dismiss()
             self.app.look(replace(self.view, model=str(path)))
+            if self.app.reading is None:  # no other model is open, or one is being opened
+                self.app.open_model(str(path))
 
     def _new_run(self) -> None:
         from explorer.screens.train_form import TrainForm
