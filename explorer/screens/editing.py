@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from explorer.screens.key_line import KeyLine
 from explorer.screens.sentence import SentenceInput
-from explorer.view import View
+from explorer.view import LAST, View
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -32,6 +32,8 @@ class Editing(Screen[None]):
 
     app: "ExplorerApp"
     _before_editing: View | None = None
+    _at_end = False
+    """Whether the query was the last token: then it goes along with what is typed."""
     _typing: Timer | None = None
 
     if TYPE_CHECKING:
@@ -43,14 +45,19 @@ class Editing(Screen[None]):
 
     @property
     def edited(self) -> View:
-        """The view whose sentence is edited."""
-        return self.app.view
+        """The view whose sentence is edited; while that is typed, with the cursor from before, not that of a stump."""
+        view, before = self.app.view, self._before_editing
+        if before is None:
+            return view
+        return replace(view, query=LAST if self._at_end else before.query, key=before.key)
 
     def look_at(self, view: View, *, quiet: bool = False) -> None:
         """Show another view in its place."""
         self.app.look(view, quiet=quiet)
 
     def _edit(self) -> None:
+        reading = self.app.reading
+        self._at_end = reading is not None and self.app.view.query == len(reading.encoding) - 1
         self._before_editing = self.edited
         self.sentence.edit(self.app.history.sentences)
         self.query_one(KeyLine).show_hints(HINTS)

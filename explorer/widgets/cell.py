@@ -158,7 +158,7 @@ class CellPanel(Lines, can_focus=True):
         lead: Parts = [(f"{d:>3} ", faint)]
         used = 4 + number_width + 1
         if each >= _FACTORS + number_width + 1:
-            decimals = -int(product.as_tuple().exponent)
+            decimals = 1 - int(product.as_tuple().exponent)  # one more, so that the product comes out
             q, k = number(cell.q[d], 7, decimals), number(cell.k[d], 7, decimals)
             lead += [q, (" × ", faint), k, (" = ", faint)]
             used += 20

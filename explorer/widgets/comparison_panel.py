@@ -1,6 +1,8 @@
 """ComparisonPanel: the measures of both sides, what comes next on each, and how far these predictions are apart."""
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import zip_longest
 
 from rich.style import Style
@@ -18,6 +20,7 @@ MOST_ACROSS = 4
 TOKENS = 5
 _NUMBER = 7
 _LISTED = 20
+_PLAIN = re.compile(rf"{MINUS}?[\d,]*\.?\d+")
 _GAP = 2
 
 
@@ -82,7 +85,8 @@ class ComparisonPanel(Lines, can_focus=True):
 
     def _measure(self, measure: Measure, width: int) -> Line:
         room = max(0, width - 3 * _NUMBER)
-        written = [_written(measure, x) for x in (measure.left, measure.right, measure.difference)]
+        left, right = _written(measure, measure.left), _written(measure, measure.right)
+        written = [left, right, _between(left, right) or _written(measure, measure.difference)]
         same = measure.difference == 0.0
         return line(
             (fit(measure.name, room), self.part("faint")),
@@ -114,6 +118,17 @@ class ComparisonPanel(Lines, can_focus=True):
 
 def _written(measure: Measure, x: float | None) -> str:
     return "–" if x is None else measure.write(x)
+
+
+def _between(left: str, right: str) -> str:
+    """Right − left as both are written, so that the line adds up; nothing where they are not written alike."""
+    decimals = len(left.partition(".")[2])
+    if decimals != len(right.partition(".")[2]) or not all(_PLAIN.fullmatch(text) for text in (left, right)):
+        return ""
+    found = Decimal(right.replace(MINUS, "-").replace(",", "")) - Decimal(left.replace(MINUS, "-").replace(",", ""))
+    text = f"{abs(found):,.{decimals}f}"
+    text = text.removeprefix("0") if left.startswith(".") or right.startswith(".") else text
+    return MINUS + text if found < 0 else text
 
 
 def _signed(text: str, measure: Measure) -> str:

@@ -9,6 +9,7 @@ from textual import events
 
 from explorer.app import ExplorerApp
 from explorer.screens.sentence import LONGEST, marked
+from explorer.view import LAST
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import SENTENCES, Ready, messages
 from tests.explorer.test_app import check_against_fresh_trace
@@ -207,3 +208,23 @@ async def test_what_is_typed_at_once_after_the_key_of_editing_is_not_lost(make_a
         await ready(pilot)
         assert app.view.text == SENTENCES[0] + " qm"
         assert not app.explore.sentence.editing
+
+
+@pytest.mark.parametrize("query", [LAST, 2, 7])
+async def test_the_query_stays_where_it_was_while_a_sentence_is_typed_anew(
+    make_app: MakeApp, ready: Ready, query: int
+) -> None:
+    """A text grows from nothing: the cursor is not left at its start. At the end, it goes along."""
+    app = make_app(query=query, key=1, text="the cat saw the dog and the dog saw the cat")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("e", "ctrl+u", *"the cat saw a")
+        await ready(pilot)
+        assert app.reading is not None
+        assert (app.view.query, app.view.key) == (len(app.reading.encoding) - 1 if query != 2 else 2, 1)
+        await pilot.press("enter")
+        assert app.view.key == 1
+        await pilot.press("e", "ctrl+u", "t", "escape")
+        await ready(pilot)
+        assert app.view.text == "the cat saw a"
+        assert app.view.query == (2 if query == 2 else len(app.reading.encoding) - 1)

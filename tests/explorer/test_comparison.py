@@ -14,6 +14,7 @@ from explorer.kept import Kept
 from explorer.palette import Depth, make_palette
 from explorer.view import Bounds, Stage, View
 from explorer.widgets.comparison_panel import tokens_text
+from explorer.widgets.comparison_panel import _between
 from explorer.widgets.difference import DifferenceNumbers
 from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings
@@ -214,6 +215,23 @@ def test_small_differences_are_written_with_enough_digits() -> None:
         numbers = DifferenceNumbers(Stage.WEIGHTS, torch.zeros(1, 1), None, -limit, limit / 2)
         assert numbers.written(-limit, numbers.width) == written
         assert numbers.width == len(written)
+
+
+def test_a_line_of_measures_adds_up_as_it_is_written() -> None:
+    for left, right, between in (
+        (".14", ".58", ".44"),
+        (".58", ".14", "−.44"),
+        ("4.36", "1.87", "−2.49"),
+        ("−0.20", "−0.31", "−0.11"),
+        ("2,125", "106", "−2,019"),
+        (".50", ".50", ".00"),
+        ("–", "3.00", ""),
+        ("9.71", "15.6", ""),  # written with different care: then the difference is written by itself
+        ("1", ".50", ""),
+        ("1.2e−7", "3.4e−7", ""),
+        ("∞", "1.00", ""),
+    ):
+        assert _between(left, right) == between
 
 
 # What is kept
