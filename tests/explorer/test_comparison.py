@@ -13,8 +13,7 @@ from explorer.engine import Engine
 from explorer.kept import Kept
 from explorer.palette import Depth, make_palette
 from explorer.view import Bounds, Stage, View
-from explorer.widgets.comparison_panel import tokens_text
-from explorer.widgets.comparison_panel import _between
+from explorer.widgets.comparison_panel import _between, tokens_text
 from explorer.widgets.difference import DifferenceNumbers
 from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings
