@@ -219,8 +219,8 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         self.forget()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the lines to the new width."""
-        if self._made_for != (self._width, self._height):
+        """Fit the lines to the new width; drawn before this came they are made, but how many there are is not known."""
+        if self._made_for != (self._width, self._height) or self.virtual_size.width != self._width:
             self.forget()
 
     @property

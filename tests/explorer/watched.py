@@ -1,0 +1,82 @@
+"""What the tests of the Train screen share: the screen on a process that steps when told, and what it says."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.content import Content
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from explorer.app import ExplorerApp
+from explorer.screens.train import PARTS, TrainScreen
+from explorer.training import Training
+from explorer.widgets.lines import Lines
+from tests.explorer import fake_training as fake
+from tests.explorer.fake_training import FakeProcess
+
+MakeApp = Callable[..., ExplorerApp]
+TEXT = "the cat sat"
+
+
+@pytest.fixture(autouse=True)
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeProcess]]:
+    """The processes that were started, none of them a real one."""
+    monkeypatch.setattr(FakeProcess, "made", [])
+    monkeypatch.setattr(Training, "launch", FakeProcess)
+    yield FakeProcess.made
+    for process in FakeProcess.made:
+        assert not process.killed
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> ExplorerApp:
+    return make_app(text=TEXT)
+
+
+async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) -> tuple[TrainScreen, FakeProcess]:
+    """The screen on a run that has begun."""
+    app = pilot.app
+    assert isinstance(app, ExplorerApp)
+    app.start_training(fake.request(out))
+    app.show_training()
+    await pilot.pause()
+    process = FakeProcess.made[-1]
+    process.start(**start)
+    await pilot.pause()
+    screen = app.screen
+    assert isinstance(screen, TrainScreen)
+    return screen, process
+
+
+def told_all(process: FakeProcess, step: int = 30) -> None:
+    losses = [fake.metrics(s, 4.0 - s / 100) for s in range(1, step)]
+    process.step(*losses, fake.metrics(step, 2.345, validation_loss=2.468, learning_rate=0.0025))
+    process.observe(step)
+    process.sample(step, "so it was")
+    process.show_heads(step)
+
+
+def part(screen: TrainScreen, name: str) -> Lines:
+    return screen.query_one(f"#{name}", Lines)
+
+
+def plain(screen: TrainScreen, name: str) -> str:
+    return "\n".join(line.plain for line in part(screen, name)._made())
+
+
+def figures(screen: TrainScreen) -> str:
+    return " · ".join(line.plain for line in screen.query_one("RunFigures", Lines)._made())
+
+
+def title(screen: TrainScreen) -> str:
+    return str(screen.query_one("#run-title", Static).content).strip()
+
+
+def attention(screen: TrainScreen) -> str:
+    return Content.from_markup(screen.matrix.border_title or "").plain
+
+
+def seen(screen: TrainScreen) -> list[str]:
+    return [name for name in PARTS if screen.query_one(f"#{name}").region.area]
