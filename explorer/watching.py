@@ -22,7 +22,7 @@ def watch_run(given: Mapping[str, Any]) -> None:
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise click.UsageError("--watch shows a run of one process: leave it out under torchrun")
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    if not _in_a_terminal():
         raise ModelError("--watch needs a terminal: leave it out to train without one")
     request = request_of(given)
     run = app.run(train=request)
@@ -31,3 +31,7 @@ def watch_run(given: Mapping[str, Any]) -> None:
     if run.status is Status.FAILED:
         raise ModelError(run.message)
     print(f"{visible(str(request.out))}: {run.status.value} at step {run.step}")
+
+
+def _in_a_terminal() -> bool:
+    return sys.stdout.isatty() and sys.stdin.isatty()

@@ -126,7 +126,7 @@ class RatioPanel(RunPanel, can_focus=True):
         ratios = run.statistics.update_ratios
         names = _short(tuple(ratios), width * 2 // 5)
         label = max(map(cell_len, names.values()), default=0) + 1
-        columns = max(10, width - label - 9)
+        columns = max(5, width - label - 9)
         faint = self.part("faint")
         head = _marks({GUIDE: "1e-3", _HIGH: "1", _LOW: "1e-6"}, columns)
         made = [line((fit("", label) + head, faint))]
