@@ -223,6 +223,14 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         if self._made_for != (self._width, self._height) or self.virtual_size.width != self._width:
             self.forget()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scrollbar that comes or goes leaves another width for the lines."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        if self.virtual_size.width != self._width:
+            self.forget()
+
     @property
     def _width(self) -> int:
         return self.scrollable_content_region.width
