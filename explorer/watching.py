@@ -30,7 +30,8 @@ def watch_run(given: Mapping[str, Any]) -> None:
         return
     if run.status is Status.FAILED:
         raise ModelError(run.message)
-    print(f"{visible(str(request.out))}: {run.status.value} at step {run.step}")
+    how = run.status.value if not run.status.alive else "ended at once; what was saved before is there,"
+    print(f"{visible(str(request.out))}: {how} at step {run.step}")
 
 
 def _in_a_terminal() -> bool:

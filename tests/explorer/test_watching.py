@@ -48,9 +48,12 @@ def test_it_is_no_run_of_several_processes(monkeypatch: pytest.MonkeyPatch) -> N
     [
         (130, "", "a␛[31mb: stopped and saved at step 7\n"),
         (0, "", "a␛[31mb: done at step 7\n"),
+        (None, "", "a␛[31mb: ended at once; what was saved before is there, at step 7\n"),
     ],
 )
-def test_at_the_end_it_says_how_it_went(monkeypatch: pytest.MonkeyPatch, code: int, message: str, says: str) -> None:
+def test_at_the_end_it_says_how_it_went(
+    monkeypatch: pytest.MonkeyPatch, code: int | None, message: str, says: str
+) -> None:
     asked: list[TrainRequest] = []
 
     def run(view: Any = None, train: TrainRequest | None = None) -> LiveRun:
@@ -61,7 +64,8 @@ def test_at_the_end_it_says_how_it_went(monkeypatch: pytest.MonkeyPatch, code: i
             update = read_told(told, Path())
             assert update is not None
             found.take(update)
-        found.end(code, message)
+        if code is not None:
+            found.end(code, message)
         return found
 
     monkeypatch.setattr(application, "run", run)
