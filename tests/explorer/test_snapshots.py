@@ -1,0 +1,129 @@
+"""Pictures of the screens as they were accepted by eye; `pytest --snapshot-update` accepts those of now.
+
+What could differ from one machine to another is fixed: the weights are a closed formula, head scores are given, the
+terminal has the colours that a test names, and nothing moves.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual import constants
+from textual.pilot import Pilot
+
+from explorer import scoring, themes
+from explorer.app import ExplorerApp
+from explorer.screens.compare import CompareScreen
+from explorer.screens.heads import HeadsScreen
+from explorer.view import Stage, View
+from model.settings import Scope
+from tests.explorer.conftest import Ready
+from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_scores
+from tests.explorer.test_compare import settled
+
+Compare = Callable[..., bool]
+Steps = Callable[[Pilot[None]], Awaitable[None]]
+
+SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 50)
+VIEW = View("formula", SENTENCE, query=5, key=2, layer=1, head=2)
+CHANGED = replace(
+    VIEW, scale=0.5, scope=Scope.LAYER, ablated=frozenset({(0, 1)}), stage=Stage.MASKED, stepping=True, text=OTHER
+)
+
+COLOURS = {"dark": "truecolor", "light": "truecolor", "no-color": "truecolor", "ansi": "standard"}
+"""What Textual calls the colours of the terminal."""
+
+
+def size_name(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEXTUAL_THEME", "COLORTERM", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setattr(constants, "DEFAULT_THEME", "textual-dark")
+    monkeypatch.setattr(scoring, "measure", lambda model: formula_scores())
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ExplorerApp]:
+    """The application on the model of the formula, in a terminal with some colours."""
+
+    def make(view: View = VIEW, colours: str = "dark") -> ExplorerApp:
+        monkeypatch.setattr(constants, "COLOR_SYSTEM", COLOURS[colours])
+        if colours == "no-color":
+            monkeypatch.setenv("NO_COLOR", "1")
+        app = ExplorerApp(view, FormulaModel)
+        themes.suit_terminal(app)
+        if colours == "light":
+            app.theme = "textual-light"
+        return app
+
+    return make
+
+
+def after(ready: Ready, *keys: str, then: Callable[[Pilot[None]], Awaitable[Any]] | None = None) -> Steps:
+    """Waits for what is shown first and for the head scores, presses keys, and waits `then` again."""
+
+    async def steps(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        app = pilot.app
+        assert isinstance(app, ExplorerApp)
+        for _ in range(200):
+            if app.scoring_is_over:
+                break
+            await app.workers.wait_for_complete()
+            await pilot.pause(0)
+        assert app.scores_in_view is not None
+        await pilot.press(*keys)
+        await (then or ready)(pilot)
+        await pilot.pause()
+
+    return steps
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=size_name)
+@pytest.mark.parametrize("colours", COLOURS)
+def test_explore(
+    colours: str, size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
+) -> None:
+    assert snap_compare(opened(colours=colours), terminal_size=size, run_before=after(ready))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
+def test_explore_stepping_with_changed_heads(
+    size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
+) -> None:
+    assert snap_compare(opened(CHANGED), terminal_size=size, run_before=after(ready))
+
+
+async def pictured(pilot: Pilot[None]) -> None:
+    """Waits until every head has its picture."""
+    for _ in range(200):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause(0)
+        screen = pilot.app.screen
+        assert isinstance(screen, HeadsScreen)
+        block = screen.grid.block
+        if block is not None and screen._computing is None and not screen._gallery.missing(block):
+            return
+    raise AssertionError("there are heads without a picture")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
+def test_heads(size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare) -> None:
+    assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "g", then=pictured))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
+def test_compare(
+    size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
+) -> None:
+    async def compared(pilot: Pilot[None]) -> None:
+        assert isinstance(await settled(pilot), CompareScreen)
+
+    assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "c", then=compared))
