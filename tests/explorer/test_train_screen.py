@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections.abc import Callable
+from random import Random
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from explorer.screens.train import PARTS, TrainScreen
 from explorer.screens.train_actions import PLACES, TRAIN_ACTIONS
 from explorer.view import Stage
 from tests.explorer import fake_training as fake
+from tests.explorer.fake_training import FakeProcess
 from tests.explorer.watched import TEXT, attention, figures, opened, part, plain, seen, title, told_all
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
@@ -222,3 +225,38 @@ async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
         assert len(styles) >= 2
         await pilot.press("T")
         assert app.theme != theme
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_random_keys_and_news_break_nothing(app: ExplorerApp, made: list[FakeProcess], seed: int) -> None:
+    """Whatever is pressed while whatever is told, at changing sizes; quitting alone is left out."""
+    random = Random(seed)
+    keys = [action.keys[0] for action in TRAIN_ACTIONS if action.name not in ("quit", "palette")]
+    news: list[Callable[[FakeProcess, int], None]] = [
+        lambda process, step: process.step(fake.metrics(step, 2.0)),
+        lambda process, step: process.step(fake.metrics(step, 2.0, validation_loss=2.5, prefix_loss=3.0)),
+        lambda process, step: process.observe(step, random.choice([None, -3.0, -9.0])),
+        lambda process, step: process.sample(step, "the\n" * random.randrange(40)),
+        lambda process, step: process.show_heads(step),
+        lambda process, step: process.pause(random.random() < 0.5),
+        lambda process, step: process.end(random.choice([0, 2, 130]), "why"),
+    ]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        for step in range(1, 60):
+            if not isinstance(app.screen, TrainScreen):
+                await pilot.press("escape")
+                app.show_training()
+            await pilot.press(random.choice([*keys, "x", "enter", "backspace"]))
+            if app.is_training:
+                if not app.training or not app.training.started:
+                    made[-1].start(done=step - 1)
+                    await pilot.pause()
+                random.choice(news)(made[-1], step)
+            if random.random() < 0.1:
+                await pilot.resize_terminal(*random.choice([*SIZES, (40, 10)]))
+        if app.is_training:
+            made[-1].end(130)
+            await pilot.pause()
+        assert app.is_running
+    assert len(made) > 1, "some ended, others followed"
