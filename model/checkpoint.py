@@ -216,7 +216,7 @@ def _swap(temporary: Path, target: Path) -> None:
         raise
     _sync(target.parent)
     if aside.is_dir():
-        shutil.rmtree(aside)
+        _remove_aside(aside)
 
 
 def _aside(target: Path) -> Path:
@@ -227,12 +227,21 @@ def _recover(target: Path) -> None:
     """Put back what a save killed between its two renames left aside, or remove it when the new one is in place."""
     aside = _aside(target)
     if not (aside / CONFIG).is_file():
-        if aside.exists():
+        if aside.is_dir() and not any(aside.iterdir()):
+            aside.rmdir()
+        elif aside.exists():
             raise CheckpointError(f"{shown(aside)} is in the way and not a checkpoint: move it elsewhere")
     elif target.exists():
-        shutil.rmtree(aside)
+        _remove_aside(aside)
     else:
         aside.rename(target)
+
+
+def _remove_aside(aside: Path) -> None:
+    """Remove what was replaced, its config last: until then a save after a kill knows what it is."""
+    for path in sorted(aside.iterdir(), key=lambda path: path.name == CONFIG):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    aside.rmdir()
 
 
 def _sync(path: Path) -> None:

@@ -6,7 +6,9 @@ other before a byte of memory is given to the weights, so that no claim in a fil
 
 import json
 import math
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -263,6 +265,18 @@ def _is_ignored(config: GPTConfig, name: str) -> bool:
 def shown(path: Path) -> str:
     """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
     return repr(str(path))
+
+
+def discard(directory: Path) -> None:
+    """Remove a checkpoint; a kill meanwhile leaves the whole of it, or a `.tmp` that nobody takes for one.
+
+    What the system does not let us remove stays.
+    """
+    with suppress(OSError):
+        doomed = directory
+        if directory.suffix != ".tmp":
+            doomed = directory.rename(directory.with_name(f"{directory.name}.tmp"))
+        shutil.rmtree(doomed)
 
 
 def _without_weights(directory: Path) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from tokenizers import Tokenizer
 
 from model.checkpoint import CheckpointError, save
 from model.gpt import GPT
-from model.layout import LATEST
+from model.layout import LATEST, discard
 from model.snapshots import FOLDER
 
 KEPT = 2
@@ -45,7 +44,7 @@ def _drop_beginning(out: Path) -> None:
     beginning = (".writable", f"{LATEST}.tmp", "step-000000")
     if all(path.name in beginning or _UNFINISHED.fullmatch(path.name) for path in found):
         for path in found:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            discard(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def check_writable(out: Path) -> None:
@@ -74,7 +73,7 @@ def add(out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str
         pointer.replace(out / LATEST)
         for old in steps(out)[:-KEPT]:
             if old != directory:
-                shutil.rmtree(old, ignore_errors=True)
+                discard(old)
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}") from error
     return directory
@@ -85,7 +84,7 @@ def tidy(out: Path) -> None:
     for folder in (out, out / FOLDER):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _UNFINISHED.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+                discard(path)
 
 
 def newest_before(out: Path, step: int) -> Path | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.layout import CONFIG, LATEST, WEIGHTS, CheckpointError, read_json, shown
+from model.layout import CONFIG, LATEST, WEIGHTS, CheckpointError, discard, read_json, shown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -58,11 +58,9 @@ def add(out: Path, step: int, gpt: "GPT", tokenizer: "Tokenizer") -> Path:
 
 def drop_beyond(out: Path, step: int) -> None:
     """Remove the snapshots after `step`: a run that goes on from there writes them again."""
-    import shutil
-
     for found, path in _series(out):
         if found > step:
-            shutil.rmtree(path, ignore_errors=True)
+            discard(path)
 
 
 def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
