@@ -117,10 +117,14 @@ class Taking(Screen[None]):
             # A picture shows the screen without the dialog, when that is drawn again.
             self.call_after_refresh(self._start_writing, reading, stage, wanted)
 
+    def _picture(self) -> bytes:
+        # Not every viewer keeps the spaces at the beginning of a text without being told.
+        return self.app.export_screenshot().replace("<text ", '<text xml:space="preserve" ').encode()
+
     def _start_writing(self, reading: Reading, stage: Stage, wanted: Wanted) -> None:
         # A worker must not share what the screen goes on to change.
         reading = replace(reading, _heads=dict(reading._heads))
-        picture = self.app.export_screenshot().encode() if wanted.format is export.SVG else b""
+        picture = self._picture() if wanted.format is export.SVG else b""
         download = self.app.is_web
 
         def fill(file: BinaryIO) -> None:

@@ -211,3 +211,18 @@ async def test_the_next_token_is_told_at_its_stage_on_a_single_line(make_app: Ma
         await pilot.pause()
         assert app.view.stage is Stage.NEXT_TOKEN
         assert "loss" in "".join(shown(app.explore.query_one(PredictionsPanel)))
+
+
+async def test_a_terminal_that_gets_too_small_while_stepping_says_so_alone(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=3, stage=Stage.SCORES)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await press(pilot, "n")
+        assert app.explore.query_one(NarrationLine).region.area
+        await pilot.resize_terminal(59, 17)
+        await pilot.pause()
+        assert [each.id for each in app.explore.children if each.region.area] == ["too-small"]
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert app.explore.query_one(NarrationLine).region.area
+        assert not app.explore.query_one("#too-small").region.area

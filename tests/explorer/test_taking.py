@@ -114,6 +114,7 @@ async def test_every_format_by_arrows_and_by_mouse(make_app: MakeApp, ready: Rea
         assert (here / f"{stem}.txt").read_text() == link_line(app.view) + "\n"
         picture = (here / f"{stem}.svg").read_text()
         assert "weights" in picture
+        assert picture.count("<text ") == picture.count('<text xml:space="preserve" ') > 20
         assert "enter&#160;writes" not in picture  # the dialog is not in the picture
         await pilot.press("w")
         await pilot.click(OptionList, offset=(3, 2))
