@@ -94,6 +94,18 @@ class AttentionInputs:
             return mask | ~self.causal[:, None, None]
         return mask if self.causal else torch.ones_like(mask)
 
+    @property
+    def overflows(self) -> bool:
+        """Whether a score, raw or scaled, may be beyond the numbers of its format: weights could be NaN then.
+
+        `attend` need not show it, since torch may mix the values of such a row as zeros.
+        """
+        limits = torch.finfo(self.q.dtype)
+        q, k = (x.abs().max().item() for x in (self.q, self.k))
+        scale = self.scale.abs().max().item() if isinstance(self.scale, Tensor) else abs(self.scale)
+        score = q * k * self.head_size  # at most; NaN is an overflow as well
+        return not max(score, 1.0) * max(scale, 1.0) <= limits.max
+
     def head(self, head: int) -> "AttentionInputs":
         """The same inputs for one head: q, k, v of shape (T, D), plain numbers for the settings."""
 
@@ -176,8 +188,9 @@ def attend(inputs: AttentionInputs) -> Tensor:
     `scale=1.0`, and a mask of each head.
     """
     q, scale = inputs.q, inputs.scale
-    # The fused kernel on a CPU masks before it scales: −∞ times a scale of 0 or less would be NaN or +∞.
-    if isinstance(scale, Tensor) or scale <= 0:
+    # The fused kernel on a CPU masks before it scales: −∞ times a scale of 0 or less would be NaN or +∞. In its format
+    # the smallest numbers are 0.
+    if isinstance(scale, Tensor) or scale < torch.finfo(q.dtype).tiny:
         q, scale = q * per_head(scale, q), 1.0
     whole = inputs.q.shape[-2] == inputs.k.shape[-2] and inputs.first_position == 0
     plain = isinstance(inputs.causal, bool) and (whole or not inputs.causal)

@@ -58,7 +58,7 @@ class Checkpoint:
     ) -> Trace:
         """Run the model on one text, see `GPT.trace`. Raises ModelError besides when the numbers overflow."""
         trace = self.gpt.trace(token_ids, settings, base)
-        if not trace.final.isfinite().all():
+        if not trace.final.isfinite().all() or any(layer.overflows for layer in trace.inputs):
             raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
         return trace
 

@@ -26,7 +26,7 @@ class Sampling:
     """How the next token is drawn. Raises ModelError for a number out of range.
 
     `top_k` keeps the k most likely tokens; `top_p` the fewest that together reach that probability (nucleus sampling,
-    Holtzman et al. 2020). Temperature 0 takes the most likely token.
+    Holtzman et al. 2020). Temperature 0, or one so small that logits over it overflow, takes the most likely token.
     """
 
     temperature: float = 0.8
@@ -42,12 +42,15 @@ class Sampling:
             raise ModelError(f"top-p must be above 0 and at most 1, not {self.top_p}")
 
     def draw(self, logits: Tensor, generator: torch.Generator) -> int:
-        """One token id from logits (V,)."""
-        if self.temperature == 0:
-            return int(logits.argmax())
+        """One token id from logits (V,). Raises ModelError when they are not all finite."""
+        if not logits.isfinite().all():
+            raise ModelError("the numbers of the model overflow here: choose a smaller scale or another model")
         # On the processor: the same seed draws the same tokens wherever the logits come from.
         logits = logits.float().cpu()
-        probabilities, ids = F.softmax(logits / self.temperature, dim=-1).sort(descending=True)
+        heated = logits / (self.temperature or 1.0)
+        if self.temperature == 0 or not heated.isfinite().all():
+            return int(logits.argmax())
+        probabilities, ids = F.softmax(heated, dim=-1).sort(descending=True)
         if self.top_k is not None:
             probabilities = probabilities[: self.top_k]
         if self.top_p is not None:
@@ -126,7 +129,7 @@ def generate(
     A text longer than the context is read by its last n_positions tokens. Keys and values are kept between tokens
     when that changes nothing: not past the context, where positions move, nor without the causal mask, where every
     new token changes the earlier ones.
-    Raises ModelError when there are no tokens to begin with.
+    Raises ModelError when there are no tokens to begin with, or numbers overflow.
     """
     if not token_ids:
         raise ModelError("there is nothing to continue: type at least one character that the model knows")

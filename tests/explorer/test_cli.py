@@ -105,6 +105,8 @@ def test_misuse_is_one_line(arguments: list[str], says: str) -> None:
         (["a", "--scale", "nan"], "finite"),
         (["a", "--scale", "inf"], "finite"),
         (["ab", "--scale", "1e38", "--scope", "model"], "overflow"),
+        (["ab", "--scale", "1e40"], "overflow"),
+        (["ab", "--scale", "-1e308", "--layer", "2"], "overflow"),
         ([""], "empty"),
         (["日本"], "no character of the text is known to 'small'"),
         (["\udcff\udcfe"], "no character of the text is known"),

@@ -201,6 +201,20 @@ def test_the_fast_path_is_the_last_stage(size: int, name: str) -> None:
     torch.testing.assert_close(attend(batch), mixed.expand(2, -1, -1, -1), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-37, 1e-44, 1e-46, 5e-324])
+def test_scales_that_float32_rounds_to_0(scale: float) -> None:
+    inputs = replace(random_inputs(2, 6, 4, seed=0), scale=scale)
+    torch.testing.assert_close(attend(inputs), AttentionStages(inputs).mixed, rtol=0, atol=1e-6)
+
+
+@given(any_inputs(), st.floats(-1e30, 1e30), st.floats(-1e45, 1e45))
+def test_numbers_that_do_not_overflow_give_weights(inputs: AttentionInputs, size: float, scale: float) -> None:
+    large = replace(inputs, q=inputs.q * size, scale=scale)
+    assert large.overflows or AttentionStages(large).weights.isfinite().all()
+    assert replace(large, q=torch.full_like(large.q, math.nan)).overflows
+    assert not inputs.overflows
+
+
 @pytest.mark.parametrize("scale", [0.0, -0.0, -0.3, 1.0])
 def test_gradients_of_the_fast_path_are_those_of_the_stages(scale: float) -> None:
     """Scales of 0 and less once gave NaN: the fused kernel hides keys before it scales."""

@@ -89,6 +89,17 @@ def test_temperature_0_takes_the_most_likely(gpt: GPT) -> None:
         ids = [*ids, token]
 
 
+def test_the_smallest_temperatures_take_the_most_likely() -> None:
+    """Dividing by them overflows."""
+    for temperature in (1e-30, 1e-40, 1e-300, 5e-324):
+        assert Sampling(temperature).draw(LOGITS * 1e10, torch.Generator()) == int(LOGITS.argmax())
+
+
+def test_numbers_that_overflow_are_no_text(gpt: GPT) -> None:
+    with pytest.raises(ModelError, match="overflow"):
+        list(generate(gpt, [1, 7], 3, torch.Generator(), settings=AttentionSettings(scale=1e300)))
+
+
 def test_the_same_seed_writes_the_same(gpt: GPT) -> None:
     assert write(gpt, 20, seed=1) == write(gpt, 20, seed=1)
     assert write(gpt, 20, seed=1) != write(gpt, 20, seed=2)
