@@ -1,36 +1,22 @@
 """The command palette: every action of the registry can be found by its name."""
 
-from collections.abc import Sequence
 from functools import partial
-from typing import Protocol, cast
+from typing import Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from explorer.actions import Action
-
-
-class Acting(Protocol):
-    """A screen whose actions can be found."""
-
-    every_action: Sequence[Action]
-
-    def possible(self, name: str) -> bool:
-        """Whether an action makes sense now."""
-        ...
-
-    def act(self, name: str) -> None:
-        """Do an action."""
-        ...
+from explorer.screens.acting import Acting
 
 
 class ActionCommands(Provider):
     """Actions that make sense now, with their keys."""
 
     @property
-    def acting(self) -> Acting:
+    def acting(self) -> Acting[Any]:
         """The screen that the palette was opened over: only those that act have this provider."""
-        return cast(Acting, self.screen)
+        return cast(Acting[Any], self.screen)
 
     def _possible(self) -> list[Action]:
         every = self.acting.every_action

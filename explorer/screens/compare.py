@@ -11,8 +11,8 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from explorer.actions import Action
 from explorer.comparison import Comparison, Pair, Side
+from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.compare_actions import BY_NAME, COMPARE_ACTIONS, PLACES, PLACES_WITHOUT_STEPS, groups
 from explorer.screens.comparing_steps import ComparingSteps
@@ -42,12 +42,13 @@ _WHILE_EDITING = ("back", "palette", "quit", "help")
 _PARTS = ("left", "right", "difference")
 
 
-class CompareScreen(ComparingSteps, Editing):
+class CompareScreen(Acting[None], ComparingSteps, Editing):
     """Keys make new views of the active side, as in Explore; query, key and stage are those of both sides."""
 
     CSS_PATH = "compare.tcss"
     COMMANDS = {ActionCommands}  # noqa: RUF012
     every_action = COMPARE_ACTIONS
+    method_prefix = "_do_"
     AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (ABREAST, "-abreast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (BELOW, "-tall")]  # noqa: RUF012
@@ -196,28 +197,12 @@ class CompareScreen(ComparingSteps, Editing):
             return self.can_step(1 if name == "step_next" else -1)
         return BY_NAME[name].possible(self.wanted.view, comparison.sides[self.wanted.active].bounds)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what makes no sense now."""
-        if action == "do":
-            return True if self.possible(str(parameters[0])) else None
-        return super().check_action(action, parameters)
-
-    def action_do(self, name: str) -> None:
-        """A key was pressed; one that comes when another screen is already opening was meant for that."""
-        if self.app.screen is self:
-            self.act(name)
-
-    def act(self, name: str) -> None:
-        """Do an action of the screen by its name, if it makes sense now."""
-        if not self.possible(name):
-            return
-        action: Action = BY_NAME[name]
-        if action.change is not None:
-            self.change(action.change)
-        elif name in ("quit", "palette"):
-            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
+    def perform(self, name: str) -> None:
+        """Change the active side, or do what else there is."""
+        if (change := BY_NAME[name].change) is not None:
+            self.change(change)
         else:
-            getattr(self, f"_do_{name}")()
+            super().perform(name)
 
     def _do_zoom(self) -> None:
         """All matrices at the same zoom, the next one of what is in view."""
@@ -292,7 +277,3 @@ class CompareScreen(ComparingSteps, Editing):
     def _side_chosen(self, event: SideLine.Chosen) -> None:
         if event.side is not self.wanted.active and not self.sentence.editing:
             self.look(self.wanted.turned())
-
-    @on(KeyLine.Pressed)
-    def _key_clicked(self, event: KeyLine.Pressed) -> None:
-        self.action_do(event.action.name)

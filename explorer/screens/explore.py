@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from explorer.actions import ACTIONS, BY_NAME
 from explorer.reading import Reading
+from explorer.screens.acting import Acting
 from explorer.screens.appending import APPENDING, Appending
 from explorer.screens.commands import ActionCommands
 from explorer.screens.editing import Editing
@@ -65,7 +65,7 @@ class ExploreScreen(
     Playing,
     Sampling,
     Taking,
-    Screen[None],
+    Acting[None],
 ):
     """Draws the application's reading; keys become new views."""
 
@@ -232,29 +232,18 @@ class ExploreScreen(
             return self.can_append(name)
         return True
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what makes no sense now."""
-        if action == "do":
-            return True if self.possible(str(parameters[0])) else None
-        return super().check_action(action, parameters)
-
-    def action_do(self, name: str) -> None:
-        """A key was pressed; one that comes when another screen is already opening was meant for that."""
-        if self.app.screen is self:
-            self.act(name)
-
     def act(self, name: str) -> None:
-        """Do an action of the registry by its name, if it makes sense now."""
+        """Do an action by its name, if it makes sense now; whatever it is, it pauses what plays."""
         if name not in PLAYING:
             self._pause()
-        if not self.possible(name):
-            return
+        super().act(name)
+
+    def perform(self, name: str) -> None:
+        """Change the view, or do what else there is."""
         if (change := BY_NAME[name].change) is not None:
             self.app.change(change)
-        elif name in ("quit", "palette"):
-            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
         else:
-            getattr(self, f"_{name}")()
+            super().perform(name)
 
     def _focus_next(self) -> None:
         self.focus_next()
@@ -288,7 +277,3 @@ class ExploreScreen(
     def _key_selected(self, event: RowTable.KeySelected) -> None:
         self._pause()
         self.app.change(go_to(self.app.view.query, event.key))
-
-    @on(KeyLine.Pressed)
-    def _key_clicked(self, event: KeyLine.Pressed) -> None:
-        self.action_do(event.action.name)

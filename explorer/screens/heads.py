@@ -14,8 +14,9 @@ from textual.worker import get_current_worker
 
 from explorer.gallery import Gallery, Head, Sort
 from explorer.head_scores import STORIES
+from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
-from explorer.screens.heads_actions import BY_NAME, HEADS_ACTIONS, PLACES, groups
+from explorer.screens.heads_actions import HEADS_ACTIONS, PLACES, groups
 from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
 from explorer.text import fit, visible
@@ -48,7 +49,7 @@ class PicturesDone(Message):
         self.last = last
 
 
-class HeadsScreen(Leaving[Head | None]):
+class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
     """Dismissed with the head to open, or with nothing.
 
     A picture is computed head by head in a worker and kept small: no more than one T × T matrix exists at a time.
@@ -236,29 +237,14 @@ class HeadsScreen(Leaving[Head | None]):
             return not self.shows_map
         return name != "measure" or self.shows_map
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what makes no sense now."""
-        if action == "do":
-            return True if self.possible(str(parameters[0])) else None
-        return super().check_action(action, parameters)
-
-    def action_do(self, name: str) -> None:
-        """A key was pressed; one that comes when another screen is already opening was meant for that."""
-        if self.app.screen is self:
-            self.act(name)
-
-    def act(self, name: str) -> None:
-        """Do an action by its name, if it makes sense now."""
-        if not self.possible(name) or name not in BY_NAME:
-            return
+    def perform(self, name: str) -> None:
+        """Choose another head, or do what else there is."""
         if name in _MOVES:
             self.choose(self.tiles.moved(*_MOVES[name]))
         elif name in ("page_up", "page_down"):
             self.choose(self.tiles.moved(0, self.tiles.page * (1 if name == "page_down" else -1)))
-        elif name in ("quit", "palette"):
-            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
         else:
-            getattr(self, f"_{name}")()
+            super().perform(name)
 
     def choose(self, head: Head) -> None:
         """Mark a head, in the pictures and in the map."""
@@ -329,7 +315,3 @@ class HeadsScreen(Leaving[Head | None]):
     def _over(self, event: HeadTiles.Hovered) -> None:
         self._hovered = event.head
         self._show_detail()
-
-    @on(KeyLine.Pressed)
-    def _key_clicked(self, event: KeyLine.Pressed) -> None:
-        self.action_do(event.action.name)

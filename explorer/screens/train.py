@@ -1,12 +1,11 @@
 """The Train screen: a run as it learns. Its process tells, this screen draws; leaving the screen changes nothing."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
@@ -15,8 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer import themes
-from explorer.actions import Action
 from explorer.live_run import LiveRun, Status, Update
+from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
@@ -53,12 +52,12 @@ _NEXT = {
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class TrainScreen(Leaving[None], WatchingHead):
+class TrainScreen(Acting[None], Leaving[None], WatchingHead):
     """One run, trained in a process of its own."""
 
     CSS_PATH = "train.tcss"
     COMMANDS = {ActionCommands}  # noqa: RUF012
-    every_action: Sequence[Action] = TRAIN_ACTIONS
+    every_action = TRAIN_ACTIONS
     tells_the_end = True
     AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (ALL_PARTS[0], "-wide")]  # noqa: RUF012
@@ -210,27 +209,12 @@ class TrainScreen(Leaving[None], WatchingHead):
         status = self.live.status
         return status in (Status.STOPPED, Status.FAILED) and self.live.description is not None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what makes no sense now."""
-        if action == "do":
-            return True if self.possible(str(parameters[0])) else None
-        return super().check_action(action, parameters)
-
-    def action_do(self, name: str) -> None:
-        """A key was pressed; one that comes when another screen is already opening was meant for that."""
-        if self.app.screen is self:
-            self.act(name)
-
-    def act(self, name: str) -> None:
-        """Do an action of the screen by its name, if it makes sense now."""
-        if not self.possible(name):
-            return
+    def perform(self, name: str) -> None:
+        """Look at another head, query or key, or do what else there is."""
         if (change := BY_NAME[name].change) is not None:
             self.change(change)
-        elif name in ("quit", "palette"):
-            self.call_later(self.app.run_action, {"quit": "quit", "palette": "command_palette"}[name])
         else:
-            getattr(self, f"_{name}")()
+            super().perform(name)
 
     def _pause(self) -> None:
         if self._resumable:
@@ -317,7 +301,3 @@ class TrainScreen(Leaving[None], WatchingHead):
         """A part that is clicked is the one that page up and page down scroll."""
         if isinstance(event.widget, RunPanel) and event.widget.id in PARTS:
             self.action_show_part(str(event.widget.id))
-
-    @on(KeyLine.Pressed)
-    def _key_clicked(self, event: KeyLine.Pressed) -> None:
-        self.action_do(event.action.name)
