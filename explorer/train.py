@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from explorer.cli import printable
 from explorer.train_options import TrainOptions, train_options
 from explorer.train_setup import Setup, last_good, set_up
 from explorer.train_stream import TrainStream
@@ -45,12 +46,12 @@ def train(ctx: click.Context, /, watch: bool, stream: bool, **values: Any) -> No
     from model import devices, distributed
     from model.divergence import DivergedError
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
     group = distributed.told()
     device = devices.choose(options.device, group.local)
     with distributed.joined(group, device):
         setup = set_up(options, given, device, group)
+        if setup.options.threads:  # a resumed run's own, as losses differ a little between numbers of threads
+            torch.set_num_threads(setup.options.threads)
         try:
             stopped = _run(setup, watcher)
         except DivergedError as error:
@@ -85,11 +86,11 @@ def _run(setup: Setup, watcher: TrainStream | None) -> bool:
             display.step(metrics)
     if trainer.done < trainer.settings.steps:
         again = shlex.join(["explorer", "train", "--out", str(options.out), "--resume"])
-        display.say(f"stopped and saved at step {trainer.done}; go on with: {again}")
+        display.say(f"stopped and saved at step {trainer.done}; go on with: {printable(again)}")
         return True
     if trainer.group.leads:
         final = _finish(setup)
-        display.say(f"done; open it with: explorer --model {shlex.quote(str(final))}")
+        display.say(f"done; open it with: explorer --model {printable(shlex.quote(str(final)))}")
     return False
 
 

@@ -42,6 +42,17 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(monkeypatch: pytest.Mo
     assert final[0] == final[1]
 
 
+def test_a_run_goes_on_with_its_own_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", set_to.append)
+    for step, threads in ((2, ("--threads", "3")), (4, ("--resume",)), (6, ("--resume", "--threads", "2"))):
+        with monkeypatch.context() as context:
+            stop_after(context, step)
+            options = (*SMALL[:-4], "--device", "cpu", "--steps", "10") if step == 2 else ()
+            assert explorer(*(("text.txt",) if step == 2 else ()), *options, "--out", "run", *threads).exit_code == 130
+    assert set_to == [3, 3, 2]
+
+
 def test_a_run_keeps_snapshots_statistics_and_a_card() -> None:
     train("--probe-every", "4", steps=12)
     run = Path("run")
