@@ -85,9 +85,17 @@ class Commands(click.Group):
             _fail(f"{where}{error.strerror or type(error).__name__}")
         except ValueError as error:  # what `model` and `data` raise for bad input
             _fail(str(error))
-        except MemoryError:
-            _fail("there is not enough memory: choose a shorter text or a smaller model")
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            _fail("there is not enough memory: choose a shorter text, a smaller model or, to train, smaller batches")
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory was asked for that is not there; torch, not imported here, says so in words alone."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words
 
 
 def _told(error: click.ClickException) -> str:

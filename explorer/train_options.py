@@ -1,5 +1,6 @@
 """The options of `explorer train`, and what a resumed run takes over from the command that began it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -75,8 +76,9 @@ class TrainOptions:
         began = {name: saved[name] for name in names if name in saved}
         for name in sorted(given & began.keys() - _CHANGEABLE):
             if getattr(self, name) != began[name]:
-                option = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"the run began with {option} {began[name]}: leave out {option} to resume it")
+                option, was = f"--{name.replace('_', '-')}", began[name]
+                how = f"without {option}" if was is None or was is False else f"with {option} {was}"
+                raise click.UsageError(f"the run began {how}: leave out {option} to resume it")
         return replace(self, **{name: value for name, value in began.items() if name not in given})
 
 
@@ -88,10 +90,13 @@ _CHANGEABLE = frozenset(
 )
 
 
-def _finite(low: float, *, open_end: bool = False) -> Callable[..., Any]:
-    def check(_ctx: click.Context, option: click.Parameter, value: float) -> float:
-        if not low <= value < float("inf") or (open_end and value == low):
-            raise click.BadParameter(f"{value} is not a number {'above' if open_end else 'of at least'} {low:g}")
+def _finite(low: float, *, open_end: bool = False, below: float = math.inf) -> Callable[..., Any]:
+    """A check that a number, which may be NaN, is from `low` up to but not including `below`."""
+
+    def check(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
+        if not low <= value < below or (open_end and value == low):
+            end = f" and below {below:g}" if below < math.inf else ""
+            raise click.BadParameter(f"{value} is not a number {'above' if open_end else 'of at least'} {low:g}{end}")
         return value
 
     return check
@@ -143,9 +148,7 @@ _OPTIONS = (
         callback=_finite(0),
         help="Muon's, for the block matrices.",
     ),
-    click.option(
-        "--momentum", type=click.FloatRange(0, 1, max_open=True), default=0.95, show_default=True, help="Muon's."
-    ),
+    click.option("--momentum", default=0.95, show_default=True, callback=_finite(0, below=1), help="Muon's."),
     click.option(
         "--weight-decay",
         default=0.0,
@@ -154,9 +157,17 @@ _OPTIONS = (
         help="How fast weights shrink, times the learning rate.",
     ),
     click.option("--dropout", default=0.0, show_default=True, help="Share of activations set to 0 while training."),
-    click.option("--warmup", default=20, show_default=True, help="Steps of rising learning rate."),
+    click.option(
+        "--warmup", type=click.IntRange(0), default=20, show_default=True, help="Steps of rising learning rate."
+    ),
     click.option("--cooldown", default=0.5, show_default=True, help="Share of the run with falling learning rate."),
-    click.option("--seed", default=1337, show_default=True, help="The same seed gives the same run."),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=1337,
+        show_default=True,
+        help="The same seed gives the same run.",
+    ),
     click.option(
         "--precision",
         type=click.Choice(["auto", "float32", "bfloat16"]),

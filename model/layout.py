@@ -91,7 +91,8 @@ def read_config(directory: Path) -> GPTConfig:
     """Read `config.json`. Raises CheckpointError when the directory or the file is not what it should be."""
     try:
         if not directory.is_dir():
-            what = "is a file" if directory.is_file() else "does not exist"
+            what = "is a file" if directory.is_file() else "is no directory"
+            what = what if directory.exists() else "does not exist"
             raise CheckpointError(
                 f"{shown(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
             )

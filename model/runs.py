@@ -27,7 +27,8 @@ def prepare(out: Path) -> None:
     try:
         if out.is_symlink() or out.exists():
             if not out.is_dir():
-                raise CheckpointError(f"{out} is a file: give another directory with --out")
+                what = "is a file" if out.is_file() else "is no directory"
+                raise CheckpointError(f"{out} {what}: give another with --out")
             _drop_beginning(out)
             if any(out.iterdir()):
                 more = "add --resume, or give another" if is_run(out) else "no run is there to resume, give another"

@@ -51,7 +51,8 @@ def test_a_changed_text_is_named_and_nothing_is_touched(monkeypatch: pytest.Monk
     ("arguments", "says"),
     [
         (["--layers", "3"], "the run began with --layers 2: leave out --layers"),
-        (["--no-mask"], "--no-mask False"),
+        (["--no-mask"], "the run began without --no-mask: leave out"),
+        (["--storyteller", "9"], "the run began without --storyteller"),
         (["--seed", "1"], "--seed 1337"),
         (["--snapshot-steps", "a"], "no list of steps"),
     ],
@@ -69,6 +70,8 @@ def test_a_directory_of_something_else_is_left_alone() -> None:
     assert "no run is there to resume" in refusal("text.txt", *SMALL, "--out", "run/final")
     assert "no training run to resume" in refusal("--out", "run/final", "--resume")
     assert "is a file" in refusal("text.txt", *SMALL, "--out", "text.txt")
+    Path("link").symlink_to("nowhere")
+    assert "link is no directory" in refusal("text.txt", *SMALL, "--out", "link")
     assert content(Path("run")) == before
 
 
@@ -229,11 +232,27 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--snapshot-steps", "1;2"], "no list of steps"),
         (["--heads", "3"], "n_embd 16 is not a multiple"),
         (["--steps", "0"], "steps must be at least 1"),
+        (["--warmup", "-1"], "'--warmup'"),
+        (["--seed", str(2**63)], "'--seed'"),
+        (["--momentum", "nan"], "is not a number of at least 0 and below 1"),
+        (["--momentum", "1"], "'--momentum'"),
     ],
 )
 def test_options_out_of_range(arguments: list[str], says: str) -> None:
     assert says in refusal("text.txt", *SMALL, "--out", "run", *arguments)
     assert not Path("run").exists()
+
+
+def test_batches_that_no_memory_holds_are_one_line() -> None:
+    assert "not enough memory" in refusal("text.txt", *SMALL, "--out", "run", "--batch-size", str(10**14))
+
+
+def test_a_directory_with_a_hostile_name_sends_no_escape_to_the_terminal() -> None:
+    """Its name is repeated where the run ends."""
+    out = "run\n\x1b[31m"
+    stopped = train(out=out, steps=1)
+    assert "\x1b" not in stopped.output
+    assert stopped.stdout.splitlines()[-1].startswith("done; open it with: explorer --model 'run")
 
 
 def test_a_run_killed_before_its_first_checkpoint_is_begun_anew() -> None:
