@@ -4,7 +4,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def train(ctx: click.Context, /, watch: bool, stream: bool, **values: Any) -> No
     watcher = TrainStream.of_this_process() if stream else None
     import torch
 
-    from model import devices, distributed
+    from model import devices, distributed, runs
     from model.divergence import DivergedError
 
     group = distributed.told()
@@ -53,7 +53,8 @@ def train(ctx: click.Context, /, watch: bool, stream: bool, **values: Any) -> No
         if setup.options.threads:  # a resumed run's own, as losses differ a little between numbers of threads
             torch.set_num_threads(setup.options.threads)
         try:
-            stopped = _run(setup, watcher)
+            with runs.going_on(options.out, setup.trainer.done) if group.leads else nullcontext():
+                stopped = _run(setup, watcher)
         except DivergedError as error:
             if not group.leads:  # every process sees the same loss, one tells of it
                 sys.exit(2)

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -29,7 +30,8 @@ def prepare(out: Path) -> None:
             if not out.is_dir():
                 what = "is a file" if out.is_file() else "is no directory"
                 raise CheckpointError(f"{out} {what}: give another with --out")
-            _drop_beginning(out)
+            with claimed(out):
+                _drop_beginning(out)
             if any(out.iterdir()):
                 more = "add --resume, or give another" if is_run(out) else "no run is there to resume, give another"
                 raise CheckpointError(f"{out} exists and is not empty: {more} --out")
@@ -49,13 +51,51 @@ def _drop_beginning(out: Path) -> None:
 
 
 def check_writable(out: Path) -> None:
-    """Raise CheckpointError unless a file can be written into `out`."""
+    """Raise CheckpointError unless a file can be written into `out` and no other process trains there."""
     try:
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
+        with claimed(out):
+            probe = out / ".writable"
+            probe.touch()
+            probe.unlink()
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Let no other process train into `out` meanwhile. The end of this one, however it comes, ends that too.
+
+    Without effect where the system knows no such locks. Raises CheckpointError when another process has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    directory = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CheckpointError(f"another process trains into {out}: stop it, or give another --out") from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def going_on(out: Path, done: int) -> Iterator[None]:
+    """Claim `out` for a run of which `done` steps are saved there; 0 is a new one.
+
+    Raises CheckpointError when another process has taken it further since that was read.
+    """
+    with claimed(out):
+        saved = int(latest(out).name.removeprefix("step-")) if is_run(out) else 0
+        if saved != done:
+            raise CheckpointError(f"another process has trained into {out} up to step {saved}: start again")
+        yield
 
 
 def add(out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str, bytes]) -> Path:

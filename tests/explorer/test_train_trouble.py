@@ -75,6 +75,35 @@ def test_a_directory_of_something_else_is_left_alone() -> None:
     assert content(Path("run")) == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_one_process_at_a_time_trains_into_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as context:
+        stop_after(context, 6)
+        explorer("text.txt", *SMALL, "--out", "run", "--steps", "10")
+    Path("new/step-000000.tmp").mkdir(parents=True)
+    before = content(Path("run"))
+    with runs.claimed(Path("run")), runs.claimed(Path("new")):
+        assert "another process trains into run" in refusal("--out", "run", "--resume")
+        assert "another process trains into new" in refusal("text.txt", *SMALL, "--out", "new")
+    assert content(Path("run")) == before
+    assert Path("new/step-000000.tmp").is_dir()
+    assert explorer("--out", "run", "--resume").exit_code == 0
+
+
+def test_a_run_that_another_process_took_further_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It did so while this process read the text."""
+    plain = Trainer.start
+
+    def slowly(*arguments: Any, **extra: Any) -> Trainer:
+        monkeypatch.setattr(Trainer, "start", plain)
+        train(steps=6)
+        return plain(*arguments, **extra)
+
+    monkeypatch.setattr(Trainer, "start", slowly)
+    assert "has trained into run up to step 6" in refusal("text.txt", *SMALL, "--out", "run")
+    assert losses("run")[-1][0] == 6
+
+
 def test_a_checkpoint_of_another_model_cannot_be_resumed() -> None:
     train(steps=1)
     train("--width", "32", out="other", steps=1)
