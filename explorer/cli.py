@@ -71,7 +71,8 @@ class Commands(click.Group):
             sys.stdout.reconfigure(errors="replace")  # where the terminal is not UTF-8, − and ∞ become ?
         try:
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as it is where a shell has closed it
+                sys.stdout.flush()
         except click.ClickException as error:
             _fail(_told(error))
         except BrokenPipeError:
@@ -116,7 +117,7 @@ def _fail(message: str) -> NoReturn:
 
 def _silence() -> None:
     """Nobody reads any more: let the interpreter's last flush go nowhere."""
-    with suppress(OSError, ValueError):  # there may be no file behind it
+    with suppress(OSError, ValueError, AttributeError):  # there may be no file behind it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -239,6 +240,8 @@ def given_text(text: str) -> str:
     """The text itself, or what standard input holds for `-`."""
     if text != "-":
         return text
+    if sys.stdin is None:
+        raise ModelError("standard input is closed: give the text itself, or let something write it")
     content = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
     if len(content) > _LONGEST_INPUT:
         raise ModelError(f"standard input holds more than {_LONGEST_INPUT} bytes: no model reads so much at once")

@@ -1,7 +1,6 @@
 """`explorer generate`: let a model go on with a text, token by token."""
 
 import json
-import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,8 +129,7 @@ def _stream(model: "Checkpoint", ids: list[int], written: Iterator[int]) -> None
 
 def _print(text: str) -> None:
     if text:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print(text, end="", flush=True)
 
 
 def _print_json(model: "Checkpoint", prompt: str, ids: list[int], options: _Options) -> None:

@@ -306,6 +306,33 @@ def test_a_reader_that_leaves_is_no_error(model: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("arguments", "closing", "code", "says"),
+    [
+        (["show", "-"], "<&-", 2, "explorer: standard input is closed: give the text itself"),
+        (["show", "a"], ">&-", 0, ""),
+        (["generate", "a", "--tokens", "2"], ">&-", 0, ""),
+        (["models"], ">&-", 0, ""),
+        ([], ">&-", 2, "standard output is none"),
+    ],
+)
+def test_streams_that_are_closed(model: str, arguments: list[str], closing: str, code: int, says: str) -> None:
+    options = [] if arguments == ["models"] else ["--model", model]
+    command = [sys.executable, "-m", "explorer", *arguments, *options]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closing}', "sh", *command],
+        check=False,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("\n") == (1 if says else 0)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_one_line(model: str) -> None:
     with Path("/dev/full").open("w") as full:
