@@ -3,6 +3,7 @@
 import shlex
 import sys
 from dataclasses import dataclass, replace
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,14 +142,14 @@ def _resumed(
     notes = saved["notes"]
     try:
         again = options.resumed(notes, given)
-        again = replace(again, seed=int(saved["settings"]["seed"]))
+        again = replace(again, seed=index(saved["settings"]["seed"]))
         sources = [Source(*source) for source in notes["sources"]]
-        context = int(saved["context"])
+        context = index(saved["context"])
+        corpus = read_texts(again)
+        check_unchanged(sources, corpus.sources)
+        parts = split(corpus, again.validation)
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
-    corpus = read_texts(again)
-    check_unchanged(sources, corpus.sources)
-    parts = split(corpus, again.validation)
     data = TrainingData.of(tokenizers.load(directory), parts.train, parts.validation, context)
     return Trainer.resume(options.out, data, device, group), notes, again
 

@@ -115,6 +115,30 @@ def test_a_checkpoint_of_another_model_cannot_be_resumed() -> None:
     assert content(Path("run")) == before
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["notes"], {}),
+        (["notes", "sources"], [[1]]),
+        (["notes", "sources"], [[1, 2, 3]]),
+        (["notes", "options", "validation"], "x"),
+        (["notes", "options", "storyteller"], "x"),
+        (["notes", "options", "files"], 5),
+        (["context"], "16"),
+        (["settings", "seed"], "x"),
+    ],
+)
+def test_a_state_that_says_nonsense_is_one_line(path: list[str], value: Any) -> None:
+    train(steps=1)
+    state = runs.latest(Path("run")) / STATE_JSON
+    saved = told = json.loads(state.read_text())
+    for name in path[:-1]:
+        told = told[name]
+    told[path[-1]] = value
+    state.write_text(json.dumps(saved))
+    assert "was not written by this command" in refusal("--out", "run", "--resume")
+
+
 def failing(monkeypatch: pytest.MonkeyPatch, name: str, code: int, after: int) -> None:
     """Let writing files fail with an error of the system after some calls."""
     calls = iter(range(10**9))
