@@ -47,10 +47,10 @@ class Sampling:
             raise ModelError("the numbers of the model overflow here: choose a smaller scale or another model")
         # On the processor: the same seed draws the same tokens wherever the logits come from.
         logits = logits.float().cpu()
-        heated = logits / (self.temperature or 1.0)
-        if self.temperature == 0 or not heated.isfinite().all():
+        heated_logits = logits / (self.temperature or 1.0)
+        if self.temperature == 0 or not heated_logits.isfinite().all():
             return int(logits.argmax())
-        probabilities, ids = F.softmax(heated, dim=-1).sort(descending=True)
+        probabilities, ids = F.softmax(heated_logits, dim=-1).sort(descending=True)
         if self.top_k is not None:
             probabilities = probabilities[: self.top_k]
         if self.top_p is not None:
