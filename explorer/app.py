@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from data import bundled
-from data.samples import SAMPLES
+from data.samples import OPENING_HEAD, SAMPLES
 from explorer import models, themes
 from explorer.engine import Engine
 from explorer.history import History, history_file
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from explorer.train_request import TrainRequest
     from model.trace import TracedModel
 
-DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST)
+DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST, layer=OPENING_HEAD[0], head=OPENING_HEAD[1])
 
 
 class ModelOpened(Message):

@@ -271,7 +271,13 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
         _keyboard()
     from explorer import app
 
-    app.run(view)
+    app.run(view if _given(ctx) else None)
+
+
+def _given(ctx: click.Context) -> list[click.Parameter]:
+    """The options that were written on the command line."""
+    default = click.core.ParameterSource.DEFAULT
+    return [option for option in ctx.command.params if ctx.get_parameter_source(option.name or "") is not default]
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -280,9 +286,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _no_options_before(ctx: click.Context) -> None:
     """Raise UsageError for options in front of a command, where they would be forgotten in silence."""
-    default = click.core.ParameterSource.DEFAULT
-    given = [option for option in ctx.command.params if ctx.get_parameter_source(option.name or "") is not default]
-    if given:
+    if given := _given(ctx):
         off = ctx.params[given[0].name or ""] is False and given[0].secondary_opts
         option = (off or given[0].opts)[0]
         raise click.UsageError(f"{option} stands before {ctx.invoked_subcommand!r}, write it after the command", ctx)
