@@ -86,7 +86,7 @@ def ours(directory: Path, text: Path, options: str, threads: int) -> Run:
         if each["step"]:
             steps.append(each["seconds"])
             seconds += each["seconds"]
-        if each["validation_loss"] is not None:
+        if each.get("validation_loss") is not None:
             losses.append((seconds, each["validation_loss"]))
     tokens = (metrics[-1]["tokens"] - metrics[0]["tokens"]) / (metrics[-1]["step"] - metrics[0]["step"])
     return Run(tuple(losses), tokens / statistics.median(steps))
