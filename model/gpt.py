@@ -109,8 +109,8 @@ class GPT(nn.Module):
     def __init__(self, config: GPTConfig, dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
-        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
-        self.wpe = nn.Embedding(config.n_positions, config.n_embd)
+        self.wte = _embedding(config.vocab_size, config.n_embd)
+        self.wpe = _embedding(config.n_positions, config.n_embd)
         self.h = nn.ModuleList(Block(config, dropout) for _ in range(config.n_layer))
         self.ln_f = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
         self.dropout = dropout
@@ -186,6 +186,15 @@ class GPT(nn.Module):
             x = block(x, inputs[-1])
         streams.append(x)
         return Trace(tuple(token_ids), settings, tuple(inputs), tuple(streams), self.ln_f(x), self.wte.weight)
+
+
+def _embedding(count: int, width: int) -> nn.Embedding:
+    """An embedding; on the meta device without the draw, for which torch would import its compiler: a second."""
+    weight = torch.empty(count, width)
+    if not weight.is_meta:
+        nn.init.normal_(weight)
+    made: nn.Embedding = nn.Embedding.from_pretrained(weight, freeze=False)  # type: ignore[no-untyped-call]
+    return made
 
 
 def check_ids(config: GPTConfig, token_ids: Sequence[int]) -> None:

@@ -204,3 +204,15 @@ def test_a_summary_needs_neither_torch_nor_the_weights(saved: Path) -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(run.stdout) == sum(parameter.numel() for parameter in make_gpt().parameters())
     assert layout.summarize(saved).bytes_on_disk == sum(path.stat().st_size for path in saved.iterdir())
+
+
+def test_opening_does_not_import_the_compiler(saved: Path) -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from model import checkpoint\n"
+        "checkpoint.load(Path(sys.argv[1]))\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(saved)], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
