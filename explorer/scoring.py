@@ -2,10 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
@@ -74,9 +76,10 @@ class HeadScoring(App[None]):
         """Keep them, tell the screens, and go on with another model that came into view meanwhile."""
         self._measuring = False
         self._head_scores[message.model] = message.scores
-        for screen in self.screen_stack:
-            if isinstance(screen, ShowsScores):
-                screen.show_scores()
+        with suppress(NoMatches):  # the application is being left, and a screen has lost its widgets already
+            for screen in self.screen_stack:
+                if isinstance(screen, ShowsScores):
+                    screen.show_scores()
         self.measure_heads()
 
 

@@ -117,7 +117,11 @@ async def test_a_model_that_cannot_be_opened_gives_way_to_the_default(
 
 
 @pytest.mark.parametrize("error", [ModelError("it is [damaged"), RuntimeError("boom\nbang"), MemoryError()])
-async def test_without_any_model_the_application_still_answers(error: Exception) -> None:
+async def test_without_any_model_the_application_still_answers(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.bundled.names", lambda: ())
+
     def refuse(name: str) -> Any:
         raise error
 

@@ -108,7 +108,9 @@ async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Re
 
         screen = await picker(pilot, ready)
         options = screen.query_one(OptionList)
-        row = [entry.name for entry in screen._shown].index("two") * 2 - int(options.scroll_offset.y)
+        options.highlighted = place = [entry.name for entry in screen._shown].index("two")
+        await pilot.pause()
+        row = options._index_to_line[place] - int(options.scroll_offset.y)
         await pilot.click(OptionList, offset=(5, row))
         await ready(pilot)
         assert app.view.model == "two"
