@@ -157,6 +157,7 @@ def terminal(hostile: str, tmp_path: Path) -> Iterator[tuple["subprocess.Popen[b
         stderr=theirs,
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests begun by `&` in a script ignore it
     )
     os.close(theirs)
     yield process, ours
