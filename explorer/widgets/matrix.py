@@ -17,13 +17,12 @@ from explorer.reading import Reading
 from explorer.text import fit, label
 from explorer.view import Stage
 from explorer.widgets.lines import SCROLL_BINDINGS, Drawn
-from explorer.widgets.matrix_layout import MARKER, Content, Layout, Zoom, column_label
+from explorer.widgets.matrix_layout import MARKER, Content, Layout, Zoom, column_label, row_label
 from explorer.widgets.matrix_paint import Numbers, Painter
 from explorer.widgets.minimap import Minimap
 
 _CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
 """In half blocks the cursor is one pixel: a hue that neither palette has."""
-
 
 _ZOOM_FROM = 50
 """Cells from which on the zoom stands beside the legend."""
@@ -225,15 +224,17 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return tuple(label(token) for token in reading.encoding.tokens)
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
-        """The layout for a zoom; what does not fit leaves room for a minimap."""
+        """The layout for a zoom, None for the automatic one; what does not fit leaves room for a minimap."""
         (rows, columns), size = numbers.matrix.shape, self.scrollable_content_region.size
         longest = max(cell_len(text) for text in self._labels)
         content = Content(rows, columns, longest, numbers.width)
+        # Chosen for the size without scrollbars: these come and go with the choice.
+        zoom = zoom or content.automatic(self.size.width, self.size.height)
         layout = content.layout(zoom, size.width, size.height, self.palette.has_pixels)
-        gutter = 0 if layout.fits else Minimap.gutter(size.width, size.height)
-        if gutter:
-            layout = content.layout(zoom, size.width - gutter, size.height, self.palette.has_pixels)
-        return layout
+        if layout.fits or not (gutter := Minimap.gutter(size.width, size.height)):
+            return layout
+        beside_map = content.layout(zoom, size.width - gutter, size.height, self.palette.has_pixels)
+        return beside_map if beside_map.across or not layout.across else layout
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""
@@ -284,14 +285,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return self._stage is not Stage.MIXED
 
     def _row_label(self, layout: Layout, rows: range) -> Segment:
-        current = self._query in rows
-        name = self._labels[self._query if current else rows.start]
+        name = self._labels[self._query if (current := self._query in rows) else rows.start]
         part = "cursor" if current else "faint" if rows.start > self._query else "name"
         style = self.base if part == "name" else self.part(part)
         mark = "▶" if current else " "
         if layout.label <= MARKER:
             return Segment(mark.ljust(layout.label)[: layout.label], style)
-        return Segment(fit(f"{mark} ", MARKER) + fit(name, layout.label - MARKER - 1) + " ", style)
+        return Segment(fit(f"{mark} ", MARKER) + row_label(layout, name) + " ", style)
 
     def _header(self, painter: Painter) -> list[Segment]:
         """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""

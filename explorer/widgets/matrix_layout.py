@@ -18,6 +18,9 @@ class Zoom(Enum):
 
 LONGEST_LABEL = 12
 SHORTEST_LABEL = 4
+NARROW_LABEL = 2
+"""Cells of a label beside the narrowest blocks: two letters there rather than no blocks."""
+
 MARKER = 2
 """Cells before a row's label, for ▶ at the current query."""
 
@@ -48,8 +51,9 @@ class Layout:
 
     @property
     def legend(self) -> int:
-        """Lines of the legend."""
-        return 1 if self.height >= LEGEND_FROM else 0
+        """Lines of the legend; where numbers are written, the last of them needs its line more."""
+        taken = self.zoom is Zoom.NUMBERS and self.lines == self.height - 1
+        return 1 if self.height >= LEGEND_FROM and not taken else 0
 
     @property
     def body_width(self) -> int:
@@ -74,7 +78,17 @@ class Layout:
     @property
     def fits(self) -> bool:
         """Whether everything is in view at once."""
-        return self.columns * self.cell <= self.body_width and self.lines <= self.body_height
+        return self.across and self.lines <= self.body_height
+
+    @property
+    def across(self) -> bool:
+        """Whether all columns are in view at once."""
+        return self.columns * self.cell <= self.body_width
+
+    @property
+    def readable(self) -> bool:
+        """Whether all columns and at least half of the rows are in view."""
+        return self.across and self.lines <= 2 * self.body_height
 
     def columns_in_view(self, scroll_x: int) -> range:
         """The columns that are wholly in view."""
@@ -109,7 +123,8 @@ class Content:
         """A layout with cells of one width, its labels as wide as there is room beside them."""
         longest = min(self.label, LONGEST_LABEL)
         room = width - self.columns * cell - MARKER - 1
-        label = min(longest, max(room, min(longest, SHORTEST_LABEL)))
+        shortest = NARROW_LABEL if (zoom, cell) == (Zoom.BLOCKS, 2) else SHORTEST_LABEL
+        label = min(longest, max(room, min(longest, shortest)))
         if room < label:
             # Half blocks rather go without labels than scroll; the others have to scroll anyway.
             bare = zoom is Zoom.HALF_BLOCKS and self.columns * cell < width
@@ -117,23 +132,35 @@ class Content:
         label += MARKER + 1 if label else 1
         return Layout(zoom, width, height, self.rows, self.columns, min(label, max(0, width - 1)), cell)
 
-    def layout(self, zoom: Zoom | None, width: int, height: int, has_pixels: bool) -> Layout:
-        """The layout of a zoom, or of the largest at which the whole matrix is in view.
+    def automatic(self, width: int, height: int) -> Zoom:
+        """The largest zoom at which the whole matrix is in view, or else at least half of its rows.
 
-        Half blocks need colours: without them, cells are never less than a line high.
+        Half blocks are for a shape too large to be read: they have neither numbers nor a label a row.
         """
-        numbers = [(Zoom.NUMBERS, cell) for cell in range(self.number + 2, self.number, -1)]
-        blocks = [(Zoom.BLOCKS, 3), (Zoom.BLOCKS, 2), (Zoom.BLOCKS, 1)]
-        half = [(Zoom.HALF_BLOCKS, 1)] if has_pixels else [(Zoom.BLOCKS, 1)]
-        tried = {Zoom.NUMBERS: numbers, Zoom.BLOCKS: blocks, Zoom.HALF_BLOCKS: half}
-        choices = tried[zoom] if zoom is not None else [*numbers, *blocks, *half]
-        layouts = [self.at(each, cell, width, height) for each, cell in choices]
-        across = [layout for layout in layouts if layout.columns * layout.cell <= layout.body_width]
-        if zoom is Zoom.BLOCKS:  # chosen by hand: wide enough to see, even if that scrolls
-            return next(iter(across), layouts[1])
-        if zoom is not None:
-            return next(iter(across), layouts[-1])
-        return next((layout for layout in across if layout.fits), layouts[-1])
+        large = [*self._widths(Zoom.NUMBERS), *self._widths(Zoom.BLOCKS)]
+        whole = (zoom for zoom, cell in large if self.at(zoom, cell, width, height).fits)
+        beside_bar = (z for z, cell in large if cell > 1 and self.at(z, cell, width - 1, height).readable)
+        return next(whole, None) or next(beside_bar, Zoom.HALF_BLOCKS)
+
+    def layout(self, zoom: Zoom, width: int, height: int, has_pixels: bool) -> Layout:
+        """The layout of a zoom, its cells as wide as all columns have room for."""
+        layouts = [self.at(each, cell, width, height) for each, cell in self._widths(zoom, has_pixels)]
+        otherwise = layouts[1] if zoom is Zoom.BLOCKS else layouts[-1]  # wide enough to see, even if that scrolls
+        return next((layout for layout in layouts if layout.across), otherwise)
+
+    def _widths(self, zoom: Zoom, has_pixels: bool = True) -> list[tuple[Zoom, int]]:
+        """The widths of a cell, the widest first. Half blocks need colours: without them cells are a line high."""
+        if zoom is Zoom.NUMBERS:
+            return [(zoom, cell) for cell in range(self.number + 2, self.number, -1)]
+        if zoom is Zoom.BLOCKS:
+            return [(zoom, 3), (zoom, 2), (zoom, 1)]
+        return [(zoom if has_pixels else Zoom.BLOCKS, 1)]
+
+
+def row_label(layout: Layout, name: str) -> str:
+    """The label of a row in exactly its cells; of two no part is given to the mark of what is cut."""
+    room = layout.label - MARKER - 1
+    return fit(name, room) if room > NARROW_LABEL else crop(name, room)
 
 
 def column_label(layout: Layout, name: str, column: int, chosen: bool) -> str:

@@ -1,0 +1,66 @@
+"""Which zoom a matrix is drawn at when nobody has chosen one."""
+
+import pytest
+
+from explorer.app import ExplorerApp
+from explorer.view import Stage
+from explorer.widgets.matrix import Matrix
+from explorer.widgets.matrix_layout import Content, Zoom
+from tests.explorer.conftest import Ready
+
+PANELS = {(60, 18): (60, 8), (80, 24): (80, 11), (120, 36): (29, 14), (200, 50): (49, 20)}
+"""The room for the matrix of scores of twelve tokens or more, by the size of the terminal."""
+
+N, B, H = Zoom.NUMBERS, Zoom.BLOCKS, Zoom.HALF_BLOCKS
+
+
+@pytest.mark.parametrize(
+    ("panel", "zooms"),
+    [
+        (PANELS[60, 18], {6: N, 8: N, 10: B, 12: B, 16: H, 24: H, 40: H, 100: H}),
+        (PANELS[80, 24], {6: N, 8: N, 10: N, 12: N, 16: B, 24: H, 40: H, 100: H}),
+        (PANELS[120, 36], {6: B, 8: B, 10: B, 12: B, 16: H, 24: H, 40: H, 100: H}),
+        (PANELS[200, 50], {6: N, 8: B, 10: B, 12: B, 16: B, 24: H, 40: H, 100: H}),
+    ],
+)
+def test_a_longer_sentence_becomes_smaller_step_by_step(panel: tuple[int, int], zooms: dict[int, Zoom]) -> None:
+    for tokens, zoom in zooms.items():
+        content = Content(tokens, tokens, 7, 5)
+        assert content.automatic(*panel) is zoom, tokens
+        layout = content.layout(zoom, panel[0], panel[1], has_pixels=True)
+        assert layout.across or tokens > 24
+        assert zoom is H or layout.lines <= 2 * layout.body_height
+
+
+def test_the_legend_gives_its_line_to_the_last_row_of_numbers_and_of_nothing_else() -> None:
+    content = Content(10, 10, 4, 5)
+    numbers = content.layout(N, 80, 11, has_pixels=True)
+    assert numbers.fits
+    assert not numbers.legend
+    assert content.layout(N, 80, 12, has_pixels=True).legend
+    blocks = content.layout(B, 80, 11, has_pixels=True)
+    assert blocks.legend
+    assert not blocks.fits
+
+
+def test_without_colours_half_blocks_are_a_line_high() -> None:
+    assert Content(100, 100, 7, 5).layout(H, 80, 11, has_pixels=False).per_line == 1
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
+async def test_the_cursor_stays_in_view_and_the_zoom_settles(
+    make_app: type[ExplorerApp], ready: Ready, size: tuple[int, int]
+) -> None:
+    app = make_app(text="the cat saw the dog and the dog saw", query=0, stage=Stage.SCORES)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        for _ in range(len(app.reading.encoding) if app.reading else 0):
+            await pilot.press("right")
+            await ready(pilot)
+            matrix = app.explore.query_one("#matrix-scores", Matrix)
+            layout = matrix._painter.layout if matrix._painter else None
+            assert layout
+            assert layout.zoom is not H
+            assert app.view.query in range(matrix.scroll_offset.y, matrix.scroll_offset.y + layout.body_height)
+            drawn = [matrix.render_line(y).text for y in range(matrix.size.height)]
+            assert any(text.startswith("▶") for text in drawn)
