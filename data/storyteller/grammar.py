@@ -52,7 +52,7 @@ _IRREGULAR_VERBS = {
 
 _DOUBLING = frozenset(
     words("""beg chat chop clap drag drop drum fan fit flap flip grab grin hop hug hum jog jot knit mop nap nod pack pat
-    peg pet pin plan plop pop rip rub scrub ship shop skip slam slip snap spot step stir stop tap tip trip trot tug
+    peg pet pin plan plop pop rip rub scrub ship shop skip slam slip snap sob spot step stir stop tap tip trip trot tug
     wag whip wrap zip trim snug dip dig run sit swim win get put set cut hit let spin stun tag forget begin skid
     chug scrap swap tap blur strum pedal unzip""")
 ) - {"pack", "pedal"}

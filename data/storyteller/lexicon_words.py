@@ -96,7 +96,7 @@ _VERB_LISTS = {
         blankets/look inside the cupboard/peek behind the curtains/check every pocket/search through the tall grass""",
     "rejoice": """laugh/smile/clap/cheer/jump for joy/dance around/grin/hum a happy tune/shout with joy/beam
         with pride/giggle/hop up and down/wave both arms""",
-    "grieve": """cry/sigh/sob/frown/sit down and cry/feel a lump in the throat/look at the ground/begin to
+    "grieve": """cry/sigh/sob/frown/sit down in tears/feel a lump in the throat/look at the ground/begin to
         cry/fight back tears/grow very quiet""",
     "move": """walk/run/hurry/go/skip/stroll/march/hike/wander/race/rush/trot/jog/cycle/travel/
         wander/stroll""",

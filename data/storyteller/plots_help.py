@@ -84,7 +84,7 @@ roles A:hero C:crafter T:breakable D:elder
   "[C>A] [#sure]! [I] [I:have/s] some very strong glue," [^C:say] [C.n].
 - ¶{In town|At the end of the street|Next door} [C.intro] [C:live]. // [A.n] [A:bring] [T.n] there in a box. // [C.n]
   [C:look] at every piece [#softly] and [C:begin] to work.
-- ¶Together, [AD] [AD:visit] [C.intro]. // "[D>C]How long [^~:do] [~it] take to mend [T.n]?" [D.n] [D:ask]. //
+- ¶Together, [AD] [AD:visit] [C.intro]. // "[D>C]How long [^~:will] [~it] take to mend [T.n]?" [D.n] [D:ask]. //
   "[C>D]Come back in [#number] {hours|days}," [^C:say] [C.n].
 = good
 - [#at_last], [T.n] [T:look] almost new. // [A.n] [A:pay] for the work with [A.his] own coins, and [D.n] [D:be]

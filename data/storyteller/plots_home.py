@@ -109,7 +109,7 @@ roles A:hero B:friend T:seed D:elder P:outdoor
 - [A.n] [A:wait] one week, two weeks, three weeks. // [~~Birds] [~:come], [~~clouds] [~:come], but [~no leaf]
   [~:come].
 = doubt
-- [B.of] [B:come] to look. // "[B>A][~It] [~:grow/will] never," [B.n] [B:say]. // "[A>B][~It] [~:grow/will]," [^A:say]
+- [B.of] [B:come] to look. // "[B>A][~It] [~:will] never grow," [B.n] [B:say]. // "[A>B][~It] [~:grow/will]," [^A:say]
   [A.n].
 - [B.of] [B:laugh]. // "[B>A][you] [you:water/sing] mud," [B.n] [B:say]. // [A.n] [A:-listen] and [A:go] on.
 = sprout

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from data import storyteller
 from data.storyteller import END_OF_STORY, STORY_SEPARATOR, Story, documents, frames, plots, stories, story, text
+from data.storyteller.grammar import past
+from data.storyteller.lexicon_words import VERB_PHRASES
 
 CHECKED = settings(max_examples=150, deadline=None)
 SEEDS = st.integers(min_value=0, max_value=10**9)
@@ -97,6 +99,19 @@ def test_corpus_does_not_repeat_itself(corpus: list[str]) -> None:
     assert len(set(corpus)) == len(corpus)
     openings = Counter(document[:60] for document in corpus)
     assert openings.most_common(1)[0][1] < 0.01 * len(corpus)
+
+
+def test_verbs_double_their_last_letter_where_english_does() -> None:
+    heads = {phrase.split()[0] for phrases in VERB_PHRASES.values() for phrase in phrases}
+    for verb in heads:
+        if re.fullmatch(r"[^aeiou]*[aeiou][bdfgklmnprtvz]", verb) and past(verb) == verb + "ed":
+            raise AssertionError(f"{past(verb)} should double its {verb[-1]}")
+
+
+def test_slips_that_were_there_once(corpus: list[str]) -> None:
+    whole = "\n".join(corpus)
+    for slip in ("grow never", "sat down and cry", "How long did it take to mend", "sobed"):
+        assert slip not in whole
 
 
 def test_invented_words_return_and_are_new_in_each_story(told: list[Story]) -> None:
