@@ -30,6 +30,7 @@ class TrainOptions:
     no_mask: bool
     no_scale: bool
     init_std: float
+    activation: str
     steps: int
     batch_size: int
     optimizer: str
@@ -130,6 +131,13 @@ _OPTIONS = (
         show_default=True,
         callback=_finite(0, open_end=True),
         help="Standard deviation of the initial weights.",
+    ),
+    click.option(
+        "--activation",
+        type=click.Choice(["gelu_new", "gelu"]),
+        default="gelu_new",
+        show_default=True,
+        help="Of the MLPs: GPT-2's tanh approximation, or the exact one, which is faster on a processor.",
     ),
     click.option("--steps", default=2000, show_default=True, help="Updates of the weights, one a batch."),
     click.option("--batch-size", default=32, show_default=True, help="Windows of --context tokens a step."),

@@ -79,6 +79,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
         n_embd=options.width,
         n_layer=options.layers,
         n_head=options.heads,
+        activation_function=options.activation,
         causal=not options.no_mask,
         scale_attn_weights=not options.no_scale,
         initializer_range=options.init_std,

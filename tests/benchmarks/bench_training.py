@@ -4,7 +4,8 @@
 
 NANOGPT is a checkout of karpathy/nanoGPT (train.py, model.py, configurator.py, config/), which needs numpy and torch
 alone; TEXT is tinyshakespeare. Both are read only: nanoGPT runs in a copy. Both programs are whole processes that take
-turns, with the sizes of nanoGPT's recipe for a CPU (its README): 4 layers, 4 heads, 128 wide, context 64, no dropout.
+turns, with the sizes of nanoGPT's recipe for a CPU (its README): 4 layers, 4 heads, 128 wide, context 64, no dropout,
+and its activation, the exact GELU.
 
 Counted are the seconds of training steps, without start-up, evaluation and checkpoints, which both programs log for
 each step. nanoGPT's step that follows an evaluation counts as its median step. Validation losses are over about as
@@ -29,7 +30,10 @@ from pathlib import Path
 import numpy as np
 
 GOAL = 1.88
-SIZES = "--tokenizer char --layers 4 --heads 4 --width 128 --context 64 --seed 1337 --sample-every 0 --no-snapshots"
+SIZES = (
+    "--tokenizer char --layers 4 --heads 4 --width 128 --context 64 --activation gelu --seed 1337 --sample-every 0 "
+    "--no-snapshots"
+)
 TO_THE_GOAL = (
     "--batch-size 12 --steps 400 --evaluate-every 20 --warmup 10 --cooldown 0.7 "
     "--learning-rate 0.01 --muon-learning-rate 0.02 --momentum 0.9 --init-std 0.05"

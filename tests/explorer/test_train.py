@@ -88,6 +88,17 @@ def test_what_if_we_had_not() -> None:
     assert all((m.prefix_loss is None) == (m.validation_loss is None) for m in read_metrics(Path("run")))
 
 
+def test_the_exact_activation() -> None:
+    train()
+    assert load("run").config.activation_function == "gelu_new"
+    train("--activation", "gelu", out="exact")
+    assert json.loads((Path("exact") / "final" / "config.json").read_text())["activation_function"] == "gelu"
+    assert losses("exact") != losses("run")
+    refused = explorer("--out", "exact", "--resume", "--activation", "gelu_new")
+    assert refused.exit_code == 2
+    assert "leave out --activation" in refused.stderr
+
+
 def _layer(model: checkpoint.Checkpoint) -> Any:
     from model.settings import AS_TRAINED
 
