@@ -22,6 +22,7 @@ from data.samples import OPENING_HEAD, SAMPLES
 from explorer import models, themes
 from explorer.engine import Engine
 from explorer.history import History, history_file
+from explorer.notices import Notices
 from explorer.reading import Reading
 from explorer.scoring import HeadScoring
 from explorer.screens.explore import ExploreScreen
@@ -66,7 +67,7 @@ class ReadingDone(Message):
         self.reason = reason
 
 
-class ExplorerApp(Training, HeadScoring):
+class ExplorerApp(Training, HeadScoring, Notices):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
