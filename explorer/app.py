@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 
 from data import bundled
 from data.samples import OPENING_HEAD, SAMPLES
 from explorer import models, themes
 from explorer.engine import Engine
+from explorer.hearing import Told
 from explorer.history import History, history_file
 from explorer.notices import Notices
 from explorer.reading import Reading
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST, layer=OPENING_HEAD[0], head=OPENING_HEAD[1])
 
 
-class ModelOpened(Message):
+class ModelOpened(Told):
     """A worker has opened a model."""
 
     def __init__(self, name: str, model: "TracedModel") -> None:
@@ -48,7 +48,7 @@ class ModelOpened(Message):
         self.model = model
 
 
-class ModelRefused(Message):
+class ModelRefused(Told):
     """A worker could not open a model."""
 
     def __init__(self, name: str, reason: str) -> None:
@@ -57,7 +57,7 @@ class ModelRefused(Message):
         self.reason = reason
 
 
-class ReadingDone(Message):
+class ReadingDone(Told):
     """A worker has computed a reading, or says why it could not."""
 
     def __init__(self, view: View, reading: Reading | None, reason: str = "") -> None:

@@ -2,16 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from textual.app import App
-from textual.css.query import NoMatches
-from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
 from explorer.head_scores import measure
+from explorer.hearing import Hearing, Told
 from model.settings import AS_TRAINED, AttentionSettings
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from model.trace import Trace, TracedModel
 
 
-class HeadScoresDone(Message):
+class HeadScoresDone(Told):
     """A worker has measured the heads of a model; None when they cannot be measured."""
 
     def __init__(self, model: "TracedModel", scores: "HeadScores | None") -> None:
@@ -28,7 +26,7 @@ class HeadScoresDone(Message):
         self.scores = scores
 
 
-class HeadScoring(App[None]):
+class HeadScoring(Hearing, App[None]):
     """An application that measures the heads of its models, each model once and one at a time, in a worker."""
 
     def __init__(self) -> None:
@@ -76,10 +74,9 @@ class HeadScoring(App[None]):
         """Keep them, tell the screens, and go on with another model that came into view meanwhile."""
         self._measuring = False
         self._head_scores[message.model] = message.scores
-        with suppress(NoMatches):  # the application is being left, and a screen has lost its widgets already
-            for screen in self.screen_stack:
-                if isinstance(screen, ShowsScores):
-                    screen.show_scores()
+        for screen in self.screen_stack:
+            if isinstance(screen, ShowsScores):
+                screen.show_scores()
         self.measure_heads()
 
 

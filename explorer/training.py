@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
-from textual.message import Message
 
+from explorer.hearing import Hearing, Told
 from explorer.live_run import LiveRun, Status, Update, read_told
 from explorer.train_request import TrainRequest
 from explorer.training_process import Launch, TrainingProcess, Trains
@@ -27,7 +27,7 @@ class Watched:
     log_steps: bool = False
 
 
-class RunTold(Message):
+class RunTold(Told):
     """The process of a run has told something."""
 
     def __init__(self, run: LiveRun, update: Update) -> None:
@@ -36,7 +36,7 @@ class RunTold(Message):
         self.update = update
 
 
-class RunEnded(Message):
+class RunEnded(Told):
     """The process of a run has ended."""
 
     def __init__(self, run: LiveRun, code: int, message: str) -> None:
@@ -55,7 +55,7 @@ class ShowsRun(Protocol):
         ...
 
 
-class Training(App[None]):
+class Training(Hearing, App[None]):
     """An application with at most one run at a time, in a process that ends with it."""
 
     launch: Launch = TrainingProcess

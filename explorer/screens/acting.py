@@ -7,6 +7,7 @@ from textual import on
 from textual.screen import Screen
 
 from explorer.actions import Action
+from explorer.hearing import Hearing
 from explorer.screens.key_line import KeyLine
 
 Result = TypeVar("Result")
@@ -15,7 +16,7 @@ _APPLICATION = {"quit": "quit", "palette": "command_palette"}
 """Actions that are Textual's own."""
 
 
-class Acting(Screen[Result]):
+class Acting(Hearing, Screen[Result]):
     """Does an action in the method of its name; its keys are bound to `do('name')`."""
 
     every_action: Sequence[Action]

@@ -8,12 +8,12 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from explorer.gallery import Gallery, Head, Sort
 from explorer.head_scores import STORIES
+from explorer.hearing import Told
 from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.heads_actions import HEADS_ACTIONS, PLACES, groups
@@ -39,7 +39,7 @@ _POSTED_EVERY = 0.25
 _MOVES = {"head_left": (-1, 0), "head_right": (1, 0), "head_up": (0, -1), "head_down": (0, 1)}
 
 
-class PicturesDone(Message):
+class PicturesDone(Told):
     """A worker has computed pictures of some heads."""
 
     def __init__(self, gallery: Gallery, pictures: "dict[Head, HeadPicture]", last: bool) -> None:

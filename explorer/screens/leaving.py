@@ -5,10 +5,12 @@ from typing import Any, TypeVar
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
+from explorer.hearing import Hearing
+
 Result = TypeVar("Result")
 
 
-class Leaving(Screen[Result]):
+class Leaving(Hearing, Screen[Result]):
     """Left twice, by two keys that came before it was gone, it takes no other screen with it.
 
     Textual would take away whichever screen is on top.

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from explorer.hearing import Told
 from explorer.model_list import Entry, below, expanded, is_path, known
 from explorer.screens.leaving import Leaving
 from explorer.text import visible
@@ -43,7 +43,7 @@ class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
         ),
     ]
 
-    class Listed(Message):
+    class Listed(Told):
         """A worker has looked at the models for what was typed."""
 
         def __init__(self, typed: str, entries: Sequence[Entry]) -> None:

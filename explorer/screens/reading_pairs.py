@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
 from explorer.comparison import Comparison, Pair
+from explorer.hearing import Told
 from explorer.reading import Reading
 from explorer.screens.leaving import Leaving
 from explorer.text import visible
@@ -32,7 +31,7 @@ class ReadingPairs(Leaving[None]):
     _quiet = False
     _working = False
 
-    class Got(Message):
+    class Got(Told):
         """A worker has got something that `asked` needs, or says why it could not."""
 
         def __init__(self, asked: Pair, keep: Keep | None, reason: str = "") -> None:

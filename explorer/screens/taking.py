@@ -10,11 +10,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from explorer import export
+from explorer.hearing import Told
 from explorer.link import link_line
 from explorer.reading import Reading
 from explorer.screens.leaving import Leaving
@@ -33,7 +33,7 @@ MOST_COPIED = 1_000_000
 """Characters: terminals drop what is much longer than this, and many do so earlier."""
 
 
-class Written(Message):
+class Written(Told):
     """A worker has written a file, or says why it could not."""
 
     def __init__(self, name: str, size: int, reason: str = "") -> None:

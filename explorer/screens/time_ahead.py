@@ -4,10 +4,10 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
+from explorer.hearing import Told
 from explorer.reading import Reading
 from explorer.series import Entry, Series, unlike
 from explorer.time_track import StepMeasures, measure_step
@@ -26,7 +26,7 @@ _SPARE = 2
 _MOST_MEASURED = 1024
 
 
-class StepReady(Message):
+class StepReady(Told):
     """A worker has opened a step and measured it, or says why it could not be opened."""
 
     def __init__(
