@@ -1,5 +1,6 @@
 """The command line. torch and textual are imported only inside the command that needs them."""
 
+import gc
 import os
 import re
 import sys
@@ -280,6 +281,7 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     view = opening_view(text, values)
     if text == "-":
         _keyboard()
+    gc.disable()  # `app.run` tells why, and when there is garbage to look for again
     from explorer import app
 
     app.run(view if _given(ctx) else None)

@@ -1,5 +1,6 @@
 """Opening: the first frame before torch, models that cannot be opened, and what the command line asked for."""
 
+import gc
 import os
 import pty
 import select
@@ -101,6 +102,25 @@ async def test_loading_is_said_and_keys_wait(opener: Opener, ready: Ready) -> No
         await pilot.pause()
         assert app.view == View("bpe", SENTENCES[0])
         assert "loading" not in screen_text(app)
+
+
+@pytest.mark.parametrize("name", ["bpe", "gone"])
+async def test_garbage_is_looked_for_once_the_model_is_open_or_refused(
+    name: str, opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.bundled.names", lambda: ())
+    app = ExplorerApp(View(name, SENTENCES[0]), opener)
+    gc.disable()
+    try:
+        async with app.run_test(size=(80, 24)) as pilot:
+            for _ in range(100):
+                await app.workers.wait_for_complete()
+                await pilot.pause(0)
+                if gc.isenabled():
+                    return
+            raise AssertionError("garbage is still kept")
+    finally:
+        gc.enable()
 
 
 async def test_a_model_that_cannot_be_opened_gives_way_to_the_default(
