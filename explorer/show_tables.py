@@ -13,7 +13,7 @@ from rich.text import Text
 from explorer.cli import printable
 from explorer.reading import Reading
 from explorer.show import scale_in_view
-from explorer.text import visible
+from explorer.text import scientific, significant, visible
 from explorer.view import MATRIX_STAGES, Stage
 from model.peakedness import peakedness
 
@@ -68,7 +68,7 @@ class Tables:
             printable(self.reading.model_name),
             f"L{view.layer} H{view.head}",
             f"head_size {inputs.head_size}",
-            f"scale {scale_in_view(self.reading):.4g}",
+            f"scale {significant(scale_in_view(self.reading), 4)}",
             "mask causal" if inputs.causal else "no mask",
         ]
         if self.reading.as_set is not self.reading.as_trained:
@@ -95,7 +95,7 @@ class Tables:
             table = _table("query ╲ key" if stage in MATRIX_STAGES else "query", *heads[start:end])
             for label, row in zip(self.labels, rows, strict=True):
                 table.add_row(Text(label), *(Text(cell, justify="right") for cell in row[start:end]))
-            scale = f" ×{scale_in_view(self.reading):.4g}" if stage is Stage.SCALED else ""
+            scale = f" ×{significant(scale_in_view(self.reading), 4)}" if stage is Stage.SCALED else ""
             self._say(f"\n{_TITLES[stage]}{scale}{_part(start, end, len(heads))}", "bold")
             self.console.print(table)
             start = end
@@ -159,8 +159,9 @@ class Tables:
         self._say("\nhow peaked?", "bold")
         for scale, stages in compared.items():
             row = peakedness(stages.row(query))
+            as_set = " as set" if scale == now else ""
             self._say(
-                f"×{scale:.4g}{' as set' if scale == now else ''}: largest weight {row.max_weight[0]:.3f} · "
+                f"×{significant(scale, 4)}{as_set}: largest weight {row.max_weight[0]:.3f} · "
                 f"entropy {row.entropy_bits[0]:.3f} bits · effective keys {row.effective_keys[0]:.2f}"
             )
 
@@ -180,7 +181,8 @@ class Tables:
         self._say("\nhow peaked?", "bold")
         self.console.print(table)
         self._say(
-            f"variance of the scores, all {len(self.labels)} × {len(self.labels)}: {measured.scores_variance:.4g}"
+            f"variance of the scores, all {len(self.labels)} × {len(self.labels)}: "
+            f"{significant(measured.scores_variance, 4)}"
         )
 
     @property
@@ -244,5 +246,6 @@ def _number(number: float) -> str:
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
     size = abs(number)
-    digits = f"{number:.2e}" if size >= 1e5 else f"{number:.{2 if size >= 0.9995 else 3}f}"
-    return digits.replace("-", "−")
+    if size >= 1e5:
+        return scientific(number, 2)
+    return f"{number:.{2 if size >= 0.9995 else 3}f}".replace("-", "−")

@@ -123,13 +123,13 @@ def _cut(text: str, cells: int, end: str) -> tuple[str, int]:
     return kept, cell_len(kept)
 
 
-def fixed(x: float, digits: int) -> str:
+def fixed(x: float, digits: int, thousands: str = "") -> str:
     """A number with so many decimals: a true minus sign, ∞ for infinities, and no minus before a zero."""
     if math.isnan(x):
         return "NaN"
     if math.isinf(x):
         return INFINITY if x > 0 else MINUS + INFINITY
-    text = f"{abs(x):.{digits}f}"
+    text = f"{abs(x):{thousands}.{digits}f}"
     return MINUS + text if x < 0 and text.strip("0.") else text
 
 
@@ -142,11 +142,8 @@ def number(x: float, width: int, digits: int = 2) -> str:
         text = fixed(x, decimals)
         if len(text) <= width:
             return text.rjust(width)
-    exponent = math.floor(math.log10(abs(x)))
-    mantissa = abs(x) / 10**exponent if exponent < 300 else abs(x) / 1e300 / 10 ** (exponent - 300)
-    sign = MINUS if x < 0 else ""
     for decimals in (1, 0):
-        text = f"{sign}{mantissa:.{decimals}f}e{exponent}"
+        text = scientific(x, decimals)
         if len(text) <= width:
             return text.rjust(width)
     return ("<" if x < 0 else ">").rjust(max(width, 0))[: max(width, 0)]
@@ -162,14 +159,28 @@ def weight(x: float, digits: int = 2) -> str:
     return text[1:] if text.startswith("0.") else fixed(x, digits)
 
 
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def scientific(x: float, decimals: int, *, keep_zeros: bool = True) -> str:
+    """A finite number as a power of ten, written so everywhere on the screen: 1.97×10⁻⁴."""
+    mantissa, _, exponent = f"{x:.{decimals}e}".partition("e")
+    return _power_of_ten(mantissa.replace("-", MINUS), int(exponent), keep_zeros)
+
+
+def _power_of_ten(mantissa: str, exponent: int, keep_zeros: bool = True) -> str:
+    if not keep_zeros and "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}×10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
 def significant(x: float, digits: int = 3) -> str:
     """A number to some significant digits and without needless zeros: 0.25, 0.177, 83.1, 1,050."""
     if not math.isfinite(x) or x == 0.0:
         return fixed(x, 0)
     magnitude = math.floor(math.log10(abs(x)))
     if not -5 <= magnitude < 6:
-        mantissa, exponent = f"{abs(x):.{digits - 1}e}".split("e")
-        return (MINUS if x < 0 else "") + f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+        return scientific(x, digits - 1, keep_zeros=False)
     text = f"{abs(x):,.{max(0, digits - 1 - magnitude)}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -198,9 +209,6 @@ def height(fraction: float) -> str:
     return _HEIGHTS[min(7, int(min(1.0, fraction) * 8))]
 
 
-_SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
-
-
 def exponential(x: float, digits: int = 3) -> str:
     """e^x of any x, however large or small, to some significant digits: 9.78, or 2.35×10¹⁷."""
     if x == -math.inf:
@@ -213,4 +221,4 @@ def exponential(x: float, digits: int = 3) -> str:
     mantissa = f"{math.exp(x - exponent * math.log(10)):.{digits - 1}f}"
     if mantissa.startswith("10"):
         exponent, mantissa = exponent + 1, f"{1:.{digits - 1}f}"
-    return f"{mantissa}×10{str(exponent).translate(_SUPERSCRIPT)}"
+    return _power_of_ten(mantissa, exponent)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.style import Style
 
-from explorer.text import fit, significant, visible
+from explorer.text import fit, scientific, significant, visible
 from explorer.widgets.entropy_curve import area
 from explorer.widgets.lines import Line, line
 from explorer.widgets.run_panel import RunPanel
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from explorer.live_run import LiveRun
     from model.probe import Histogram
 
-_FIGURES = (7, 14)
+_COMPACT = 8
+_FIGURES = (_COMPACT + 1, _COMPACT + 8)
 _ROOM = 50
 """Cells from which a figure has its share beyond the axis beside it."""
 _TALLEST = 6
@@ -54,7 +55,7 @@ class HistogramPanel(RunPanel, can_focus=True):
         first = next(iter(found.values()))
         faint = self.part("faint")
         axis = _axis(first.low, first.high, columns)
-        told = " std    beyond" if figures > _FIGURES[0] else " std"
+        told = " std      beyond" if figures > _FIGURES[0] else " std"
         made = [line((" " * label + axis + fit(told, figures), faint))]
         for site, histogram in found.items():
             made += self._drawn(site, histogram, label, columns, tall, figures)
@@ -74,7 +75,7 @@ class HistogramPanel(RunPanel, can_focus=True):
             name = fit(site, label) if is_last else " " * label
             told = f" {compact(histogram.std)}" if is_last else ""
             if is_last and figures > _FIGURES[0]:
-                told = f"{told:<8}{_outside(histogram)}"
+                told = f"{told:<{_COMPACT + 2}}{_outside(histogram)}"
             made.append(line((name, self.base), (text, style), (fit(told, figures), self.part("faint"))))
         return made
 
@@ -98,11 +99,11 @@ def _outside(histogram: "Histogram") -> str:
 
 
 def compact(x: float) -> str:
-    """A number in at most six cells: 0.26, 14, 6.5e-4."""
+    """A number in at most eight cells, as long as its exponent has two digits: 0.26, 14, 6.5×10⁻⁴."""
     if x == 0 or not math.isfinite(x) or 0.01 <= abs(x) < 10_000:
         return significant(x, 2)
-    mantissa, _, exponent = f"{x:.1e}".partition("e")
-    return f"{mantissa}e{int(exponent)}"
+    text = scientific(x, 1)
+    return text if len(text) <= _COMPACT else scientific(x, 0)
 
 
 def _axis(low: float, high: float, columns: int) -> str:
@@ -112,12 +113,12 @@ def _axis(low: float, high: float, columns: int) -> str:
 
 
 class RatioPanel(RunPanel, can_focus=True):
-    """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 1e-3; earlier ones are dots."""
+    """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 10⁻³; earlier ones are dots."""
 
     def run_title(self, run: "LiveRun") -> str:
         """Of which step."""
         step = f" at step {run.statistics.step:,}" if run.statistics else ""
-        return f"update/data{step}, ┊ 1e-3"
+        return f"update/data{step}, ┊ 10⁻³"
 
     def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
         """The axis, then the tensors in the order of the model."""
@@ -128,13 +129,13 @@ class RatioPanel(RunPanel, can_focus=True):
         label = max(map(cell_len, names.values()), default=0) + 1
         columns = max(5, width - label - 9)
         faint = self.part("faint")
-        head = _marks({GUIDE: "1e-3", _HIGH: "1", _LOW: "1e-6"}, columns)
+        head = _marks({GUIDE: "10⁻³", _HIGH: "1", _LOW: "10⁻⁶"}, columns)
         made = [line((fit("", label) + head, faint))]
         for name, ratio in ratios.items():
             earlier = [seen for each in run.trail[:-1] if (seen := each.update_ratios.get(name)) is not None]
             figure = "–" if ratio is None else compact(10**ratio)
             parts = self._plotted(ratio, earlier, columns)
-            made.append(line((fit(names[name], label), self.base), *parts, (f" {figure:<8}", faint)))
+            made.append(line((fit(names[name], label), self.base), *parts, (f" {figure:<{_COMPACT}}", faint)))
         return made
 
     def _plotted(self, ratio: float | None, earlier: Sequence[float], columns: int) -> list[tuple[str, Style]]:

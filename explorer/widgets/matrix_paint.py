@@ -75,7 +75,7 @@ class Numbers:
         if self.stage is Stage.WEIGHTS:
             return 3
         if self.limit >= 1e5:
-            return 6
+            return 7  # −2×10³⁸
         return max(len(fixed(x, self.digits)) for x in (self.low, self.high))
 
     def written(self, x: float, width: int) -> str:

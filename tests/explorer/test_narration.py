@@ -65,10 +65,14 @@ def length(vector: Any) -> float:
     return math.sqrt(sum(x * x for x in vector))
 
 
+_EXPONENTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
+
+
 def numbers(sentence: str) -> list[float]:
     """The numbers of a sentence without its token names, in order."""
     bare = re.sub(r"‘[^’]*’(?: at \d+)?", "‘’", sentence)
-    return [float(x.replace("−", "-")) for x in re.findall(r"−?(?:\d[\d,]*)?\.?\d+(?:e−?\d+)?", bare.replace(",", ""))]
+    plain = bare.replace(",", "").replace("×10", "e").translate(_EXPONENTS)
+    return [float(x.replace("−", "-")) for x in re.findall(r"−?(?:\d[\d,]*)?\.?\d+(?:e−?\d+)?", plain)]
 
 
 def near(*expected: float) -> Any:
