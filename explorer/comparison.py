@@ -3,7 +3,8 @@
 A side is a View: what differs may be a switch, a head, the sentence, the model, or all of it at once.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
@@ -119,6 +120,15 @@ def _two_digits(x: float) -> str:
     return fixed(x, 2)
 
 
+def _alike(numbers: Sequence[float]) -> Callable[[float], str]:
+    """Writes numbers with the same decimals, three digits of the largest: then they can be added up by hand."""
+    largest = max(map(abs, numbers))
+    if not 1e-5 <= largest < 1e6:  # NaN and infinities as well
+        return significant
+    decimals = max(0, 2 - math.floor(math.log10(largest)))
+    return lambda x: fixed(x, decimals, ",")
+
+
 def _as_weight(x: float) -> str:
     """A weight; below zero the difference of two."""
     return weight(x) if x >= 0 else f"−{weight(-x)}"
@@ -224,7 +234,7 @@ class Comparison:
             Measure.of("largest weight", _as_weight, largest),
             Measure.of("entropy, bits", _two_digits, bits),
             Measure.of("effective keys", _two_digits, keys),
-            Measure.of("scores variance", significant, variances),
+            Measure.of("scores variance", _alike(variances), variances),
         )
 
     def loss_measures(self) -> tuple[Measure, ...]:

@@ -121,10 +121,10 @@ def _written(measure: Measure, x: float | None) -> str:
 
 
 def _between(left: str, right: str) -> str:
-    """Right − left as both are written, so that the line adds up; nothing where they are not written alike."""
-    decimals = len(left.partition(".")[2])
-    if decimals != len(right.partition(".")[2]) or not all(_PLAIN.fullmatch(text) for text in (left, right)):
+    """Right − left as both are written, so that the line adds up; nothing where one of them is not a plain number."""
+    if not all(_PLAIN.fullmatch(text) for text in (left, right)):
         return ""
+    decimals = max(len(text.partition(".")[2]) for text in (left, right))  # a weight of exactly 1 has none
     found = Decimal(right.replace(MINUS, "-").replace(",", "")) - Decimal(left.replace(MINUS, "-").replace(",", ""))
     text = f"{abs(found):,.{decimals}f}"
     text = text.removeprefix("0") if left.startswith(".") or right.startswith(".") else text

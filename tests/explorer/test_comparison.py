@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.comparison import Comparison, Measure, Pair, Side, opening
+from explorer.comparison import Comparison, Measure, Pair, Side, _alike, opening
 from explorer.engine import Engine
 from explorer.kept import Kept
 from explorer.palette import Depth, make_palette
@@ -225,12 +225,25 @@ def test_a_line_of_measures_adds_up_as_it_is_written() -> None:
         ("2,125", "106", "−2,019"),
         (".50", ".50", ".00"),
         ("–", "3.00", ""),
-        ("9.71", "15.6", ""),  # written with different care: then the difference is written by itself
-        ("1", ".50", ""),
-        ("1.2e−7", "3.4e−7", ""),
+        ("1", ".50", "−.50"),
+        (".25", "0", "−.25"),
+        ("1.2×10⁻⁷", "3.4×10⁻⁷", ""),  # then the difference is written by itself
         ("∞", "1.00", ""),
     ):
         assert _between(left, right) == between
+
+
+def test_variances_of_two_sizes_are_written_with_the_same_decimals() -> None:
+    for variances, written in (
+        ((9.714, 15.56), ("9.7", "15.6")),
+        ((83.14, 1049.6), ("83", "1,050")),
+        ((0.00412, 0.0399), ("0.0041", "0.0399")),
+        ((10.04, 9.71), ("10.0", "9.7")),
+        ((0.0, 0.0), ("0", "0")),
+        ((1e12, 2.5e12), ("1×10¹²", "2.5×10¹²")),
+        ((math.nan, 2.0), ("NaN", "2")),
+    ):
+        assert tuple(map(_alike(variances), variances)) == written
 
 
 # What is kept
