@@ -10,7 +10,7 @@ from rich.style import Style
 
 from explorer.reading import Reading
 from explorer.text import bar, fit, label, significant, weight
-from explorer.view import named_scales
+from explorer.view import Stage, named_scales
 from explorer.widgets.entropy_curve import Curve, area, ticks
 from explorer.widgets.lines import Line, Lines, line
 
@@ -119,10 +119,9 @@ class PeakednessPanel(Lines, can_focus=True):
     _head_curve: tuple[tuple[object, ...], Curve] | None = None
 
     def show(self, reading: Reading) -> None:
-        """Draw a reading; a step of the key changes nothing here."""
+        """Draw a reading; a step of the key changes nothing here. Dim until the stepping comes to the weights."""
         before = self.reading
-        view = reading.view
-        if before and before.as_set is reading.as_set and _place(before) == (view.layer, view.head, view.query):
+        if before and before.as_set is reading.as_set and _place(before) == _place(reading):
             self.reading = reading
             return
         super().show(reading)
@@ -161,7 +160,7 @@ class PeakednessPanel(Lines, can_focus=True):
             for i, variant in enumerate(found):
                 parts.append((" │ " if i else "", self.part("faint")))
                 parts.append((variant.heading + " ", self._heading_style(variant)))
-                parts.append(variant.words(short))
+                parts.append((variant.words(short), self._plain()))
             text = line(*parts)
             if text.cell_len <= width:
                 break
@@ -171,12 +170,12 @@ class PeakednessPanel(Lines, can_focus=True):
         """Below each other: of the query, then of the head."""
         lines = []
         for variant in found:
-            lines.append(line((fit(variant.heading, width), self.part("label"))))
+            lines.append(line((fit(variant.heading, width), self._heading_style(variant))))
             for name, of in (("", variant.query), ("head ", variant.head)):
-                lines.append(line(fit(f" {name}max {weight(of.max_weight)}", width)))
-                lines.append(line(fit(f" {name}{of.entropy_bits:.2f} bits", width)))
-                lines.append(line(fit(f" {name}{of.effective_keys:.1f} keys", width)))
-                lines.append(line(fit(f" {name}var {significant(of.variance)}", width)))
+                lines.append(line((fit(f" {name}max {weight(of.max_weight)}", width), self._plain())))
+                lines.append(line((fit(f" {name}{of.entropy_bits:.2f} bits", width), self._plain())))
+                lines.append(line((fit(f" {name}{of.effective_keys:.1f} keys", width), self._plain())))
+                lines.append(line((fit(f" {name}var {significant(of.variance)}", width), self._plain())))
         return lines
 
     # The table
@@ -197,11 +196,11 @@ class PeakednessPanel(Lines, can_focus=True):
         lines = []
         for key in self._top_keys(reading, found, count):
             name = fit(label(reading.encoding.tokens[key]), names - 1) + " "
-            parts: list[str | tuple[str, Style]] = [name]
+            parts: list[str | tuple[str, Style]] = [(name, self._plain())]
             for variant in found:
                 bars = max(0, each - 6)
-                parts.append((bar(variant.weights[key], bars), self.bar_style(variant.weights[key])))
-                parts.append(fit(" " + weight(variant.weights[key]), each - bars))
+                parts.append((bar(variant.weights[key], bars), self._bar(variant.weights[key])))
+                parts.append((fit(" " + weight(variant.weights[key]), each - bars), self._plain()))
             lines.append(line(*parts))
         return lines
 
@@ -232,11 +231,21 @@ class PeakednessPanel(Lines, can_focus=True):
         lines = []
         for name, measures in rows:
             texts = [fit(f"{a:<{left}}│ {b}" if each >= 16 else f"{a}│{b}", each) for a, b in measures]
-            lines.append(line((fit(name, names), self.part("faint")), *texts))
+            lines.append(line((fit(name, names), self.part("faint")), *((text, self._plain()) for text in texts)))
         return lines
 
+    @property
+    def _waits(self) -> bool:
+        return self.reading is not None and self.reading.view.awaits(Stage.WEIGHTS)
+
     def _heading_style(self, variant: Variant) -> Style:
-        return self.part("label" if variant.as_set else "faint")
+        return self.part("label" if variant.as_set and not self._waits else "faint")
+
+    def _plain(self) -> Style:
+        return self.part("faint" if self._waits else "name")
+
+    def _bar(self, share: float) -> Style:
+        return self.part("faint") if self._waits else self.bar_style(share)
 
     def _top_keys(self, reading: Reading, found: list[Variant], count: int) -> list[int]:
         """The keys with the largest weights as set, in the order of the sentence."""
@@ -267,9 +276,9 @@ class PeakednessPanel(Lines, can_focus=True):
             lines.append(
                 line(
                     (before, self.part("faint")),
-                    (row[:now], self.bar_style(0.3)),
+                    (row[:now], self._bar(0.3)),
                     (lit, self.part("cursor")),
-                    (row[now + 1 :], self.bar_style(0.3)),
+                    (row[now + 1 :], self._bar(0.3)),
                 )
             )
         named = [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
@@ -284,5 +293,6 @@ class PeakednessPanel(Lines, can_focus=True):
         return self.reading.bounds.n_embd
 
 
-def _place(reading: Reading) -> tuple[int, int, int]:
-    return reading.view.layer, reading.view.head, reading.view.query
+def _place(reading: Reading) -> tuple[int, int, int, bool]:
+    view = reading.view
+    return view.layer, view.head, view.query, view.awaits(Stage.WEIGHTS)

@@ -85,6 +85,32 @@ async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_what_is_measured_of_weights_is_dim_until_there_are_weights(
+    make_app: MakeApp, ready: Ready, size: tuple[int, int]
+) -> None:
+    app = make_app(query=3, stage=Stage.MASKED)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await press(pilot, "N")  # scaled
+        panel = app.explore.query_one(PeakednessPanel)
+        assert app.reading is not None
+
+        def styles() -> set[str]:
+            faint, cursor = panel.part("faint"), panel.part("cursor")
+            made = panel.lines(app.reading, 100) if app.reading else []
+            styled = {style or panel.base for each in made for text, style in each.parts if text.strip()}
+            return {"faint" if style == faint else "plain" for style in styled if style != cursor}
+
+        assert app.view.stage is Stage.SCALED
+        words = [each.plain for each in panel.lines(app.reading, 100)]
+        assert styles() == {"faint"}
+        await press(pilot, "n", "n")
+        assert app.view.stage is Stage.WEIGHTS
+        assert styles() == {"faint", "plain"}
+        assert [each.plain for each in panel.lines(app.reading, 100)] == words
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_the_cell_tells_no_later_stage_while_stepping(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:
