@@ -25,13 +25,17 @@ _NARROW = 34
 _MEASURES = 8
 """Lines of everything but keys, with a curve one line high and two of marks."""
 
-_HEAD_CURVE = 3
-"""Lines that a second curve takes at least, that of the head."""
+_HEAD_CURVE = 1
+"""Lines that a second curve takes at least, that of the head: it stands above the same marks."""
 
 _FEWEST_KEYS = 3
 """Keys that stay when the curve of the head takes lines."""
 
-_TALLEST_CURVE = 6
+_AXIS = 4
+"""Cells of the numbers beside a curve of several lines."""
+
+_SHARES = ((_FEWEST_KEYS, 1), (_FEWEST_KEYS, 2), (5, 2), (5, 3), (TOP_KEYS, 3), (TOP_KEYS, 6), (TOP_KEYS, 10))
+"""Keys, and lines of a curve, that room is given to one after another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +144,22 @@ class PeakednessPanel(Lines, can_focus=True):
         spare = (self._height or _MEASURES + 4) - _MEASURES
         both = spare >= _HEAD_CURVE + _FEWEST_KEYS  # the curve of the query and that of the head
         spare -= _HEAD_CURVE if both else 0
-        keys = self._keys(reading, found, max(1, min(TOP_KEYS, spare)), width)
-        tall = max(1, min(_TALLEST_CURVE, 1 + (spare - len(keys)) // (2 if both else 1)))
-        made = [self._headings(found, width), *keys, *self._measures(reading, found, width)]
-        lead = "entropy " if width < 50 else "entropy, query    " if both else "entropy over scale "
+        count, tall = _shares(spare, _seen(reading), 2 if both else 1)
+        made = [
+            self._headings(found, width),
+            *self._keys(reading, found, count, width),
+            *self._measures(reading, found, width),
+        ]
+        lead = "entropy " if width < 50 else "entropy, query " if both else "entropy over scale "
+        lead += " " * _AXIS if tall > 1 else ""
         points = min(_POINTS, width - len(lead) - 1)
         if points >= 8:
-            made += self._curve(Curve.of(reading, points), lead, tall)
+            curves = [(Curve.of(reading, points), lead)]
             if both:
                 lead_of_head = fit("head" if width < 50 else "entropy, head", len(lead) - 1) + " "
-                made += self._curve(self._of_head(reading, points), lead_of_head, tall)
+                curves.append((self._of_head(reading, points), lead_of_head))
+            made += [each for curve, name in curves for each in self._curve(curve, name, tall)]
+            made += self._marks(curves[0][0], len(lead))
         return made
 
     def _one_line(self, found: list[Variant], width: int) -> Line:
@@ -207,7 +217,7 @@ class PeakednessPanel(Lines, can_focus=True):
     def _measures(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
         """Each measure of the query and, after a line, of the head: means over its rows."""
         names, each = self._columns(found, width)
-        seen = int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
+        seen = _seen(reading)
         long = names >= 15
         rows = (
             (
@@ -264,10 +274,9 @@ class PeakednessPanel(Lines, can_focus=True):
         return self._head_curve[1]
 
     def _curve(self, curve: Curve, lead: str, tall: int) -> list[Line]:
-        """Entropy as an area, the scale in use lit, and below it the scales that have a name."""
+        """Entropy as an area, the scale in use lit."""
         assert self.reading is not None
-        inputs = self.reading.stages.inputs
-        now = curve.place(float(inputs.scale))
+        now = curve.place(float(self.reading.stages.inputs.scale))
         lines = []
         for number, row in enumerate(area([bits / curve.most if curve.most else 0.0 for bits in curve.bits], tall)):
             lit = row[now] if row[now] != " " else "│"
@@ -281,16 +290,37 @@ class PeakednessPanel(Lines, can_focus=True):
                     (row[now + 1 :], self._bar(0.3)),
                 )
             )
+        return lines
+
+    def _marks(self, curve: Curve, lead: int) -> list[Line]:
+        """Below the curves the scale in use and those that have a name."""
+        assert self.reading is not None
+        inputs = self.reading.stages.inputs
+        now = curve.place(float(inputs.scale))
         named = [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
         here = next((name for place, name in named if place == now), "now")
         marks = [(now, f"▲{here}"), *(mark for mark in named if mark[0] != now)]
         below = ticks(marks, len(curve.bits))
-        return [*lines, *(line(" " * len(lead), (marked, self.part("faint"))) for marked in below)]
+        return [line(" " * lead, (marked, self.part("faint"))) for marked in below]
 
     @property
     def _n_embd(self) -> int:
         assert self.reading is not None
         return self.reading.bounds.n_embd
+
+
+def _seen(reading: Reading) -> int:
+    """How many keys the query sees."""
+    return int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
+
+
+def _shares(spare: int, seen: int, curves: int) -> tuple[int, int]:
+    """How many keys, of those seen, and how many lines of each curve there are in so many spare lines."""
+    keys, tall = 1, 1
+    for most_keys, most_tall in _SHARES:
+        keys = max(keys, min(most_keys, seen, spare - (tall - 1) * curves))
+        tall = max(tall, min(most_tall, 1 + (spare - keys) // curves))
+    return keys, tall
 
 
 def _place(reading: Reading) -> tuple[int, int, int, bool]:
