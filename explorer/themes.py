@@ -35,6 +35,8 @@ WITHOUT_COLOURS = ("ansi-dark", "ansi-light")
 
 _CONTRAST = 4.5
 """WCAG 2.2, AA: of text and the paper behind it."""
+_CONTRAST_GREYED = 3.5
+"""Of a key that does nothing now: less, but not so near to 3 that the nearest of 256 colours falls below it."""
 _PAGE = ("background", "surface")
 _INKS = {
     "text-primary": _PAGE,
@@ -43,8 +45,11 @@ _INKS = {
     "text-error": _PAGE,
     "text-success": _PAGE,
     "footer-key-foreground": ("footer-background",),
+    "footer-description-foreground": ("footer-background",),
 }
 """Variables of coloured texts, and of what is behind them."""
+GREYED = "footer-key-greyed"
+"""The variable of ours for keys that do nothing now."""
 _RGB = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -54,8 +59,15 @@ def legible(variables: Mapping[str, str]) -> dict[str, str]:
     for name, behind in _INKS.items():
         papers = [_rgb(variables[paper]) for paper in behind if _RGB.fullmatch(variables.get(paper, ""))]
         if papers and _RGB.fullmatch(colour := variables.get(name, "")):
-            changed[name] = "#{:02X}{:02X}{:02X}".format(*_readable(_rgb(colour), papers))
+            changed[name] = _written(_readable(_rgb(colour), papers))
+    changed[GREYED] = "ansi_default"  # there the terminal dims it
+    if _RGB.fullmatch(paper := variables.get("footer-background", "")):
+        changed[GREYED] = _written(_readable(_rgb(paper), [_rgb(paper)], _CONTRAST_GREYED))
     return changed
+
+
+def _written(colour: RGB) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*colour)
 
 
 def _rgb(written: str) -> RGB:
@@ -63,11 +75,11 @@ def _rgb(written: str) -> RGB:
     return red, green, blue
 
 
-def _readable(colour: RGB, papers: list[RGB]) -> RGB:
+def _readable(colour: RGB, papers: list[RGB], wanted: float = _CONTRAST) -> RGB:
     """The colour, moved as little as it takes towards black or white to be read on every paper."""
     end = ink(papers[0])
     steps = (blend(colour, end, step / 20) for step in range(21))
-    return next((near for near in steps if all(contrast(near, paper) >= _CONTRAST for paper in papers)), end)
+    return next((near for near in steps if all(contrast(near, paper) >= wanted for paper in papers)), end)
 
 
 def register(app: "App[Any]") -> None:
