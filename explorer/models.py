@@ -83,6 +83,11 @@ def is_there(model: str) -> bool:
         return False
 
 
+def without_step(model: str) -> str:
+    """The model that a name is of, be it one at a step; a directory is of itself, whatever it is called."""
+    return model if is_there(model) else split_step(model)[0]
+
+
 def _place(model: str) -> Path | None:
     if model in bundled.names():
         return bundled.path(model)
@@ -117,4 +122,5 @@ def open_model(model: str) -> "Checkpoint":
     if step is not None and not is_there(model):
         name = base if base in bundled.names() else find(base).resolve().name
         return checkpoint.load(path, at_step(name, step))
-    return checkpoint.load(path, model if model in bundled.names() else None)
+    name = model if model in bundled.names() else path.resolve().name
+    return checkpoint.load(path, f"{name}/" if split_step(name)[1] is not None else name)  # a directory, and no step

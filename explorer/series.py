@@ -50,8 +50,10 @@ def series_of(model: str) -> Series:
 
     Raises NoSeriesError where there is none, ModelError where nothing is found.
     """
-    base = model if models.is_there(model) else split_step(model)[0]
+    base = models.without_step(model)
     path = models.find(base)
+    if path.parent.name != snapshots.FOLDER:
+        path = path.resolve()  # asked for from within the run
     own = _own_step(path)
     above = path.parent.parent
     is_snapshot = path.parent.name == snapshots.FOLDER and (layout.locate(above) / layout.CONFIG).is_file()

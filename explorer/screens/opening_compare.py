@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from explorer.comparison import opening
-from explorer.steps import split_step
+from explorer.models import without_step
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -33,7 +33,7 @@ class OpeningCompare(Screen[None]):
     def _models(self) -> None:
         from explorer.screens.models import ModelsScreen
 
-        model, _ = split_step(self.app.view.model)
+        model = without_step(self.app.view.model)
         self.app.push_screen(ModelsScreen(model, self.app.engine.models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:

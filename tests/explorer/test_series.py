@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from explorer import models
 from explorer.engine import Engine
 from explorer.series import Entry, NoSeriesError, Series, series_of, unlike
+from explorer.steps import split_step
 from explorer.view import View
 from model import checkpoint, snapshots, tokenizer
 from model.config import GPTConfig
@@ -81,6 +83,29 @@ def test_a_snapshot_asked_for_by_its_path_has_the_others_beside_it(run: Path, mo
     assert told(series_of(inside))[2] == (30, f"{model}@30")
     for entry in series.entries + series_of(inside).entries:
         assert checkpoint.load(Path(entry.model)) if "@" not in entry.model else True
+
+
+def test_a_snapshot_asked_for_from_within_the_run_has_the_others_beside_it(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for within, path in (("snapshots", "step-000005"), ("snapshots/step-000005", "."), ("snapshots", "./step-000005")):
+        monkeypatch.chdir(run / within)
+        series = series_of(path)
+        assert told(series) == [(0, f"{run}@0"), (5, path), (12, f"{run}@12")]
+        assert series.place(path) == 1
+        assert models.open_model(series.entries[2].model).name == "run@12"
+
+
+def test_a_directory_that_is_called_like_a_step_is_none(model: str, tmp_path: Path) -> None:
+    shutil.copytree(model, tmp_path / "x@100")
+    asked = str(tmp_path / "x@100")
+    opened = models.open_model(asked)
+    assert opened.name == "x@100/"
+    assert split_step(opened.name) == ("x@100/", None)
+    assert models.open_model(f"{asked}@10").name == "x@100@10"
+    assert split_step("x@100@10") == ("x@100", 10)
+    assert models.without_step(asked) == asked
+    assert models.without_step(f"{asked}@10") == asked
 
 
 def test_a_model_that_does_not_say_its_step_comes_last(model: str, tmp_path: Path) -> None:
