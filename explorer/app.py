@@ -23,9 +23,8 @@ from explorer.engine import Engine
 from explorer.hearing import Told
 from explorer.history import History, history_file
 from explorer.notices import Notices
-from explorer.reading import Reading
 from explorer.scoring import HeadScoring
-from explorer.screens.explore import ExploreScreen
+from explorer.screens.opening import OpeningScreen
 from explorer.steps import split_step
 from explorer.training import Training
 from explorer.view import LAST, Change, View
@@ -33,6 +32,8 @@ from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.live_run import LiveRun
+    from explorer.reading import Reading
+    from explorer.screens.explore import ExploreScreen
     from explorer.train_request import TrainRequest
     from model.trace import TracedModel
 
@@ -60,7 +61,7 @@ class ModelRefused(Told):
 class ReadingDone(Told):
     """A worker has computed a reading, or says why it could not."""
 
-    def __init__(self, view: View, reading: Reading | None, reason: str = "") -> None:
+    def __init__(self, view: View, reading: "Reading | None", reason: str = "") -> None:
         super().__init__()
         self.view = view
         self.reading = reading
@@ -71,7 +72,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
-    CSS_PATH = Path(__file__).parent / "screens" / "explore.tcss"  # Textual does not load that of a default screen
+    CSS_PATH = Path(__file__).parent / "screens" / "opening.tcss"  # Textual does not load that of a default screen
     ENABLE_COMMAND_PALETTE = True
     # Numbers are copied with y. Textual 8.2 raises where a click begins to select text of a widget that is going away.
     ALLOW_SELECT = False
@@ -92,6 +93,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
         themes.register(self)
         self.engine = Engine(open_model)
         self.history = history or History()
+        self._explore: ExploreScreen | None = None
         self._computing = False
         self._opening: set[str] = set()
         self._opened_with: View | None = self.view
@@ -103,15 +105,15 @@ class ExplorerApp(Training, HeadScoring, Notices):
         return self.theme_variables
 
     def get_default_screen(self) -> Screen[Any]:
-        """The Explore screen is the first and the lowest."""
-        return ExploreScreen(self.view)
+        """The first frame."""
+        return OpeningScreen(self.view)
 
     @property
-    def explore(self) -> ExploreScreen:
-        """The Explore screen, also while another one lies over it."""
-        screen = self.screen_stack[0]
-        assert isinstance(screen, ExploreScreen)  # see get_default_screen
-        return screen
+    def explore(self) -> "ExploreScreen":
+        """The Explore screen, the lowest, also while another one lies over it."""
+        if self._explore is None:
+            raise RuntimeError("the first frame is not painted yet")
+        return self._explore
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Those of Textual's own commands that our registry does not have."""
@@ -154,14 +156,14 @@ class ExplorerApp(Training, HeadScoring, Notices):
 
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen has taken."""
-        if self.screen is self.explore:
-            self.explore.typed_early(event)
+        if self.screen is self._explore:
+            self._explore.typed_early(event)
 
     def warn(self, message: str) -> None:
         """Say what is wrong, in one line that is never read as markup."""
         self.notify(" ".join(message.split()), severity="warning", markup=False)
 
-    def _show(self, reading: Reading) -> None:
+    def _show(self, reading: "Reading") -> None:
         self.reading = reading
         self.explore.show(reading)
         if not self.explore.time_open:  # steps that are passed through are not worth a second each
@@ -175,8 +177,22 @@ class ExplorerApp(Training, HeadScoring, Notices):
     # Opening a model
 
     def on_mount(self) -> None:
-        """Load the model after the first frame."""
-        self.call_after_refresh(self.open_model, self.view.model)
+        """All the rest comes after the first frame."""
+        self.call_after_refresh(self._begin_exploring)
+
+    async def _begin_exploring(self) -> None:
+        """Put Explore in the place of the first frame, and load the model."""
+        from explorer.screens.explore import ExploreScreen
+
+        opening = self.screen_stack[0]
+        self._explore = explore = ExploreScreen(self.view)
+        self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
+        await self.switch_mode("explore")
+        if isinstance(opening, OpeningScreen):
+            for event in opening.early:
+                await self.on_event(event)
+        self.open_model(self.view.model)
+        self.begin_training()
 
     def open_model(self, name: str) -> None:
         """Open a model in a worker; the view that asks for it is shown when it is there."""
@@ -239,7 +255,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
         else:
             self.explore.show_no_model()
 
-    def _announce(self, reading: Reading) -> None:
+    def _announce(self, reading: "Reading") -> None:
         """Say once of each sentence what of it is not read, and of the command line what could not be had."""
         if self._opened_with is not None:
             for line in _not_there(self._opened_with, reading):
@@ -288,7 +304,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
         self.look(self.view, quiet=quiet)
 
 
-def _not_there(asked: View, reading: Reading) -> Iterable[str]:
+def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
     """Lines about a layer, head or query that was asked for and that this model and text do not have."""
     got, bounds = reading.view, reading.bounds
     for name, wanted, have, count in (
@@ -300,7 +316,7 @@ def _not_there(asked: View, reading: Reading) -> Iterable[str]:
             yield f"{name} {wanted} does not exist, there are 0 to {count - 1}: this is {name} {have}"
 
 
-def _not_read(reading: Reading) -> Iterable[str]:
+def _not_read(reading: "Reading") -> Iterable[str]:
     """Lines about tokens that do not fit into the context and characters that the tokenizer does not know."""
     if reading.left_out:
         fits = len(reading.encoding)

@@ -34,6 +34,8 @@ _MARKS = {
     "\u2029": "‹PS›",
     "\ufeff": "‹BOM›",
 }
+_SHORT_MARKS = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡", "\u200d": "∘"}
+_SHAPELESS = "·"
 _CONTROL_PICTURES = 0x2400  # U+2400 + n pictures the control character n
 # Control, format, surrogate, private use, unassigned, and separators other than the space itself.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
@@ -74,6 +76,29 @@ def _mark(character: str) -> str | None:
     if unicodedata.category(character) in _INVISIBLE or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
         return f"‹{code:02X}›"
     return None
+
+
+def marked(text: str) -> str:
+    """The text as it can be shown on one line: as long as it was, each character without a shape of its own a mark.
+
+    No control character is left, so that nothing here is an escape sequence, moves the cursor or turns the direction
+    of writing around. It differs from `visible` in that each mark is one character: a cursor can stand
+    on it.
+    """
+    return "".join(map(_marked, text))
+
+
+def _marked(character: str) -> str:
+    code = ord(character)
+    if character in _SHORT_MARKS:
+        return _SHORT_MARKS[character]
+    if code < 32:
+        return chr(_CONTROL_PICTURES + code)
+    if unicodedata.category(character) == "Zs":
+        return " " if character == " " else "⍽"
+    # Variation selectors are combining marks that make terminals disagree about widths.
+    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    return character if character.isprintable() and not selector else _SHAPELESS
 
 
 @lru_cache(maxsize=8192)

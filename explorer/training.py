@@ -80,10 +80,10 @@ class Training(Hearing, App[None]):
         """Begin with this run and its screen."""
         self._opens_training = request
 
-    def on_mount(self) -> None:
+    def begin_training(self) -> None:
         """Start what the application was opened with."""
         if self._opens_training is not None:
-            self.call_after_refresh(self._begin, self._opens_training)
+            self._begin(self._opens_training)
 
     def _begin(self, request: TrainRequest) -> None:
         try:

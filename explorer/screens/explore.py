@@ -19,6 +19,7 @@ from explorer.screens.editing import Editing
 from explorer.screens.key_line import KeyLine
 from explorer.screens.looking import LOOKING, Looking
 from explorer.screens.manners import Manners
+from explorer.screens.opening import loading
 from explorer.screens.opening_compare import OpeningCompare
 from explorer.screens.opening_heads import OpeningHeads
 from explorer.screens.opening_train import OpeningTrain
@@ -69,6 +70,7 @@ class ExploreScreen(
 ):
     """Draws the application's reading; keys become new views."""
 
+    CSS_PATH = "explore.tcss"
     COMMANDS = {ActionCommands}  # noqa: RUF012
     every_action = ACTIONS
     AUTO_FOCUS = ""  # nothing: the keys are the screen's own
@@ -88,6 +90,7 @@ class ExploreScreen(
     def __init__(self, view: View) -> None:
         super().__init__()
         self._opening = view
+        self.add_class("-without-reading", update=False)
         self._titles: tuple[object, ...] = ()
 
     # What is on it
@@ -181,7 +184,7 @@ class ExploreScreen(
 
     def show_loading(self, name: str | None) -> None:
         """Say that a model is being loaded, or that none is any more."""
-        self._state(f"loading {name}…" if name else "")
+        self._state(loading(name) if name else "")
 
     def show_computing(self, computing: bool) -> None:
         """Say that a long sentence is being computed."""
@@ -198,7 +201,6 @@ class ExploreScreen(
 
     def on_mount(self) -> None:
         """Nothing is read yet."""
-        self.add_class("-without-reading")
         self.show_loading(self._opening.model)
 
     def on_resize(self, event: events.Resize) -> None:

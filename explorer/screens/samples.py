@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
 from explorer.screens.leaving import Leaving
-from explorer.screens.sentence import marked
+from explorer.text import marked
 from explorer.view import LAST
 from explorer.widgets.options import Options
 

@@ -1,6 +1,5 @@
 """The sentence: a one-line input that keeps every character and shows those without a shape of their own as marks."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,36 +12,10 @@ from textual.message import Message
 from textual.widgets import Input
 
 from explorer.history import Recall
+from explorer.text import marked
 
 LONGEST = 100_000
 """Characters that can be typed or pasted; no model here reads so many at once."""
-
-_MARKS = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡", "\u200d": "∘"}
-_INVISIBLE = "·"
-_CONTROL_PICTURES = 0x2400  # U+2400 + n pictures the control character n
-
-
-def marked(text: str) -> str:
-    """The text as it can be shown on one line: as long as it was, each character without a shape of its own a mark.
-
-    No control character is left, so that nothing here is an escape sequence, moves the cursor or turns the direction
-    of writing around. It differs from `explorer.text.visible` in that each mark is one character: a cursor can stand
-    on it.
-    """
-    return "".join(map(_marked, text))
-
-
-def _marked(character: str) -> str:
-    code = ord(character)
-    if character in _MARKS:
-        return _MARKS[character]
-    if code < 32:
-        return chr(_CONTROL_PICTURES + code)
-    if unicodedata.category(character) == "Zs":
-        return " " if character == " " else "⍽"
-    # Variation selectors are combining marks that make terminals disagree about widths.
-    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
-    return character if character.isprintable() and not selector else _INVISIBLE
 
 
 class SentenceInput(Input):

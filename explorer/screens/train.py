@@ -19,10 +19,10 @@ from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
-from explorer.screens.sentence import SentenceInput, marked
+from explorer.screens.sentence import SentenceInput
 from explorer.screens.train_actions import BY_NAME, PLACES, TRAIN_ACTIONS, groups
 from explorer.screens.watching_head import WatchingHead
-from explorer.text import fit, visible
+from explorer.text import fit, marked, visible
 from explorer.widgets.histograms import HistogramPanel, RatioPanel
 from explorer.widgets.loss_curve import LossCurve
 from explorer.widgets.matrix import Matrix

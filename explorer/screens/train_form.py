@@ -17,8 +17,8 @@ from textual.widgets import Input, Label, Static
 from explorer.live_run import LiveRun, Status, Update
 from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
-from explorer.screens.sentence import marked
 from explorer.screens.writing import NameInput
+from explorer.text import marked
 from explorer.train_request import processors, read_request
 from explorer.widgets.choice import Choice
 from model.errors import ModelError

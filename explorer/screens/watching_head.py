@@ -8,7 +8,8 @@ from textual.content import Content
 
 from explorer.live_run import LiveRun
 from explorer.screens.editing import Editing
-from explorer.screens.sentence import SentenceInput, marked
+from explorer.screens.sentence import SentenceInput
+from explorer.text import marked
 from explorer.view import Change, Stage, View, go_to
 from explorer.widgets.matrix import Matrix
 from model.errors import ModelError

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from explorer.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.reading import Reading
 from explorer.screens.leaving import Leaving
-from explorer.screens.sentence import marked
+from explorer.text import marked
 from explorer.view import Stage
 from explorer.widgets.options import Options
 from model.errors import ModelError

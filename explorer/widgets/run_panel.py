@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from explorer.narration import wrapped
-from explorer.screens.sentence import marked
-from explorer.text import fit, significant
+from explorer.text import fit, marked, significant
 from explorer.widgets.lines import Line, Lines, line
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from textual.message import Message
 
 from explorer.comparison import Comparison, Side
 from explorer.reading import Reading
-from explorer.screens.sentence import marked
 from explorer.steps import split_step, step_words
-from explorer.text import fit, significant, visible
+from explorer.text import fit, marked, significant, visible
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 

@@ -149,10 +149,8 @@ async def test_tab_moves_the_focus_and_escape_leaves_it(make_app: MakeApp, ready
 async def test_actions_without_sense_are_greyed(make_app: MakeApp, ready: Ready) -> None:
     app = make_app(query=0)
     async with app.run_test(size=(120, 36)) as pilot:
-        assert app.reading is None
-        assert app.explore.check_action("do", ("mask",)) is None
-        assert app.explore.check_action("do", ("help",)) is True
         await ready(pilot)
+        assert app.explore.check_action("do", ("help",)) is True
         assert app.explore.check_action("do", ("query_previous",)) is None
         assert app.explore.check_action("do", ("reset",)) is None
         assert app.explore.check_action("do", ("mask",)) is True

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from explorer.actions import footer
 from explorer.app import ExplorerApp
+from explorer.screens.opening import WITHOUT_READING, OpeningScreen
 from explorer.view import LAST, View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
@@ -221,3 +223,38 @@ async def test_long_work_happens_in_a_worker_and_keys_are_not_lost(
         await ready(pilot)
         assert app.view.text == SENTENCES[0]
         assert messages(app) == ["the sentence is empty: type at least one character"]
+
+
+async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener) -> None:
+    go_on = threading.Event()
+
+    def slow(name: str) -> Any:
+        go_on.wait(60)
+        return opener(name)
+
+    class Held(ExplorerApp):
+        """Stays with the first frame until it is told to go on."""
+
+        begin = ExplorerApp._begin_exploring
+
+        async def _begin_exploring(self) -> None: ...
+
+    app = Held(View("bpe", SENTENCES[0]), slow)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        first = screen_text(app)
+        assert "loading bpe…" in first
+        assert isinstance(app.screen, OpeningScreen)
+        await pilot.press("e", "x")
+        await app.begin()
+        await pilot.pause()
+        assert app.screen is app.explore
+        assert app.explore.sentence.value == SENTENCES[0] + "x"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert screen_text(app) == first
+        assert app.reading is None
+        assert app.explore.check_action("do", ("mask",)) is None
+        shown = [action.name for _, actions in footer() for action in actions]
+        assert {name for name in shown if app.explore.possible(name)} == {*WITHOUT_READING} & {*shown}
+        go_on.set()

@@ -1,0 +1,54 @@
+"""The first frame: what Explore shows before a model is open, without all that Explore is made of.
+
+Explore takes its place as soon as it is painted, looking the same, and answers what was typed meanwhile.
+"""
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Static
+
+from explorer.screens.key_line import KeyLine
+from explorer.text import marked
+from explorer.view import View
+
+WITHOUT_READING = ("edit", "train", "help")
+"""Actions of the footer that make sense before a model is open."""
+
+
+class OpeningScreen(Screen[None]):
+    """The sentence, which model is loaded, and the footer."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+        self.early: list[events.Key | events.Paste] = []
+        """What was typed before Explore was there."""
+
+    def compose(self) -> ComposeResult:
+        """Few widgets: each of them puts the first frame off."""
+        yield Static("Attention Explorer", id="title", markup=False)
+        with Horizontal(id="sentence-line"):
+            yield Static("❯", id="prompt", markup=False)
+            yield Static(Text(marked(self._view.text), no_wrap=True, overflow="crop"))
+        yield Static(Text(loading(self._view.model), no_wrap=True, overflow="ellipsis"), id="state")
+        yield KeyLine(WITHOUT_READING.__contains__)
+
+    def on_key(self, event: events.Key) -> None:
+        """Keep it for Explore."""
+        self.early.append(event)
+        event.stop()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Keep it for Explore."""
+        self.early.append(event)
+        event.stop()
+
+
+def loading(name: str) -> str:
+    """What is said while a model is opened."""
+    return f"loading {name}…"
