@@ -69,7 +69,11 @@ def opener(char_model: Checkpoint, bpe_model: Checkpoint) -> Opener:
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing moves by itself: what is typed is shown at once. Head scores are measured on little text."""
+    """Nothing moves by itself: what is typed is shown at once. Head scores are measured on little text.
+
+    Pilot waits as long as it takes: after its own 30 seconds a test would fail on a machine that is busy otherwise.
+    """
+    monkeypatch.setattr(Pilot._wait_for_screen, "__defaults__", (3600.0,))
     monkeypatch.setattr(ExploreScreen, "typing_pause", 0.0)
     monkeypatch.setattr(head_scores, "STORIES", 2)
     monkeypatch.setattr(head_scores, "REPEATS", 2)
