@@ -90,7 +90,10 @@ class ExploreScreen(
     def __init__(self, view: View) -> None:
         super().__init__()
         self._opening = view
-        self.add_class("-without-reading", update=False)
+        # Before anything is mounted: each class that comes later has the style of every widget looked up again.
+        at = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
+        sizes = (max(point for point in points if point[0] <= cells)[1] for cells, points in at)
+        self.add_class("-without-reading", *sizes, update=False)
         self._titles: tuple[object, ...] = ()
 
     # What is on it
@@ -147,7 +150,10 @@ class ExploreScreen(
             self.query_one(RowTable).entitle(row_title(reading))
             self.query_one(KeyLine).update()
             self.show_time(reading)
-        self.remove_class("-without-reading")
+        if self.has_class("-without-reading"):
+            self.remove_class("-without-reading", update=False)
+            held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
+            self.app.stylesheet.update_nodes(held_back, animate=False)
 
     def _show_matrices(self, reading: Reading) -> None:
         stage = reading.view.stage
