@@ -30,6 +30,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def form_of(pilot: Pilot[None]) -> TrainForm:
     app = pilot.app
     assert isinstance(app, ExplorerApp)
+    while not isinstance(app.screen, ExploreScreen):  # after the first frame
+        await pilot.pause(0)
     app.show_training()
     await pilot.pause()
     assert isinstance(app.screen, TrainForm)
