@@ -19,6 +19,7 @@ from textual.screen import Screen
 from data import bundled
 from data.samples import OPENING_HEAD, SAMPLES
 from explorer import models, themes
+from explorer.early import Early
 from explorer.engine import Engine
 from explorer.hearing import Told
 from explorer.history import History, history_file
@@ -68,7 +69,7 @@ class ReadingDone(Told):
         self.reason = reason
 
 
-class ExplorerApp(Training, HeadScoring, Notices):
+class ExplorerApp(Training, HeadScoring, Notices, Early):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
@@ -156,8 +157,10 @@ class ExplorerApp(Training, HeadScoring, Notices):
 
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen has taken."""
-        if self.screen is self._explore:
-            self._explore.typed_early(event)
+        if self.screen is not self._explore or self._explore.typed_early(event):
+            return
+        if self.reading is None and self._opening and self.keep_early(event, self._explore.possible):
+            self._explore.show_loading(self.view.model, self.early_words)
 
     def warn(self, message: str) -> None:
         """Say what is wrong, in one line that is never read as markup."""
@@ -166,6 +169,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
     def _show(self, reading: "Reading") -> None:
         self.reading = reading
         self.explore.show(reading)
+        self.answer_early()
         if not self.explore.time_open:  # steps that are passed through are not worth a second each
             self.call_after_refresh(self.measure_heads)
 
@@ -188,15 +192,15 @@ class ExplorerApp(Training, HeadScoring, Notices):
         self._explore = explore = ExploreScreen(self.view)
         self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
         await self.switch_mode("explore")
+        self.open_model(self.view.model)
         if isinstance(opening, OpeningScreen):
             for event in opening.early:
                 await self.on_event(event)
-        self.open_model(self.view.model)
         self.begin_training()
 
     def open_model(self, name: str) -> None:
         """Open a model in a worker; the view that asks for it is shown when it is there."""
-        self.explore.show_loading(name)
+        self.explore.show_loading(name, self.early_words)
         if name in self._opening:
             return
         self._opening.add(name)
@@ -235,6 +239,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
     def _look_at_sample(self, refused: str) -> None:
         """When the first text cannot be shown: open with a sentence that can."""
         if refused == SAMPLES[0].text:
+            self.forget_early()
             self.explore.show_no_model()
         else:
             self.look(replace(self.view, text=SAMPLES[0].text, query=LAST).as_trained())
@@ -253,6 +258,7 @@ class ExplorerApp(Training, HeadScoring, Notices):
             self.view = replace(self.view, model=bundled.DEFAULT)
             self.open_model(bundled.DEFAULT)
         else:
+            self.forget_early()
             self.explore.show_no_model()
 
     def _announce(self, reading: "Reading") -> None:

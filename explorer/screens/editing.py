@@ -71,11 +71,12 @@ class Editing(Screen[None]):
     def _asked_to_edit(self) -> None:
         self.act("edit")
 
-    def typed_early(self, event: events.Key) -> None:
-        """Take a character that was typed so soon after the key of editing that it went to the screen."""
+    def typed_early(self, event: events.Key) -> bool:
+        """Take a character typed so soon after the key of editing that it went to the screen; whether it was so."""
         if self._before_editing is not None and event.character and event.is_printable:
             self.sentence.insert_text_at_cursor(event.character)
             event.prevent_default()
+        return self._before_editing is not None
 
     def on_paste(self, event: events.Paste) -> None:
         """What is pasted outside the sentence becomes the sentence to edit."""

@@ -188,9 +188,9 @@ class ExploreScreen(
             matrix.border_title = matrix_title(reading, stage)
             matrix.measure(matrix_measure(reading, stage))
 
-    def show_loading(self, name: str | None) -> None:
-        """Say that a model is being loaded, or that none is any more."""
-        self._state(loading(name) if name else "")
+    def show_loading(self, name: str | None, then: str = "") -> None:
+        """Say that a model is being loaded and what comes `then`, or that none is loaded any more."""
+        self._state(loading(name) + then if name else "")
 
     def show_computing(self, computing: bool) -> None:
         """Say that a long sentence is being computed."""

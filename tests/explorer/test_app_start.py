@@ -86,7 +86,7 @@ def test_the_first_frame_comes_before_torch(tmp_path: Path, char_model: Checkpoi
     assert "opened True" in lines
 
 
-async def test_loading_is_said_and_keys_wait(opener: Opener, ready: Ready) -> None:
+async def test_loading_is_said_and_taken_back_keys_do_nothing(opener: Opener, ready: Ready) -> None:
     go_on = threading.Event()
 
     def slow(name: str) -> Any:
@@ -98,7 +98,7 @@ async def test_loading_is_said_and_keys_wait(opener: Opener, ready: Ready) -> No
         await pilot.pause(0)
         assert "loading bpe…" in screen_text(app)
         assert SENTENCES[0] in screen_text(app)
-        await pilot.press("left", "m", "n", "question_mark", "escape")
+        await pilot.press("left", "m", "n", "escape", "question_mark", "escape")
         go_on.set()
         await ready(pilot)
         await pilot.pause()
