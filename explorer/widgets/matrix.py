@@ -165,8 +165,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """Drop what is painted and paint again; numbers are kept."""
         self._painter = None
         if self.is_attached and self.size and (painter := self._ready()):
-            width, height = painter.layout.virtual_size
-            size = Size(width + self._room.width - painter.layout.width, height)
+            size = Size(*painter.layout.virtual_size)
             if self._measure:
                 self._say_measure()
             if size != self.virtual_size:
@@ -212,8 +211,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
                 if self._room != size:
                     self.call_later(self._keep_in_view)  # fewer lines may be left for it
                 self._room = size
-                has_map = layout.width < size.width
-                self._map = Minimap(self._numbers, layout, self.palette, self.base, pixel) if has_map else None
+                map_of = self._numbers, layout, self.palette, self.base, pixel
+                self._map = Minimap(*map_of) if layout.beside else None
             self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
         return self._painter
 
@@ -224,17 +223,11 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return tuple(label(token) for token in reading.encoding.tokens)
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
-        """The layout for a zoom, None for the automatic one; what does not fit leaves room for a minimap."""
-        (rows, columns), size = numbers.matrix.shape, self.scrollable_content_region.size
-        longest = max(cell_len(text) for text in self._labels)
-        content = Content(rows, columns, longest, numbers.width)
-        # Chosen for the size without scrollbars: these come and go with the choice.
-        zoom = zoom or content.automatic(self.size.width, self.size.height)
-        layout = content.layout(zoom, size.width, size.height, self.palette.has_pixels)
-        if layout.fits or not (gutter := Minimap.gutter(size.width, size.height)):
-            return layout
-        beside_map = content.layout(zoom, size.width - gutter, size.height, self.palette.has_pixels)
-        return beside_map if beside_map.across or not layout.across else layout
+        """The layout for a zoom, None for the automatic one."""
+        rows, columns = numbers.matrix.shape
+        content = Content(rows, columns, max(cell_len(text) for text in self._labels), numbers.width)
+        room = self.scrollable_content_region.size
+        return content.in_room(zoom, self.size, room, self.palette.has_pixels, Minimap.gutter)
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""

@@ -1,6 +1,7 @@
 """Where the cells of a matrix stand: zoom levels, the widths of cells and labels, what is in view."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from rich.cells import cell_len
@@ -43,6 +44,7 @@ class Layout:
     columns: int
     label: int
     cell: int
+    beside: int = 0  # to its right, for a minimap
 
     @property
     def per_line(self) -> int:
@@ -73,7 +75,7 @@ class Layout:
     @property
     def virtual_size(self) -> tuple[int, int]:
         """Width and height without scrolling."""
-        return self.label + self.columns * self.cell, 1 + self.lines + self.legend
+        return self.label + self.columns * self.cell + self.beside, 1 + self.lines + self.legend
 
     @property
     def fits(self) -> bool:
@@ -141,6 +143,30 @@ class Content:
         whole = (zoom for zoom, cell in large if self.at(zoom, cell, width, height).fits)
         beside_bar = (z for z, cell in large if cell > 1 and self.at(z, cell, width - 1, height).readable)
         return next(whole, None) or next(beside_bar, Zoom.HALF_BLOCKS)
+
+    def in_room(
+        self,
+        zoom: Zoom | None,
+        size: tuple[int, int],
+        beside_bars: tuple[int, int],
+        has_pixels: bool,
+        gutter: Callable[[int, int], int],
+    ) -> Layout:
+        """The layout of a zoom, None for the automatic one, in a size and what scrollbars leave of it now.
+
+        It is chosen as if there were no scrollbars, since they come and go with it. What does not fit leaves room for
+        a minimap, unless only that would cut columns off.
+        """
+        zoom = zoom or self.automatic(*size)
+        layout = self.layout(zoom, *size, has_pixels)
+        if layout.fits:
+            return layout
+        width = min(beside_bars[0], size[0] - (layout.lines > layout.body_height))
+        height = min(beside_bars[1], size[1] - (not layout.across))
+        layout = self.layout(zoom, width, height, has_pixels)
+        beside = gutter(width, height)
+        beside_map = self.layout(zoom, width - beside, height, has_pixels)
+        return replace(beside_map, beside=beside) if beside_map.across or not layout.across else layout
 
     def layout(self, zoom: Zoom, width: int, height: int, has_pixels: bool) -> Layout:
         """The layout of a zoom, its cells as wide as all columns have room for."""

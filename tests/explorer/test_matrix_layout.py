@@ -1,12 +1,15 @@
 """Which zoom a matrix is drawn at when nobody has chosen one."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from explorer.app import ExplorerApp
 from explorer.view import Stage
 from explorer.widgets.matrix import Matrix
 from explorer.widgets.matrix_layout import Content, Zoom
-from tests.explorer.conftest import Ready
+from tests.explorer.conftest import SENTENCES, Ready
 
 PANELS = {(60, 18): (60, 8), (80, 24): (80, 11), (120, 36): (29, 14), (200, 50): (49, 20)}
 """The room for the matrix of scores of twelve tokens or more, by the size of the terminal."""
@@ -49,7 +52,7 @@ def test_without_colours_half_blocks_are_a_line_high() -> None:
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
 async def test_the_cursor_stays_in_view_and_the_zoom_settles(
-    make_app: type[ExplorerApp], ready: Ready, size: tuple[int, int]
+    make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int]
 ) -> None:
     app = make_app(text="the cat saw the dog and the dog saw", query=0, stage=Stage.SCORES)
     async with app.run_test(size=size) as pilot:
@@ -64,3 +67,30 @@ async def test_the_cursor_stays_in_view_and_the_zoom_settles(
             assert app.view.query in range(matrix.scroll_offset.y, matrix.scroll_offset.y + layout.body_height)
             drawn = [matrix.render_line(y).text for y in range(matrix.size.height)]
             assert any(text.startswith("▶") for text in drawn)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
+async def test_no_scrollbar_is_there_for_nothing(
+    make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int]
+) -> None:
+    """A bar that comes takes room: what then fits must not keep the other bar, nor what fits without bars this one."""
+    app = make_app(text="a", stage=Stage.SCORES)
+    words = f"{SENTENCES[1]} {SENTENCES[2]}".split()
+    counts = list(range(2, 20))
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        for count in (*counts, *reversed(counts)):
+            app.look(replace(app.view, text=" ".join(words[:count]), query=count % 3, key=count % 2))
+            await ready(pilot)
+            for _ in range(3):
+                await pilot.pause(0)
+            for matrix in app.explore.query(Matrix):
+                if not matrix.display:
+                    continue
+                matrix.render_line(0)
+                assert matrix._painter
+                layout = matrix._painter.layout
+                assert matrix.show_horizontal_scrollbar == (not layout.across), (count, layout)
+                assert matrix.show_vertical_scrollbar == (layout.lines > layout.body_height), (count, layout)
+                assert layout.width + layout.beside <= matrix.scrollable_content_region.width
+                assert layout.height == matrix.scrollable_content_region.height
