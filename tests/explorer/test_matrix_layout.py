@@ -9,6 +9,7 @@ from explorer.app import ExplorerApp
 from explorer.view import Stage
 from explorer.widgets.matrix import Matrix
 from explorer.widgets.matrix_layout import Content, Zoom
+from explorer.widgets.minimap import Minimap
 from tests.explorer.conftest import SENTENCES, Ready
 
 PANELS = {(60, 18): (60, 8), (80, 24): (80, 11), (120, 36): (29, 14), (200, 50): (49, 20)}
@@ -94,3 +95,15 @@ async def test_no_scrollbar_is_there_for_nothing(
                 assert matrix.show_vertical_scrollbar == (layout.lines > layout.body_height), (count, layout)
                 assert layout.width + layout.beside <= matrix.scrollable_content_region.width
                 assert layout.height == matrix.scrollable_content_region.height
+
+
+def test_what_scrolls_leaves_room_for_its_bar_before_that_is_there() -> None:
+    content = Content(12, 12, 7, 5)  # twelve numbers of 5 and a label of 5 are as wide as all of it
+    assert content.layout(N, 80, 20, has_pixels=True).virtual_size[0] == 80
+    for beside_bars in ((80, 11), (79, 11), (79, 10), (80, 10)):  # whichever bars are still there
+        layout = content.in_room(None, (80, 11), beside_bars, True, Minimap.gutter)
+        assert layout.zoom is N
+        assert layout.virtual_size[0] == 79  # no horizontal bar besides
+    for beside_bars in ((80, 14), (79, 13)):
+        assert content.in_room(None, (80, 14), beside_bars, True, Minimap.gutter).fits  # then bars go
+    assert content.in_room(None, (78, 11), (78, 11), True, Minimap.gutter).zoom is B
