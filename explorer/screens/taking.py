@@ -113,9 +113,14 @@ class Taking(Screen[None]):
             self.app.push_screen(screen, partial(self._write_wanted, reading, stage))
 
     def _write_wanted(self, reading: Reading, stage: Stage, wanted: Wanted | None) -> None:
-        if wanted is not None:
-            # A picture shows the screen without the dialog, when that is drawn again.
-            self.call_after_refresh(self._start_writing, reading, stage, wanted)
+        if wanted is None:
+            return
+        if wanted.format is export.SVG:
+            # A picture shows the screen without the dialog and what is notified, when these are gone.
+            self.app.clear_notifications()
+            self.call_after_refresh(self.call_after_refresh, self._start_writing, reading, stage, wanted)
+        else:
+            self._start_writing(reading, stage, wanted)
 
     def _picture(self) -> bytes:
         # Not every viewer keeps the spaces at the beginning of a text without being told.

@@ -95,6 +95,30 @@ async def test_w_writes_json_and_asks_before_it_overwrites(make_app: MakeApp, re
         assert [child.name for child in here.iterdir()] == [path.name]
 
 
+async def test_a_picture_is_of_the_screen_and_not_of_what_lies_over_it(
+    make_app: MakeApp, ready: Ready, here: Path
+) -> None:
+    app = make_app()
+    path = here / "tiny-bpe-L0H0.svg"
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(pilot)
+        app.warn("thisliesovereverything")
+        for _ in range(50):
+            if "thisliesovereverything" in app.export_screenshot():
+                break
+            await pilot.pause(0)
+        await pilot.press("w", "down", "down", "down", "enter")
+        for _ in range(50):
+            if path.exists():
+                break
+            await pilot.pause(0)
+            await ready(pilot)
+        picture = path.read_text()
+        assert "tiny-bpe" in picture
+        assert "thisliesovereverything" not in picture
+        assert "enter&#160;writes" not in picture
+
+
 async def test_every_format_by_arrows_and_by_mouse(make_app: MakeApp, ready: Ready, here: Path) -> None:
     app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:
