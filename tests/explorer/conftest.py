@@ -90,6 +90,14 @@ def make_app(opener: Opener) -> Callable[..., ExplorerApp]:
     return make
 
 
+async def past_first_frame(pilot: Pilot[None]) -> None:
+    """Waits until Explore has taken the place of the first frame."""
+    app = pilot.app
+    assert isinstance(app, ExplorerApp)
+    while app.screen is not app._explore:
+        await pilot.pause(0)
+
+
 Ready = Callable[[Pilot[None]], Awaitable[None]]
 
 

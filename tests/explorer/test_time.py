@@ -24,7 +24,7 @@ from explorer.widgets.header import HeaderLine
 from explorer.widgets.row_table import RowTable
 from explorer.widgets.time_slider import TimeSlider
 from model.settings import Scope
-from tests.explorer.conftest import messages
+from tests.explorer.conftest import messages, past_first_frame
 from tests.explorer.series import ALL_STEPS, LAST, OTHER, STEPS, TEXT, app_on, lines, save_series, settled, traced
 from tests.explorer.small import save_small
 from tests.explorer.test_link import parsed
@@ -99,6 +99,7 @@ async def test_the_numbers_at_a_step_are_those_of_its_snapshot(model: str, size:
 async def test_a_previous_token_head_appears(model: str, size: tuple[int, int]) -> None:
     app = app_on(model)
     async with app.run_test(size=size) as pilot:
+        await past_first_frame(pilot)
         for where, rises in ((("L0", "H0"), True), (("L0", "H1"), False)):
             layer, head = (int(name[1:]) for name in where)
             app.look(replace(app.view, layer=layer, head=head))

@@ -14,7 +14,7 @@ from explorer.screens.train_form import TrainForm
 from explorer.train import train
 from explorer.widgets.choice import Choice
 from tests.explorer import fake_training as fake
-from tests.explorer.conftest import Ready
+from tests.explorer.conftest import Ready, past_first_frame
 from tests.explorer.fake_training import FakeProcess
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
@@ -30,8 +30,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def form_of(pilot: Pilot[None]) -> TrainForm:
     app = pilot.app
     assert isinstance(app, ExplorerApp)
-    while not isinstance(app.screen, ExploreScreen):  # after the first frame
-        await pilot.pause(0)
+    await past_first_frame(pilot)
     app.show_training()
     await pilot.pause()
     assert isinstance(app.screen, TrainForm)

@@ -45,9 +45,9 @@ async def test_the_numbers_are_those_that_were_told(app: ExplorerApp) -> None:
         assert [line.split()[0] for line in plain(screen, "activations").splitlines()[1:]] == [
             *("h.0.attn", "h.0.mlp", "h.0", "h.1.attn", "h.1.mlp", "h.1")
         ]
-        assert plain(screen, "activations").splitlines()[1].endswith(" 1.2   ")
+        assert plain(screen, "activations").splitlines()[1].endswith(" 1.2     ")
         ratios = {line.split()[0]: line.split()[-1] for line in plain(screen, "updates").splitlines()[1:]}
-        assert ratios == {"wte.w": "1.0e-3", "h.0.ln_1.b": "–", "h.1.mlp.c_proj.w": "0.01"}
+        assert ratios == {"wte.w": "1.0×10⁻³", "h.0.ln_1.b": "–", "h.1.mlp.c_proj.w": "0.01"}
         vocabulary = fake.CONFIG.vocab_size
         assert f"ln({vocabulary}) = {math.log(vocabulary):.2f}" in plain(screen, "loss")
         assert attention(screen) == f"weights L0 H0 after step 30 · ‘{TEXT}’"

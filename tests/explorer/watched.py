@@ -14,6 +14,7 @@ from explorer.screens.train import PARTS, TrainScreen
 from explorer.training import Training
 from explorer.widgets.lines import Lines
 from tests.explorer import fake_training as fake
+from tests.explorer.conftest import past_first_frame
 from tests.explorer.fake_training import FakeProcess
 
 MakeApp = Callable[..., ExplorerApp]
@@ -39,6 +40,7 @@ async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) ->
     """The screen on a run that has begun."""
     app = pilot.app
     assert isinstance(app, ExplorerApp)
+    await past_first_frame(pilot)
     app.start_training(fake.request(out))
     app.show_training()
     await pilot.pause()
