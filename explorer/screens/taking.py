@@ -116,8 +116,9 @@ class Taking(Screen[None]):
         if wanted is None:
             return
         if wanted.format is export.SVG:
-            # A picture shows the screen without the dialog and what is notified, when these are gone.
+            # A picture shows the screen without the dialog and what is notified, when it is drawn again.
             self.app.clear_notifications()
+            self.query("ToastRack").set(display=False)
             self.call_after_refresh(self.call_after_refresh, self._start_writing, reading, stage, wanted)
         else:
             self._start_writing(reading, stage, wanted)
