@@ -161,8 +161,7 @@ class ExploreScreen(
         shown: tuple[Stage, ...] = (chosen,)
         if not self.stacked:
             shown = (*MATRIX_STAGES[1:], Stage.MIXED) if chosen is Stage.MIXED else MATRIX_STAGES
-        self._size_matrices(len(reading.encoding))
-        titles = (reading.as_set, reading.view.layer, reading.view.head, shown, self.stacked, self.size.width)
+        titles = (reading.as_set, reading.view.layer, reading.view.head, shown, self.stacked, self.size)
         for each in (*MATRIX_STAGES, Stage.MIXED):
             matrix = self.query_one(f"#matrix-{each.value}", Matrix)
             matrix.display = each in shown
@@ -171,14 +170,19 @@ class ExploreScreen(
                 matrix.show(reading, each)
                 if titles != self._titles:
                     self._entitle(matrix, reading, each)
+        if titles != self._titles:
+            self.call_after_refresh(self._size_matrices)  # once they have their width
         self._titles = titles
+        self._size_matrices()
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
-    def _size_matrices(self, positions: int) -> None:
-        """No more rows than the matrices have, where they stand above the panels."""
+    def _size_matrices(self) -> None:
+        """No more lines than the matrices need, where they stand above the panels."""
         above = self.whole is None and (self.size.width < SIDE_BY_SIDE[0] or not self.stacked)
         frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
-        self.query_one("#matrices").styles.max_height = max(positions, 4) + frame if above else None
+        most = self.query_one("#body").size.height * (2 / 3 if self.stacked else 11 / 21)  # see explore.tcss
+        lines = (matrix.lines_in(int(most) - frame + 2) for matrix in self.query(Matrix) if matrix.display)
+        self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
 
     def _entitle(self, matrix: Matrix, reading: Reading, stage: Stage) -> None:
         if self.stacked:

@@ -134,6 +134,8 @@ class Looking(Screen[None]):
         with self.app.batch_update():
             for matrix in self.query(Matrix):
                 matrix.zoom = zoom
+            if self.app.reading is not None:
+                self._show_matrices(self.app.reading)  # they may need more lines now, or fewer
         self.query_one(KeyLine).say(f" z: {self._matrix_in_view.zoom_words}")
         self.set_timer(2.0, lambda: self.query_one(KeyLine).say(""))
 

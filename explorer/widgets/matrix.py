@@ -222,18 +222,28 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _take_labels(self, reading: Reading) -> tuple[str, ...]:
         return tuple(label(token) for token in reading.encoding.tokens)
 
+    def lines_in(self, height: int) -> int:
+        """How many lines its rows would take where it had so many; one each before it has a size."""
+        if self._numbers is None or not self.size:
+            return len(self.reading.encoding) if self.reading else 0
+        room = self.size.width, height
+        return (
+            self._content(self._numbers).in_room(self._zoom, room, room, self.palette.has_pixels, Minimap.gutter).lines
+        )
+
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
         """The layout for a zoom, None for the automatic one."""
-        rows, columns = numbers.matrix.shape
-        content = Content(rows, columns, max(cell_len(text) for text in self._labels), numbers.width)
         room = self.scrollable_content_region.size
-        return content.in_room(zoom, self.size, room, self.palette.has_pixels, Minimap.gutter)
+        return self._content(numbers).in_room(zoom, self.size, room, self.palette.has_pixels, Minimap.gutter)
+
+    def _content(self, numbers: Numbers) -> Content:
+        rows, columns = numbers.matrix.shape
+        return Content(rows, columns, max(cell_len(text) for text in self._labels), numbers.width)
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""
         painter = self._ready()
-        width = self.size.width
-        base = self.base
+        width, base = self.size.width, self.base
         if painter is None:
             return Strip.blank(width, base)
         layout = painter.layout
@@ -247,7 +257,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         strip = Strip(segments).adjust_cell_length(layout.width, base)
         if self._map is not None and 0 < y <= self._map.lines:
             first = self.scroll_offset.y * layout.per_line
-            beside = self._map.line(y - 1, painter.columns, first, (self._query, self._column))
+            cursor = self._query, self._key if self._has_keys else 0
+            beside = self._map.line(y - 1, painter.columns, first, cursor)
             strip = Strip([*strip, *beside])
         return strip.adjust_cell_length(width, base)
 
@@ -257,10 +268,6 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         room = width - len(words)
         legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
         return Strip([*legend, Segment(words, self.part("faint"))])
-
-    @property
-    def _column(self) -> int:
-        return self._key if self._has_keys else 0
 
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout

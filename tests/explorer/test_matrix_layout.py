@@ -107,3 +107,32 @@ def test_what_scrolls_leaves_room_for_its_bar_before_that_is_there() -> None:
     for beside_bars in ((80, 14), (79, 13)):
         assert content.in_room(None, (80, 14), beside_bars, True, Minimap.gutter).fits  # then bars go
     assert content.in_room(None, (78, 11), (78, 11), True, Minimap.gutter).zoom is B
+
+
+@pytest.mark.parametrize("size", [(120, 36), (200, 50)])
+async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
+    make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int]
+) -> None:
+    words = f"{SENTENCES[0]} {SENTENCES[0]}"[: 38 if size[0] == 120 else 80]
+    app = make_app(text=words, stage=Stage.SCORES)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        tokens = len(app.reading.encoding) if app.reading else 0
+        matrix = app.explore.query_one("#matrix-scores", Matrix)
+        panels = app.explore.query_one("#panels")
+        heights = {}
+        for _ in range(8):
+            await pilot.pause(0)
+            zoom = matrix.zoom_in_use
+            heights[zoom] = matrix.size.height, panels.size.height
+            if zoom is H:
+                assert matrix.size.height <= 1 + -(-tokens // 2) + 1
+            await pilot.press("z")
+        assert heights[N][0] > heights[H][0]  # numbers by hand have the room that there is
+        assert heights[N][1] < heights[H][1]
+        await pilot.resize_terminal(80, 24)
+        await pilot.resize_terminal(*size)
+        while matrix.zoom is not None:
+            await pilot.press("z")
+        await pilot.pause(0)
+        assert (matrix.size.height, panels.size.height) == heights[H]
