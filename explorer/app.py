@@ -24,6 +24,7 @@ from explorer.engine import Engine
 from explorer.hearing import Told
 from explorer.history import History, history_file
 from explorer.notices import Notices
+from explorer.pasting import take_pastes_as_text
 from explorer.scoring import HeadScoring
 from explorer.screens.opening import OpeningScreen
 from explorer.steps import split_step
@@ -347,6 +348,7 @@ def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveR
     gc.disable()
     app = ExplorerApp(view, history=History(history_file()))
     themes.suit_terminal(app)
+    take_pastes_as_text(app)
     if train is not None:
         app.open_with_training(train)
     try:
