@@ -189,14 +189,21 @@ class Trainer:
                 self.gpt.parameters(), loss, torch.tensor(float(self._stop_asked), device=self.device)
             )
             self._watch.check(step, value)
-            clip = settings.optimizer.gradient_clip or math.inf
-            norm = torch.nn.utils.clip_grad_norm_(self.gpt.parameters(), clip).item()
+            norm = self._clip(settings.optimizer.gradient_clip or math.inf)
             self._watch.check(step, norm, "gradient")
             for optimizer in self.optimizers:
                 optimizer.step()
             self.statistics = observation.statistics() if observation else None
         self.stopped = self.stopped or stops > 0
         return value, norm
+
+    def _clip(self, limit: float) -> float:
+        """Bring the norm of all gradients together within the limit; returns what it was before."""
+        parameters = [p for p in self.gpt.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if (value := norm.item()) > limit:
+            torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+        return value
 
     def _random_loss(self, x: Tensor, y: Tensor) -> Tensor:
         """The loss of this step's windows, its dropout drawn from (seed, step) alone, and from the rank in a group."""

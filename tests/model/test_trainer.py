@@ -185,3 +185,21 @@ def test_a_run_is_not_written_over_something_else(tmp_path: Path) -> None:
 def test_settings_out_of_range(values: dict[str, object]) -> None:
     with pytest.raises(ModelError):
         settings(**values)
+
+
+def test_gradients_longer_than_the_limit_are_shortened_and_others_are_left(
+    tokenizer: Tokenizer, data: TrainingData
+) -> None:
+    found = {}
+    for limit in (0.01, 1e9, 0.0):
+        chosen = settings(optimizer=OptimizerSettings(gradient_clip=limit))
+        trainer = Trainer.start(config(tokenizer), tokenizer, data, chosen)
+        metrics = next(trainer.steps())
+        flat = torch.cat([p.grad.flatten() for p in trainer.gpt.parameters() if p.grad is not None]).double()
+        found[limit] = metrics.gradient_norm, flat
+    (norm, short), (unlimited, whole), (off, same) = found.values()
+    assert norm == unlimited == off == pytest.approx(whole.norm().item(), rel=1e-5)
+    assert norm > 0.01
+    assert short.norm().item() == pytest.approx(0.01, rel=1e-4)
+    assert torch.allclose(short, whole * (0.01 / norm), rtol=1e-3, atol=1e-12)
+    assert whole.equal(same)
