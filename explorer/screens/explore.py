@@ -95,6 +95,7 @@ class ExploreScreen(
         sizes = (max(point for point in points if point[0] <= cells)[1] for cells, points in at)
         self.add_class("-without-reading", *sizes, update=False)
         self._titles: tuple[object, ...] = ()
+        self._lines_for: tuple[object, ...] = ()
 
     # What is on it
 
@@ -170,10 +171,12 @@ class ExploreScreen(
                 matrix.show(reading, each)
                 if titles != self._titles:
                     self._entitle(matrix, reading, each)
-        if titles != self._titles:
-            self.call_after_refresh(self._size_matrices)  # once they have their width
         self._titles = titles
-        self._size_matrices()
+        zooms = [matrix.zoom for matrix in self.query(Matrix)]
+        if (lines := (titles, zooms, self.whole, self.query_one("#body").size)) != self._lines_for:
+            self._lines_for = lines
+            self._size_matrices()
+            self.call_after_refresh(self._size_matrices)  # once they have their width
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
     def _size_matrices(self) -> None:

@@ -1,6 +1,7 @@
 """HeaderLine: what is looked at, and what is changed about it, on one line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -11,7 +12,7 @@ from explorer.narration import wrapped
 from explorer.reading import Reading
 from explorer.steps import split_step, step_words
 from explorer.text import fit, significant, visible
-from explorer.view import View
+from explorer.view import Stage, View
 from explorer.widgets.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 from model.settings import Scope
@@ -42,8 +43,15 @@ class HeaderLine(Lines, can_focus=False):
     own_step: int | None = None
     """Of the model in view while its training is gone through, where its name does not say the step."""
 
+    _told: tuple[object, ...] = ()
+
     def show(self, reading: Reading) -> None:
-        """Draw a reading; all ablated heads can be read by mouse, however many there are."""
+        """Draw a reading, unless it is a mere step; all ablated heads can be read by mouse, however many there are."""
+        told = self.scores, self.own_step, reading.model_name, reading.left_out, reading.as_set, _of_head(reading.view)
+        if told == self._told:
+            self.reading = reading
+            return
+        self._told = told
         super().show(reading)
         ablated = reading.view.ablated
         self.tooltip = Text(f"ablated {heads_text(ablated)}") if ablated else None
@@ -96,6 +104,11 @@ class HeaderLine(Lines, can_focus=False):
         if view.ablated:
             parts.append((f"*ablated {heads_text(view.ablated)}", "warning"))
         return parts
+
+
+def _of_head(view: View) -> View:
+    """What of a view the line tells of: neither the text nor the place in it."""
+    return replace(view, text="", query=0, key=0, stage=Stage.SCORES, stepping=False)
 
 
 def _scope(view: View, short: int) -> tuple[str, str]:

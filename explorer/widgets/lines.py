@@ -240,10 +240,11 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         return 0 if self.styles.is_auto_height else self.scrollable_content_region.height
 
     def _made(self) -> Sequence[Line]:
-        if self._lines is None or self._made_for != (self._width, self._height):
-            self._made_for = self._width, self._height
+        width, _ = room = self._width, self._height
+        if self._lines is None or self._made_for != room:
+            self._made_for = room
             self._strips.clear()
-            self._lines = self.lines(self.reading, self._width) if self.reading and self._width > 0 else []
+            self._lines = self.lines(self.reading, width) if self.reading and width > 0 else []
         return self._lines
 
     def _strip(self, number: int) -> Strip:

@@ -84,6 +84,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._numbers: Numbers | None = None
         self._numbers_of: tuple[object, ...] = ()
         self._labels: tuple[str, ...] = ()
+        self._label_width = 0
         self._painter: Painter | None = None
         self._map: Minimap | None = None
         self._room = Size(0, 0)
@@ -199,6 +200,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._numbers = self._take_numbers(reading)
             self._numbers_of = self._source(reading)
             self._labels = self._take_labels(reading)
+            self._label_width = max(map(cell_len, self._labels))
         painter = self._painter
         size = self.scrollable_content_region.size
         painter = painter if self._room == size else None  # a scrollbar may have come or gone
@@ -238,7 +240,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _content(self, numbers: Numbers) -> Content:
         rows, columns = numbers.matrix.shape
-        return Content(rows, columns, max(cell_len(text) for text in self._labels), numbers.width)
+        return Content(rows, columns, self._label_width, numbers.width)
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""

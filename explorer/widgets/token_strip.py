@@ -165,28 +165,32 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         number = y + self.scroll_offset.y
         if number >= len(lines):
             return Strip.blank(self.size.width, base)
+        places = lines[number]
         segments: list[Segment] = []
-        for place in lines[number]:
+        for place in places:
             segments.append(self._between(place.item))
             segments.append(Segment(fit(place.item.text, place.width), self._style(place.item)))
-        segments.append(self._end(lines[number][-1].item if lines[number] else None))
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        segments.append(self._end(places[-1].item if places else None))
+        cells = places[-1].x + places[-1].width + 1 if places else None
+        return Strip(segments, cells).adjust_cell_length(self.size.width, base)
 
     def _style(self, item: Item) -> Style:
-        base = self.base
-        reading = self.reading
-        if item.position is None or item.unknown:
-            return self.part("warning") + self._strike
-        assert reading is not None
         position = item.position
-        palette = self.palette
-        marks = _MARKS[position == reading.view.query, position == reading.view.key]
+        if position is None or item.unknown:
+            return self.part("warning") + self._strike
+        assert self.reading is not None
         if not self._seen[position]:
-            return self.part("faint") + marks
-        if self._waits:
-            return base + marks
-        level = palette.sequential.levels[palette.sequential.level(self._weights[position], 1.0)]
-        return (level.style if level.pixel is not None else base) + marks
+            style = self.part("faint")
+        elif self._waits:
+            style = self.base
+        else:
+            ramp = self.palette.sequential
+            level = ramp.levels[ramp.level(self._weights[position], 1.0)]
+            style = level.style if level.pixel is not None else self.base
+        view = self.reading.view
+        if position in (view.query, view.key):
+            style += _MARKS[position == view.query, position == view.key]
+        return style
 
     def _between(self, item: Item) -> Segment:
         """The cell before an item."""
