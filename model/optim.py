@@ -42,12 +42,35 @@ def orthogonalize(matrices: Tensor, dtype: torch.dtype = torch.float32, polynomi
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
     x = (x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)).to(dtype)
+    wide = x.shape[-1] > 2 * x.shape[-2]
+    x = _composed(x, polynomials) if wide and dtype is torch.float32 else _iterated(x, polynomials)
+    x = x.to(matrices.dtype)
+    return x.mT if tall else x
+
+
+def _iterated(x: Tensor, polynomials: Polynomials) -> Tensor:
+    """Each polynomial of the singular values in turn: three products a polynomial, two of them as wide as x."""
     for a, b, c in polynomials:
         gram = x @ x.mT
         polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
         x = torch.baddbmm(x, polynomial, x, beta=a)
-    x = x.to(matrices.dtype)
-    return x.mT if tall else x
+    return x
+
+
+def _composed(x: Tensor, polynomials: Polynomials) -> Tensor:
+    """The same by way of the small square Gram matrix alone: two products as wide as x, whatever the polynomials.
+
+    Where x becomes p·x, its Gram matrix g becomes p·g·p. In bfloat16 errors of small singular values would grow.
+    """
+    gram = x @ x.mT
+    identity = torch.eye(gram.shape[-1], dtype=x.dtype, device=x.device)
+    whole: Tensor | None = None
+    for n, (a, b, c) in enumerate(polynomials):
+        factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c) + a * identity
+        whole = factor if whole is None else factor @ whole
+        if n < len(polynomials) - 1:
+            gram = factor @ gram @ factor
+    return x if whole is None else whole @ x
 
 
 class Muon(torch.optim.Optimizer):

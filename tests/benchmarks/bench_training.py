@@ -35,7 +35,7 @@ SIZES = (
     "--no-snapshots"
 )
 TO_THE_GOAL = (
-    "--batch-size 12 --steps 400 --evaluate-every 20 --warmup 10 --cooldown 0.7 "
+    "--batch-size 12 --steps 420 --evaluate-every 20 --warmup 10 --cooldown 0.7 "
     "--learning-rate 0.01 --muon-learning-rate 0.02 --momentum 0.9 --init-std 0.05"
 )
 SAME_OPTIMIZER = "--batch-size 12 --steps 300 --evaluate-every 300 --optimizer adamw --learning-rate 0.001"

@@ -5,7 +5,17 @@ import torch
 
 from model.config import GPTConfig
 from model.gpt import GPT
-from model.optim import POLAR_EXPRESS, Muon, OptimizerSettings, block_matrices, make_optimizers, orthogonalize, schedule
+from model.optim import (
+    JORDAN,
+    POLAR_EXPRESS,
+    Muon,
+    OptimizerSettings,
+    Polynomials,
+    block_matrices,
+    make_optimizers,
+    orthogonalize,
+    schedule,
+)
 
 SHAPES = [(8, 8), (8, 32), (32, 8), (16, 16)]
 
@@ -33,6 +43,20 @@ def test_three_polynomials_bring_singular_values_less_near(shape: tuple[int, int
     torch.testing.assert_close(s.sort().values, exact.sort().values, atol=1e-4, rtol=1e-4)
     assert s.min() > 0.15
     assert s.max() < 1.9
+
+
+@pytest.mark.parametrize("polynomials", [JORDAN, POLAR_EXPRESS])
+@pytest.mark.parametrize("shape", [(16, 16), (16, 64), (64, 16)])
+def test_singular_values_of_very_different_size_follow_the_polynomials(
+    shape: tuple[int, int], polynomials: Polynomials
+) -> None:
+    u, _, vh = torch.linalg.svd(torch.randn(shape, generator=torch.Generator().manual_seed(2)), full_matrices=False)
+    s = torch.logspace(0, -5, 16)
+    found = orthogonalize((u * s @ vh)[None], polynomials=polynomials)[0]
+    s = s.double() / s.double().norm()
+    for a, b, c in polynomials:
+        s = a * s + b * s**3 + c * s**5
+    torch.testing.assert_close(found.double(), u.double() * s @ vh.double(), atol=1e-3, rtol=0)
 
 
 def _weights(seed: int) -> list[torch.Tensor]:
