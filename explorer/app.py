@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from data import bundled
-from data.samples import OPENING_HEAD, SAMPLES
+from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
 from explorer import models, themes
 from explorer.early import Early
 from explorer.engine import Engine
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from explorer.train_request import TrainRequest
     from model.trace import TracedModel
 
-DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST, layer=OPENING_HEAD[0], head=OPENING_HEAD[1])
+DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
 
 
 class ModelOpened(Told):
