@@ -33,6 +33,7 @@ from explorer.view import MATRIX_STAGES, Stage, View, go_to, stop_stepping
 from explorer.widgets.cell import CellPanel
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.matrix import Matrix
+from explorer.widgets.matrix_layout import Zoom
 from explorer.widgets.narration import NarrationLine
 from explorer.widgets.peakedness import PeakednessPanel
 from explorer.widgets.predictions import PredictionsPanel
@@ -95,7 +96,8 @@ class ExploreScreen(
         sizes = (max(point for point in points if point[0] <= cells)[1] for cells, points in at)
         self.add_class("-without-reading", *sizes, update=False)
         self._titles: tuple[object, ...] = ()
-        self._lines_for: tuple[object, ...] = ()
+        self._zooms: list[Zoom | None] = []
+        self._room: tuple[object, ...] = ()  # for the matrices
 
     # What is on it
 
@@ -171,12 +173,13 @@ class ExploreScreen(
                 matrix.show(reading, each)
                 if titles != self._titles:
                     self._entitle(matrix, reading, each)
-        self._titles = titles
         zooms = [matrix.zoom for matrix in self.query(Matrix)]
-        if (lines := (titles, zooms, self.whole, self.query_one("#body").size)) != self._lines_for:
-            self._lines_for = lines
+        room = shown, self.size, self.whole, self.query_one("#body").size
+        if (titles, zooms, room) != (self._titles, self._zooms, self._room):
             self._size_matrices()
+        if room != self._room:  # not for less: what is drawn comes in two parts then
             self.call_after_refresh(self._size_matrices)  # once they have their width
+        self._titles, self._zooms, self._room = titles, zooms, room
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
     def _size_matrices(self) -> None:

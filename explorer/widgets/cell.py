@@ -1,7 +1,8 @@
 """CellPanel: the arithmetic of one cell, product by product; of the mixed stage, how the weighted values add up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -10,7 +11,7 @@ from explorer.arithmetic import CellArithmetic, MixedArithmetic, Steps
 from explorer.reading import Reading
 from explorer.text import INFINITY, MINUS, bar, fit, label, number, weight
 from explorer.view import Stage
-from explorer.widgets.lines import Line, Lines, line
+from explorer.widgets.lines import Later, Line, Lines, line
 from explorer.widgets.wording import quoted
 
 Parts = list[str | tuple[str, Style]]
@@ -56,7 +57,7 @@ class CellPanel(Lines, can_focus=True):
         steps = cell.steps
         if self.compact:
             return [self._one_line(reading, steps, cell.hidden, width)]
-        return [*self._steps(reading, cell, steps, width), *self._products(cell, steps.digits, width)]
+        return Later((*self._steps(reading, cell, steps, width), *self._products(cell, steps.digits, width)))
 
     def _names(self, reading: Reading) -> tuple[str, str]:
         tokens = reading.encoding.tokens
@@ -113,7 +114,7 @@ class CellPanel(Lines, can_focus=True):
 
     # The products
 
-    def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Line]:
+    def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Line | Callable[[], Line]]:
         """q and k side by side with their products as signed bars, in as many columns as it takes and as fit."""
         written, total = cell.written_products(digits)
         order = self._order(written)
@@ -125,14 +126,17 @@ class CellPanel(Lines, can_focus=True):
         each = width // columns
         most = max((abs(float(x)) for x in written), default=0.0) or 1.0
         deep = -(-len(order) // columns)
-        lines = [self._products_heading(number_width, each, total, width)]
-        for row in range(deep):
-            parts: Parts = []
-            for d in order[row::deep]:
-                parts += self._product(d, cell, written[d], most, number_width, each)
-            lines.append(line(*parts))
+
+        def products(row: int) -> Line:
+            beside = (self._product(d, cell, written[d], most, number_width, each) for d in order[row::deep])
+            return line(*(part for parts in beside for part in parts))
+
         end = fit("sum", _FACTORS - 1, "right") + " " if each >= _FACTORS + number_width else "sum "
-        return [*lines, line((end, self.part("faint")), (_decimal(total).rjust(number_width), self.part("label")))]
+        return [
+            self._products_heading(number_width, each, total, width),
+            *(partial(products, row) for row in range(deep)),
+            line((end, self.part("faint")), (_decimal(total).rjust(number_width), self.part("label"))),
+        ]
 
     def _order(self, values: Sequence[Decimal]) -> list[int]:
         if self.in_order:

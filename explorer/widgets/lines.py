@@ -1,9 +1,9 @@
 """Lines: a panel drawn line by line that scrolls where it does not fit."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, overload
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -153,6 +153,30 @@ class Line:
 def line(*parts: "str | tuple[str, Style]") -> Line:
     """A line from strings and strings with a style; nothing in them is markup."""
     return Line(tuple((part, None) if isinstance(part, str) else part for part in parts))
+
+
+class Later(Sequence[Line]):
+    """Lines of which some are made only when they come into view."""
+
+    def __init__(self, lines: Iterable[Line | Callable[[], Line]]) -> None:
+        self._lines = list(lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        found = self._lines[index]
+        if not isinstance(found, Line):
+            found = self._lines[index] = found()
+        return found
 
 
 class Lines(Drawn, can_focus=True, inherit_bindings=False):
