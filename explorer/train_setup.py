@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from operator import index
 from pathlib import Path
@@ -84,18 +85,17 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
         scale_attn_weights=not options.no_scale,
         initializer_range=options.init_std,
     )
-    if group.leads:
-        runs.prepare(options.out)
-    corpus = read_texts(options)
-    parts = split(corpus, options.validation)
-    if options.tokenizer == "char":
-        tokenizer = tokenizers.train_char(corpus.documents)
-    else:
-        tokenizer = tokenizers.train_bpe(parts.train, options.vocab_size)
-    end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
-    config = replace(sizes, vocab_size=tokenizers.vocab_size(tokenizer), bos_token_id=end, eos_token_id=end)
-    data = TrainingData.of(tokenizer, parts.train, parts.validation, options.context)
-    trainer = Trainer.start(config, tokenizer, data, settings, device, group)
+    with runs.beginning(options.out) if group.leads else nullcontext():
+        corpus = read_texts(options)
+        parts = split(corpus, options.validation)
+        if options.tokenizer == "char":
+            tokenizer = tokenizers.train_char(corpus.documents)
+        else:
+            tokenizer = tokenizers.train_bpe(parts.train, options.vocab_size)
+        end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
+        config = replace(sizes, vocab_size=tokenizers.vocab_size(tokenizer), bos_token_id=end, eos_token_id=end)
+        data = TrainingData.of(tokenizer, parts.train, parts.validation, options.context)
+        trainer = Trainer.start(config, tokenizer, data, settings, device, group)
     notes = {
         "command": shlex.join(["explorer", *_portable_arguments(options)]),
         "options": options.as_notes(),

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -39,6 +39,20 @@ def prepare(out: Path) -> None:
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
     check_writable(out)
+
+
+@contextmanager
+def beginning(out: Path) -> Iterator[None]:
+    """Prepare `out`; a directory that was made for a run which then cannot begin is taken away again."""
+    new = not out.exists()
+    prepare(out)
+    try:
+        yield
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                out.rmdir()
+        raise
 
 
 def _drop_beginning(out: Path) -> None:

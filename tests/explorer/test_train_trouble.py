@@ -75,6 +75,16 @@ def test_a_directory_of_something_else_is_left_alone() -> None:
     assert content(Path("run")) == before
 
 
+def test_a_run_that_cannot_begin_leaves_no_directory() -> None:
+    Path("short.txt").write_text("too short")
+    Path("mine").mkdir()
+    for out in ("new", "mine"):
+        assert "too few for a context" in refusal("short.txt", *SMALL, "--out", out)
+        assert "does not exist" in refusal("none.txt", *SMALL, "--out", out)
+    assert not Path("new").exists()
+    assert Path("mine").is_dir()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 def test_one_process_at_a_time_trains_into_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as context:
