@@ -228,10 +228,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """How many lines its rows would take where it had so many; one each before it has a size."""
         if self._numbers is None or not self.size:
             return len(self.reading.encoding) if self.reading else 0
-        room = self.size.width, height
-        return (
-            self._content(self._numbers).in_room(self._zoom, room, room, self.palette.has_pixels, Minimap.gutter).lines
-        )
+        room, content = (self.size.width, height), self._content(self._numbers)
+        return content.in_room(self._zoom, room, room, self.palette.has_pixels, Minimap.gutter).lines
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
         """The layout for a zoom, None for the automatic one."""
