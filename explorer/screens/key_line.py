@@ -52,6 +52,17 @@ class KeyLine(Widget):
 
     COMPONENT_CLASSES = {"key-line--key", "key-line--caption", "key-line--disabled"}  # noqa: RUF012
     ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    KeyLine {
+        height: 1;
+        dock: bottom;
+        background: $footer-background;
+        & > .key-line--key { color: $footer-key-foreground; text-style: bold; }
+        & > .key-line--caption { color: $footer-description-foreground; }
+        & > .key-line--disabled { color: $footer-key-greyed; }
+        &:ansi > .key-line--disabled { text-style: dim; }
+    }
+    """
 
     class Pressed(Message):
         """A click on the key of an action."""
