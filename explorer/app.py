@@ -168,9 +168,11 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         self.notify(" ".join(message.split()), severity="warning", markup=False)
 
     def _show(self, reading: "Reading") -> None:
+        first = self.reading is None
         self.reading = reading
         self.explore.show(reading)
-        self.answer_early()
+        if first:  # an answer may bring a reading of its own: the keys after it are not to be answered twice
+            self.answer_early()
         if not self.explore.time_open:  # steps that are passed through are not worth a second each
             self.call_after_refresh(self.measure_heads)
 

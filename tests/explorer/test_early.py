@@ -78,6 +78,17 @@ async def test_a_screen_opens_and_the_keys_after_it_are_its_own(
         assert app.view.query == 3
 
 
+async def test_a_key_waits_for_the_screen_of_the_one_before_it(waiting: Waiting, ready: Ready) -> None:
+    app, given = waiting()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: app._explore is not None and bool(state(app)))
+        await pilot.press("m", "g", "right", "right")
+        given.set()
+        await ready(pilot)
+        await until(pilot, lambda: isinstance(app.screen, HeadsScreen) and app.screen.grid.chosen == (0, 2))
+        assert (app.view.query, app.view.causal) == (3, False)
+
+
 async def test_esc_takes_back_what_waits_and_no_more_than_some_keys_wait(waiting: Waiting, ready: Ready) -> None:
     app, given = waiting()
     async with app.run_test(size=(80, 24)) as pilot:
