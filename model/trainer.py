@@ -199,10 +199,9 @@ class Trainer:
 
     def _clip(self, limit: float) -> float:
         """Bring the norm of all gradients together within the limit; returns what it was before."""
-        parameters = [p for p in self.gpt.parameters() if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.gpt.parameters() if p.grad is not None])
         if (value := norm.item()) > limit:
-            torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+            torch.nn.utils.clip_grads_with_norm_(self.gpt.parameters(), limit, norm)
         return value
 
     def _random_loss(self, x: Tensor, y: Tensor) -> Tensor:
