@@ -95,7 +95,7 @@ class ExploreScreen(
         at = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
         sizes = (max(point for point in points if point[0] <= cells)[1] for cells, points in at)
         self.add_class("-without-reading", *sizes, update=False)
-        self._titles: tuple[object, ...] = ()
+        self._head: tuple[object, ...] = ()  # in the titles
         self._zooms: list[Zoom | None] = []
         self._room: tuple[object, ...] = ()  # for the matrices
 
@@ -164,22 +164,22 @@ class ExploreScreen(
         shown: tuple[Stage, ...] = (chosen,)
         if not self.stacked:
             shown = (*MATRIX_STAGES[1:], Stage.MIXED) if chosen is Stage.MIXED else MATRIX_STAGES
-        titles = (reading.as_set, reading.view.layer, reading.view.head, shown, self.stacked, self.size)
+        head = reading.as_set, reading.view.layer, reading.view.head
+        room = shown, self.size, self.whole, self.query_one("#body").size
         for each in (*MATRIX_STAGES, Stage.MIXED):
             matrix = self.query_one(f"#matrix-{each.value}", Matrix)
             matrix.display = each in shown
             matrix.set_class(each is stage, "-lit")
             if each in shown:
                 matrix.show(reading, each)
-                if titles != self._titles:
+                if (head, room) != (self._head, self._room):
                     self._entitle(matrix, reading, each)
         zooms = [matrix.zoom for matrix in self.query(Matrix)]
-        room = shown, self.size, self.whole, self.query_one("#body").size
-        if (titles, zooms, room) != (self._titles, self._zooms, self._room):
+        if (head, zooms, room) != (self._head, self._zooms, self._room):
             self._size_matrices()
         if room != self._room:  # not for less: what is drawn comes in two parts then
             self.call_after_refresh(self._size_matrices)  # once they have their width
-        self._titles, self._zooms, self._room = titles, zooms, room
+        self._head, self._zooms, self._room = head, zooms, room
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
     def _size_matrices(self) -> None:
