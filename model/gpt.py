@@ -30,14 +30,24 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+class Linear(nn.Linear):
+    """x Wᵀ + b: (..., in) -> (..., out)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """In float32 on a processor the bias is added in place: torch would fill the output with it beforehand."""
+        if input.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+            return super().forward(input)
+        return F.linear(input, self.weight).add_(self.bias)
+
+
 class CausalSelfAttention(nn.Module):
     """Multi-head attention: one projection to q, k and v of all heads, one back to the residual stream."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.n_head = config.n_head
-        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)
-        self.c_proj = nn.Linear(config.n_embd, config.n_embd)
+        self.c_attn = Linear(config.n_embd, 3 * config.n_embd)
+        self.c_proj = Linear(config.n_embd, config.n_embd)
 
     def inputs(self, x: Tensor, settings: LayerSettings) -> AttentionInputs:
         """Project (..., T, C) to q, k and v of shape (..., H, T, D)."""
@@ -65,8 +75,8 @@ class MLP(nn.Module):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        self.c_fc = nn.Linear(config.n_embd, config.mlp_size)
-        self.c_proj = nn.Linear(config.mlp_size, config.n_embd)
+        self.c_fc = Linear(config.n_embd, config.mlp_size)
+        self.c_proj = Linear(config.mlp_size, config.n_embd)
         self.activation = _ACTIVATIONS[config.activation_function]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -94,6 +94,7 @@ class Trainer:
         self.device = device or torch.device("cpu")
         self.group = group
         self.gpt = gpt.to(self.device)
+        self._parameters = list(gpt.parameters())
         self.probe_every = 0
         """Steps between statistics of activations, gradients and updates; 0 for none. No other step pays for them."""
         self.statistics: StepStatistics | None = None
@@ -176,17 +177,18 @@ class Trainer:
         x, y = self.data.batch(settings.seed, self.done, settings.batch_size)
         mine = self.group.share(len(x))
         share = len(x[mine]) / len(x)
-        self.gpt.train()
+        if not self.gpt.training:
+            self.gpt.train()
+        for p in self._parameters:
+            p.grad = None
         observed = self.probe_every > 0 and step % self.probe_every == 0
         with Observation(self.gpt, step) if observed else nullcontext() as observation:
             loss = self._random_loss(x[mine], y[mine])
-            for optimizer in self.optimizers:
-                optimizer.zero_grad(set_to_none=True)
             if share < 1:
                 loss = loss * share
             loss.backward()  # type: ignore[no-untyped-call]
             value, stops = self.group.sum_gradients(
-                self.gpt.parameters(), loss, torch.tensor(float(self._stop_asked), device=self.device)
+                self._parameters, loss, torch.tensor(float(self._stop_asked), device=self.device)
             )
             self._watch.check(step, value)
             norm = self._clip(settings.optimizer.gradient_clip or math.inf)
@@ -199,9 +201,9 @@ class Trainer:
 
     def _clip(self, limit: float) -> float:
         """Bring the norm of all gradients together within the limit; returns what it was before."""
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.gpt.parameters() if p.grad is not None])
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
         if (value := norm.item()) > limit:
-            torch.nn.utils.clip_grads_with_norm_(self.gpt.parameters(), limit, norm)
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, limit, norm)
         return value
 
     def _random_loss(self, x: Tensor, y: Tensor) -> Tensor:
