@@ -14,7 +14,7 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
     `opened` is the model as it was written, in half precision; `sample` a text that it continued.
     """
     config, settings = trainer.gpt.config, trainer.settings
-    parameters = sum(p.numel() for p in trainer.gpt.parameters())
+    parameters = trainer.gpt.config.parameters
     losses = notes.get("validation_losses", [])
     differs = _differs(config)
     prefix = notes.get("prefix_loss")

@@ -85,7 +85,7 @@ class TrainDisplay:
 
     def _describe(self) -> None:
         config, data = self._trainer.gpt.config, self._trainer.data
-        parameters = sum(p.numel() for p in self._trainer.gpt.parameters())
+        parameters = self._trainer.gpt.config.parameters
         self.say(
             f"{parameters:,} parameters: {config.n_layer} layers, {config.n_head} heads, n_embd {config.n_embd}, "
             f"head_size {config.head_size}, context {config.n_positions}, vocabulary {config.vocab_size}"

@@ -65,6 +65,13 @@ class GPTConfig:
         """Width of the MLP's hidden layer."""
         return self.n_inner if self.n_inner is not None else 4 * self.n_embd
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights are; the output is tied to the embedding and not counted twice."""
+        c, m = self.n_embd, self.mlp_size
+        attention, mlp, norms = 4 * c * (c + 1), 2 * c * m + m + c, 4 * c
+        return (self.vocab_size + self.n_positions) * c + self.n_layer * (attention + mlp + norms) + 2 * c
+
     def scale(self, layer: int) -> float:
         """The factor on the scores of `layer` as trained: 1/√head_size unless the model says otherwise."""
         scale = 1.0 / math.sqrt(self.head_size) if self.scale_attn_weights else 1.0

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from model import devices, runs
+from model import devices, memory, runs
 from model.batches import TrainingData, derived_seed
 from model.checkpoint import CheckpointError, load
 from model.config import GPTConfig
@@ -127,7 +127,11 @@ class Trainer:
         device: torch.device | None = None,
         group: Group = ALONE,
     ) -> "Trainer":
-        """A fresh model, its weights drawn from the seed."""
+        """A fresh model, its weights drawn from the seed. Raises ModelError where it cannot fit into the memory."""
+        device = device or torch.device("cpu")
+        tokens = math.ceil(settings.batch_size / group.size) * data.context
+        adamw, autocast = settings.optimizer.name == "adamw", settings.autocast(device)
+        memory.check(config, tokens, device, adamw=adamw, autocast=autocast)
         gpt = GPT(config, settings.dropout)
         gpt.initialize(torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights")))
         return cls(gpt, tokenizer, data, settings, device=device, group=group)
@@ -245,7 +249,7 @@ class Trainer:
         """What is trained here."""
         return RunDescription(
             config=self.gpt.config,
-            parameters=sum(p.numel() for p in self.gpt.parameters()),
+            parameters=self.gpt.config.parameters,
             context=self.data.context,
             settings=asdict(self.settings),
         )

@@ -308,6 +308,13 @@ def test_options_out_of_range(arguments: list[str], says: str) -> None:
 
 def test_batches_that_no_memory_holds_are_one_line() -> None:
     assert "not enough memory" in refusal("text.txt", *SMALL, "--out", "run", "--batch-size", str(10**14))
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("sizes", [["--layers", str(10**7)], ["--width", str(2**22), "--heads", "4"]], ids=str)
+def test_a_model_that_no_memory_holds_is_refused_before_any_is_taken(sizes: list[str]) -> None:
+    assert "GB or more, and there are" in refusal("text.txt", *SMALL, *sizes, "--out", "run")
+    assert not Path("run").exists()
 
 
 def test_a_directory_with_a_hostile_name_sends_no_escape_to_the_terminal() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from model.config import GPTConfig
 from model.errors import ModelError
+from model.gpt import GPT
 
 SIZES: dict[str, Any] = {"vocab_size": 65, "n_positions": 64, "n_embd": 128, "n_layer": 4, "n_head": 4}
 
@@ -43,6 +44,17 @@ def test_what_follows_from_the_sizes() -> None:
     assert GPTConfig(**SIZES, scale_attn_weights=False).scale(2) == 1
     by_layer = GPTConfig(**SIZES, scale_attn_by_inverse_layer_idx=True)
     assert [by_layer.scale(i) * math.sqrt(32) for i in range(4)] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
+
+
+@pytest.mark.parametrize("changes", [{}, {"n_inner": 7}, {"n_layer": 1, "n_positions": 5}], ids=str)
+def test_parameters_are_as_many_as_the_weights_have_numbers(changes: dict[str, Any]) -> None:
+    config = GPTConfig(**(SIZES | changes))
+    assert config.parameters == sum(p.numel() for p in GPT(config).parameters())
+
+
+def test_gpt2_has_as_many_parameters_as_are_published() -> None:
+    """124M, Radford et al. 2019 (their table 2 says 117M, which OpenAI corrected); transformers counts these."""
+    assert GPTConfig(50257, 1024, 768, 12, 12).parameters == 124_439_808
 
 
 @pytest.mark.parametrize(
