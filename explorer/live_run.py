@@ -109,9 +109,9 @@ class LiveRun:
     @property
     def openable(self) -> Path | None:
         """The model to open in Explore: the finished one, else the latest checkpoint; None before there is any."""
-        from model.layout import CONFIG, locate
+        from model.layout import CONFIG, FINAL, locate
 
-        final = self.request.out / "final"
+        final = self.request.out / FINAL
         place = final if self.status is Status.DONE else locate(self.request.out)
         return place if (place / CONFIG).is_file() else None
 

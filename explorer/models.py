@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from data import bundled
-from explorer.steps import at_step, split_step
+from explorer.steps import STEP_DIRECTORY, at_step, split_step
 from model import layout, snapshots
 from model.errors import ModelError
 
@@ -120,7 +120,24 @@ def open_model(model: str) -> "Checkpoint":
     path = find(model)
     base, step = split_step(model)
     if step is not None and not is_there(model):
-        name = base if base in bundled.names() else find(base).resolve().name
-        return checkpoint.load(path, at_step(name, step))
-    name = model if model in bundled.names() else path.resolve().name
-    return checkpoint.load(path, f"{name}/" if split_step(name)[1] is not None else name)  # a directory, and no step
+        return checkpoint.load(path, at_step(_name(base)[0], step))
+    name, step = _name(model)
+    if step is not None:
+        name = at_step(name, step)
+    elif split_step(name)[1] is not None:
+        name += "/"  # a directory, and no step
+    return checkpoint.load(path, name)
+
+
+def _name(model: str) -> tuple[str, int | None]:
+    """What a model is called: of a part of a run its run's name, and the step."""
+    if model in bundled.names():
+        return model, None
+    path = find(model).resolve()
+    above = path.parent.parent if path.parent.name == snapshots.FOLDER else path.parent
+    if above.name and (layout.locate(above) / layout.CONFIG).is_file():
+        if path.name == layout.FINAL:
+            return above.name, None
+        if found := STEP_DIRECTORY.fullmatch(path.name):
+            return above.name, int(found[1])
+    return path.name, None

@@ -1,20 +1,17 @@
 """Series: the snapshots of a model's training in order, each under the name by which views ask for it."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer import models
-from explorer.steps import at_step, split_step
+from explorer.steps import STEP_DIRECTORY, at_step, split_step
 from model import layout, snapshots
 from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.reading import Reading
     from model.trace import ModelShape, TracedModel
-
-_STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
 
 
 class NoSeriesError(ModelError):
@@ -76,7 +73,7 @@ def _own_step(path: Path) -> int | None:
     located = layout.locate(path)
     if (step := snapshots.trained_steps(located)) is not None:
         return step
-    found = _STEP_DIRECTORY.fullmatch(located.name)
+    found = STEP_DIRECTORY.fullmatch(located.name)
     return int(found[1]) if found else None
 
 

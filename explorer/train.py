@@ -101,10 +101,10 @@ def _finish(setup: Setup) -> Path:
 
     from explorer.model_card import model_card
     from explorer.train_display import sample
-    from model import checkpoint, history, snapshots
+    from model import checkpoint, history, layout, snapshots
 
     trainer, options = setup.trainer, setup.options
-    final = options.out / "final"
+    final = options.out / layout.FINAL
     extra = {snapshots.TRAINING: snapshots.training_note(trainer.done)}
     checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=torch.float16, extra=extra, replace=True)
     opened = checkpoint.load(final)

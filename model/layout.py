@@ -25,6 +25,9 @@ FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG)
 LATEST = "latest"
 """In a directory of a training run: names the checkpoint below it that was written last."""
 
+FINAL = "final"
+"""In a directory of a training run: the finished model."""
+
 PREFIX = "transformer."
 """What `transformers` puts before every tensor of the body; the original GPT-2 files have none."""
 

@@ -96,6 +96,28 @@ def test_a_snapshot_asked_for_from_within_the_run_has_the_others_beside_it(
         assert models.open_model(series.entries[2].model).name == "run@12"
 
 
+def test_parts_of_a_run_are_called_after_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint_ = min(run.glob("step-*")).name
+    step = int(checkpoint_.removeprefix("step-"))
+    names = {
+        "": "run",
+        "final": "run",
+        checkpoint_: f"run@{step}",
+        "snapshots/step-000005": "run@5",
+        "final@5": "run@5",
+        f"{checkpoint_}@5": "run@5",
+    }
+    assert {part: models.open_model(str(run / part)).name for part in names} == names
+    monkeypatch.chdir(run / "final")
+    assert models.open_model(".").name == "run"
+
+
+def test_a_directory_that_is_called_like_a_part_of_a_run_is_none(model: str, tmp_path: Path) -> None:
+    for name in ("final", "step-000005"):
+        shutil.copytree(model, tmp_path / name)
+        assert models.open_model(str(tmp_path / name)).name == name
+
+
 def test_a_directory_that_is_called_like_a_step_is_none(model: str, tmp_path: Path) -> None:
     shutil.copytree(model, tmp_path / "x@100")
     asked = str(tmp_path / "x@100")
