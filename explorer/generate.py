@@ -93,6 +93,7 @@ def _written(model: "Checkpoint", ids: list[int], options: _Options, settings: A
     """The new tokens. Raises ModelError at once for options out of range or nothing to continue."""
     import torch
 
+    from model import tokenizer as tokenizers
     from model.generate import Sampling, generate
 
     if not ids:
@@ -100,9 +101,10 @@ def _written(model: "Checkpoint", ids: list[int], options: _Options, settings: A
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
     generator = torch.Generator().manual_seed(options.seed)
     end = None if options.past_end else model.config.eos_token_id
+    known = tokenizers.vocab_size(model.tokenizer)
 
     def run() -> Iterator[int]:
-        for token in generate(model.gpt, ids, options.tokens, generator, sampling, settings):
+        for token in generate(model.gpt, ids, options.tokens, generator, sampling, settings, known=known):
             if token == end:
                 return
             yield token
@@ -122,7 +124,7 @@ def _stream(model: "Checkpoint", ids: list[int], written: Iterator[int]) -> None
         for token in written:
             _print(safe.show(stream.feed(token)))
         _print(safe.show(stream.rest()) + "\n")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ModelError):
         _print("\n")  # what comes after begins on a line of its own
         raise
 

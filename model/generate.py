@@ -53,8 +53,8 @@ class Sampling:
         probabilities, ids = F.softmax(heated_logits, dim=-1).sort(descending=True)
         if self.top_k is not None:
             probabilities = probabilities[: self.top_k]
-        if self.top_p is not None:
-            before = probabilities.cumsum(0) - probabilities
+        if self.top_p is not None and self.top_p < 1:
+            before = probabilities.double().cumsum(0) - probabilities  # in float32 it would reach 1 early
             probabilities = probabilities[before < self.top_p]
         return int(ids[torch.multinomial(probabilities, 1, generator=generator)])
 
@@ -62,7 +62,8 @@ class Sampling:
 class TextStream:
     """Turns tokens into text as they come: a character whose bytes are spread over tokens is held back until whole.
 
-    "".join(map(stream.feed, ids)) + stream.rest() is the text of all ids.
+    "".join(map(stream.feed, ids)) + stream.rest() is the text of all ids, unless bytes that are no character go on for
+    16 tokens: then one may be cut.
     """
 
     def __init__(self, tokenizer: Tokenizer, before: Sequence[int] = ()) -> None:
@@ -123,12 +124,14 @@ def generate(
     sampling: Sampling | None = None,
     settings: AttentionSettings = AS_TRAINED,
     cached: bool = True,
+    known: int | None = None,
 ) -> Iterator[int]:
     """Continue a text by `count` tokens, each yielded as it comes.
 
     A text longer than the context is read by its last n_positions tokens. Keys and values are kept between tokens
     when that changes nothing: not past the context, where positions move, nor without the causal mask, where every
-    new token changes the earlier ones.
+    new token changes the earlier ones. Only ids below `known` are drawn: a tokenizer may have fewer tokens than its
+    model has rows.
     Raises ModelError when there are no tokens to begin with, or numbers overflow.
     """
     if not token_ids:
@@ -143,8 +146,7 @@ def generate(
             if not cached or len(ids) > config.n_positions:
                 cache = _Cache(gpt, settings)
             window = ids[-config.n_positions :]
-            token = sampling.draw(
-                cache.logits(torch.tensor(window[len(cache) :], device=gpt.wte.weight.device)), generator
-            )
+            logits = cache.logits(torch.tensor(window[len(cache) :], device=gpt.wte.weight.device))
+            token = sampling.draw(logits[:known], generator)
             ids.append(token)
             yield token

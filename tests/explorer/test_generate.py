@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from model import checkpoint
 from model import tokenizer as tokenizers
 from model.checkpoint import Checkpoint
 from model.config import GPTConfig
+from model.errors import ModelError
 from model.generate import Sampling, generate
 from model.gpt import GPT
 from tests.explorer.small import save_small
@@ -144,6 +146,27 @@ def test_errors_are_one_line(model: str, arguments: list[str], says: str) -> Non
     assert says in result.stderr.splitlines()[-1]
     assert all(line.startswith("explorer: ") for line in result.stderr.splitlines())
     assert "Traceback" not in result.stderr
+
+
+def test_an_error_in_the_middle_has_a_line_of_its_own(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*arguments: Any, **options: Any) -> Iterator[int]:
+        yield 1
+        raise ModelError("the numbers overflow")
+
+    monkeypatch.setattr("model.generate.generate", failing)
+    result = run("a", "--model", model)
+    assert result.exit_code == 2
+    assert result.stdout.endswith("\n")
+    assert result.stderr == "explorer: the numbers overflow\n"
+
+
+def test_a_model_with_more_rows_than_its_tokenizer_has_tokens(model: str, tmp_path: Path) -> None:
+    opened = checkpoint.load(model)
+    more = GPT(replace(opened.config, vocab_size=opened.config.vocab_size + 50))
+    rows = torch.cat((opened.gpt.wte.weight, torch.zeros(50, opened.config.n_embd)))
+    more.load_state_dict({**opened.gpt.state_dict(), "wte.weight": rows})
+    checkpoint.save(tmp_path / "more", more, opened.tokenizer)
+    assert len(written(run("a", "--model", str(tmp_path / "more"), "--temperature", "9", "--tokens", "300"))) > 100
 
 
 @pytest.fixture

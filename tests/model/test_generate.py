@@ -148,6 +148,21 @@ def test_numbers_out_of_range(values: dict[str, float]) -> None:
         Sampling(**values)  # type: ignore[arg-type]
 
 
+def test_top_p_1_leaves_out_nothing_and_the_smallest_keeps_one() -> None:
+    """In float32 the sum of many probabilities reaches 1 before the last."""
+    logits = torch.randn(4096, generator=torch.Generator().manual_seed(5)) * 4
+    draws = [Sampling(1.0, top_p=top_p).draw(logits, torch.Generator().manual_seed(9)) for top_p in (1.0, None)]
+    assert draws[0] == draws[1]
+    for seed in range(5):
+        assert Sampling(1.0, top_p=1e-300).draw(logits, torch.Generator().manual_seed(seed)) == int(logits.argmax())
+
+
+def test_rows_that_no_token_has_are_not_drawn(gpt: GPT) -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = set(generate(gpt, [1, 7, 2], 300, generator, Sampling(50.0), known=9))
+    assert drawn == set(range(9))
+
+
 def test_nothing_cannot_be_continued(gpt: GPT) -> None:
     with pytest.raises(ModelError, match="nothing to continue"):
         next(generate(gpt, [], 3, torch.Generator()))
