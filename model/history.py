@@ -38,6 +38,8 @@ class StepMetrics:
 
 _NAMES = tuple(field.name for field in fields(StepMetrics))
 _OPTIONAL = ("validation_loss", "prefix_loss")
+_LARGEST = 3.5e38
+"""No float32 is larger, and no run as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,15 @@ class History:
 class LineLog:
     """A file of JSON lines, opened to append after those of step `done` and earlier.
 
-    Raises CheckpointError, here and in `append`, when it cannot be written.
+    Raises CheckpointError, here and in `append`, when it cannot be written, here when it is damaged.
     """
 
     def __init__(self, path: Path, done: int) -> None:
         self.path = path
         try:
             keep = _bytes_to(path, done) if path.exists() else 0
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+            # What a link leads to is somebody's file.
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
             os.ftruncate(self._file, keep)
             os.lseek(self._file, keep, os.SEEK_SET)
         except OSError as error:
@@ -113,6 +116,8 @@ def describe(out: Path, description: RunDescription) -> None:
     values = {**asdict(description), "config": description.config.to_dict()}
     temporary = out / f"{RUN}.tmp"
     try:
+        if temporary.is_symlink():
+            temporary.unlink()
         temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
         temporary.replace(out / RUN)
     except OSError as error:
@@ -176,7 +181,10 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 def _metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetrics:
     known = {name: values[name] for name in _NAMES if values.get(name) is not None}
-    sound = all(isinstance(value, int | float) and not isinstance(value, bool) for value in known.values())
+    sound = all(
+        isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
+        for value in known.values()
+    )
     missing = [name for name in _NAMES if name not in known and name not in _OPTIONAL]
     if not sound or missing or type(known["step"]) is not int:
         raise CheckpointError(f"{shown(path)} is damaged: line {number} is not the metrics of a step")
@@ -200,16 +208,25 @@ def _read_description(path: Path) -> RunDescription:
 
 
 def _bytes_to(path: Path, done: int) -> int:
-    """How much of a log belongs to steps up to `done`: everything before the first line beyond, or not a line."""
-    keep = 0
-    for line in path.read_bytes().splitlines(keepends=True):
+    """How much of a log belongs to steps up to `done`.
+
+    Raises CheckpointError when a line in the middle is damaged: what is sound after it would be lost.
+    """
+    end = keep = damaged = 0
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        end += len(line)
         try:
-            step = json.loads(line)["step"] if line.endswith(b"\n") else math.inf
+            step = json.loads(line)["step"] if line.endswith(b"\n") else None
         except (ValueError, KeyError, TypeError, RecursionError):
+            step = None
+        if not isinstance(step, int | float):
+            damaged = damaged or number
+        elif step > done:
             break
-        if not isinstance(step, int | float) or step > done:
-            break
-        keep += len(line)
+        elif damaged:
+            raise CheckpointError(f"{shown(path)} is damaged: mend line {damaged}, or take it out, to resume the run")
+        else:
+            keep = end
     return keep
 
 

@@ -59,6 +59,31 @@ def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path, torn: bytes
     assert [m.step for m in read_metrics(tmp_path)] == [1, 2, 3, 4]
 
 
+def test_a_damaged_line_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    write(tmp_path, 1, 2, 3)
+    path = tmp_path / history.METRICS
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((lines[0], b"garbage\n", *lines[1:])))
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match="mend line 2"):
+        LineLog(path, 2)
+    assert path.read_bytes() == before
+    LineLog(path, 1).close()  # all that lies beyond is cut off in any case
+    assert path.read_bytes() == lines[0]
+
+
+def test_links_are_not_written_through(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("precious")
+    for name in (history.METRICS, f"{history.RUN}.tmp"):
+        (tmp_path / name).symlink_to(theirs)
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        LineLog(tmp_path / history.METRICS, 0)
+    history.describe(tmp_path, make_trainer().description)
+    assert theirs.read_text() == "precious"
+    assert not (tmp_path / history.RUN).is_symlink()
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -71,6 +96,9 @@ def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path, torn: bytes
         json.dumps({**as_line(metrics(2)), "loss": "much"}),
         json.dumps({**as_line(metrics(2)), "loss": True}),
         json.dumps(as_line(metrics(1))),
+        *(json.dumps({**as_line(metrics(2)), "loss": loss}) for loss in (math.nan, math.inf, 1e308, -(10**400))),
+        json.dumps({**as_line(metrics(2)), "step": 10**400}),
+        json.dumps({**as_line(metrics(2)), "seconds": 1e308}),
         "[" * 100_000,
     ],
 )
