@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -76,12 +77,12 @@ class Commands(click.Group):
         except click.ClickException as error:
             _fail(_told(error))
         except BrokenPipeError:
-            _silence()
+            silence_output()
             sys.exit(0)
         except (click.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         except OSError as error:
-            _silence()  # it may be the output itself that cannot be written
+            silence_output()  # it may be the output itself that cannot be written
             where = f"{error.filename}: " if error.filename else ""
             _fail(f"{where}{error.strerror or type(error).__name__}")
         except ValueError as error:  # what `model` and `data` raise for bad input
@@ -111,11 +112,11 @@ def _fail(message: str) -> NoReturn:
     try:
         print(f"explorer: {printable(message)}", file=sys.stderr)
     except OSError:
-        _silence()
+        silence_output()
     sys.exit(MISUSE)
 
 
-def _silence() -> None:
+def silence_output() -> None:
     """Nobody reads any more: let the interpreter's last flush go nowhere."""
     with suppress(OSError, ValueError, AttributeError):  # there may be no file behind it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -123,8 +124,23 @@ def _silence() -> None:
 
 def printable(message: str) -> str:
     """A message as one line without control characters, whatever names it repeats."""
-    line = " ".join(message.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return escaped(" ".join(message.split()))
+
+
+def escaped(text: str) -> str:
+    """A text without control characters and lone surrogates: they are written as in Python."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """A command to copy: each word quoted as the shell needs it, without a control character."""
+    return " ".join(shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'" for word in words)
+
+
+def _escaped(word: str) -> str:
+    return "".join(
+        c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in word
+    )
 
 
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:

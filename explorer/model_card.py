@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from explorer.cli import escaped
+
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
     from model.config import GPTConfig
@@ -19,7 +21,7 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
     differs = _differs(config)
     prefix = notes.get("prefix_loss")
     rows = [
-        ("command", f"`{notes.get('command', '')}`"),
+        ("command", f"`{_cell(notes.get('command', ''))}`"),
         ("seed", settings.seed),
         (
             "sizes",
@@ -35,7 +37,7 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
         *([("validation loss with no token ahead", f"{prefix:.4f} nats a token")] if prefix is not None else []),
         ("training loss of the last step", f"{notes.get('last_loss', float('nan')):.4f} nats a token"),
         ("training time", f"{notes.get('seconds', 0.0) / 60:.1f} minutes"),
-        ("stored as", "float16"),
+        ("stored as", notes.get("stored_as", "float16")),
     ]
     lines = [
         "# Model card",
@@ -45,12 +47,25 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
         *(f"| {name} | {value} |" for name, value in rows),
     ]
     lines += ["", "Trained on:", "", "| text | characters | sha256 |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {characters:,} | `{digest}` |" for name, digest, characters in notes.get("sources", [])]
+    lines += [
+        f"| {_cell(name)} | {characters:,} | `{digest}` |" for name, digest, characters in notes.get("sources", [])
+    ]
     lines += ["", "Validation loss by step:", "", "| step | loss |", "| --- | --- |"]
     lines += [f"| {step} | {loss:.4f} |" for step, loss in losses]
-    lines += ["", "What it writes at temperature 0.8:", "", *(f"    {line}" for line in sample.splitlines()), ""]
+    lines += [
+        "",
+        "What it writes at temperature 0.8:",
+        "",
+        *(f"    {escaped(line)}" for line in sample.split("\n")),
+        "",
+    ]
     lines += _heads(opened)
     return "\n".join(lines) + "\n"
+
+
+def _cell(words: str) -> str:
+    """Words from outside in a table: on one line, without control characters and without its bars."""
+    return escaped(words).replace("|", r"\|")
 
 
 def _differs(config: "GPTConfig") -> str:

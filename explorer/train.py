@@ -1,6 +1,5 @@
 """`explorer train`: train a GPT on text files or on the built-in corpus, in one process or in several (torchrun)."""
 
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from explorer.cli import printable
+from explorer.cli import shell_line
 from explorer.train_options import TrainOptions, train_options
 from explorer.train_setup import Setup, last_good, set_up
 from explorer.train_stream import TrainStream
@@ -86,19 +85,17 @@ def _run(setup: Setup, watcher: TrainStream | None) -> bool:
             recorder.record(metrics)
             display.step(metrics)
     if trainer.done < trainer.settings.steps:
-        again = shlex.join(["explorer", "train", "--out", str(options.out), "--resume"])
-        display.say(f"stopped and saved at step {trainer.done}; go on with: {printable(again)}")
+        again = shell_line(["explorer", "train", "--out", str(options.out), "--resume"])
+        display.end(f"stopped and saved at step {trainer.done}; go on with: {again}")
         return True
     if trainer.group.leads:
         final = _finish(setup)
-        display.say(f"done; open it with: explorer --model {printable(shlex.quote(str(final)))}")
+        display.end(f"done; open it with: {shell_line(['explorer', '--model', str(final)])}")
     return False
 
 
 def _finish(setup: Setup) -> Path:
-    """Write the trained model in half precision with its card, beside the checkpoints."""
-    import torch
-
+    """Write the trained model, in half precision where that holds it, with its card, beside the checkpoints."""
     from explorer.model_card import model_card
     from explorer.train_display import sample
     from model import checkpoint, history, layout, snapshots
@@ -106,30 +103,38 @@ def _finish(setup: Setup) -> Path:
     trainer, options = setup.trainer, setup.options
     final = options.out / layout.FINAL
     extra = {snapshots.TRAINING: snapshots.training_note(trainer.done)}
-    checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=torch.float16, extra=extra, replace=True)
+    dtype = checkpoint.small_dtype(trainer.gpt)
+    checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=dtype, extra=extra, replace=True)
     opened = checkpoint.load(final)
     written = sample(opened.gpt, opened.tokenizer, options.prompt, SAMPLE_TOKENS, trainer.settings.seed)
     metrics = history.read_metrics(options.out)
     notes = {
         **setup.notes,
+        "stored_as": str(dtype).removeprefix("torch."),
         "seconds": sum(step.seconds for step in metrics),
         "validation_losses": [[m.step, m.validation_loss] for m in metrics if m.validation_loss is not None],
         "prefix_loss": next((m.prefix_loss for m in reversed(metrics) if m.prefix_loss is not None), None),
         "last_loss": metrics[-1].loss if metrics else float("nan"),
     }
     extra["README.md"] = model_card(trainer, opened, notes, written)
-    checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=torch.float16, extra=extra, replace=True)
+    checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=dtype, extra=extra, replace=True)
     return final
 
 
 @contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask to stop instead of raising, so that a step is never cut in two."""
+    """Ctrl-C, SIGTERM and a terminal that goes away ask to stop, so that a step is never cut in two.
+
+    A process that was told to outlive its terminal (nohup) does.
+    """
 
     def ask(_signal: int, _frame: object) -> None:
         stop()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield
     finally:

@@ -1,13 +1,18 @@
 """What `explorer train` prints: a Rich progress display in a terminal, plain lines elsewhere."""
 
 import math
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from explorer.cli import silence_output
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -19,12 +24,19 @@ SAMPLE_TOKENS = 60
 GPT_2_INIT_STD = 0.02
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let it be known: Rich would end the process."""
+        raise
+
+
 class TrainDisplay:
     """Prints a run: a bar with the losses of now, and lines that stay for validation losses and samples."""
 
     def __init__(self, trainer: "Trainer", sample_every: int, prompt: str) -> None:
         # In a group of processes the first one speaks for all.
-        self.console = Console(highlight=False, soft_wrap=True, quiet=not trainer.group.leads)
+        self.console = _Console(highlight=False, soft_wrap=True, quiet=not trainer.group.leads)
+        self._lost = ""
         self._trainer = trainer
         self._sample_every = sample_every
         self._prompt = prompt
@@ -45,55 +57,82 @@ class TrainDisplay:
         )
 
     def __enter__(self) -> "TrainDisplay":
-        self._describe()
-        self._progress.start()
+        with self._output():
+            self._describe()
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        with self._output():
+            self._progress.stop()
 
-    def say(self, line: str) -> None:
-        """Print a line that stays; it is never read as markup."""
-        self.console.print(Text(line))
+    def end(self, line: str) -> None:
+        """Print how the run ended; where standard output is no more, on standard error, and why."""
+        with self._output():
+            self._say(line)
+        if self._lost:
+            with suppress(OSError):
+                print(
+                    f"explorer: standard output cannot be written ({self._lost}): {line}", file=sys.stderr, flush=True
+                )
 
     def step(self, metrics: "StepMetrics") -> None:
         """Show a step; seldom enough to cost nothing."""
+        with self._output():
+            self._step(metrics)
+
+    @contextmanager
+    def _output(self) -> Iterator[None]:
+        """When nobody reads what is printed any more, or it has no room, the run is to stop and be saved."""
+        try:
+            yield
+        except OSError as error:
+            self._lost = error.strerror or type(error).__name__
+            self.console.quiet = True
+            silence_output()
+            self._trainer.stop()
+
+    def _say(self, line: str) -> None:
+        """Print a line that stays; it is never read as markup."""
+        self.console.print(Text(line))
+
+    def _step(self, metrics: "StepMetrics") -> None:
         if self._first:
             self._first = False
             expected = math.log(self._trainer.gpt.config.vocab_size)
-            self.say(
+            self._say(
                 f"step {metrics.step}: loss {metrics.loss:.4f}; a uniform guess is ln(vocabulary) = {expected:.4f}"
             )
         losses = f"loss {metrics.loss:.3f} · {metrics.tokens_per_second:,.0f} tokens/s"
         self._progress.update(self._task, completed=metrics.step, losses=losses)
         if metrics.validation_loss is not None:
             honest = "" if metrics.prefix_loss is None else f" (without the tokens ahead {metrics.prefix_loss:.4f})"
-            self.say(
+            self._say(
                 f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}{honest}, "
                 f"{metrics.tokens_per_second:,.0f} tokens/s"
             )
         elif not self.console.is_terminal and time.monotonic() - self._last_line > 30:
             self._last_line = time.monotonic()
             left = (self._trainer.settings.steps - metrics.step) * metrics.seconds
-            self.say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
+            self._say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
         if self._sample_every and metrics.step % self._sample_every == 0 and not self.console.quiet:
             trainer = self._trainer
             written = sample(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, metrics.step)
-            self.say(f"  sample: {written!r}")
+            self._say(f"  sample: {written!r}")
 
     def _describe(self) -> None:
         config, data = self._trainer.gpt.config, self._trainer.data
         parameters = self._trainer.gpt.config.parameters
-        self.say(
+        self._say(
             f"{parameters:,} parameters: {config.n_layer} layers, {config.n_head} heads, n_embd {config.n_embd}, "
             f"head_size {config.head_size}, context {config.n_positions}, vocabulary {config.vocab_size}"
         )
-        self.say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
-        self.say("; ".join(_circumstances(self._trainer)))
+        self._say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
+        self._say("; ".join(_circumstances(self._trainer)))
         if self._trainer.done:
-            self.say(f"resumed after step {self._trainer.done}")
+            self._say(f"resumed after step {self._trainer.done}")
 
 
 def _circumstances(trainer: "Trainer") -> list[str]:

@@ -69,12 +69,12 @@ class TrainOptions:
     def resumed(self, notes: Mapping[str, Any], given: set[str]) -> "TrainOptions":
         """The options of the run that left `notes`, with those `given` now that do not change what is trained.
 
-        Raises UsageError for any other that is given and differs.
+        Raises UsageError for any other that is given and differs, TypeError for notes that are none of this command.
         """
         saved = {**notes, **notes.get("options", {})}
         saved["files"] = tuple(map(Path, saved.get("files", ())))
         names = {field.name for field in fields(self)} - {"out", "resume"}
-        began = {name: saved[name] for name in names if name in saved}
+        began = {name: _checked(name, saved[name]) for name in names if name in saved}
         for name in sorted(given & began.keys() - _CHANGEABLE):
             if getattr(self, name) != began[name]:
                 option, was = f"--{name.replace('_', '-')}", began[name]
@@ -103,7 +103,8 @@ def _finite(low: float, *, open_end: bool = False, below: float = math.inf) -> C
     return check
 
 
-_COUNT = click.IntRange(1)
+_LARGEST = 10**12
+_COUNT = click.IntRange(1, _LARGEST)
 
 _OPTIONS = (
     click.argument("files", nargs=-1, type=click.Path(path_type=Path)),
@@ -118,7 +119,13 @@ _OPTIONS = (
         show_default=True,
         help="Tokens are characters, or pieces of words learned from the text.",
     ),
-    click.option("--vocab-size", default=4096, show_default=True, help="Tokens of a BPE vocabulary."),
+    click.option(
+        "--vocab-size",
+        type=click.IntRange(max=2**24),
+        default=4096,
+        show_default=True,
+        help="Tokens of a BPE vocabulary.",
+    ),
     click.option("--layers", default=4, show_default=True, help="Blocks of attention and MLP, one after another."),
     click.option("--heads", default=8, show_default=True, help="Heads in each layer; they divide --width."),
     click.option("--width", default=128, show_default=True, help="n_embd; a head has width / heads of it."),
@@ -139,7 +146,13 @@ _OPTIONS = (
         show_default=True,
         help="Of the MLPs: GPT-2's tanh approximation, or the exact one, which is faster on a processor.",
     ),
-    click.option("--steps", default=2000, show_default=True, help="Updates of the weights, one a batch."),
+    click.option(
+        "--steps",
+        type=click.IntRange(max=_LARGEST),
+        default=2000,
+        show_default=True,
+        help="Updates of the weights, one a batch.",
+    ),
     click.option("--batch-size", default=32, show_default=True, help="Windows of --context tokens a step."),
     click.option(
         "--optimizer",
@@ -166,7 +179,11 @@ _OPTIONS = (
     ),
     click.option("--dropout", default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.option(
-        "--warmup", type=click.IntRange(0), default=20, show_default=True, help="Steps of rising learning rate."
+        "--warmup",
+        type=click.IntRange(0, _LARGEST),
+        default=20,
+        show_default=True,
+        help="Steps of rising learning rate.",
     ),
     click.option("--cooldown", default=0.5, show_default=True, help="Share of the run with falling learning rate."),
     click.option(
@@ -224,6 +241,20 @@ _OPTIONS = (
     ),
     click.option("--prompt", default="\n", help="What a sample begins with.", show_default="a new line"),
 )
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A value from the notes of a run; raises TypeError for one that the command line would not take."""
+    from explorer.train import train
+
+    option = next((each for each in train.params if each.name == name), None)
+    if isinstance(option, click.Option) and value is not None:
+        try:
+            if type(option.type(value)) is not type(value):
+                raise TypeError(name)
+        except click.BadParameter as error:
+            raise TypeError(name) from error
+    return value
 
 
 def train_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,6 +1,5 @@
 """From the options of `explorer train` to a trainer: a new run, or one that goes on."""
 
-import shlex
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.corpus import Corpus, CorpusError, Source, corpus_of, read_corpus, split
+from explorer.cli import shell_line
 from explorer.train_options import TrainOptions
 from model.errors import ModelError
 
@@ -97,7 +97,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
         data = TrainingData.of(tokenizer, parts.train, parts.validation, options.context)
         trainer = Trainer.start(config, tokenizer, data, settings, device, group)
     notes = {
-        "command": shlex.join(["explorer", *_portable_arguments(options)]),
+        "command": shell_line(["explorer", *_portable_arguments(options)]),
         "options": options.as_notes(),
         "sources": [[source.name, source.sha256, source.characters] for source in corpus.sources],
     }
@@ -139,20 +139,23 @@ def _resumed(
     directory = runs.latest(options.out)
     if group.leads:
         runs.check_writable(options.out)
-    saved = read_state(directory)
+    with runs.naming_spare(directory):
+        saved = read_state(directory)
     notes = saved["notes"]
     try:
         again = options.resumed(notes, given)
         again = replace(again, seed=index(saved["settings"]["seed"]))
         sources = [Source(*source) for source in notes["sources"]]
-        context = index(saved["context"])
+        if (context := index(saved["context"])) < 1:
+            raise TypeError("context")
         corpus = read_texts(again)
         check_unchanged(sources, corpus.sources)
         parts = split(corpus, again.validation)
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
     data = TrainingData.of(tokenizers.load(directory), parts.train, parts.validation, context)
-    return Trainer.resume(options.out, data, device, group), notes, again
+    # What is given now counts for the next time too, such as where the texts are by now.
+    return Trainer.resume(options.out, data, device, group), {**notes, "options": again.as_notes()}, again
 
 
 def check_unchanged(before: list[Source], now: tuple[Source, ...]) -> None:
@@ -188,8 +191,13 @@ def read_texts(options: TrainOptions) -> Corpus:
 
 def _portable_arguments(options: TrainOptions) -> list[str]:
     """The command line as it was given, with files by their name alone: a card names no path of a machine."""
-    names = {str(path): path.name for path in (*options.files, options.out)}
-    return [names.get(argument, argument) for argument in sys.argv[1:] if argument != "--stream"]
+    paths = {*options.files, options.out}
+
+    def portable(argument: str) -> str:
+        option, equals, value = argument.rpartition("=") if argument.startswith("--out=") else ("", "", argument)
+        return f"{option}{equals}{Path(value).name}" if Path(value) in paths else argument
+
+    return [portable(argument) for argument in sys.argv[1:] if argument != "--stream"]
 
 
 def last_good(out: Path, step: int) -> str:

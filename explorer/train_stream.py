@@ -169,7 +169,7 @@ class TrainStream:
         if error is None and self._trainer is not None:
             self._last_heads(self._trainer)
 
-    def say(self, line: str) -> None:
+    def end(self, line: str) -> None:
         """Nothing: how a run ended is known from the exit code."""
 
     def step(self, metrics: "StepMetrics") -> None:

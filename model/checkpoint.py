@@ -30,6 +30,7 @@ from model.layout import (
     CheckpointError,
     StoredTensor,
     body_tensors,
+    check_name,
     locate,
     read_config,
     read_header,
@@ -73,6 +74,7 @@ def load(directory: Path | str, name: str | None = None) -> Checkpoint:
     Raises CheckpointError, naming the file or tensor and what was expected, for anything that is not such a model.
     """
     path = locate(Path(directory))
+    check_name(path)
     config = read_config(path)
     header = read_header(path)
     gpt = _build(path, config, header)
@@ -162,6 +164,12 @@ def save(
         raise CheckpointError(f"{shown(target)} cannot be written: {error.strerror or type(error).__name__}") from error
 
 
+def small_dtype(gpt: GPT) -> torch.dtype:
+    """float16, or float32 where a weight is too large for it: above 65,504."""
+    largest = torch.finfo(torch.float16).max
+    return torch.float16 if all(p.abs().max() <= largest for p in gpt.parameters()) else torch.float32
+
+
 def _write(directory: Path, files: Mapping[str, bytes | str]) -> None:
     for name, content in files.items():
         (directory / name).write_bytes(content.encode() if isinstance(content, str) else content)
@@ -178,9 +186,7 @@ def _stored_weights(gpt: GPT, dtype: torch.dtype) -> dict[str, Tensor]:
     for name, weight in gpt.state_dict().items():
         stored = (weight.mT if name.endswith(_CONV1D) else weight).detach().to("cpu", dtype).contiguous()
         if not stored.isfinite().all():
-            raise CheckpointError(
-                f"tensor {name!r} is not finite as {dtype}: training diverged, or choose another dtype"
-            )
+            raise CheckpointError(f"tensor {name!r} is not finite as {dtype}: training diverged, or it is too small")
         weights[PREFIX + name] = stored
     return weights
 

@@ -33,34 +33,35 @@ class DivergenceWatch:
         self._uniform = math.log(vocab_size)
         self._recent: deque[float] = deque(maxlen=WINDOW)
         self._best = math.inf
-        self._good = 0
+        self.good = 0
+        """The last step, 0 or more, at which the loss was as it should be."""
 
     def check(self, step: int, loss: float, what: str = "loss") -> None:
         """Take the loss of a step, or another number that must be finite. Raises DivergedError."""
         if not math.isfinite(loss):
-            raise DivergedError(step, f"the {what} is {'NaN' if math.isnan(loss) else 'infinite'}", self._good)
+            raise DivergedError(step, f"the {what} is {'NaN' if math.isnan(loss) else 'infinite'}", self.good)
         if what != "loss":
             return
         self._recent.append(loss)
         if len(self._recent) < WINDOW:
-            self._good = step
+            self.good = step
             return
         mean = sum(self._recent) / WINDOW
         self._best = min(self._best, mean)
         if mean <= 1.25 * self._best:
-            self._good = step
+            self.good = step
         if mean > 2 * self._best and mean > 1.1 * self._uniform:
             what = f"the loss is {loss:.4g}, over the last {WINDOW} steps {mean:.4g} after {self._best:.4g} before"
-            raise DivergedError(step, what, self._good)
+            raise DivergedError(step, what, self.good)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as JSON."""
         best = None if math.isinf(self._best) else self._best
-        return {"recent": list(self._recent), "best": best, "good": self._good}
+        return {"recent": list(self._recent), "best": best, "good": self.good}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where a watch was saved. Raises ValueError or TypeError for anything else."""
         self._recent.extend(map(float, state["recent"]))
         best = state["best"]
         self._best = math.inf if best is None else float(best)
-        self._good = int(state["good"])
+        self.good = int(state["good"])

@@ -266,6 +266,14 @@ def _is_ignored(config: GPTConfig, name: str) -> bool:
     )
 
 
+def check_name(path: Path) -> None:
+    """Raise CheckpointError for a name that safetensors cannot open."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise CheckpointError(f"{shown(path)} is no name in UTF-8, which safetensors needs: rename it") from error
+
+
 def shown(path: Path) -> str:
     """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
     return repr(str(path))

@@ -7,13 +7,17 @@ Hutter 2019) for embeddings, biases and LayerNorms.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from model.errors import ModelError
 from model.gpt import GPT
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Polynomials = tuple[tuple[float, float, float], ...]
 """Odd quintics a·x + b·x³ + c·x⁵, as (a, b, c), put one into the other."""
@@ -159,6 +163,30 @@ class OptimizerSettings:
     momentum: float = 0.95  # Muon
     weight_decay: float = 0.0  # AdamW: matrices and embeddings; Muon: its own matrices
     gradient_clip: float = 1.0  # largest norm of all gradients together; 0 is no limit
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if self.name not in ("muon", "adamw"):
+            raise ModelError(f"optimizer {self.name!r} is not known: use muon or adamw")
+        for name in ("learning_rate", "muon_learning_rate", "weight_decay", "gradient_clip"):
+            if getattr(self, name) < 0:
+                raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
+        for name in ("beta1", "beta2", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ModelError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+
+
+def check_types(settings: "DataclassInstance") -> None:
+    """Raise ModelError unless whole numbers, finite numbers and words are what they are declared as."""
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        sound = {
+            int: type(value) is int and abs(value) < 2**63,
+            float: type(value) in (int, float) and abs(value) < 1e39,
+            str: type(value) is str,
+        }
+        if not sound.get(field.type, True):  # type: ignore[arg-type]
+            raise ModelError(f"{field.name.replace('_', '-')} cannot be {str(value)[:40]!r}")
 
 
 def make_optimizers(

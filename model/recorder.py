@@ -92,4 +92,5 @@ class Recorder:
 
     def _snapshot(self, step: int) -> None:
         if step in self.snapshot_steps:
+            self.trainer.check_weights()
             snapshots.add(self.out, step, self.trainer.gpt, self.trainer.tokenizer)

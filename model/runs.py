@@ -10,11 +10,14 @@ from tokenizers import Tokenizer
 
 from model.checkpoint import CheckpointError, save
 from model.gpt import GPT
-from model.layout import LATEST, discard
-from model.snapshots import FOLDER
+from model.layout import FILES, LATEST, check_name, discard
+from model.snapshots import FOLDER, TRAINING
 
 KEPT = 2
 """How many checkpoints of a run stay: the latest, and the one before it should the disk lose the latest."""
+
+STATE = ("trainer.json", "trainer.safetensors")
+"""What a checkpoint of a run has beside the model: see `model.trainer`."""
 
 _STEP = re.compile(r"step-\d{6,}")
 _UNFINISHED = re.compile(r"(step-\d{6,}|final)\.tmp")
@@ -25,14 +28,15 @@ def prepare(out: Path) -> None:
 
     Raises CheckpointError when something is there already or it cannot be written.
     """
+    check_name(out)
     try:
         if out.is_symlink() or out.exists():
             if not out.is_dir():
                 what = "is a file" if out.is_file() else "is no directory"
                 raise CheckpointError(f"{out} {what}: give another with --out")
             with claimed(out):
-                _drop_beginning(out)
-            if any(out.iterdir()):
+                empty = _is_beginning(out)
+            if not empty:
                 more = "add --resume, or give another" if is_run(out) else "no run is there to resume, give another"
                 raise CheckpointError(f"{out} exists and is not empty: {more} --out")
         out.mkdir(parents=True, exist_ok=True)
@@ -43,7 +47,10 @@ def prepare(out: Path) -> None:
 
 @contextmanager
 def beginning(out: Path) -> Iterator[None]:
-    """Prepare `out`; a directory that was made for a run which then cannot begin is taken away again."""
+    """Prepare `out`; a directory that was made for a run which then cannot begin is taken away again.
+
+    What a killed run left there before it could be resumed is removed once this one can begin.
+    """
     new = not out.exists()
     prepare(out)
     try:
@@ -53,15 +60,28 @@ def beginning(out: Path) -> Iterator[None]:
             with suppress(OSError):
                 out.rmdir()
         raise
+    with claimed(out):
+        for path in out.iterdir() if _is_beginning(out) else ():
+            discard(path) if path.is_dir() else path.unlink()
 
 
-def _drop_beginning(out: Path) -> None:
-    """Empty a directory that holds nothing but what a run leaves that was killed before its first checkpoint."""
-    found = list(out.iterdir())
-    beginning = (".writable", f"{LATEST}.tmp", "step-000000")
-    if all(path.name in beginning or _UNFINISHED.fullmatch(path.name) for path in found):
-        for path in found:
-            discard(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+def _is_beginning(out: Path) -> bool:
+    """Whether a directory holds nothing but what a run leaves that was killed before its first checkpoint."""
+    return all(
+        _is_ours(path, first=path.name == "step-000000")
+        if path.name == "step-000000" or _UNFINISHED.fullmatch(path.name)
+        else path.name in (".writable", f"{LATEST}.tmp") and path.is_file() and not path.is_symlink()
+        for path in out.iterdir()
+    )
+
+
+def _is_ours(directory: Path, first: bool) -> bool:
+    """Whether this is a checkpoint as a run writes it, whole or, unless it is the `first`, in part."""
+    if directory.is_symlink() or not directory.is_dir():
+        return False
+    names = {path.name for path in directory.iterdir()}
+    run = {*FILES, *STATE}
+    return names == run if first else names <= {*run, TRAINING, "README.md"}
 
 
 def check_writable(out: Path) -> None:
@@ -112,22 +132,28 @@ def going_on(out: Path, done: int) -> Iterator[None]:
         yield
 
 
-def add(out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str, bytes]) -> Path:
+def add(
+    out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str, bytes], good: int | None = None
+) -> Path:
     """Write the checkpoint of a step, then point to it, then drop what is older than the last `KEPT`.
 
-    A kill at any moment leaves the earlier checkpoint whole and pointed to.
+    The newest of at most `good` steps stays as well: it is what a diverged run goes back to. A kill at any moment
+    leaves the earlier checkpoint whole and pointed to.
     """
     directory = out / f"step-{step:06d}"
     save(directory, gpt, tokenizer, extra=extra, replace=True)
     try:
         pointer = out / f"{LATEST}.tmp"
+        if pointer.is_symlink():
+            pointer.unlink()
         with pointer.open("w", encoding="utf-8") as file:
             file.write(directory.name + "\n")
             file.flush()
             os.fsync(file.fileno())
         pointer.replace(out / LATEST)
+        kept = {directory, None if good is None else newest_before(out, good)}
         for old in steps(out)[:-KEPT]:
-            if old != directory:
+            if old not in kept:
                 discard(old)
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}") from error
@@ -169,5 +195,19 @@ def latest(out: Path) -> Path:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{out} holds no training run to resume: leave out --resume to start one") from error
     if not _STEP.fullmatch(name) or not (out / name).is_dir():
-        raise CheckpointError(f"{out / LATEST} names no checkpoint here: the run cannot be resumed")
+        with naming_spare(out / LATEST):
+            raise CheckpointError(f"{out / LATEST} names no checkpoint here: the run cannot be resumed")
     return out / name
+
+
+@contextmanager
+def naming_spare(damaged: Path) -> Iterator[None]:
+    """Add to a CheckpointError about a checkpoint of a run, or its pointer, which other checkpoint there is."""
+    try:
+        yield
+    except CheckpointError as error:
+        spare = [path for path in steps(damaged.parent) if path != damaged]
+        if not spare:
+            raise
+        how = f"{spare[-1].name} is there too, write its name into {damaged.parent / LATEST} to go on from it"
+        raise CheckpointError(f"{error}; {how}") from error

@@ -47,12 +47,10 @@ def add(out: Path, step: int, gpt: "GPT", tokenizer: "Tokenizer") -> Path:
 
     Raises CheckpointError when it cannot be written.
     """
-    import torch
-
     from model import checkpoint
 
     directory = out / FOLDER / f"step-{step:06d}"
-    checkpoint.save(directory, gpt, tokenizer, dtype=torch.float16, replace=True)
+    checkpoint.save(directory, gpt, tokenizer, dtype=checkpoint.small_dtype(gpt), replace=True)
     return directory
 
 

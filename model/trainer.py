@@ -29,14 +29,14 @@ from model.divergence import DivergedError, DivergenceWatch
 from model.errors import ModelError
 from model.gpt import GPT
 from model.history import RunDescription, StepMetrics
-from model.optim import OptimizerSettings, make_optimizers, schedule
+from model.optim import Muon, OptimizerSettings, check_types, make_optimizers, schedule
 from model.probe import Observation, StepStatistics
 
 __all__ = ["DivergedError", "StepMetrics", "Trainer", "TrainerSettings", "read_state"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
-STATE_JSON, STATE_TENSORS = "trainer.json", "trainer.safetensors"
+STATE_JSON, STATE_TENSORS = runs.STATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,12 @@ class TrainerSettings:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
 
     def __post_init__(self) -> None:
+        check_types(self)
         for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
             if getattr(self, name) < 1:
                 raise ModelError(f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.seed < 2**63 or self.warmup < 0:
+            raise ModelError("seed and warmup must be at least 0")
         if not 0 <= self.dropout < 1 or not 0 <= self.cooldown <= 1:
             raise ModelError("dropout must be at least 0 and below 1, cooldown from 0 to 1")
         if self.precision not in PRECISIONS:
@@ -134,6 +137,8 @@ class Trainer:
         memory.check(config, tokens, device, adamw=adamw, autocast=autocast)
         gpt = GPT(config, settings.dropout)
         gpt.initialize(torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights")))
+        if not all(p.isfinite().all() for p in gpt.parameters()):
+            raise ModelError(f"init-std {config.initializer_range:g} is too large for float32: choose a smaller one")
         return cls(gpt, tokenizer, data, settings, device=device, group=group)
 
     def stop(self) -> None:
@@ -271,9 +276,18 @@ class Trainer:
         }
         return {STATE_JSON: (json.dumps(described, indent=2) + "\n").encode(), STATE_TENSORS: to_bytes(tensors)}
 
+    def check_weights(self) -> None:
+        """Raise DivergedError when a weight is not finite: the update of a sound gradient can overflow too."""
+        if not all(p.isfinite().all() for p in self._parameters):
+            raise DivergedError(self.done, "a weight is NaN or infinite", self._watch.good)
+
     def save(self, out: Path, notes: dict[str, Any] | None = None) -> Path:
-        """Write a checkpoint of this moment into the run directory `out`; returns its own directory."""
-        return runs.add(out, self.done, self.gpt, self.tokenizer, self.state(notes))
+        """Write a checkpoint of this moment into the run directory `out`; returns its own directory.
+
+        Raises DivergedError for weights that are not finite, CheckpointError when it cannot be written.
+        """
+        self.check_weights()
+        return runs.add(out, self.done, self.gpt, self.tokenizer, self.state(notes), self._watch.good)
 
     @classmethod
     def resume(
@@ -287,7 +301,8 @@ class Trainer:
         saved = read_state(directory)
         if saved["data"] != data.digest:
             raise CheckpointError(f"{out} was trained on other text: give the same files, unchanged, to resume")
-        opened = load(directory)
+        with runs.naming_spare(directory):
+            opened = load(directory)
         try:
             values = dict(saved["settings"])
             settings = TrainerSettings(**{**values, "optimizer": OptimizerSettings(**values["optimizer"])})
@@ -300,7 +315,8 @@ class Trainer:
             raise
         except (TypeError, ValueError, KeyError) as error:
             raise CheckpointError(f"{directory / STATE_JSON} is damaged: this run cannot be resumed") from error
-        trainer._load_optimizers(directory / STATE_TENSORS)
+        with runs.naming_spare(directory):
+            trainer._load_optimizers(directory / STATE_TENSORS)
         return trainer
 
     def _load_optimizers(self, path: Path) -> None:
@@ -311,11 +327,25 @@ class Trainer:
         for name, p in self.gpt.named_parameters():
             state = self._optimizer_of[id(p)].state[p]
             found = {key.removeprefix(f"{name}."): tensors.pop(key) for key in list(tensors) if _is_of(name, key)}
-            if (not found and self.done) or any(tensor.dim() and tensor.shape != p.shape for tensor in found.values()):
-                raise CheckpointError(f"{path.name} is of another model ({name!r} differs): this run cannot be resumed")
+            keys = _STATE[type(self._optimizer_of[id(p)])]
+            if (self.done or found) and (
+                found.keys() != keys or any(not _is_sound(key, tensor, p) for key, tensor in found.items())
+            ):
+                raise CheckpointError(
+                    f"{path.name} is damaged or of another model ({name!r} differs): this run cannot be resumed"
+                )
             state.update({key: tensor.to(p.device) for key, tensor in found.items()})
         if tensors:
             raise CheckpointError(f"{path.name} is of another model ({min(tensors)!r}): this run cannot be resumed")
+
+
+_STATE = {torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"}, Muon: {"momentum_buffer"}}
+
+
+def _is_sound(key: str, tensor: Tensor, parameter: Tensor) -> bool:
+    """Whether a stored tensor can be the optimizer's `key` of a parameter."""
+    shape = torch.Size() if key == "step" else parameter.shape
+    return tensor.shape == shape and tensor.dtype is torch.float32 and bool(tensor.isfinite().all())
 
 
 def _is_of(name: str, key: str) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from model import checkpoint, runs
+from model.checkpoint import CheckpointError
+from model.errors import ModelError
 from model.snapshots import FOLDER, add, drop_beyond, snapshots
 from model.trainer import Trainer
 from tests.model.training import make_trainer
@@ -78,3 +80,48 @@ def test_a_kill_while_a_replaced_model_is_removed(tmp_path: Path, monkeypatch: p
     checkpoint.load(target)
     checkpoint.save(target, trainer.gpt, trainer.tokenizer, replace=True)
     assert [path.name for path in tmp_path.iterdir()] == ["final"]
+
+
+def test_the_checkpoint_that_a_diverged_run_goes_back_to_stays(tmp_path: Path) -> None:
+    trainer = make_trainer()
+    for step in range(6):
+        trainer._watch.good = min(step, 2)
+        save(trainer, tmp_path, step)
+    assert [path.name for path in runs.steps(tmp_path)] == ["step-000002", "step-000004", "step-000005"]
+    assert runs.newest_before(tmp_path, 2) == tmp_path / "step-000002"
+
+
+def test_a_link_in_the_place_of_the_pointer_is_not_written_through(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("precious")
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "latest.tmp").symlink_to(theirs)
+    save(make_trainer(), out, 1)
+    assert theirs.read_text() == "precious"
+    assert runs.latest(out).name == "step-000001"
+
+
+@pytest.mark.parametrize("name", ["step-000000", "step-000000.tmp", "final.tmp", "latest.tmp"])
+def test_what_only_looks_like_a_beginning_is_left_alone(tmp_path: Path, name: str) -> None:
+    """A snapshot, or a checkpoint beside which somebody put something, is no killed start."""
+    out = tmp_path / "run"
+    add(tmp_path, 0, make_trainer().gpt, make_trainer().tokenizer)
+    (tmp_path / FOLDER / "step-000000").rename(out.mkdir() or out / name)
+    (out / name / "notes.txt").write_text("mine")
+    with pytest.raises(CheckpointError, match="not empty"), runs.beginning(out):
+        pass
+    assert (out / name / "notes.txt").read_text() == "mine"
+
+
+def test_a_killed_start_is_removed_only_when_the_new_run_can_begin(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    save(make_trainer(), out, 0)
+    (out / "latest").unlink()
+    (out / "step-000001.tmp").mkdir()
+    with pytest.raises(ModelError, match="no text"), runs.beginning(out):
+        raise ModelError("no text")
+    assert sorted(path.name for path in out.iterdir()) == ["step-000000", "step-000001.tmp"]
+    with runs.beginning(out):
+        pass
+    assert not list(out.iterdir())
