@@ -41,7 +41,7 @@ def check(config: GPTConfig, tokens: int, device: torch.device, *, adamw: bool =
     if there is not None and needed > there:
         raise ModelError(
             f"there is not enough memory: {config.parameters:,} parameters and {tokens:,} tokens at once take "
-            f"{_gigabytes(needed)} GB or more, and there are {_gigabytes(there)}: "
+            f"{_gigabytes(needed)} GB or more, and there are {_gigabytes(there)} GB: "
             "choose a smaller model or smaller batches"
         )
 
