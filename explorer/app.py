@@ -6,6 +6,7 @@ imports it. Workers compute and post messages; only message handlers change what
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,13 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         """Those of Textual's own commands that our registry does not have."""
         kept = ("Theme", "Screenshot")
         return (command for command in super().get_system_commands(screen) if command.title in kept)
+
+    def action_command_palette(self) -> None:
+        """Open the palette, once."""
+        from explorer.screens.commands import ActionPalette
+
+        if not isinstance(self.screen, ActionPalette):
+            self.push_screen(ActionPalette(id="--command-palette"))
 
     def change(self, change: Change) -> None:
         """Look at what a keypress leads to; without a reading there is nowhere to go."""
@@ -358,4 +366,6 @@ def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveR
     finally:
         gc.enable()
         app.end_training()
+    if app.return_code:  # Textual has told what went wrong
+        sys.exit(app.return_code)
     return app.training

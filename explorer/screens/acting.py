@@ -6,6 +6,7 @@ from typing import ClassVar, TypeVar
 from textual import on
 from textual.screen import Screen
 
+from explorer import themes
 from explorer.actions import Action
 from explorer.hearing import Hearing
 from explorer.screens.key_line import KeyLine
@@ -40,6 +41,10 @@ class Acting(Hearing, Screen[Result]):
     @on(KeyLine.Pressed)
     def _key_clicked(self, event: KeyLine.Pressed) -> None:
         self.action_do(event.action.name)
+
+    def _theme(self) -> None:
+        self.app.theme = themes.following(self.app.theme, no_color=self.app.no_color)
+        self.notify(f"colours: {self.app.theme}", markup=False, timeout=2)
 
     def act(self, name: str) -> None:
         """Do an action by its name, if it makes sense now."""

@@ -3,8 +3,11 @@
 from functools import partial
 from typing import Any, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import on
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, OptionList
 
 from explorer.actions import Action
 from explorer.screens.acting import Acting
@@ -40,3 +43,20 @@ class ActionCommands(Provider):
 
 def _with_key(title: Content, action: Action) -> Content:
     return title + Content(f"  {action.label}").stylize("dim")
+
+
+class ActionPalette(CommandPalette):
+    """Textual's palette, which a key that comes too early or too late does not harm."""
+
+    DEFAULT_CSS = ""
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _only_once(self, event: Message) -> None:
+        if not self.is_current:  # a second enter, or a double click: Textual would leave the screen below as well
+            event.stop()
+            event.prevent_default()
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).size.height:  # a page of a list that has no place yet cannot be turned
+            super()._action_command_list(action)

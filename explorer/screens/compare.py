@@ -204,6 +204,9 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
         else:
             super().perform(name)
 
+    def _do_theme(self) -> None:
+        self._theme()
+
     def _do_zoom(self) -> None:
         """All matrices at the same zoom, the next one of what is in view."""
         shown = [matrix for matrix in self.query(Matrix) if matrix.display]

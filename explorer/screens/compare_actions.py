@@ -4,7 +4,7 @@ from explorer.actions import ACTIONS, Action
 
 _COMPARE = "Compare"
 
-_SHARED = ("edit", "models", "zoom", "help", "palette", "quit")
+_SHARED = ("edit", "models", "zoom", "theme", "help", "palette", "quit")
 """Actions without a change of the view that Compare does too."""
 
 # fmt: off

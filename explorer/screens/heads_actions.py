@@ -33,6 +33,8 @@ HEADS_ACTIONS: tuple[Action, ...] = (
     Action("larger", ("plus", "equals_sign"), "+", "Larger pictures", "= does the same.", _SHOWING, "size"),
     Action("back", ("escape", "g"), "esc", "Back to Explore",
            "Leave the head in view as it was; g does the same.", _SHOWING, "back"),
+    Action("theme", ("T",), "T", "Other colours", "Dark, light, the terminal's own colours, and grey, in turn.",
+           _SHOWING),
     Action("palette", ("ctrl+p",), "ctrl+p", "All actions", "Find any action by its name.", _SHOWING),
     Action("quit", ("q", "ctrl+q"), "q", "Quit", "Leave the application.", _SHOWING),
     Action("help", ("question_mark", "f1"), "?", "Help", "This list; F1 does the same.", _SHOWING, "help"),

@@ -6,7 +6,6 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
-from explorer import themes
 from explorer.screens.help import HelpScreen, Part
 from explorer.screens.sentence import SentenceInput
 from explorer.widgets.cell import CellPanel
@@ -93,7 +92,3 @@ class Manners(Screen[None]):
 
     def _help(self) -> None:
         self.app.push_screen(HelpScreen(part=part_of(self.focused)))
-
-    def _theme(self) -> None:
-        self.app.theme = themes.following(self.app.theme, no_color=self.app.no_color)
-        self.notify(f"colours: {self.app.theme}", markup=False, timeout=2)

@@ -27,6 +27,7 @@ class SentenceInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "recall(-1)", "Earlier sentence", show=False),
         Binding("down", "recall(1)", "Later sentence", show=False),
+        Binding("tab,shift+tab", "stay", "Stay", show=False),
     ]
 
     class Asked(Message):
@@ -63,6 +64,9 @@ class SentenceInput(Input):
         if self.has_focus:
             self.screen.set_focus(None)
         self.cursor_position = 0
+
+    def action_stay(self) -> None:
+        """The focus is not moved while a sentence is typed: enter keeps it, esc gives it up."""
 
     def action_recall(self, by: int) -> None:
         """Go to an earlier sentence, or to a later one."""

@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer import themes
 from explorer.live_run import LiveRun, Status, Update
 from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
@@ -275,10 +274,6 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
 
     def _zoom(self) -> None:
         self.matrix.zoom = self.matrix.next_zoom()
-
-    def _theme(self) -> None:
-        self.app.theme = themes.following(self.app.theme, no_color=self.app.no_color)
-        self.notify(f"colours: {self.app.theme}", markup=False, timeout=2)
 
     def _help(self) -> None:
         from explorer.screens.help import HelpScreen

@@ -59,7 +59,7 @@ class SideLine(Lines, can_focus=False):
         for short in range(4):
             made = self._parts(reading, differing, short)
             room = width - len(lead) - sum(len(text) + len(_DOT) for text, _ in made)
-            if room >= (_SHORTEST_SENTENCE if "text" in differing else -len(_DOT)):
+            if room >= (_SHORTEST_SENTENCE if "text" in differing else 1 - len(_DOT)):
                 break
         parts: list[str | tuple[str, Style]] = [(lead, self.part("cursor" if self._active else "faint")), " "]
         for i, (text, name) in enumerate(made):

@@ -1,0 +1,84 @@
+"""The palette under keys that come in one burst, as over a slow line."""
+
+import pytest
+from textual import events
+from textual.command import CommandInput, CommandList
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from explorer.app import ExplorerApp
+from explorer.screens.commands import ActionPalette
+from explorer.screens.compare import CompareScreen
+from explorer.screens.heads import HeadsScreen
+from explorer.view import View
+from tests.explorer.conftest import SENTENCES, Opener, Ready
+
+
+@pytest.fixture
+def app(opener: Opener) -> ExplorerApp:
+    return ExplorerApp(View("bpe", SENTENCES[0], query=3), opener)
+
+
+async def until_listed(pilot: Pilot[None], app: ExplorerApp) -> CommandList:
+    for _ in range(500):
+        if isinstance(app.screen, ActionPalette):
+            found = app.screen.query_one(CommandList)
+            if found.option_count and found.size.height:
+                return found
+        await pilot.pause(0.01)
+    raise AssertionError("nothing was listed")
+
+
+async def test_a_second_enter_does_nothing(app: ExplorerApp, ready: Ready) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+p", *"mask off")
+        found = await until_listed(pilot, app)
+        for _ in range(200):
+            if found.option_count == 1:
+                break
+            await pilot.pause(0.01)
+        found.highlighted = 0
+        field = app.screen.query_one(CommandInput)
+        for _ in range(3):
+            field.post_message(Input.Submitted(field, field.value))
+        await pilot.pause(0.3)
+        assert app.screen is app.explore
+        assert app.view.causal is False  # once
+
+
+@pytest.mark.parametrize("key", ["pagedown", "pageup", "down", "end"])
+async def test_a_key_before_the_list_has_a_place_does_nothing(app: ExplorerApp, ready: Ready, key: str) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        app.post_message(events.Key("ctrl+p", None))
+        app.post_message(events.Key(key, None))
+        await until_listed(pilot, app)
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        assert app.screen is app.explore
+
+
+@pytest.mark.parametrize(("key", "screen"), [("g", HeadsScreen), ("c", CompareScreen)])
+async def test_colours_change_on_every_screen(
+    app: ExplorerApp, ready: Ready, key: str, screen: type[HeadsScreen | CompareScreen]
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press(key)
+        for _ in range(500):
+            if isinstance(app.screen, screen):
+                break
+            await pilot.pause(0.01)
+        before = app.theme
+        await pilot.press("T")
+        assert app.theme != before
+
+
+async def test_tab_stays_in_the_sentence_that_is_typed(app: ExplorerApp, ready: Ready) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("e", "tab", "shift+tab", "b", "enter")
+        await pilot.pause()
+        assert app.view.text == f"{SENTENCES[0]}b"
+        assert not app.explore.sentence.editing
