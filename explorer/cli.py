@@ -134,10 +134,10 @@ def escaped(text: str) -> str:
 
 def shell_line(words: Sequence[str]) -> str:
     """A command to copy: each word quoted as the shell needs it, without a control character."""
-    return " ".join(shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'" for word in words)
+    return " ".join(shlex.quote(word) if word.isprintable() else f"$'{_in_quotes(word)}'" for word in words)
 
 
-def _escaped(word: str) -> str:
+def _in_quotes(word: str) -> str:
     return "".join(
         c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in word
     )

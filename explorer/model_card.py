@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], sample: str) -> str:
     """Markdown that says how the model was made, how good it is and what its heads do.
 
-    `opened` is the model as it was written, in half precision; `sample` a text that it continued.
+    `opened` is the model as it was written; `sample` a text that it continued.
     """
     config, settings = trainer.gpt.config, trainer.settings
-    parameters = trainer.gpt.config.parameters
     losses = notes.get("validation_losses", [])
     differs = _differs(config)
     prefix = notes.get("prefix_loss")
@@ -30,7 +29,7 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
         *([("trained", differs)] if differs else []),
         ("context", f"{config.n_positions} tokens"),
         ("vocabulary", f"{config.vocab_size} tokens"),
-        ("parameters", f"{parameters:,}"),
+        ("parameters", f"{config.parameters:,}"),
         ("steps", f"{trainer.done:,} of {settings.batch_size} × {trainer.data.context} tokens"),
         ("optimizer", f"{settings.optimizer.name}, dropout {settings.dropout}"),
         ("validation loss", f"{losses[-1][1]:.4f} nats a token" if losses else "not measured"),

@@ -120,8 +120,8 @@ def open_model(model: str) -> "Checkpoint":
     path = find(model)
     base, step = split_step(model)
     if step is not None and not is_there(model):
-        return checkpoint.load(path, at_step(_name(base)[0], step))
-    name, step = _name(model)
+        return checkpoint.load(path, at_step(_name(base, find(base))[0], step))
+    name, step = _name(model, path)
     if step is not None:
         name = at_step(name, step)
     elif split_step(name)[1] is not None:
@@ -129,11 +129,11 @@ def open_model(model: str) -> "Checkpoint":
     return checkpoint.load(path, name)
 
 
-def _name(model: str) -> tuple[str, int | None]:
-    """What a model is called: of a part of a run its run's name, and the step."""
+def _name(model: str, path: Path) -> tuple[str, int | None]:
+    """What a model that was found at `path` is called: of a part of a run its run's name, and the step."""
     if model in bundled.names():
         return model, None
-    path = find(model).resolve()
+    path = path.resolve()
     above = path.parent.parent if path.parent.name == snapshots.FOLDER else path.parent
     if above.name and (layout.locate(above) / layout.CONFIG).is_file():
         if path.name == layout.FINAL:

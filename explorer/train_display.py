@@ -124,10 +124,10 @@ class TrainDisplay:
 
     def _describe(self) -> None:
         config, data = self._trainer.gpt.config, self._trainer.data
-        parameters = self._trainer.gpt.config.parameters
         self._say(
-            f"{parameters:,} parameters: {config.n_layer} layers, {config.n_head} heads, n_embd {config.n_embd}, "
-            f"head_size {config.head_size}, context {config.n_positions}, vocabulary {config.vocab_size}"
+            f"{config.parameters:,} parameters: {config.n_layer} layers, {config.n_head} heads, "
+            f"n_embd {config.n_embd}, head_size {config.head_size}, context {config.n_positions}, "
+            f"vocabulary {config.vocab_size}"
         )
         self._say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
         self._say("; ".join(_circumstances(self._trainer)))

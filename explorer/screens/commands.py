@@ -48,8 +48,6 @@ def _with_key(title: Content, action: Action) -> Content:
 class ActionPalette(CommandPalette):
     """Textual's palette, which a key that comes too early or too late does not harm."""
 
-    DEFAULT_CSS = ""
-
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def _only_once(self, event: Message) -> None:
