@@ -19,25 +19,26 @@ from textual.screen import Screen
 
 from data import bundled
 from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
-from explorer import models, themes
+from explorer.app_training import Training
+from explorer.core import catalog
+from explorer.core.engine import Engine
+from explorer.core.history import History, history_file
+from explorer.core.steps import split_step
 from explorer.early import Early
-from explorer.engine import Engine
 from explorer.hearing import Told
-from explorer.history import History, history_file
 from explorer.notices import Notices
 from explorer.pasting import take_pastes_as_text
 from explorer.scoring import HeadScoring
 from explorer.screens.opening import OpeningScreen
-from explorer.steps import split_step
-from explorer.training import Training
 from explorer.view import LAST, Change, View
+from explorer.widgets import themes
 from model.errors import ModelError
 
 if TYPE_CHECKING:
-    from explorer.live_run import LiveRun
-    from explorer.reading import Reading
+    from explorer.core.reading import Reading
     from explorer.screens.explore import ExploreScreen
-    from explorer.train_request import TrainRequest
+    from explorer.training.live_run import LiveRun
+    from explorer.training.request import TrainRequest
     from model.trace import TracedModel
 
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
@@ -84,7 +85,7 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
     def __init__(
         self,
         view: View | None = None,
-        open_model: "Callable[[str], TracedModel]" = models.open_model,
+        open_model: "Callable[[str], TracedModel]" = catalog.open_model,
         history: History | None = None,
     ) -> None:
         if "NO_COLOR" in os.environ:

@@ -8,12 +8,12 @@ from weakref import WeakKeyDictionary
 from textual.app import App
 from textual.worker import Worker, get_current_worker
 
-from explorer.head_scores import measure
+from explorer.core.head_scores import measure
 from explorer.hearing import Hearing, Told
 from model.settings import AS_TRAINED, AttentionSettings
 
 if TYPE_CHECKING:
-    from model.metrics import HeadScores
+    from model.head_metrics import HeadScores
     from model.trace import Trace, TracedModel
 
 

@@ -6,10 +6,10 @@ from typing import ClassVar, TypeVar
 from textual import on
 from textual.screen import Screen
 
-from explorer import themes
 from explorer.actions import Action
 from explorer.hearing import Hearing
-from explorer.screens.key_line import KeyLine
+from explorer.widgets import themes
+from explorer.widgets.key_line import KeyLine
 
 Result = TypeVar("Result")
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.screen import Screen
 
-from explorer.reading import Reading
-from explorer.screens.key_line import KeyLine
-from explorer.screens.sentence import SentenceInput
+from explorer.core.reading import Reading
 from explorer.view import LAST, View
-from explorer.widgets.predictions import PredictionsPanel
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.panels.predictions import PredictionsPanel
+from explorer.widgets.sentence import SentenceInput
 from explorer.widgets.wording import quoted
 
 if TYPE_CHECKING:

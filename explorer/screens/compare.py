@@ -11,18 +11,18 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from explorer.comparison import Comparison, Pair, Side
+from explorer.core.comparison import Comparison, Pair, Side
 from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.compare_actions import BY_NAME, COMPARE_ACTIONS, PLACES, PLACES_WITHOUT_STEPS, groups
 from explorer.screens.comparing_steps import ComparingSteps
 from explorer.screens.editing import Editing
-from explorer.screens.key_line import KeyLine
-from explorer.screens.sentence import SentenceInput
 from explorer.view import Change, View, go_to
-from explorer.widgets.comparison_panel import ComparisonPanel, tokens_text
-from explorer.widgets.difference import DifferenceMatrix, SideMatrix
-from explorer.widgets.matrix import Matrix
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.matrix.difference import DifferenceMatrix, SideMatrix
+from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.panels.comparison_panel import ComparisonPanel, tokens_text
+from explorer.widgets.sentence import SentenceInput
 from explorer.widgets.side_line import SideLine
 from explorer.widgets.wording import matrix_title
 
@@ -237,7 +237,7 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
         self.query_one("#sentence-line").display = False
 
     def _do_models(self) -> None:
-        from explorer.screens.models import ModelsScreen
+        from explorer.screens.dialogs.models import ModelsScreen
 
         self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.engine.models), self._model_chosen)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from explorer.core.series import Series, series_of
 from explorer.screens.reading_pairs import ReadingPairs
-from explorer.series import Series, series_of
 from explorer.view import View
 from model.errors import ModelError
 

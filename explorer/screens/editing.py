@@ -8,9 +8,9 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from explorer.screens.key_line import KeyLine
-from explorer.screens.sentence import SentenceInput
 from explorer.view import LAST, View
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.sentence import SentenceInput
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp

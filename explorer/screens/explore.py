@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from explorer.actions import ACTIONS, BY_NAME
-from explorer.reading import Reading
+from explorer.core.reading import Reading
 from explorer.screens.acting import Acting
 from explorer.screens.appending import APPENDING, Appending
 from explorer.screens.commands import ActionCommands
+from explorer.screens.dialogs.samples import Sampling
 from explorer.screens.editing import Editing
-from explorer.screens.key_line import KeyLine
 from explorer.screens.looking import LOOKING, Looking
 from explorer.screens.manners import Manners
 from explorer.screens.opening import loading
@@ -24,23 +24,23 @@ from explorer.screens.opening_compare import OpeningCompare
 from explorer.screens.opening_heads import OpeningHeads
 from explorer.screens.opening_train import OpeningTrain
 from explorer.screens.playing import PLAYING, Playing
-from explorer.screens.samples import Sampling
-from explorer.screens.sentence import SentenceInput
 from explorer.screens.taking import Taking
 from explorer.screens.time import TIME_BINDINGS, Time
 from explorer.screens.titles import row_title, tabs
 from explorer.view import MATRIX_STAGES, Stage, View, go_to, stop_stepping
-from explorer.widgets.cell import CellPanel
 from explorer.widgets.header import HeaderLine
-from explorer.widgets.matrix import Matrix
-from explorer.widgets.matrix_layout import Zoom
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.matrix.layout import Zoom
+from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.narration import NarrationLine
-from explorer.widgets.peakedness import PeakednessPanel
-from explorer.widgets.predictions import PredictionsPanel
-from explorer.widgets.row_table import RowTable
-from explorer.widgets.time_slider import TimeSlider
+from explorer.widgets.panels.cell import CellPanel
+from explorer.widgets.panels.peakedness import PeakednessPanel
+from explorer.widgets.panels.predictions import PredictionsPanel
+from explorer.widgets.panels.row_table import RowTable
+from explorer.widgets.sentence import SentenceInput
+from explorer.widgets.timeline.slider import TimeSlider
 from explorer.widgets.token_strip import TokenStrip
-from explorer.widgets.training_line import TrainingLine
+from explorer.widgets.training.training_line import TrainingLine
 from explorer.widgets.wording import matrix_measure, matrix_title
 
 if TYPE_CHECKING:

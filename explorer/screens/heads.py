@@ -11,24 +11,24 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from explorer.gallery import Gallery, Head, Sort
-from explorer.head_scores import STORIES
+from explorer.core.formatting import fit, visible
+from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.head_scores import STORIES
 from explorer.hearing import Told
 from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.heads_actions import HEADS_ACTIONS, PLACES, groups
-from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
-from explorer.text import fit, visible
-from explorer.widgets.head_detail import JOINED, HeadDetail
-from explorer.widgets.head_grid import HeadGrid
-from explorer.widgets.head_map import HeadMap, Measure
-from explorer.widgets.head_tiles import HeadTiles
+from explorer.widgets.heads.detail import JOINED, HeadDetail
+from explorer.widgets.heads.grid import HeadGrid
+from explorer.widgets.heads.map import HeadMap, Measure
+from explorer.widgets.heads.tiles import HeadTiles
+from explorer.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
+    from model.head_metrics import HeadScores
     from model.head_pictures import HeadPicture
-    from model.metrics import HeadScores
 
 SMALLEST = (60, 18)
 """Columns and rows below which nothing can be shown well."""

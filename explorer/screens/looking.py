@@ -7,13 +7,13 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
-from explorer.reading import Reading
-from explorer.screens.key_line import KeyLine
-from explorer.text import number, weight
+from explorer.core.formatting import number, weight
+from explorer.core.reading import Reading
 from explorer.view import Stage
-from explorer.widgets.cell import CellPanel
-from explorer.widgets.matrix import Matrix
-from explorer.widgets.predictions import PredictionsPanel
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.panels.cell import CellPanel
+from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.wording import quoted
 

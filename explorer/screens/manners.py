@@ -7,12 +7,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from explorer.screens.help import HelpScreen, Part
-from explorer.screens.sentence import SentenceInput
-from explorer.widgets.cell import CellPanel
-from explorer.widgets.matrix import Matrix
-from explorer.widgets.peakedness import PeakednessPanel
-from explorer.widgets.predictions import PredictionsPanel
-from explorer.widgets.row_table import RowTable
+from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.panels.cell import CellPanel
+from explorer.widgets.panels.peakedness import PeakednessPanel
+from explorer.widgets.panels.predictions import PredictionsPanel
+from explorer.widgets.panels.row_table import RowTable
+from explorer.widgets.sentence import SentenceInput
 from explorer.widgets.token_strip import TokenStrip
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Static
 
-from explorer.screens.key_line import KeyLine
-from explorer.text import marked
+from explorer.core.formatting import marked
 from explorer.view import View
+from explorer.widgets.key_line import KeyLine
 
 WITHOUT_READING = ("edit", "train", "help")
 """Actions of the footer that make sense before a model is open."""

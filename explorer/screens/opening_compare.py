@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from explorer.comparison import opening
-from explorer.models import without_step
+from explorer.core.catalog import without_step
+from explorer.core.comparison import opening
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
-    from explorer.comparison import Pair
+    from explorer.core.comparison import Pair
     from explorer.view import View
 
 
@@ -31,7 +31,7 @@ class OpeningCompare(Screen[None]):
             self.app.push_screen(CompareScreen(pair))
 
     def _models(self) -> None:
-        from explorer.screens.models import ModelsScreen
+        from explorer.screens.dialogs.models import ModelsScreen
 
         model = without_step(self.app.view.model)
         self.app.push_screen(ModelsScreen(model, self.app.engine.models), self._model_chosen)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from explorer.gallery import Gallery, Head, Sort
+from explorer.core.gallery import Gallery, Head, Sort
 from explorer.view import choose_head
 from explorer.widgets.header import HeaderLine
 

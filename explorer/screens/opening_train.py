@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.screen import Screen
 
-from explorer.live_run import LiveRun, Update
-from explorer.widgets.training_line import TrainingLine
+from explorer.training.live_run import LiveRun, Update
+from explorer.widgets.training.training_line import TrainingLine
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from explorer.comparison import Comparison, Pair
+from explorer.core.comparison import Comparison, Pair
+from explorer.core.formatting import visible
+from explorer.core.reading import Reading
 from explorer.hearing import Told
-from explorer.reading import Reading
 from explorer.screens.leaving import Leaving
-from explorer.text import visible
 from model.errors import ModelError
 
 if TYPE_CHECKING:

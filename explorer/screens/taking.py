@@ -13,17 +13,17 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from explorer import export
+from explorer.core import export
+from explorer.core.formatting import visible
+from explorer.core.link import link_line
+from explorer.core.reading import Reading
 from explorer.hearing import Told
-from explorer.link import link_line
-from explorer.reading import Reading
+from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.leaving import Leaving
-from explorer.screens.writing import Wanted, WriteScreen
-from explorer.text import visible
 from explorer.view import Stage
-from explorer.widgets.cell import CellPanel
-from explorer.widgets.matrix import Matrix
-from explorer.widgets.predictions import PredictionsPanel
+from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.panels.cell import CellPanel
+from explorer.widgets.panels.predictions import PredictionsPanel
 from model.errors import ModelError
 
 if TYPE_CHECKING:

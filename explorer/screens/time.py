@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.binding import Binding
 
-from explorer.comparison import Pair, Side, two_steps
-from explorer.reading import Reading
+from explorer.core.comparison import Pair, Side, two_steps
+from explorer.core.reading import Reading
+from explorer.core.series import Series, series_of
+from explorer.core.step_measures import MEASURES
+from explorer.core.steps import split_step
 from explorer.screens.help import HelpScreen, Part
-from explorer.screens.key_line import KeyLine
 from explorer.screens.time_ahead import measured_by
 from explorer.screens.time_playing import TimePlaying
-from explorer.series import Series, series_of
-from explorer.steps import split_step
-from explorer.time_track import MEASURES
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
-from explorer.widgets.time_slider import TimeSlider, Track
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.timeline.slider import TimeSlider, Track
 from model.errors import ModelError
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from explorer.screens.sentence import SentenceInput
+    from explorer.widgets.sentence import SentenceInput
 
 _KEYS = (
     ("left", "previous", "The step of training before."),

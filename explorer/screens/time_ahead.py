@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 from textual.timer import Timer
 
+from explorer.core.reading import Reading
+from explorer.core.series import Entry, Series, unlike
+from explorer.core.step_measures import StepMeasures, measure_step
 from explorer.hearing import Told
-from explorer.reading import Reading
-from explorer.series import Entry, Series, unlike
-from explorer.time_track import StepMeasures, measure_step
 from explorer.view import View
 from model.errors import ModelError
 

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from textual.timer import Timer
 
-from explorer.screens.key_line import KeyLine
+from explorer.core.series import Entry
 from explorer.screens.playing import SPEEDS
 from explorer.screens.time_ahead import TimeAhead
-from explorer.series import Entry
+from explorer.widgets.key_line import KeyLine
 
 
 class TimePlaying(TimeAhead):

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from explorer.reading import Reading
+from explorer.core.reading import Reading
 from explorer.view import MATRIX_STAGES, Stage
 from explorer.widgets.wording import matrix_measure, matrix_title, quoted
 

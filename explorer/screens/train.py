@@ -13,19 +13,19 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.live_run import LiveRun, Status, Update
+from explorer.core.formatting import fit, marked, visible
 from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
-from explorer.screens.key_line import KeyLine
 from explorer.screens.leaving import Leaving
-from explorer.screens.sentence import SentenceInput
 from explorer.screens.train_actions import BY_NAME, PLACES, TRAIN_ACTIONS, groups
 from explorer.screens.watching_head import WatchingHead
-from explorer.text import fit, marked, visible
-from explorer.widgets.histograms import HistogramPanel, RatioPanel
-from explorer.widgets.loss_curve import LossCurve
-from explorer.widgets.matrix import Matrix
-from explorer.widgets.run_panel import RunFigures, RunPanel, SamplePanel
+from explorer.training.live_run import LiveRun, Status, Update
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.sentence import SentenceInput
+from explorer.widgets.training.histograms import HistogramPanel, RatioPanel
+from explorer.widgets.training.loss_curve import LossCurve
+from explorer.widgets.training.run_panel import RunFigures, RunPanel, SamplePanel
 from model.errors import ModelError
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from explorer.live_run import LiveRun, Status, Update
-from explorer.screens.key_line import KeyLine
+from explorer.core.formatting import marked
+from explorer.screens.dialogs.export import NameInput
 from explorer.screens.leaving import Leaving
-from explorer.screens.writing import NameInput
-from explorer.text import marked
-from explorer.train_request import processors, read_request
+from explorer.training.live_run import LiveRun, Status, Update
+from explorer.training.request import processors, read_request
 from explorer.widgets.choice import Choice
+from explorer.widgets.key_line import KeyLine
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class TrainForm(Leaving[None]):
 
 def _parameters() -> Iterator[click.Parameter]:
     """The options of the command that a run has, the most important first."""
-    from explorer.train import train
+    from explorer.cli.train import train
 
     known = {str(parameter.name): parameter for parameter in train.params}
     left_out = {"watch", "stream", *_FIRST}

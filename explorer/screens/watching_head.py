@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.content import Content
 
-from explorer.live_run import LiveRun
+from explorer.core.formatting import marked
 from explorer.screens.editing import Editing
-from explorer.screens.sentence import SentenceInput
-from explorer.text import marked
+from explorer.training.live_run import LiveRun
 from explorer.view import Change, Stage, View, go_to
-from explorer.widgets.matrix import Matrix
+from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.sentence import SentenceInput
 from model.errors import ModelError
 
 if TYPE_CHECKING:
-    from explorer.reading import Reading
+    from explorer.core.reading import Reading
     from model.tokenizer import Encoding
 
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from explorer.head_scores import strongest
-from explorer.narration import wrapped
-from explorer.reading import Reading
-from explorer.steps import split_step, step_words
-from explorer.text import fit, significant, visible
+from explorer.core.explanations import wrapped
+from explorer.core.formatting import fit, significant, visible
+from explorer.core.head_scores import strongest
+from explorer.core.reading import Reading
+from explorer.core.steps import split_step, step_words
 from explorer.view import Stage, View
-from explorer.widgets.lines import Line, Lines, line
+from explorer.widgets.panels.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 from model.settings import Scope
 
 if TYPE_CHECKING:
-    from model.metrics import HeadScores
+    from model.head_metrics import HeadScores
 
 _DOT = " · "
 _SHORTEST = 4

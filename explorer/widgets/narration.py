@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.geometry import Size
 
-from explorer.narration import narrate, wrapped
-from explorer.reading import Reading
+from explorer.core.explanations import narrate, wrapped
+from explorer.core.reading import Reading
 from explorer.view import STAGES
-from explorer.widgets.lines import Line, Lines, line
+from explorer.widgets.panels.lines import Line, Lines, line
 
 ONE_LINE = 76
 """Cells from which a sentence has one line; below it has two."""

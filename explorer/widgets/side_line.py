@@ -7,11 +7,11 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from explorer.comparison import Comparison, Side
-from explorer.reading import Reading
-from explorer.steps import split_step, step_words
-from explorer.text import fit, marked, significant, visible
-from explorer.widgets.lines import Line, Lines, line
+from explorer.core.comparison import Comparison, Side
+from explorer.core.formatting import fit, marked, significant, visible
+from explorer.core.reading import Reading
+from explorer.core.steps import split_step, step_words
+from explorer.widgets.panels.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 
 _DOT = " · "

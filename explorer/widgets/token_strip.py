@@ -12,10 +12,10 @@ from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from explorer.reading import Reading
-from explorer.text import fit, height, visible
+from explorer.core.formatting import fit, height, visible
+from explorer.core.reading import Reading
 from explorer.view import Stage
-from explorer.widgets.lines import Drawn
+from explorer.widgets.panels.lines import Drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from explorer.text import label, significant
+from explorer.core.formatting import label, significant
 from explorer.view import Stage, View, named_scales
 from model.settings import Scope
 
 if TYPE_CHECKING:
-    from explorer.reading import Reading
+    from explorer.core.reading import Reading
 
 
 def quoted(token: str) -> str:

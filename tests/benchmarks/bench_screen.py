@@ -35,15 +35,15 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
-from explorer.palette import palette_of
 from explorer.view import View, move_head
+from explorer.widgets.palette import palette_of
 from model import tokenizer
 from model.checkpoint import Checkpoint
 from model.config import GPTConfig
 from model.gpt import GPT
 
 if TYPE_CHECKING:
-    from explorer.reading import Reading
+    from explorer.core.reading import Reading
 
 WORDS = "Ivan is the guy who ate the sandwich and the dog saw the cat once upon a time there was a little fox "
 STEPS = {"query step": ("left", "right"), "head change": ("[", "]"), "scale change": ("-", "+")}
@@ -205,7 +205,7 @@ def explorer_app(model: Checkpoint, view: View) -> ExplorerApp:
 
 def bench(positions: int, size: tuple[int, int], repeats: int, with_text: bool) -> list[str]:
     """The lines of the table for one length."""
-    from explorer.engine import Engine
+    from explorer.core.engine import Engine
 
     model = random_model(positions)
     view = View("random", text_of(model, positions), query=positions * 2 // 3, key=positions // 3, layer=1, head=1)

@@ -10,9 +10,10 @@ from safetensors import safe_open
 
 from data import bundled
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES
-from model import checkpoint, snapshots
+from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.tokenizer import encode
+from model.training import snapshots
 
 NAMES = ("stories", "shakespeare")
 MEGABYTE = 1_000_000

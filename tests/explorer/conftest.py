@@ -7,8 +7,8 @@ import pytest
 import torch
 from textual.pilot import Pilot
 
-from explorer import head_scores
 from explorer.app import ExplorerApp
+from explorer.core import head_scores
 from explorer.screens.explore import ExploreScreen
 from explorer.view import View
 from model import checkpoint, tokenizer

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from explorer.train_request import TrainRequest
-from explorer.training_process import Ended, Told
+from explorer.training.process import Ended, Told
+from explorer.training.request import TrainRequest
 from model.config import GPTConfig
-from model.history import RunDescription
-from model.probe import Histogram, StepStatistics
-from tests.model.training import make_tokenizer
+from model.training.history import RunDescription
+from model.training.probe import Histogram, StepStatistics
+from tests.model.trainers import make_tokenizer
 
 TOKENIZER = make_tokenizer()
 CONFIG = GPTConfig(TOKENIZER.get_vocab_size(), n_positions=16, n_embd=8, n_layer=2, n_head=2)

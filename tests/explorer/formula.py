@@ -13,7 +13,7 @@ from torch import Tensor
 from model import tokenizer
 from model.attention import AttentionInputs, attend
 from model.config import GPTConfig
-from model.metrics import HeadScores
+from model.head_metrics import HeadScores
 from model.settings import AS_TRAINED, AttentionSettings
 from model.trace import Trace
 

@@ -9,12 +9,13 @@ from textual.pilot import Pilot
 from transformers import GPT2LMHeadModel
 
 from explorer.app import ExplorerApp
-from explorer.history import History
+from explorer.core.history import History
 from explorer.view import View
-from explorer.widgets.lines import Drawn
-from model import checkpoint, snapshots, tokenizer
+from explorer.widgets.panels.lines import Drawn
+from model import checkpoint, tokenizer
 from model.config import GPTConfig
 from model.gpt import GPT
+from model.training import snapshots
 from tests.explorer.small import CHARACTERS
 
 TEXT = "a bad cafe"

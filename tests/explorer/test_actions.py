@@ -4,8 +4,8 @@ from textual.keys import _character_to_key
 
 from explorer.actions import ACTIONS, BY_NAME, footer, groups
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.key_line import IMPORTANCE
 from explorer.view import Bounds, Stage, View
+from explorer.widgets.key_line import IMPORTANCE
 
 BOUNDS = Bounds(positions=8, n_layer=2, n_head=4, head_size=16, scales=(0.25,) * 2)
 

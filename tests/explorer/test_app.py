@@ -11,12 +11,12 @@ from textual.command import CommandPalette
 from textual.geometry import Offset
 
 from explorer.app import ExplorerApp
-from explorer.engine import Engine
+from explorer.core.engine import Engine
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.help import HelpScreen
-from explorer.screens.key_line import KeyLine
 from explorer.view import Stage, View
-from explorer.widgets.matrix import Matrix
+from explorer.widgets.key_line import KeyLine
+from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.token_strip import TokenStrip
 from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings, Scope

@@ -209,7 +209,7 @@ async def test_a_first_sentence_that_cannot_be_shown_gives_way_to_a_sample(
 async def test_long_work_happens_in_a_worker_and_keys_are_not_lost(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("explorer.engine.QUICK_OPERATIONS", 0)
+    monkeypatch.setattr("explorer.core.engine.QUICK_OPERATIONS", 0)
     app = make_app(query=5)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

@@ -8,8 +8,8 @@ import pytest
 from textual import events
 
 from explorer.app import ExplorerApp
-from explorer.screens.sentence import LONGEST, marked
 from explorer.view import LAST
+from explorer.widgets.sentence import LONGEST, marked
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import SENTENCES, Ready, messages
 from tests.explorer.test_app import check_against_fresh_trace

@@ -10,9 +10,9 @@ from explorer.app import ExplorerApp, ModelOpened, ReadingDone
 from explorer.hearing import Told
 from explorer.scoring import HeadScoresDone
 from explorer.screens.compare import CompareScreen
+from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.heads import HeadsScreen
-from explorer.screens.models import ModelsScreen
 from explorer.screens.taking import Written
 from explorer.screens.train import TrainScreen
 from tests.explorer.conftest import Ready

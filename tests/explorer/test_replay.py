@@ -17,10 +17,10 @@ from textual.pilot import Pilot
 
 from explorer.actions import ACTIONS
 from explorer.app import ExplorerApp
+from explorer.core.formatting import label
 from explorer.screens.explore import ExploreScreen
-from explorer.text import label
 from explorer.view import View
-from explorer.widgets.row_table import RowTable
+from explorer.widgets.panels.row_table import RowTable
 from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings, Scope
 from model.tokenizer import encode

@@ -12,15 +12,16 @@ import pytest
 from textual import constants
 from textual.pilot import Pilot
 
-from explorer import scoring, themes
+from explorer import scoring
 from explorer.app import ExplorerApp
 from explorer.screens.compare import CompareScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.view import Stage, View
+from explorer.widgets import themes
 from model.settings import Scope
 from tests.explorer.conftest import Ready
 from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_scores
-from tests.explorer.test_compare import settled
+from tests.explorer.screens.test_compare import settled
 
 Compare = Callable[..., bool]
 Steps = Callable[[Pilot[None]], Awaitable[None]]

@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
+from explorer.app_training import Training
 from explorer.screens.train import PARTS, TrainScreen
-from explorer.training import Training
-from explorer.widgets.lines import Lines
+from explorer.widgets.panels.lines import Lines
 from tests.explorer import fake_training as fake
 from tests.explorer.conftest import past_first_frame
 from tests.explorer.fake_training import FakeProcess

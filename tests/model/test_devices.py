@@ -3,7 +3,7 @@ import torch
 
 from model import devices
 from model.errors import ModelError
-from model.trainer import TrainerSettings
+from model.training.trainer import TrainerSettings
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,251 @@
+"""The Rich tables of `explorer show`. Numbers come from the reading; nothing is computed here but widths."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from explorer.cli.main import printable
+from explorer.cli.show import scale_in_view
+from explorer.core.formatting import scientific, significant, visible
+from explorer.core.reading import Reading
+from explorer.view import MATRIX_STAGES, Stage
+from model.peakedness import peakedness
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from model.trace import Prediction, Trace
+
+_LABEL = 12
+"""The most cells that a token takes as a label."""
+
+_BAR = 12
+_TITLES = {
+    Stage.SCORES: "scores q·kᵀ",
+    Stage.SCALED: "scaled",
+    Stage.MASKED: "masked",
+    Stage.WEIGHTS: "weights, the softmax of each row",
+    Stage.MIXED: "mixed, weights @ v",
+}
+
+
+class Tables:
+    """Prints the tables of one reading, as wide as the terminal, or 80 cells where there is none."""
+
+    def __init__(self, reading: Reading, console: Console | None = None) -> None:
+        self.reading = reading
+        self.console = console or Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+        self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
+
+    def print(self, *, query: int | None, stage: Stage | None) -> None:
+        """Print everything, or only one query, one stage, or one stage of one query."""
+        self._heading()
+        if query is not None:
+            self._one_query(query, stage)
+        elif stage is Stage.NEXT_TOKEN:
+            self._next_tokens()
+        elif stage is not None:
+            self._matrix(stage, folded=True)
+        else:
+            for each in (*MATRIX_STAGES, Stage.MIXED):
+                self._matrix(each, folded=False)
+            self._peakedness()
+            self._next_tokens()
+        self._losses()
+
+    def _say(self, text: str, style: str = "") -> None:
+        self.console.print(Text(text, style=style))
+
+    def _heading(self) -> None:
+        view, inputs = self.reading.view, self.reading.stages.inputs
+        parts = [
+            printable(self.reading.model_name),
+            f"L{view.layer} H{view.head}",
+            f"head_size {inputs.head_size}",
+            f"scale {significant(scale_in_view(self.reading), 4)}",
+            "mask causal" if inputs.causal else "no mask",
+        ]
+        if self.reading.as_set is not self.reading.as_trained:
+            parts.append(f"switches act on: {view.scope}")
+        if view.ablated:
+            parts.append("ablated: " + ", ".join(f"L{layer} H{head}" for layer, head in sorted(view.ablated)))
+        self._say(" · ".join(parts), "bold")
+        self._say("  ".join(f"{i} {visible(token)}" for i, token in enumerate(self.reading.encoding.tokens)))
+
+    # Matrices
+
+    def _stage(self, stage: Stage) -> "Tensor":
+        matrix: Tensor = getattr(self.reading.stages, stage.value)
+        return matrix
+
+    def _matrix(self, stage: Stage, *, folded: bool) -> None:
+        """One stage: cut to the columns that fit, or folded into as many tables as it takes."""
+        rows = [[_number(x) for x in row] for row in self._stage(stage).tolist()]
+        heads = self._column_names(stage, len(rows[0]))
+        widths = [max(cell_len(heads[j]), *(cell_len(row[j]) for row in rows)) for j in range(len(heads))]
+        start = 0
+        while start < len(heads):
+            end = self._fitting(widths, start)
+            table = _table("query ╲ key" if stage in MATRIX_STAGES else "query", *heads[start:end])
+            for label, row in zip(self.labels, rows, strict=True):
+                table.add_row(Text(label), *(Text(cell, justify="right") for cell in row[start:end]))
+            scale = f" ×{significant(scale_in_view(self.reading), 4)}" if stage is Stage.SCALED else ""
+            self._say(f"\n{_TITLES[stage]}{scale}{_part(start, end, len(heads))}", "bold")
+            self.console.print(table)
+            start = end
+            if not folded and end < len(heads):
+                what = "keys" if stage in MATRIX_STAGES else "columns"
+                self._say(
+                    f"{what} {end} to {len(heads) - 1} are left out: --stage {stage} prints them all, --query N one "
+                    "row, --json everything"
+                )
+                break
+
+    def _column_names(self, stage: Stage, count: int) -> list[str]:
+        if stage is Stage.MIXED:
+            return [f"[{j}]" for j in range(count)]
+        return [_cut(f"{j} {visible(token)}", 9) for j, token in enumerate(self.reading.encoding.tokens)]
+
+    def _fitting(self, widths: Sequence[int], start: int) -> int:
+        """The end of the columns from `start` on that fit beside the labels; one at least."""
+        left = self.console.width - max(cell_len("query ╲ key"), *map(cell_len, self.labels)) - 1
+        end = start
+        while end < len(widths) and (left := left - widths[end] - 1) >= 0:
+            end += 1
+        return max(end, start + 1)
+
+    # One query
+
+    def _one_query(self, query: int, stage: Stage | None) -> None:
+        if stage is Stage.MIXED:
+            self._mixed_row(query)
+        elif stage is not Stage.NEXT_TOKEN:
+            self._row(query, MATRIX_STAGES if stage is None else (stage,))
+        if stage is None:
+            self._mixed_row(query)
+            self._one_peakedness(query)
+        if stage in (None, Stage.NEXT_TOKEN):
+            self._next_tokens_after(query)
+
+    def _row(self, query: int, stages: Sequence[Stage]) -> None:
+        """The keys of one query from top to bottom, a column for each stage."""
+        row = self.reading.stages.row(query)
+        columns = [getattr(row, stage.value)[0].tolist() for stage in stages]
+        bars = Stage.WEIGHTS in stages
+        table = _table("key", *("q·k" if stage is Stage.SCORES else stage.value for stage in stages))
+        if bars:
+            table.add_column("")
+        for label, *numbers in zip(self.labels, *columns, strict=True):
+            cells = [Text(_number(x), justify="right") for x in numbers]
+            bar = [Text("█" * round(_BAR * numbers[-1]))] if bars else []
+            table.add_row(Text(label), *cells, *bar)
+        self._say(f"\nquery {self.labels[query]}", "bold")
+        self.console.print(table)
+
+    def _mixed_row(self, query: int) -> None:
+        numbers = self.reading.stages.row(query).mixed[0].tolist()
+        self._say(f"\nmixed, weights @ v, of query {self.labels[query]}", "bold")
+        self._say("  ".join(map(_number, numbers)))
+
+    def _one_peakedness(self, query: int) -> None:
+        trained, now = self.reading.shape.scale(self.reading.view.layer), scale_in_view(self.reading)
+        compared = {1.0: self.reading.unscaled, trained: self.reading.default_scaled, now: self.reading.stages}
+        self._say("\nhow peaked?", "bold")
+        for scale, stages in compared.items():
+            row = peakedness(stages.row(query))
+            as_set = " as set" if scale == now else ""
+            self._say(
+                f"×{significant(scale, 4)}{as_set}: largest weight {row.max_weight[0]:.3f} · "
+                f"entropy {row.entropy_bits[0]:.3f} bits · effective keys {row.effective_keys[0]:.2f}"
+            )
+
+    # All queries
+
+    def _peakedness(self) -> None:
+        measured = peakedness(self.reading.stages)
+        table = _table("query", "largest weight", "entropy bits", "effective keys")
+        for label, *numbers in zip(
+            self.labels,
+            measured.max_weight.tolist(),
+            measured.entropy_bits.tolist(),
+            measured.effective_keys.tolist(),
+            strict=True,
+        ):
+            table.add_row(Text(label), *(Text(f"{x:.3f}", justify="right") for x in numbers))
+        self._say("\nhow peaked?", "bold")
+        self.console.print(table)
+        self._say(
+            f"variance of the scores, all {len(self.labels)} × {len(self.labels)}: "
+            f"{significant(measured.scores_variance, 4)}"
+        )
+
+    @property
+    def _runs(self) -> "list[tuple[str, Trace]]":
+        trained = ("as trained", self.reading.as_trained)
+        changed = self.reading.as_set is not self.reading.as_trained
+        return [trained, ("as set", self.reading.as_set)] if changed else [trained]
+
+    def _next_tokens(self) -> None:
+        """The three most likely tokens after every position."""
+        table = _table("after", *(name for name, _ in self._runs), left=True)
+        for position, label in enumerate(self.labels):
+            top = [trace.predictions(position, 3) for _, trace in self._runs]
+            cells = ["  ".join(map(self._prediction, predictions)) for predictions in top]
+            table.add_row(Text(label), *map(Text, cells))
+        self._say("\nnext token, the three most likely", "bold")
+        self.console.print(table)
+
+    def _next_tokens_after(self, query: int) -> None:
+        """The ten most likely tokens after one position."""
+        table = _table("", *(name for name, _ in self._runs), left=True)
+        columns = [trace.predictions(query, 10) for _, trace in self._runs]
+        for rank, row in enumerate(zip(*columns, strict=True), start=1):
+            table.add_row(Text(str(rank)), *(Text(self._prediction(prediction)) for prediction in row))
+        self._say(f"\nnext token after {self.labels[query]}", "bold")
+        self.console.print(table)
+
+    def _prediction(self, prediction: "Prediction") -> str:
+        token = _cut(visible(self.reading.token_text(prediction.token_id)), _LABEL)
+        return f"{token} {prediction.probability:.2f}".replace(" 0.", " .")
+
+    def _losses(self) -> None:
+        losses = [(name, trace.loss) for name, trace in self._runs]
+        told = " · ".join(f"{name} {loss:.4f} nats" for name, loss in losses if loss is not None)
+        self._say(f"\nloss, the mean over the text: {told}" if told else "\nno loss: one token predicts nothing known")
+
+
+def _table(first: str, *others: str, left: bool = False) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+    table.add_column(Text(first), no_wrap=True)
+    for name in others:
+        table.add_column(Text(name), no_wrap=not left, justify="left" if left else "right")
+    return table
+
+
+def _label(position: int, token: str) -> str:
+    return f"{position} {_cut(visible(token), _LABEL)}"
+
+
+def _cut(text: str, cells: int) -> str:
+    """The text in at most so many cells, with … where something is missing."""
+    return text if cell_len(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
+
+
+def _part(start: int, end: int, count: int) -> str:
+    return "" if (start, end) == (0, count) else f", columns {start} to {end - 1} of {count}"
+
+
+def _number(number: float) -> str:
+    """A number in few cells: two decimals, three for less than one, with the minus sign of the screen."""
+    if math.isinf(number):
+        return "∞" if number > 0 else "−∞"
+    size = abs(number)
+    if size >= 1e5:
+        return scientific(number, 2)
+    return f"{number:.{2 if size >= 0.9995 else 3}f}".replace("-", "−")

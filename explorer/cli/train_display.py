@@ -1,0 +1,163 @@
+"""What `explorer train` prints: a Rich progress display in a terminal, plain lines elsewhere."""
+
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from explorer.cli.main import silence_output
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from model.gpt import GPT
+    from model.training.trainer import StepMetrics, Trainer
+
+SAMPLE_TOKENS = 60
+GPT_2_INIT_STD = 0.02
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let it be known: Rich would end the process."""
+        raise
+
+
+class TrainDisplay:
+    """Prints a run: a bar with the losses of now, and lines that stay for validation losses and samples."""
+
+    def __init__(self, trainer: "Trainer", sample_every: int, prompt: str) -> None:
+        # In a group of processes the first one speaks for all.
+        self.console = _Console(highlight=False, soft_wrap=True, quiet=not trainer.group.leads)
+        self._lost = ""
+        self._trainer = trainer
+        self._sample_every = sample_every
+        self._prompt = prompt
+        self._last_line = 0.0
+        self._first = True
+        self._progress = Progress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[losses]}", markup=False),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal or self.console.quiet,
+        )
+        self._task = self._progress.add_task(
+            "train", total=trainer.settings.steps, completed=trainer.done, losses="starting"
+        )
+
+    def __enter__(self) -> "TrainDisplay":
+        with self._output():
+            self._describe()
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._output():
+            self._progress.stop()
+
+    def end(self, line: str) -> None:
+        """Print how the run ended; where standard output is no more, on standard error, and why."""
+        with self._output():
+            self._say(line)
+        if self._lost:
+            with suppress(OSError):
+                print(
+                    f"explorer: standard output cannot be written ({self._lost}): {line}", file=sys.stderr, flush=True
+                )
+
+    def step(self, metrics: "StepMetrics") -> None:
+        """Show a step; seldom enough to cost nothing."""
+        with self._output():
+            self._step(metrics)
+
+    @contextmanager
+    def _output(self) -> Iterator[None]:
+        """When nobody reads what is printed any more, or it has no room, the run is to stop and be saved."""
+        try:
+            yield
+        except OSError as error:
+            self._lost = error.strerror or type(error).__name__
+            self.console.quiet = True
+            silence_output()
+            self._trainer.stop()
+
+    def _say(self, line: str) -> None:
+        """Print a line that stays; it is never read as markup."""
+        self.console.print(Text(line))
+
+    def _step(self, metrics: "StepMetrics") -> None:
+        if self._first:
+            self._first = False
+            expected = math.log(self._trainer.gpt.config.vocab_size)
+            self._say(
+                f"step {metrics.step}: loss {metrics.loss:.4f}; a uniform guess is ln(vocabulary) = {expected:.4f}"
+            )
+        losses = f"loss {metrics.loss:.3f} · {metrics.tokens_per_second:,.0f} tokens/s"
+        self._progress.update(self._task, completed=metrics.step, losses=losses)
+        if metrics.validation_loss is not None:
+            honest = "" if metrics.prefix_loss is None else f" (without the tokens ahead {metrics.prefix_loss:.4f})"
+            self._say(
+                f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}{honest}, "
+                f"{metrics.tokens_per_second:,.0f} tokens/s"
+            )
+        elif not self.console.is_terminal and time.monotonic() - self._last_line > 30:
+            self._last_line = time.monotonic()
+            left = (self._trainer.settings.steps - metrics.step) * metrics.seconds
+            self._say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
+        if self._sample_every and metrics.step % self._sample_every == 0 and not self.console.quiet:
+            trainer = self._trainer
+            written = sample(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, metrics.step)
+            self._say(f"  sample: {written!r}")
+
+    def _describe(self) -> None:
+        config, data = self._trainer.gpt.config, self._trainer.data
+        self._say(
+            f"{config.parameters:,} parameters: {config.n_layer} layers, {config.n_head} heads, "
+            f"n_embd {config.n_embd}, head_size {config.head_size}, context {config.n_positions}, "
+            f"vocabulary {config.vocab_size}"
+        )
+        self._say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
+        self._say("; ".join(_circumstances(self._trainer)))
+        if self._trainer.done:
+            self._say(f"resumed after step {self._trainer.done}")
+
+
+def _circumstances(trainer: "Trainer") -> list[str]:
+    """Where a model is trained, and in what it differs from a usual GPT."""
+    config = trainer.gpt.config
+    told = [f"on {trainer.device}, {'bfloat16' if trainer.autocasts else 'float32'}"]
+    if trainer.group.size > 1:
+        told.append(f"{trainer.group.size} processes")
+    if not config.scale_attn_weights:
+        told.append("no scale: scores go unscaled into the softmax")
+    if config.initializer_range != GPT_2_INIT_STD:
+        told.append(f"initial weights of standard deviation {config.initializer_range:g}")
+    if not config.causal:
+        told.append("no mask: every query sees all keys, so the loss counts answers that the model can see")
+    return told
+
+
+def sample(gpt: "GPT", tokenizer: "Tokenizer", prompt: str, tokens: int, seed: int) -> str:
+    """The prompt and what the model makes of it; one token where it knows nothing of the prompt."""
+    import torch
+
+    from model import tokenizer as tokenizers
+    from model.generate import generate
+
+    gpt.eval()
+    ids = list(tokenizers.encode(tokenizer, prompt).ids) or [0]
+    ids += generate(gpt, ids, tokens, torch.Generator().manual_seed(seed))
+    return tokenizers.decode(tokenizer, ids)

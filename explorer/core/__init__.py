@@ -1,0 +1,1 @@
+"""Readings and everything computed from them, without Textual."""

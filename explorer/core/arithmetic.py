@@ -1,0 +1,204 @@
+"""The arithmetic of one cell, from q and k to a weight, in numbers that add up as they are written."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from explorer.core.formatting import exponential, fixed, significant, weight
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from explorer.core.reading import Reading
+
+WEIGHT_DIGITS = 3
+
+
+def rounded_to_sum(values: Sequence[float], digits: int, total: float | None = None) -> tuple[list[Decimal], Decimal]:
+    """The values with so many decimals, and their rounded sum, such that they add up to it exactly.
+
+    Each is off by less than one unit of the last decimal: those with the largest remainders are rounded up (Hamilton's
+    method of apportionment). `total` is the sum as it is written elsewhere, computed in single precision: next to a
+    half it may be rounded the other way, and one value more gives way to it. Far from the sum it is not heeded.
+    """
+    units = 10.0**digits
+    scaled = [value * units for value in values]
+    true_sum = math.fsum(scaled)
+    rounded = round(true_sum)
+    if total is not None and abs(round(total * units) - true_sum) < 1.0:
+        rounded = round(total * units)
+    floors = [math.floor(x) for x in scaled]
+    if floors:
+        for_all, some = divmod(rounded - sum(floors), len(floors))
+        by_remainder = sorted(range(len(floors)), key=lambda i: floors[i] - scaled[i])
+        for place, i in enumerate(by_remainder):
+            floors[i] += for_all + (place < some)
+    return [Decimal(x).scaleb(-digits) for x in floors], Decimal(rounded).scaleb(-digits)
+
+
+@dataclass(frozen=True)
+class CellArithmetic:
+    """What one query and one key come to. `log_sum` is the logarithm of the row's sum of e^x."""
+
+    q: tuple[float, ...]
+    k: tuple[float, ...]
+    score: float
+    scale: float
+    scaled: float
+    hidden: bool
+    log_sum: float
+    weight: float
+
+    @classmethod
+    def of(cls, reading: "Reading") -> "CellArithmetic":
+        """The cell that the view of `reading` points at."""
+        view = reading.view
+        row = reading.stages.row(view.query)
+        key = view.key
+        return cls(
+            q=tuple(row.inputs.q[0].tolist()),
+            k=tuple(row.inputs.k[key].tolist()),
+            score=row.scores[0, key].item(),
+            scale=float(row.inputs.scale),
+            scaled=row.scaled[0, key].item(),
+            hidden=not row.inputs.visible[0, key].item(),
+            log_sum=row.log_sums[0].item(),
+            weight=row.weights[0, key].item(),
+        )
+
+    @cached_property
+    def products(self) -> tuple[float, ...]:
+        """q_d · k_d of every dimension d."""
+        return tuple(a * b for a, b in zip(self.q, self.k, strict=True))
+
+    def written_products(self, digits: int) -> tuple[list[Decimal], Decimal]:
+        """The products and their sum as written, adding up exactly; NaN and infinities cannot."""
+        if all(map(math.isfinite, self.products)):
+            return rounded_to_sum(self.products, digits, self.score)
+        return [], Decimal("NaN")
+
+    @cached_property
+    def steps(self) -> "Steps":
+        """From the score to the weight with as few digits as make every step right as written, if any number does."""
+        candidates = [Steps.of(self, digits, powers) for digits, powers in ((2, 3), (3, 3), (3, 4), (4, 4), (5, 4))]
+        return next((steps for steps in candidates if steps.exact), candidates[0])
+
+
+@dataclass(frozen=True, eq=False)
+class MixedArithmetic:
+    """How the values add up for one query: mixed_d = Σ_j weight_j · v_jd over the keys j."""
+
+    weights: tuple[float, ...]
+    terms: "Tensor"  # weight_j · v_jd, float64 (T, head_size)
+    mixed: tuple[float, ...]
+    seen: tuple[bool, ...]
+    ablated: bool
+
+    @classmethod
+    def of(cls, reading: "Reading") -> "MixedArithmetic":
+        """The query that the view of `reading` points at."""
+        row = reading.stages.row(reading.view.query)
+        return cls(
+            weights=tuple(row.weights[0].tolist()),
+            terms=row.weights[0].double()[:, None] * row.inputs.v.double(),
+            mixed=tuple(row.mixed[0].tolist()),
+            seen=tuple(row.inputs.visible[0].tolist()),
+            ablated=bool(row.inputs.ablated),
+        )
+
+    @cached_property
+    def ranked(self) -> tuple[int, ...]:
+        """The keys that the query sees, those first that add the longest arrow: weight · |v|."""
+        lengths = self.terms.norm(dim=-1).tolist()
+        return tuple(sorted((key for key, seen in enumerate(self.seen) if seen), key=lambda key: -lengths[key]))
+
+    def written(self, keys: Sequence[int], digits: int) -> list[tuple[list[Decimal], Decimal]]:
+        """Of every dimension: the terms of these keys, then of all others together, and the sum, as written.
+
+        They add up exactly. An ablated head's mixed values are zero and not this sum.
+        """
+        chosen = self.terms[list(keys)]
+        others = (
+            (self.terms.sum(0) - chosen.sum(0)).tolist() if len(keys) < len(self.ranked) else [0.0] * len(self.mixed)
+        )
+        totals = [None] * len(self.mixed) if self.ablated else self.mixed
+        return [
+            rounded_to_sum([*terms, other], digits, total)
+            for terms, other, total in zip(chosen.T.tolist(), others, totals, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps from score to weight as written; each says whether it holds exactly for the numbers as written."""
+
+    digits: int
+    score: str
+    scale: str
+    scaled: str
+    scaled_exact: bool
+    power: str  # e^x
+    power_exact: bool
+    row_sum: str
+    weight: str
+    weight_exact: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether every step holds as written."""
+        return self.scaled_exact and self.power_exact and self.weight_exact
+
+    @classmethod
+    def of(cls, cell: CellArithmetic, digits: int, powers: int) -> "Steps":
+        """Write with `digits` decimals, and powers of e with `powers` significant digits."""
+        score, scaled = round(cell.score, digits), round(cell.scaled, digits)
+        scale = significant(cell.scale, 4)
+        x = -math.inf if cell.hidden else cell.scaled
+        power, row_sum = exponential(x, powers), exponential(cell.log_sum, powers)
+        shown_x = -math.inf if cell.hidden else scaled
+        weight_shown = small_weight(cell.weight)
+        ratio = _ratio(power, row_sum)
+        return cls(
+            digits,
+            fixed(score, digits),
+            scale,
+            fixed(scaled, digits),
+            _same(score * _number(scale), scaled, digits),
+            power,
+            exponential(shown_x, powers) == power,
+            row_sum,
+            weight_shown,
+            cell.hidden or small_weight(ratio) == weight_shown,
+        )
+
+
+def small_weight(x: float) -> str:
+    """A weight with three decimals; one that would be .000 or .001 with two significant digits: .00039."""
+    if not 0.0 < x < 0.0015:
+        return weight(x, WEIGHT_DIGITS)
+    return significant(x, 2).removeprefix("0")
+
+
+def _same(a: float, b: float, digits: int) -> bool:
+    return math.isfinite(a) and math.isfinite(b) and abs(a - b) <= 0.5 * 10**-digits + 1e-12
+
+
+def _number(written: str) -> float:
+    return float(written.replace("−", "-").replace(",", "").replace("∞", "inf"))
+
+
+_PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def _ratio(power: str, row_sum: str) -> float:
+    """The quotient of two numbers that `exponential` wrote, which may be too large for a float; NaN for 0 / 0."""
+    (a, m), (b, n) = _parts(power), _parts(row_sum)
+    return a / b * 10.0 ** max(-400, min(300, m - n)) if b else math.nan
+
+
+def _parts(written: str) -> tuple[float, int]:
+    mantissa, _, exponent = written.partition("×10")
+    return _number(mantissa), int(exponent.translate(_PLAIN) or 0)

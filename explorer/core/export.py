@@ -1,0 +1,259 @@
+"""What can be taken away: tables of what is in view, the trace as JSON, everything as NPZ, and files written whole.
+
+Nothing here knows the screen: an SVG picture is made by the application.
+"""
+
+import csv
+import io
+import json
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from explorer.core.formatting import visible
+from explorer.core.link import link_line
+from explorer.core.reading import Reading
+from explorer.view import Stage
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file: what it holds, and how its name ends."""
+
+    name: str
+    suffix: str
+    holds: str
+
+
+JSON = Format("JSON", ".json", "this head, as explorer show --json prints it")
+CSV = Format("CSV", ".csv", "the matrix in view")
+NPZ = Format("NPZ", ".npz", "q, k, v, stages, logits, tokens, settings")
+SVG = Format("SVG", ".svg", "a picture of the screen")
+LINK = Format("link", ".txt", "the command line that opens this view again")
+FORMATS = (JSON, CSV, NPZ, SVG, LINK)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of texts: `what` it is of, in a few words, and its rows with their headings first."""
+
+    what: str
+    rows: list[list[str]]
+
+    def tsv(self) -> str:
+        """Tabs between columns, as spreadsheets paste them; no text here holds a tab or a line end."""
+        return "\n".join("\t".join(row) for row in self.rows) + "\n"
+
+    def csv(self) -> str:
+        """Commas between columns."""
+        written = io.StringIO()
+        csv.writer(written, lineterminator="\n").writerows(self.rows)
+        return written.getvalue()
+
+
+MATRICES = tuple(stage for stage in Stage if stage is not Stage.NEXT_TOKEN)
+"""The stages that are tables of numbers."""
+
+
+def stage_in_view(reading: Reading) -> Stage:
+    """The stage whose matrix is shown; while the next token is looked at, that of the weights is."""
+    return Stage.WEIGHTS if reading.view.stage is Stage.NEXT_TOKEN else reading.view.stage
+
+
+def matrix_table(reading: Reading, stage: Stage) -> Table:
+    """A stage of the head in view: a row a query, a column a key, or a component where it is `mixed`."""
+    names = _names(reading)
+    matrix: Tensor = getattr(reading.stages, stage.value)
+    columns = names if stage is not Stage.MIXED else [str(i) for i in range(matrix.shape[1])]
+    rows = [[name, *numbers] for name, numbers in zip(names, _texts(matrix), strict=True)]
+    view = reading.view
+    what = f"{stage.value} of L{view.layer} H{view.head}, {matrix.shape[0]} × {matrix.shape[1]}"
+    return Table(what, [["query", *columns], *rows])
+
+
+def row_table(reading: Reading) -> Table:
+    """The row of the query in view: a line a key."""
+    row = reading.stages.row(reading.view.query)
+    stages = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
+    columns = [_texts(getattr(row, stage.value))[0] for stage in stages]
+    lines = [list(line) for line in zip(_names(reading), *columns, strict=True)]
+    heading = ["key", *(stage.value for stage in stages)]
+    return Table(f"row of query {reading.view.query}, {len(lines)} keys", [heading, *lines])
+
+
+def cell_table(reading: Reading) -> Table:
+    """The dot product of the cell in view: a line a component."""
+    view, inputs = reading.view, reading.stages.inputs
+    q, k = inputs.q[view.query], inputs.k[view.key]
+    lines = [list(line) for line in zip(*(_texts(x[None])[0] for x in (q, k, q * k)), strict=True)]
+    numbered = [[str(i), *line] for i, line in enumerate(lines)]
+    return Table(
+        f"dot product of query {view.query} and key {view.key}", [["component", "q", "k", "product"], *numbered]
+    )
+
+
+def predictions_table(reading: Reading) -> Table:
+    """The most likely next tokens after the query in view, as set and as trained."""
+    query = reading.view.query
+    rows = [
+        [text for each in pair for text in (visible(reading.token_text(each.token_id)), f"{each.probability:.6g}")]
+        for pair in zip(reading.as_set.predictions(query), reading.as_trained.predictions(query), strict=True)
+    ]
+    heading = ["as set", "probability", "as trained", "probability"]
+    return Table(f"predictions after query {query}", [heading, *rows])
+
+
+def _names(reading: Reading) -> list[str]:
+    """Tokens with their positions, which make them distinct and keep a spreadsheet from reading one as a formula."""
+    return [f"{i} {visible(token)}" for i, token in enumerate(reading.encoding.tokens)]
+
+
+def _texts(matrix: "Tensor") -> list[list[str]]:
+    """Numbers in the fewest digits that give the same float32 again; −∞ is -inf, as NumPy, pandas and R read it."""
+    texts: list[list[str]] = _array(matrix).astype(str).tolist()
+    return texts
+
+
+def _array(tensor: "Tensor") -> "NDArray[Any]":
+    array: NDArray[Any] = tensor.detach().float().cpu().numpy()
+    return array
+
+
+def trace_json(reading: Reading) -> bytes:
+    """The object that `explorer show --json` prints."""
+    from explorer.cli.show import as_object
+
+    return (json.dumps(as_object(reading), allow_nan=False) + "\n").encode()
+
+
+def write_npz(reading: Reading, file: BinaryIO) -> None:
+    """Everything of a reading as arrays; it holds no pickle.
+
+    q, k, v: (L, H, T, D) as set. scores, scaled, masked, weights (T, T) and mixed (T, D) of the head in view. logits
+    and logits_as_trained: (T, V). token_ids, tokens: (T,). settings: JSON with the view, and text and tokens as they
+    are (an array of texts drops null characters).
+    """
+    import numpy as np
+
+    inputs, stages = reading.as_set.inputs, reading.stages
+    arrays = {name: np.stack([_array(getattr(layer, name)) for layer in inputs]) for name in ("q", "k", "v")}
+    arrays |= {stage.value: _array(getattr(stages, stage.value)) for stage in MATRICES}
+    arrays["logits"] = _array(reading.as_set.logits)
+    arrays["logits_as_trained"] = _array(reading.as_trained.logits)
+    arrays["token_ids"] = np.array(reading.encoding.ids)
+    arrays["tokens"] = np.array(reading.encoding.tokens)
+    arrays["settings"] = np.array(json.dumps(settings_of(reading)))
+    np.savez(file, allow_pickle=False, **arrays)
+
+
+def settings_of(reading: Reading) -> dict[str, Any]:
+    """The view and the switches as plain values."""
+    from explorer.cli.show import scale_in_view
+
+    view = reading.view
+    return {
+        "model": reading.model_name,
+        "text": reading.encoding.text,
+        "tokens": list(reading.encoding.tokens),
+        "query": view.query,
+        "key": view.key,
+        "layer": view.layer,
+        "head": view.head,
+        "stage": view.stage.value,
+        "head_size": reading.stages.inputs.head_size,
+        "scale": scale_in_view(reading),
+        "scale_as_trained": reading.shape.scale(view.layer),
+        "causal": bool(reading.stages.inputs.causal),
+        "scope": view.scope.value,
+        "ablated": [list(head) for head in sorted(view.ablated)],
+        "link": link_line(view),
+    }
+
+
+def produce(reading: Reading, chosen: Format, file: BinaryIO, stage: Stage | None = None) -> None:
+    """Write any format but SVG, which is a picture of the screen, into a file; CSV of `stage` or of that in view."""
+    if chosen is NPZ:
+        write_npz(reading, file)
+    elif chosen is JSON:
+        file.write(trace_json(reading))
+    elif chosen is CSV:
+        file.write(matrix_table(reading, stage or stage_in_view(reading)).csv().encode())
+    elif chosen is LINK:
+        file.write(f"{link_line(reading.view)}\n".encode())
+    else:
+        raise ValueError(f"{chosen.name} is not made from a reading")
+
+
+def default_name(reading: Reading, chosen: Format, stage: Stage | None = None) -> str:
+    """A name for a file that says what is in it, and that no file in the working directory has."""
+    view = reading.view
+    model = re.sub(r"[^\w.-]+", "-", Path(reading.model_name).name, flags=re.ASCII).strip("-.")[:60] or "model"
+    which = f"-{(stage or stage_in_view(reading)).value}" if chosen is CSV else ""
+    name = f"{model}-L{view.layer}H{view.head}{which}"
+    count = 1
+    while Path(free := f"{name}{f'-{count}' if count > 1 else ''}{chosen.suffix}").exists():
+        count += 1
+    return free
+
+
+def path_of(name: str) -> Path:
+    """Where a file of this name is to be written. Raises ModelError for a name under which no file can be."""
+    if not name.strip():
+        raise ModelError("the file has no name: type one")
+    if not name.isprintable():
+        raise ModelError(f"no file can be called {name[:60]!r}: it has characters that cannot be seen")
+    try:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            raise ModelError(f"{name!r} is a directory: type the name of a file in it")
+        if not path.parent.is_dir():
+            raise ModelError(f"there is no directory {str(path.parent)!r}")
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{name!r} is no ordinary file")
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, an unknown ~user
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"no file can be called {name[:60]!r}: {getattr(error, 'strerror', None) or error}") from error
+    return path
+
+
+def write_file(path: Path, fill: Callable[[BinaryIO], None], *, overwrite: bool = False) -> int:
+    """Write a file whole or not at all, and return its size in bytes.
+
+    Raises ModelError when it cannot be written, or when it is there and not to be overwritten.
+    """
+    path = path.resolve()  # a link stays, what it leads to is replaced
+    temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            fill(file)
+            size = file.tell()
+        _place(temporary, path, overwrite)
+    except OSError as error:
+        raise ModelError(f"{path.name!r} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return size
+
+
+def _place(temporary: Path, path: Path, overwrite: bool) -> None:
+    if not overwrite:
+        try:
+            path.hardlink_to(temporary)  # unlike renaming, this fails where there is a file
+            return
+        except FileExistsError as error:
+            raise ModelError(f"{path.name!r} is there already: choose another name") from error
+        except OSError:  # a file system without hard links
+            if path.exists():
+                raise ModelError(f"{path.name!r} is there already: choose another name") from None
+    temporary.replace(path)

@@ -1,0 +1,105 @@
+"""Series: the snapshots of a model's training in order, each under the name by which views ask for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.core import catalog
+from explorer.core.steps import STEP_DIRECTORY, at_step, split_step
+from model import layout
+from model.errors import ModelError
+from model.training import snapshots
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
+    from model.trace import ModelShape, TracedModel
+
+
+class NoSeriesError(ModelError):
+    """A model without snapshots; the message says how to get them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A step of a series: None where a model does not say after how many steps it was written."""
+
+    step: int | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """At least two entries in the order of training; `base` is the model itself, and one of them."""
+
+    base: str
+    entries: tuple[Entry, ...]
+
+    def place(self, model: str) -> int | None:
+        """Where a model of this series stands in it; None for any other."""
+        base, step = split_step(model)
+        for i, entry in enumerate(self.entries):
+            if entry.model == model or (step is not None and base == self.base and entry.step == step):
+                return i
+        return None
+
+
+def series_of(model: str) -> Series:
+    """The series that a model belongs to, whether it is asked for by its own name, at a step, or as a snapshot.
+
+    Raises NoSeriesError where there is none, ModelError where nothing is found.
+    """
+    base = catalog.without_step(model)
+    path = catalog.find(base)
+    if path.parent.name != snapshots.FOLDER:
+        path = path.resolve()  # asked for from within the run
+    own = _own_step(path)
+    above = path.parent.parent
+    is_snapshot = path.parent.name == snapshots.FOLDER and (layout.locate(above) / layout.CONFIG).is_file()
+    named = str(above) if is_snapshot else base  # the other snapshots are those of the run
+    entries = {step: Entry(step, at_step(named, step)) for step, _ in snapshots.snapshots(path)}
+    if own is not None:
+        entries[own] = Entry(own, base)
+    ordered = [entries[step] for step in sorted(entries)]
+    if own is None:
+        ordered.append(Entry(None, base))
+    if len(ordered) < 2:
+        raise NoSeriesError(
+            f"{base!r} has no snapshots of its training: `explorer train` keeps them, open a run made by it"
+        )
+    return Series(base, tuple(ordered))
+
+
+def _own_step(path: Path) -> int | None:
+    """After how many steps a model was written: as its directory says, or by the name of a checkpoint in a run."""
+    located = layout.locate(path)
+    if (step := snapshots.trained_steps(located)) is not None:
+        return step
+    found = STEP_DIRECTORY.fullmatch(located.name)
+    return int(found[1]) if found else None
+
+
+def unlike(model: "TracedModel", reading: "Reading") -> str:
+    """What makes a model none of the same training as the one that is read; nothing where it may be of the same."""
+    one, other = _shape(model.config), _shape(reading.shape)
+    if one != other:
+        return f"it is of another model, with {one} where there are {other}"
+    if [model.config.scale(i) for i in range(one.layers)] != [reading.shape.scale(i) for i in range(one.layers)]:
+        return "it is of another model, trained with another scale"
+    if model.tokenizer is not reading.tokenizer and model.tokenizer.get_vocab() != reading.tokenizer.get_vocab():
+        return "it is of another model, with other tokens"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    layers: int
+    heads: int
+    head_size: int
+    context: int
+
+    def __str__(self) -> str:
+        return f"{self.layers} × {self.heads} heads of size {self.head_size}, context {self.context}"
+
+
+def _shape(shape: "ModelShape") -> _Shape:
+    return _Shape(shape.n_layer, shape.n_head, shape.head_size, shape.n_positions)

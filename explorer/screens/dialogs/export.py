@@ -1,0 +1,137 @@
+"""The dialog that asks what to write and under which name, and asks again before it overwrites."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from explorer.core.export import CSV, FORMATS, Format, default_name, path_of
+from explorer.core.formatting import marked
+from explorer.core.reading import Reading
+from explorer.screens.leaving import Leaving
+from explorer.view import Stage
+from explorer.widgets.options import Options
+from model.errors import ModelError
+
+_HELP = "↑↓ what · enter writes · esc closes"
+_WIDEST_NAME = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be written, and where; `overwrite` when the person said so of this very file."""
+
+    format: Format
+    path: Path
+    overwrite: bool = False
+
+
+class NameInput(Input):
+    """A file name; characters without a shape of their own are drawn as marks."""
+
+    @property
+    def _value(self) -> Text:
+        return Text(marked(self.value), no_wrap=True, overflow="ignore", end="")
+
+
+class WriteScreen(Leaving[Wanted | None], ModalScreen[Wanted | None]):
+    """Asks what to write and where; gives None when nothing is to be written. CSV holds the matrix of `stage`.
+
+    With `download` the name is only that under which a browser will store it: no file is looked for.
+    """
+
+    CSS_PATH = "export.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", show=False),
+        Binding("up", "move('up')", "Up", show=False, priority=True),
+        Binding("down", "move('down')", "Down", show=False, priority=True),
+    ]
+
+    def __init__(self, reading: Reading, stage: Stage, *, download: bool = False) -> None:
+        super().__init__()
+        self._reading = reading
+        self._stage = stage
+        self._download = download
+        self._format = FORMATS[0]
+        self._asked: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        """What can be written, the name, and one line for what is to be said."""
+        with Vertical() as box:
+            box.border_title = "Write"
+            box.border_subtitle = _HELP
+            kinds = Options(*(Option(_prompt(each, self._stage)) for each in FORMATS), markup=False)
+            kinds.can_focus = False
+            kinds.highlighted = 0
+            yield kinds
+            name = NameInput(self._default_name(self._format), max_length=_WIDEST_NAME, select_on_focus=False)
+            name.border_title = "file"
+            name.cursor_blink = False
+            yield name
+            yield Static(id="said", markup=False)
+
+    def _default_name(self, chosen: Format) -> str:
+        return default_name(self._reading, chosen, self._stage)
+
+    def on_mount(self) -> None:
+        """Type the name."""
+        self.query_one(NameInput).focus()
+
+    def action_move(self, way: str) -> None:
+        """Choose another kind of file."""
+        getattr(self.query_one(OptionList), f"action_cursor_{way}")()
+
+    @on(OptionList.OptionHighlighted)
+    def _kind_chosen(self, event: OptionList.OptionHighlighted) -> None:
+        before, self._format = self._format, FORMATS[event.option_index]
+        if before is self._format:
+            return
+        name = self.query_one(NameInput)
+        if name.value == self._default_name(before):
+            name.value = self._default_name(self._format)
+        elif name.value.endswith(before.suffix):
+            name.value = name.value.removesuffix(before.suffix) + self._format.suffix
+        name.cursor_position = len(name.value)
+
+    @on(Input.Changed)
+    def _name_changed(self) -> None:
+        self._asked = None
+        self._say("")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            path = Path(Path(event.value).name or "file") if self._download else path_of(event.value)
+        except ModelError as error:
+            self._say(str(error))
+            return
+        if self._download or not path.exists() or path == self._asked:
+            self.dismiss(Wanted(self._format, path, overwrite=path == self._asked))
+        else:
+            self._asked = path
+            self._say("there is such a file: enter again overwrites it")
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self) -> None:
+        self.query_one(NameInput).focus()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the dialog closes it."""
+        if event.widget is self:
+            self.dismiss(None)
+
+    def _say(self, line: str) -> None:
+        self.query_one("#said", Static).update(Text(marked(line), overflow="ellipsis"))
+
+
+def _prompt(each: Format, stage: Stage) -> Text:
+    of = f": {stage.value}" if each is CSV else ""
+    return Text.assemble((f"{each.name:<5}", "bold"), each.holds, of, no_wrap=True, overflow="ellipsis")

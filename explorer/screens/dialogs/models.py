@@ -1,0 +1,169 @@
+"""The model picker: what can be opened, with sizes; or any directory by its path."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from explorer.core.formatting import visible
+from explorer.core.model_list import Entry, below, expanded, is_path, known
+from explorer.hearing import Told
+from explorer.screens.leaving import Leaving
+from explorer.widgets.options import Options
+
+_HINT = "↑ ↓ choose   enter opens   esc closes   type a part of a name, or the path of a directory"
+
+
+class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
+    """Answers with the name or path of the model to open, or None.
+
+    Keys go into the input; those for up and down move through the list, which is filtered by what is typed. A path
+    lists the checkpoints that are there.
+    """
+
+    CSS_PATH = "models.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close"),
+        *(
+            Binding(key, f"choose('{action}')", action, show=False)
+            for key, action in (
+                ("up", "cursor_up"),
+                ("down", "cursor_down"),
+                ("pageup", "page_up"),
+                ("pagedown", "page_down"),
+            )
+        ),
+    ]
+
+    class Listed(Told):
+        """A worker has looked at the models for what was typed."""
+
+        def __init__(self, typed: str, entries: Sequence[Entry]) -> None:
+            super().__init__()
+            self.typed = typed
+            self.entries = entries
+
+    def __init__(self, current: str, opened: Sequence[str] = ()) -> None:
+        """List models; `current` is marked as the one in view, `opened` as those that open without a wait."""
+        super().__init__()
+        self._current = current
+        self._opened = opened
+        self._known: Sequence[Entry] | None = None
+        self._shown: Sequence[Entry] = ()
+        self._shown_for: str | None = None
+        self._pointed: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """An input, the list, and a line of keys."""
+        with Vertical(id="models") as box:
+            box.border_title = "Open a model"
+            # No character that could be an escape sequence, as a paste might bring it.
+            yield Input(placeholder="name or directory", restrict=r"[^\x00-\x1f\x7f-\x9f]*", compact=True)
+            yield Options(markup=False)
+            yield Static(Text(_HINT, no_wrap=True, overflow="ellipsis"), id="hint")
+
+    def on_mount(self) -> None:
+        """Look at the models in a worker: a directory may be slow."""
+        self.query_one(Input).cursor_blink = False
+        self.query_one(Input).focus()
+        options = self.query_one(OptionList)
+        options.can_focus = False
+        options.loading = True
+        opened = (*self._opened, self._current)
+        self._look("", lambda: known(opened))
+
+    def _look(self, typed: str, job: Callable[[], Sequence[Entry]]) -> None:
+        def work() -> None:
+            self.post_message(self.Listed(typed, job()))
+
+        self.run_worker(work, group="models", thread=True, exit_on_error=False)
+
+    @on(Listed)
+    def _listed(self, message: Listed) -> None:
+        if not message.typed:
+            self._known = message.entries
+            self.query_one(OptionList).loading = False
+        self._fill(message.typed, message.entries)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        typed = event.value.strip()
+        if is_path(typed):
+            self._look(typed, lambda: below(typed))
+        elif self._known is not None:
+            self._fill(typed, [entry for entry in self._known if typed.lower() in entry.name.lower()])
+
+    def _fill(self, typed: str, entries: Sequence[Entry]) -> None:
+        """Show the models for what is typed, unless something else is typed by now."""
+        now = self.query_one(Input).value.strip()
+        if typed != now and (typed or is_path(now)):
+            return
+        if not typed and now:
+            entries = [entry for entry in entries if now.lower() in entry.name.lower()]
+        self._shown, self._shown_for, self._pointed = entries, now, None
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(self._prompt(entry)) for entry in entries])
+        if entries:
+            names = [entry.name for entry in entries]
+            options.highlighted = names.index(self._current) if self._current in names and not now else 0
+
+    @on(OptionList.OptionHighlighted)
+    def _point(self, event: OptionList.OptionHighlighted) -> None:
+        """Point at the line chosen: without colours it would look like the others."""
+        options = event.option_list
+        for index in {self._pointed, event.option_index}:
+            if index is not None and index < min(len(self._shown), options.option_count):
+                chosen = index == options.highlighted
+                options.replace_option_prompt_at_index(index, self._prompt(self._shown[index], chosen))
+        self._pointed = options.highlighted
+
+    def _prompt(self, entry: Entry, chosen: bool = False) -> Content:
+        mark = "▶ " if entry.name == self._current else "● " if entry.name in self._opened else "  "
+        mark = ("❯ " if chosen else "  ") + mark
+        words = entry.words if entry.sizes else f"cannot be opened: {entry.words}"
+        return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(f"\n      {words}").stylize("dim")
+
+    # Keys and mouse
+
+    def action_close(self) -> None:
+        """Open nothing."""
+        self.dismiss(None)
+
+    def action_choose(self, action: str) -> None:
+        """Move through the list."""
+        getattr(self.query_one(OptionList), f"action_{action}")()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        typed = event.value.strip()
+        place = self.query_one(OptionList).highlighted
+        if self._shown and place is not None and self._shown_for == typed:
+            self._open(self._shown[place])
+        elif typed:  # the list is empty, or not of this text yet: opening it says what is wrong, if anything is
+            self.dismiss(expanded(typed) if is_path(typed) else typed)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self._open(self._shown[event.option_index])
+
+    def _open(self, entry: Entry) -> None:
+        if entry.sizes:
+            self.dismiss(entry.name)
+        else:
+            self.app.notify(
+                f"{visible_name(entry.name)} cannot be opened: {entry.words}", severity="warning", markup=False
+            )
+
+
+def visible_name(name: str) -> str:
+    """A name or path without anything that a terminal could take for a command; its spaces stay."""
+    return " ".join(visible(part) if part else "" for part in name.split(" "))

@@ -1,0 +1,97 @@
+"""The sample sentences: those that suit the model, each with what it shows."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
+from explorer.core.formatting import marked
+from explorer.screens.leaving import Leaving
+from explorer.view import LAST
+from explorer.widgets.options import Options
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+    from explorer.core.reading import Reading
+
+
+def suitable(reading: "Reading") -> tuple[Sample, ...]:
+    """The samples that the reading's model can read whole, from the list of which it can read the larger share.
+
+    All of the first list where it can read none: a model with a small alphabet leaves characters out.
+    """
+    from model.tokenizer import encode
+
+    def readable(sample: Sample) -> bool:
+        encoding = encode(reading.tokenizer, sample.text)
+        return not encoding.unknown and 0 < len(encoding) <= reading.shape.n_positions
+
+    found = [(tuple(filter(readable, samples)), len(samples)) for samples in (SAMPLES, SHAKESPEARE_SAMPLES)]
+    return max(found, key=lambda pair: len(pair[0]) / pair[1])[0] or SAMPLES
+
+
+class SamplesScreen(Leaving[str | None], ModalScreen[str | None]):
+    """A list of samples; gives the text of the one chosen."""
+
+    CSS_PATH = "samples.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,p", "dismiss(None)", "Close", show=False),
+        Binding("j", "move('down')", "Down", show=False),
+        Binding("k", "move('up')", "Up", show=False),
+    ]
+
+    def __init__(self, samples: tuple[Sample, ...], current: str) -> None:
+        super().__init__()
+        self._samples = samples
+        self._current = current
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        options = [Option(_prompt(sample)) for sample in self._samples]
+        chosen = Options(*options, markup=False)
+        chosen.border_title = "Sample sentences"
+        chosen.border_subtitle = "↑↓ choose · enter opens · esc closes"
+        texts = [sample.text for sample in self._samples]
+        chosen.highlighted = texts.index(self._current) if self._current in texts else 0
+        yield chosen
+
+    def action_move(self, way: str) -> None:
+        """Move as the arrows do."""
+        getattr(self.query_one(OptionList), f"action_cursor_{way}")()
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._samples[event.option_index].text)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the list closes it."""
+        if event.widget is self:
+            self.dismiss(None)
+
+
+def _prompt(sample: Sample) -> Text:
+    return Text(marked(sample.text) + "\n") + Text("  " + sample.shows, "italic")
+
+
+class Sampling(Screen[None]):
+    """The part of the Explore screen that offers samples."""
+
+    app: "ExplorerApp"
+
+    def _samples(self) -> None:
+        reading = self.app.reading
+        if reading is not None:
+            self.app.push_screen(SamplesScreen(suitable(reading), self.app.view.text), self._sample_chosen)
+
+    def _sample_chosen(self, text: str | None) -> None:
+        view = self.app.view
+        if text is not None and text != view.text:
+            self.app.history.add(view.text, text)
+            self.app.look(replace(view, text=text, query=LAST, key=0, stepping=False))

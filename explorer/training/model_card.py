@@ -1,0 +1,94 @@
+"""The model card that the trainer writes beside a finished model."""
+
+from typing import TYPE_CHECKING, Any
+
+from explorer.cli.main import escaped
+
+if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint
+    from model.config import GPTConfig
+    from model.training.trainer import Trainer
+
+
+def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], sample: str) -> str:
+    """Markdown that says how the model was made, how good it is and what its heads do.
+
+    `opened` is the model as it was written; `sample` a text that it continued.
+    """
+    config, settings = trainer.gpt.config, trainer.settings
+    losses = notes.get("validation_losses", [])
+    differs = _differs(config)
+    prefix = notes.get("prefix_loss")
+    rows = [
+        ("command", f"`{_cell(notes.get('command', ''))}`"),
+        ("seed", settings.seed),
+        (
+            "sizes",
+            f"{config.n_layer} layers, {config.n_head} heads of head_size {config.head_size}, n_embd {config.n_embd}",
+        ),
+        *([("trained", differs)] if differs else []),
+        ("context", f"{config.n_positions} tokens"),
+        ("vocabulary", f"{config.vocab_size} tokens"),
+        ("parameters", f"{config.parameters:,}"),
+        ("steps", f"{trainer.done:,} of {settings.batch_size} × {trainer.data.context} tokens"),
+        ("optimizer", f"{settings.optimizer.name}, dropout {settings.dropout}"),
+        ("validation loss", f"{losses[-1][1]:.4f} nats a token" if losses else "not measured"),
+        *([("validation loss with no token ahead", f"{prefix:.4f} nats a token")] if prefix is not None else []),
+        ("training loss of the last step", f"{notes.get('last_loss', float('nan')):.4f} nats a token"),
+        ("training time", f"{notes.get('seconds', 0.0) / 60:.1f} minutes"),
+        ("stored as", notes.get("stored_as", "float16")),
+    ]
+    lines = [
+        "# Model card",
+        "",
+        "| what | value |",
+        "| --- | --- |",
+        *(f"| {name} | {value} |" for name, value in rows),
+    ]
+    lines += ["", "Trained on:", "", "| text | characters | sha256 |", "| --- | --- | --- |"]
+    lines += [
+        f"| {_cell(name)} | {characters:,} | `{digest}` |" for name, digest, characters in notes.get("sources", [])
+    ]
+    lines += ["", "Validation loss by step:", "", "| step | loss |", "| --- | --- |"]
+    lines += [f"| {step} | {loss:.4f} |" for step, loss in losses]
+    lines += [
+        "",
+        "What it writes at temperature 0.8:",
+        "",
+        *(f"    {escaped(line)}" for line in sample.split("\n")),
+        "",
+    ]
+    lines += _heads(opened)
+    return "\n".join(lines) + "\n"
+
+
+def _cell(words: str) -> str:
+    """Words from outside in a table: on one line, without control characters and without its bars."""
+    return escaped(words).replace("|", r"\|")
+
+
+def _differs(config: "GPTConfig") -> str:
+    """In what a model differs from a usual GPT."""
+    told = [] if config.causal else ["without the causal mask: its losses count answers in view"]
+    told += [] if config.scale_attn_weights else ["without 1/√head_size"]
+    told += [] if config.initializer_range == 0.02 else [f"from weights of std {config.initializer_range:g}"]
+    return "; ".join(told)
+
+
+def _heads(opened: "Checkpoint") -> list[str]:
+    """A table of each head's largest score."""
+    from explorer.core.head_scores import KINDS, STORIES, measure
+
+    config = opened.config
+    scores = measure(opened)
+    lines = [
+        f"The largest of each head's previous-token and first-token scores (over up to {STORIES} stories of the "
+        "built-in corpus, another seed) and its duplicate-token and induction scores (random tokens repeated twice):",
+        "",
+        "| layer | " + " | ".join(f"H{head}" for head in range(config.n_head)) + " |",
+        "| --- |" + " --- |" * config.n_head,
+    ]
+    for layer in range(config.n_layer):
+        best = [scores.largest(layer, head) for head in range(config.n_head)]
+        lines.append(f"| L{layer} | " + " | ".join(f"{KINDS[name]} {value:.2f}" for name, value in best) + " |")
+    return lines

@@ -1,0 +1,208 @@
+"""From the options of `explorer train` to a trainer: a new run, or one that goes on."""
+
+import sys
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from operator import index
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.corpus import Corpus, CorpusError, Source, corpus_of, read_corpus, split
+from explorer.cli.main import shell_line
+from explorer.training.options import TrainOptions
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+    from model.training.distributed import Group
+    from model.training.trainer import Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A run that is ready: its trainer, the notes that go into its checkpoints, its options, its snapshots' steps."""
+
+    trainer: "Trainer"
+    notes: dict[str, Any]
+    options: TrainOptions
+    snapshot_steps: tuple[int, ...]
+
+
+def set_up(options: TrainOptions, given: set[str], device: "torch.device", group: "Group") -> Setup:
+    """Start the run that the options ask for, or resume it; `given` are the options named on the command line.
+
+    In a group all processes do this, and all of them go on or none. Raises ModelError, CorpusError or UsageError.
+    """
+    if group.size == 1:
+        return _set_up(options, given, device, group)
+    ready, problem = None, ""
+    try:
+        ready = _set_up(options, given, device, group)
+    except ValueError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"{error.filename}: {error.strerror}"
+    group.agree(device, problem, ready.trainer.data.digest if ready else "")
+    assert ready is not None
+    group.same_weights(ready.trainer.gpt)
+    return ready
+
+
+def _set_up(options: TrainOptions, given: set[str], device: "torch.device", group: "Group") -> Setup:
+    from model.training import snapshots
+
+    steps = snapshots.parse_steps(options.snapshot_steps) if options.snapshot_steps is not None else None
+    if options.resume:
+        trainer, notes, options = _resumed(options, given, device, group)
+    else:
+        trainer, notes = _started(options, device, group)
+    trainer.probe_every = options.probe_every
+    if steps is None:
+        saved = options.snapshot_steps
+        steps = snapshots.parse_steps(saved) if saved else snapshots.spaced_steps(trainer.settings.steps)
+    return Setup(trainer, notes, options, steps if options.snapshots else ())
+
+
+def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "tuple[Trainer, dict[str, Any]]":
+    """A trainer at step 0 and the notes that its model card will be written from."""
+    from model import tokenizer as tokenizers
+    from model.config import GPTConfig
+    from model.training import runs
+    from model.training.batches import TrainingData
+    from model.training.trainer import Trainer
+
+    settings = _settings(options)
+    # Sizes are checked before any text is read: with a vocabulary of 1 as long as the tokenizer is not trained.
+    sizes = GPTConfig(
+        vocab_size=1,
+        n_positions=options.context,
+        n_embd=options.width,
+        n_layer=options.layers,
+        n_head=options.heads,
+        activation_function=options.activation,
+        causal=not options.no_mask,
+        scale_attn_weights=not options.no_scale,
+        initializer_range=options.init_std,
+    )
+    with runs.beginning(options.out) if group.leads else nullcontext():
+        corpus = read_texts(options)
+        parts = split(corpus, options.validation)
+        if options.tokenizer == "char":
+            tokenizer = tokenizers.train_char(corpus.documents)
+        else:
+            tokenizer = tokenizers.train_bpe(parts.train, options.vocab_size)
+        end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
+        config = replace(sizes, vocab_size=tokenizers.vocab_size(tokenizer), bos_token_id=end, eos_token_id=end)
+        data = TrainingData.of(tokenizer, parts.train, parts.validation, options.context)
+        trainer = Trainer.start(config, tokenizer, data, settings, device, group)
+    notes = {
+        "command": shell_line(["explorer", *_portable_arguments(options)]),
+        "options": options.as_notes(),
+        "sources": [[source.name, source.sha256, source.characters] for source in corpus.sources],
+    }
+    return trainer, notes
+
+
+def _settings(options: TrainOptions) -> Any:
+    from model.training.optimizers import OptimizerSettings
+    from model.training.trainer import TrainerSettings
+
+    return TrainerSettings(
+        steps=options.steps,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        warmup=options.warmup,
+        cooldown=options.cooldown,
+        dropout=options.dropout,
+        precision=options.precision,
+        evaluate_every=options.evaluate_every,
+        optimizer=OptimizerSettings(
+            name=options.optimizer,
+            learning_rate=options.learning_rate,
+            muon_learning_rate=options.muon_learning_rate,
+            momentum=options.momentum,
+            weight_decay=options.weight_decay,
+        ),
+    )
+
+
+def _resumed(
+    options: TrainOptions, given: set[str], device: "torch.device", group: "Group"
+) -> "tuple[Trainer, dict[str, Any], TrainOptions]":
+    """The trainer of an earlier run, on the same text and with the same settings as then."""
+    from model import tokenizer as tokenizers
+    from model.training import runs
+    from model.training.batches import TrainingData
+    from model.training.trainer import Trainer, read_state
+
+    directory = runs.latest(options.out)
+    if group.leads:
+        runs.check_writable(options.out)
+    with runs.naming_spare(directory):
+        saved = read_state(directory)
+    notes = saved["notes"]
+    try:
+        again = options.resumed(notes, given)
+        again = replace(again, seed=index(saved["settings"]["seed"]))
+        sources = [Source(*source) for source in notes["sources"]]
+        if (context := index(saved["context"])) < 1:
+            raise TypeError("context")
+        corpus = read_texts(again)
+        check_unchanged(sources, corpus.sources)
+        parts = split(corpus, again.validation)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
+    data = TrainingData.of(tokenizers.load(directory), parts.train, parts.validation, context)
+    # What is given now counts for the next time too, such as where the texts are by now.
+    return Trainer.resume(options.out, data, device, group), {**notes, "options": again.as_notes()}, again
+
+
+def check_unchanged(before: list[Source], now: tuple[Source, ...]) -> None:
+    """Raise CorpusError unless these are the texts that the run began with, by the SHA-256 of each."""
+    for was, found in zip(before, now, strict=False):
+        if was.sha256 != found.sha256:
+            same = was.name == found.name
+            what = "has changed since the run began" if same else f"is not {was.name!r}, which the run began with"
+            raise CorpusError(
+                f"{found.name!r} {what} (sha256 {found.sha256[:12]}…, not {was.sha256[:12]}…): "
+                "put the old text back, or train into a new directory"
+            )
+    if len(before) != len(now):
+        raise CorpusError(f"the run began with {len(before)} texts, not {len(now)}: give the same ones to resume")
+
+
+def read_texts(options: TrainOptions) -> Corpus:
+    """The files' text and, where asked for or alone, the built-in corpus."""
+    from data import storyteller
+
+    characters = options.storyteller_characters
+    told = (
+        corpus_of(f"storyteller, seed {options.seed}", storyteller.documents(options.seed, characters))
+        if characters
+        else None
+    )
+    if not options.files:
+        assert told is not None
+        return told
+    read = read_corpus(options.files, split_stories=options.split_stories, clean=options.clean)
+    return read + told if told else read
+
+
+def _portable_arguments(options: TrainOptions) -> list[str]:
+    """The command line as it was given, with files by their name alone: a card names no path of a machine."""
+    paths = {*options.files, options.out}
+
+    def portable(argument: str) -> str:
+        option, equals, value = argument.rpartition("=") if argument.startswith("--out=") else ("", "", argument)
+        return f"{option}{equals}{Path(value).name}" if Path(value) in paths else argument
+
+    return [portable(argument) for argument in sys.argv[1:] if argument != "--stream"]
+
+
+def last_good(out: Path, step: int) -> str:
+    """Where a run that went wrong after `step` can be taken up again."""
+    from model.training import runs
+
+    found = runs.newest_before(out, step)
+    return f"the last good checkpoint is {str(found)!r}" if found else "no good checkpoint had been written yet"

@@ -1,0 +1,1 @@
+"""Widgets that show every head at once."""

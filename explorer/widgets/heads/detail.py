@@ -1,0 +1,123 @@
+"""HeadDetail: what is measured of one head, and how to read the pictures or the map above it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from explorer.core.formatting import bar, fixed, significant, weight
+from explorer.core.gallery import Gallery, Head
+from explorer.core.head_scores import KINDS
+from explorer.core.reading import Reading
+from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from model.head_metrics import HeadScores
+    from model.head_pictures import MeanPeakedness
+
+_BAR = 8
+JOINED = 110
+"""Cells from which peakedness as set and unscaled stand on one line."""
+
+
+class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
+    """Scores, then peakedness as set and unscaled, on one line or two, then a legend."""
+
+    DEFAULT_CSS = """
+    HeadDetail { overflow: hidden hidden; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(compact=False)
+        self._head: Head = (0, 0)
+        self._gallery: Gallery | None = None
+        self._scores: HeadScores | None = None
+        self._note = ""
+        self._legend: Sequence[Sequence[tuple[str, Style]]] = ()
+
+    def show_head(
+        self,
+        gallery: Gallery,
+        head: Head,
+        scores: "HeadScores | None",
+        note: str,
+        legend: Sequence[Sequence[tuple[str, Style]]],
+    ) -> None:
+        """Draw one head; `legend` is what its line may say, the longest first, and `note` where scores come from."""
+        self._gallery, self._head, self._scores, self._note, self._legend = gallery, head, scores, note, legend
+        self.show(gallery.reading)
+
+    def title(self, reading: Reading) -> str:
+        """The head, and what is changed about it."""
+        if self._gallery is None:
+            return ""
+        name = f"L{self._head[0]} H{self._head[1]}"
+        if self._head in reading.view.ablated:
+            return f"{name} × ablated"
+        return f"{name} * changed" if self._head in self._gallery.changed else name
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """As many words as there is room for."""
+        fitting = (parts for parts in self._legend if _width(parts) <= width)
+        legend = next(fitting, self._legend[-1] if self._legend else ())
+        return [self._score_line(width), *self._peakedness_lines(reading, width), line(*legend)]
+
+    def _score_line(self, width: int) -> Line:
+        if self._scores is None:
+            return line((self._note, self.part("faint")))
+        found = self._scores.of(*self._head)
+        best = max(found, key=lambda name: found[name])
+        for bars, names in ((_BAR, KINDS), (0, KINDS), (0, {name: name.split("_")[0] for name in KINDS})):
+            parts: list[tuple[str, Style]] = []
+            for name, value in found.items():
+                style = self.part("current" if name == best else "name")
+                parts.append((f"{'   ' if parts else ''}{names[name]} {weight(value)}", style))
+                if bars:
+                    parts.append((" " + bar(value, bars), self.bar_style(value)))
+            if _width(parts) <= width:
+                break
+        if _width(parts) + len(self._note) + 3 <= width:
+            parts.append((f"   {self._note}", self.part("faint")))
+        return line(*parts)
+
+    def _peakedness_lines(self, reading: Reading, width: int) -> list[Line]:
+        found = self._gallery.peakedness(self._head) if self._gallery else None
+        if found is None:
+            waiting = [line(("…", self.part("faint"))), line("")]
+            return waiting[:1] if width >= JOINED else waiting
+        layer = self._head[0]
+        inputs = reading.as_set.inputs[layer].head(self._head[1])
+        now, trained = float(inputs.scale), reading.shape.scale(layer)
+        rows = [(f"scaled ×{significant(now, 4)}", found.as_set), ("unscaled ×1", found.unscaled)]
+        if now == 1.0:
+            rows = [("unscaled ×1", found.unscaled), (f"as trained ×{significant(trained, 4)}", found.scaled)]
+        joined = width >= JOINED
+        label = 0 if joined else max(len(name) for name, _ in rows)
+        room = (width - 40) // 2 if joined else width - label - 2
+        mean = f"   means over {len(reading.encoding):,} queries" if len(reading.encoding) > 1 else ""
+        (first, as_set), (second, other) = rows
+        said = _measures(as_set, room, mean)
+        top = [(f"{first.ljust(label)}  ", self.part("faint")), (said, self.base)]
+        gap = "   " if joined else ""
+        below = [(f"{gap}{second.ljust(label)}  ", self.part("faint")), (_measures(other, room), self.base)]
+        return [line(*top, *below)] if joined else [line(*top), line(*below)]
+
+
+def _measures(found: "MeanPeakedness", room: int, mean: str = "") -> str:
+    """The three numbers, with `mean` after them where there is room."""
+    keys, bits, largest = significant(found.effective_keys), fixed(found.entropy_bits, 2), weight(found.max_weight)
+    long = f"effective keys {keys}   entropy {bits} bits   largest weight {largest}"
+    for text in (
+        long + mean,
+        long,
+        f"effective keys {keys}, {bits} bits, largest {largest}",
+        f"keys {keys}   {bits} bits   largest {largest}",
+    ):
+        if cell_len(text) <= room:
+            break
+    return text
+
+
+def _width(parts: Sequence[tuple[str, Style]]) -> int:
+    return sum(cell_len(text) for text, _ in parts)

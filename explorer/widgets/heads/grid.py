@@ -1,0 +1,210 @@
+"""HeadGrid: every head as a small picture of its weights, all drawn by one widget."""
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from explorer.core.formatting import fit, significant, weight
+from explorer.core.gallery import Gallery, Head, Sort
+from explorer.widgets.heads.layout import GridLayout, grid_layout, position_layout, rows_of
+from explorer.widgets.heads.tiles import HeadTiles
+from explorer.widgets.palette import HATCH
+
+if TYPE_CHECKING:
+    from rich.color import Color
+
+    from model.head_metrics import HeadScores
+    from model.head_pictures import HeadPicture
+
+_NOTHING = -2
+"""Below the last row of a picture."""
+_HIDDEN = -1
+
+
+class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
+    """Pictures of queries (down) by keys (across), as large as the terminal and the number of heads allow.
+
+    A pixel is the weight of one query on one key, or where that is too fine the weight on a block of keys together,
+    in the mean of a block of queries. Pictures that are not computed yet are left empty; `block` says which are needed.
+    """
+
+    DEFAULT_CSS = """
+    HeadGrid { overflow-x: hidden; }
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.sort = Sort.POSITION
+        self.larger = 0
+        self._scores: HeadScores | None = None
+        self._layout: GridLayout | None = None
+        self._drawn: dict[Head, list[list[Segment]]] = {}
+
+    def show(self, gallery: Gallery, sort: Sort, scores: "HeadScores | None", larger: int = 0) -> None:
+        """Draw a gallery in an order, `larger` sizes above the one that suits the terminal."""
+        self.gallery, self.sort, self._scores, self.larger = gallery, sort, scores, larger
+        self.forget()
+
+    @property
+    def layout_in_use(self) -> GridLayout | None:
+        """How the pictures stand now; None before there is a size."""
+        return self._layout
+
+    @property
+    def block(self) -> int | None:
+        """Queries and keys that a pixel stands for; None before there is a size."""
+        return self._layout.picture.block if self._layout else None
+
+    @property
+    def heads_in_view(self) -> list[Head]:
+        """Those seen now."""
+        view = Region(0, self.scroll_offset.y, self.size.width, self.size.height)
+        return [head for row in self.rows for head in row if self.places(head)[0].overlaps(view)]
+
+    def lay_out(self) -> Size:
+        """Choose the size of the pictures and put the heads in order."""
+        gallery = self.gallery
+        assert gallery is not None  # see forget
+        self._drawn.clear()
+        shape = gallery.reading.shape
+        size = self.scrollable_content_region.size
+        sizes = (len(gallery.reading.encoding), shape.n_layer, shape.n_head, size.width, size.height)
+        has_pixels = self.palette.has_pixels
+        if self.sort is Sort.POSITION:
+            layout = position_layout(*sizes, has_pixels=has_pixels, larger=self.larger)
+        else:
+            layout = grid_layout(*sizes, has_pixels=has_pixels, by_layer=False, larger=self.larger)
+        self._layout = layout
+        self.set_rows(rows_of(gallery.order(self.sort, self._scores), layout.columns, layout.by_layer))
+        return Size(size.width, len(self.rows) * layout.lines)
+
+    def update(self, heads: list[Head]) -> None:
+        """Draw heads whose pictures have come."""
+        if self._layout is None:
+            return
+        for head in heads:
+            self._drawn.pop(head, None)
+            self.refresh(self.places(head)[0].translate(-self.scroll_offset))
+
+    def places(self, head: Head) -> list[Region]:
+        """The tile with its label."""
+        layout = self._layout
+        assert layout is not None  # made with the rows
+        row, column = self.row_of(head)
+        return [Region(column * layout.step, row * layout.lines, layout.tile, layout.lines)]
+
+    def legend(self, cells: int) -> list[tuple[str, Style]]:
+        """The palette from 0 to 1, about so many cells: half of its levels are below .25."""
+        half = cells // 2
+        parts = [("0 ", self.base), *self.ramp(0.0, 0.5, half), (" .25 ", self.base), *self.ramp(0.5, 1.0, half)]
+        return [*parts, (" 1", self.base)]
+
+    # Painting
+
+    def render_line(self, y: int) -> Strip:
+        """A line of labels, or of pictures."""
+        layout, base = self._layout, self.base
+        row, line = divmod(y + self.scroll_offset.y, layout.lines) if layout else (0, 0)
+        if layout is None or row >= len(self.rows):
+            return Strip.blank(self.size.width, base)
+        segments: list[Segment] = []
+        for head in self.rows[row]:
+            segments += [self._label(head, layout)] if line == 0 else self._picture(head, layout)[line - 1]
+            segments.append(Segment(" ", base))
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _label(self, head: Head, layout: GridLayout) -> Segment:
+        gallery = self.gallery
+        assert gallery is not None  # there is a layout
+        chosen = head == self.chosen
+        ablated, changed = head in gallery.reading.view.ablated, head in gallery.changed
+        last = gallery.heads[-1]
+        longest = len(f"▶L{last[0]} H{last[1]}") + bool(gallery.changed)
+        name = f"L{head[0]} H{head[1]}" if longest <= layout.tile else f"{head[0]}.{head[1]}"
+        text = ("▶" if chosen else " ") + name + ("×" if ablated else "*" if changed else "")
+        value = self._value_text(head)
+        if value and len(text) + len(value) + 1 <= layout.tile:
+            text = text + value.rjust(layout.tile - len(text))
+        part = "cursor" if chosen else "warning" if changed else "label"
+        return Segment(fit(text, layout.tile), self.part(part))
+
+    def _value_text(self, head: Head) -> str:
+        """The number that the heads are sorted by."""
+        gallery = self.gallery
+        if gallery is None or self.sort is Sort.POSITION:
+            return ""
+        value = gallery.value(self.sort, head, self._scores)
+        if self.sort is Sort.PEAKEDNESS:
+            return significant(-value, 2) if value > -float("inf") else ""
+        return weight(value)
+
+    def _picture(self, head: Head, layout: GridLayout) -> list[list[Segment]]:
+        """The lines of a picture, exactly as wide as its tile."""
+        if head not in self._drawn:
+            found = self.gallery.picture(head, layout.picture.block) if self.gallery else None
+            if found is None:
+                blank = Segment(fit(" ·", layout.tile), self.part("faint"))
+                self._drawn[head] = [[blank]] * layout.picture.height
+            else:
+                levels = levels_of(found, len(self.palette.sequential.levels))
+                pad = Segment(" " * (layout.tile - layout.picture.width), self.base)
+                paint = self._pixels if self.palette.has_pixels else self._glyphs
+                self._drawn[head] = [[*line, pad] for line in paint(levels, layout)]
+        return self._drawn[head]
+
+    def _pixels(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
+        """Two rows of pixels on a line, as half blocks."""
+        size = layout.picture
+        lines = []
+        for i in range(size.height):
+            upper, lower = 2 * i // size.down, (2 * i + 1) // size.down
+            below = levels[lower] if lower < size.pixels else [_NOTHING] * size.pixels
+            pairs = zip(levels[upper], below, strict=True)
+            lines.append(_merged([self._pair(*pair) for pair in pairs], size.across))
+        return lines
+
+    def _pair(self, upper: int, lower: int) -> tuple[str, Style]:
+        if upper == _HIDDEN and lower < 0:
+            return HATCH, self.base + self.palette.hidden
+        return "▀", Style(color=self._pixel(upper), bgcolor=self._pixel(lower))
+
+    def _pixel(self, level: int) -> "Color | None":
+        if level == _NOTHING:
+            return self.base.bgcolor
+        return self.palette.hidden_pixel if level == _HIDDEN else self.palette.sequential.levels[level].pixel
+
+    def _glyphs(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
+        """A line or more for a row of pixels, as shades."""
+        size, palette = layout.picture, self.palette
+
+        def shade(level: int) -> tuple[str, Style]:
+            if level == _HIDDEN:
+                return HATCH, self.base + palette.hidden
+            found = palette.sequential.levels[level]
+            return found.glyph, self.base + found.style
+
+        rows = [_merged([shade(level) for level in row], size.across) for row in levels]
+        return [rows[2 * i // size.down] for i in range(size.height)]
+
+
+def levels_of(picture: "HeadPicture", count: int) -> list[list[int]]:
+    """The levels of a sequential palette of so many, as its `Ramp.level` gives them; −1 for hidden blocks."""
+    shares = picture.blocks
+    levels = (shares.clamp(0.0, 1.0).sqrt() * (count - 1)).round().masked_fill(shares < 0, _HIDDEN)
+    found: list[list[int]] = levels.int().tolist()
+    return found
+
+
+def _merged(cells: list[tuple[str, Style]], across: int) -> list[Segment]:
+    """Each cell `across` wide; equal neighbours in one segment."""
+    segments: list[Segment] = []
+    start = 0
+    for end in range(1, len(cells) + 1):
+        if end == len(cells) or cells[end] != cells[start]:
+            text, style = cells[start]
+            segments.append(Segment(text * (across * (end - start)), style))
+            start = end
+    return segments

@@ -1,0 +1,1 @@
+"""The matrix widget: geometry, painting and its minimap."""

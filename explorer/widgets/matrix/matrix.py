@@ -1,0 +1,400 @@
+"""Matrix: one stage of one head as a heatmap of queries by keys, drawn line by line."""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.color import Color
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content as TextContent
+from textual.geometry import Offset, Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from explorer.core.formatting import fit, label
+from explorer.core.reading import Reading
+from explorer.view import Stage
+from explorer.widgets.matrix.layout import MARKER, Content, Layout, Zoom, column_label, row_label
+from explorer.widgets.matrix.minimap import Minimap
+from explorer.widgets.matrix.paint import Numbers, Painter
+from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn
+
+_CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
+"""In half blocks the cursor is one pixel: a hue that neither palette has."""
+
+_ZOOM_FROM = 50
+"""Cells from which on the zoom stands beside the legend."""
+
+
+class Matrix(Drawn, can_focus=True, inherit_bindings=False):
+    """One stage as rows (queries) by columns (keys); labels stay while the cells scroll below them.
+
+    Only the columns in view are built, each row once; a step of the query or key draws two rows again.
+    """
+
+    FOCUS_ON_CLICK = False
+    waits: reactive[bool] = reactive(False)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *SCROLL_BINDINGS,
+        Binding("left", "move(-1, 0)", "Previous query", show=False),
+        Binding("right", "move(1, 0)", "Next query", show=False),
+        Binding("up", "move(0, -1)", "Previous key", show=False),
+        Binding("down", "move(0, 1)", "Next key", show=False),
+    ]
+
+    class CellSelected(Message):
+        """A query and a key were chosen."""
+
+        def __init__(self, matrix: "Matrix", query: int, key: int) -> None:
+            super().__init__()
+            self.matrix = matrix
+            self.query = query
+            self.key = key
+
+        @property
+        def control(self) -> "Matrix":
+            """The matrix."""
+            return self.matrix
+
+    class CellHovered(Message):
+        """The mouse is over a cell, or has left the cells: then both are None.
+
+        `key` is the column: of the mixed stage a dimension.
+        """
+
+        def __init__(self, matrix: "Matrix", query: int | None, key: int | None) -> None:
+            super().__init__()
+            self.matrix = matrix
+            self.query = query
+            self.key = key
+
+        @property
+        def control(self) -> "Matrix":
+            """The matrix."""
+            return self.matrix
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._stage = Stage.WEIGHTS
+        self._query = 0
+        self._key = 0
+        self._zoom: Zoom | None = None
+        self._numbers: Numbers | None = None
+        self._numbers_of: tuple[object, ...] = ()
+        self._labels: tuple[str, ...] = ()
+        self._label_width = 0
+        self._painter: Painter | None = None
+        self._map: Minimap | None = None
+        self._room = Size(0, 0)
+        self._measure = TextContent("")
+        self._hovered: tuple[int | None, int | None] = (None, None)
+
+    # What is shown
+
+    def show(self, reading: Reading, stage: Stage) -> None:
+        """Draw a stage of a reading. When only its query or key changed, only their rows are drawn again."""
+        if stage is Stage.NEXT_TOKEN:
+            raise ValueError("the next token is not a matrix: show scores, scaled, masked, weights or mixed")
+        before = self.reading
+        self.reading = reading
+        self._stage = stage
+        self.waits = reading.view.awaits(stage)  # then the row of the query is not computed yet
+        if before is None or self._source(reading) != self._numbers_of:
+            self._query, self._key = reading.view.query, reading.view.key
+            self._numbers = None
+            self.forget()
+        else:
+            self._move_cursor(reading.view.query, reading.view.key)
+
+    def _source(self, reading: Reading) -> tuple[object, ...]:
+        """What the numbers come from; traces are equal only to themselves."""
+        return reading.as_set, reading.view.layer, reading.view.head, self._stage
+
+    @property
+    def zoom(self) -> Zoom | None:
+        """The zoom chosen; None for the largest that shows the whole matrix."""
+        return self._zoom
+
+    @zoom.setter
+    def zoom(self, zoom: Zoom | None) -> None:
+        if zoom is not self._zoom:
+            self._zoom = zoom
+            self.forget()
+
+    @property
+    def zoom_in_use(self) -> Zoom:
+        """The zoom as drawn."""
+        painter = self._ready()
+        return painter.layout.zoom if painter else (self._zoom or Zoom.NUMBERS)
+
+    def next_zoom(self) -> Zoom | None:
+        """What to choose after the zoom in use: every other one from large to small, then the automatic one again."""
+        if self._numbers is None:
+            return None
+        automatic = self._layout(self._numbers, None).zoom
+        order = [None, *(zoom for zoom in Zoom if zoom is not automatic)]
+        if not self.palette.has_pixels and Zoom.HALF_BLOCKS in order:
+            order.remove(Zoom.HALF_BLOCKS)  # looks like blocks there
+        place = order.index(self._zoom) if self._zoom in order else 0
+        return order[(place + 1) % len(order)]
+
+    @property
+    def zoom_words(self) -> str:
+        """Names the zoom in use."""
+        return f"zoom {self.zoom_in_use.value}{', auto' if self._zoom is None else ''}"
+
+    @property
+    def stage(self) -> Stage:
+        """What is drawn."""
+        return self._stage
+
+    def measure(self, words: TextContent) -> None:
+        """Say something of the whole matrix below it, and the zoom where not all is seen."""
+        self._measure = words
+        self._say_measure()
+
+    def _say_measure(self) -> None:
+        words, painter = self._measure, self._painter
+        if painter and (self._zoom is not None or not painter.layout.fits):
+            with_zoom = words + TextContent(f"{' · ' if words else ''}{painter.layout.zoom.value}")
+            words = with_zoom if with_zoom.cell_length <= self.size.width - 2 else words
+        self.border_subtitle = words or None
+
+    def forget(self) -> None:
+        """Drop what is painted and paint again; numbers are kept."""
+        self._painter = None
+        if self.is_attached and self.size and (painter := self._ready()):
+            size = Size(*painter.layout.virtual_size)
+            if self._measure:
+                self._say_measure()
+            if size != self.virtual_size:
+                self.virtual_size = size
+                self.call_after_refresh(self._keep_in_view)  # once scrollbars are where they will be
+            else:
+                self._keep_in_view()
+            self.refresh()
+
+    def on_mount(self) -> None:
+        """Show what was given before there was a size."""
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose cells for the new size."""
+        self.forget()
+
+    def on_show(self, event: events.Show) -> None:
+        """Show what was given while this was not displayed."""
+        if self._painter is None:
+            self.forget()
+
+    # Painting
+
+    def _ready(self) -> Painter | None:
+        """The painter for the columns in view, made when anything that it depends on has changed."""
+        reading = self.reading
+        if reading is None or not self.size:
+            return None
+        if self._numbers is None:
+            self._numbers = self._take_numbers(reading)
+            self._numbers_of = self._source(reading)
+            self._labels = self._take_labels(reading)
+            self._label_width = max(map(cell_len, self._labels))
+        painter = self._painter
+        size = self.scrollable_content_region.size
+        painter = painter if self._room == size else None  # a scrollbar may have come or gone
+        if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
+            layout = painter.layout if painter else self._layout(self._numbers, self._zoom)
+            columns = layout.columns_in_view(self.scroll_offset.x)
+            pixel = _CURSOR[self.app.current_theme.dark]
+            cursor = self.part("cursor")
+            if painter is None:
+                if self._room != size:
+                    self.call_later(self._keep_in_view)  # fewer lines may be left for it
+                self._room = size
+                map_of = self._numbers, layout, self.palette, self.base, pixel
+                self._map = Minimap(*map_of) if layout.beside else None
+            self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
+        return self._painter
+
+    def _take_numbers(self, reading: Reading) -> Numbers:
+        return Numbers.of(reading.stages, self._stage)
+
+    def _take_labels(self, reading: Reading) -> tuple[str, ...]:
+        return tuple(label(token) for token in reading.encoding.tokens)
+
+    def lines_in(self, height: int) -> int:
+        """How many lines its rows would take where it had so many; one each before it has a size."""
+        if self._numbers is None or not self.size:
+            return len(self.reading.encoding) if self.reading else 0
+        room, content = (self.size.width, height), self._content(self._numbers)
+        return content.in_room(self._zoom, room, room, self.palette.has_pixels, Minimap.gutter).lines
+
+    def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
+        """The layout for a zoom, None for the automatic one."""
+        room = self.scrollable_content_region.size
+        return self._content(numbers).in_room(zoom, self.size, room, self.palette.has_pixels, Minimap.gutter)
+
+    def _content(self, numbers: Numbers) -> Content:
+        rows, columns = numbers.matrix.shape
+        return Content(rows, columns, self._label_width, numbers.width)
+
+    def render_line(self, y: int) -> Strip:
+        """A line of what is in view: the column labels, rows, or the legend."""
+        painter = self._ready()
+        width, base = self.size.width, self.base
+        if painter is None:
+            return Strip.blank(width, base)
+        layout = painter.layout
+        if y == 0:
+            segments = self._header(painter)
+        elif layout.legend and y == layout.height - 1:
+            return self._legend(painter, width)
+        else:
+            row = (y - 1 + self.scroll_offset.y) * layout.per_line
+            segments = self._row(painter, row) if row < layout.rows else []
+        strip = Strip(segments).adjust_cell_length(layout.width, base)
+        if self._map is not None and 0 < y <= self._map.lines:
+            first = self.scroll_offset.y * layout.per_line
+            cursor = self._query, self._key if self._has_keys else 0
+            beside = self._map.line(y - 1, painter.columns, first, cursor)
+            strip = Strip([*strip, *beside])
+        return strip.adjust_cell_length(width, base)
+
+    def _legend(self, painter: Painter, width: int) -> Strip:
+        """The range of the colours and, where there is room, the zoom."""
+        words = f"  {self.zoom_words} " if width >= _ZOOM_FROM else ""
+        room = width - len(words)
+        legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
+        return Strip([*legend, Segment(words, self.part("faint"))])
+
+    def _row(self, painter: Painter, row: int) -> list[Segment]:
+        layout = painter.layout
+        rows = range(row, min(row + layout.per_line, layout.rows))
+        body = painter.line(row, self._query, self.waits)
+        if self._query in rows and self._key in painter.columns and self._has_keys and not self.waits:
+            x = (self._key - painter.columns.start) * layout.cell
+            strip = Strip(body)
+            cursor = painter.cursor_cell(self._query, self._key)
+            body = [*strip.crop(0, x), cursor, *strip.crop(x + layout.cell, strip.cell_length)]
+        return [self._row_label(layout, rows), *body]
+
+    @property
+    def _has_keys(self) -> bool:
+        return self._stage is not Stage.MIXED
+
+    def _row_label(self, layout: Layout, rows: range) -> Segment:
+        name = self._labels[self._query if (current := self._query in rows) else rows.start]
+        part = "cursor" if current else "faint" if rows.start > self._query else "name"
+        style = self.base if part == "name" else self.part(part)
+        mark = "▶" if current else " "
+        if layout.label <= MARKER:
+            return Segment(mark.ljust(layout.label)[: layout.label], style)
+        return Segment(fit(f"{mark} ", MARKER) + row_label(layout, name) + " ", style)
+
+    def _header(self, painter: Painter) -> list[Segment]:
+        """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""
+        layout = painter.layout
+        base, faint, chosen = self.base, self.part("faint"), self.part("cursor")
+        segments = [Segment(" " * layout.label, base)]
+        for column in painter.columns:
+            here = column == self._key and self._has_keys
+            hidden = painter.numbers.visible is not None and column > self._query
+            text = column_label(layout, self._labels[column] if self._has_keys else str(column), column, here)
+            segments.append(Segment(text, chosen if here else faint if hidden else base))
+        return segments
+
+    # The cursor
+
+    def _move_cursor(self, query: int, key: int) -> None:
+        old_query, old_key = self._query, self._key
+        if (query, key) == (old_query, old_key):
+            return
+        self._query, self._key = query, key
+        painter = self._painter
+        if painter is None or not self.size:
+            return
+        if self._keep_in_view():
+            return  # scrolling draws everything in view
+        low, high = sorted((old_query, query))
+        first, last = low // painter.layout.per_line, high // painter.layout.per_line
+        self.refresh(self._lines_region(first, last))
+        if key != old_key or painter.numbers.visible is not None:
+            self.refresh(Region(0, 0, self.size.width, 1))
+        if self._map is not None:
+            x = painter.layout.width
+            for number in {self._map.pixel_of(row, 0)[0] // 2 for row in (low, high)}:
+                self.refresh(Region(x, 1 + number, self._room.width - x, 1))
+
+    def _lines_region(self, first: int, last: int) -> Region:
+        return Region(0, 1 + first - self.scroll_offset.y, self.size.width, last - first + 1)
+
+    def _keep_in_view(self) -> bool:
+        """Scroll until the cursor is in view; whether that was needed."""
+        painter = self._ready()
+        if painter is None:
+            return False
+        x, y = self.scroll_offset
+        column = self._key if self._has_keys else painter.columns.start
+        wanted = painter.layout.scroll_for(self._query, column, x, y)
+        if wanted == (x, y):
+            return False
+        self.scroll_to(*wanted, animate=False, force=True)  # before there are scrollbars too
+        return True
+
+    # Keys and mouse
+
+    def action_move(self, queries: int, keys: int) -> None:
+        """Ask for another query or key."""
+        if self.reading is None:
+            return
+        count = len(self.reading.encoding.tokens)
+        query = max(0, min(count - 1, self._query + queries))
+        key = max(0, min(count - 1, self._key + keys))
+        if (query, key) != (self._query, self._key):
+            self.post_message(self.CellSelected(self, query, key))
+
+    def cell_at(self, offset: Offset) -> tuple[int | None, int | None]:
+        """The query and column at a place of the content; None for what is not there, such as a column on a label.
+
+        A column is a key; of the mixed stage it is a dimension.
+        """
+        painter = self._ready()
+        if painter is None:
+            return None, None
+        layout = painter.layout
+        row: int | None = (offset.y - 1 + self.scroll_offset.y) * layout.per_line
+        if offset.y < 1 or offset.y > layout.body_height or row is None or row >= layout.rows:
+            row = None
+        column: int | None = painter.columns.start + (offset.x - layout.label) // layout.cell
+        if offset.x < layout.label or column not in painter.columns:
+            column = None
+        in_legend = offset.y > layout.body_height
+        return row, None if in_legend else column
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the cell; on a label its query or key alone."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        query, key = self.cell_at(offset)
+        key = key if self._has_keys else None
+        if query is not None or key is not None:
+            chosen = self._query if query is None else query, self._key if key is None else key
+            self.post_message(self.CellSelected(self, *chosen))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell which cell the mouse is over."""
+        offset = event.get_content_offset(self)
+        query, key = (None, None) if offset is None else self.cell_at(offset)
+        self._hover(*((query, key) if query is not None and key is not None else (None, None)))
+
+    def on_leave(self, event: events.Leave) -> None:
+        """Tell that the mouse is over no cell."""
+        self._hover(None, None)
+
+    def _hover(self, query: int | None, key: int | None) -> None:
+        if (query, key) != self._hovered:
+            self._hovered = query, key
+            self.post_message(self.CellHovered(self, query, key))

@@ -1,0 +1,140 @@
+"""Minimap: a whole matrix in a few cells, with what of it is in view, for one that does not fit."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+
+from explorer.widgets.matrix.layout import Layout
+from explorer.widgets.matrix.paint import HIDDEN, Numbers
+from explorer.widgets.palette import HATCH, Palette, Ramp
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FROM_WIDTH, FROM_HEIGHT = 56, 9
+"""The smallest matrix, in cells, that has room for a minimap."""
+
+LARGEST = 24
+_GAP = 2
+_WORDS = 2
+"""Lines below the map."""
+
+_CAPTION = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle of the map's pixels: the first and last row and column that are inside."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def edge(self, row: int, column: int) -> bool:
+        """Whether a pixel is on the rectangle's line."""
+        inside = self.top <= row <= self.bottom and self.left <= column <= self.right
+        return inside and (row in (self.top, self.bottom) or column in (self.left, self.right))
+
+
+class Minimap:
+    """The map of one matrix beside its layout; a line of it shows two rows of pixels.
+
+    A pixel is the largest number by its absolute value among those that it stands for. The view is a frame, the cursor
+    one pixel; where there are no colours the frame is drawn with glyphs and the numbers are left out.
+    """
+
+    def __init__(self, numbers: Numbers, layout: Layout, palette: Palette, base: Style, cursor: Color) -> None:
+        self._layout, self._palette, self._base, self._cursor_pixel = layout, palette, base, cursor
+        self.width = min(LARGEST, max(_CAPTION, layout.width // 6), max(1, layout.columns))
+        rows = max(2, round(self.width * layout.rows / layout.columns))
+        self._rows = min(layout.rows, 2 * max(1, layout.body_height - _WORDS), rows)
+        self._ramp = palette.sequential if numbers.sequential else palette.diverging
+        self._levels = _pooled(numbers, self._ramp, self._rows, self.width)
+
+    @staticmethod
+    def gutter(width: int, height: int) -> int:
+        """Cells beside a matrix of this size that a map takes, 0 where there is no room."""
+        if width < FROM_WIDTH or height < FROM_HEIGHT:
+            return 0
+        return min(LARGEST, max(_CAPTION, width // 6)) + _GAP
+
+    @property
+    def lines(self) -> int:
+        """Lines of the map and of the words below it."""
+        return -(-self._rows // 2) + _WORDS
+
+    def pixel_of(self, row: int, column: int) -> tuple[int, int]:
+        """Where on the map a cell of the matrix is."""
+        layout = self._layout
+        return row * self._rows // layout.rows, column * self.width // layout.columns
+
+    def frame(self, columns: range, first_row: int) -> Frame:
+        """The part in view."""
+        layout = self._layout
+        last_row = min(layout.rows, first_row + max(1, layout.body_height) * layout.per_line) - 1
+        top, left = self.pixel_of(min(first_row, layout.rows - 1), columns.start)
+        bottom, right = self.pixel_of(last_row, max(columns.start, columns.stop - 1))
+        return Frame(top, bottom, left, right)
+
+    def line(self, number: int, columns: range, first_row: int, cursor: tuple[int, int]) -> list[Segment]:
+        """One line, with the gap before it."""
+        gap = Segment(" " * _GAP, self._base)
+        words = number - -(-self._rows // 2)
+        if words >= 0:
+            return [gap, Segment(self._words(words, columns, first_row), self._base)] if words < _WORDS else []
+        frame = self.frame(columns, first_row)
+        draw = self._pixels if self._palette.has_pixels else self._glyph
+        return [gap, *(draw(2 * number, column, frame, self.pixel_of(*cursor)) for column in range(self.width))]
+
+    def _words(self, number: int, columns: range, first_row: int) -> str:
+        """`→ 12–38/256` or `↓ 0–40/256`: the positions in view."""
+        layout = self._layout
+        if number == 0:
+            return f"→{columns.start}–{columns.stop - 1}"
+        last = min(layout.rows, first_row + max(1, layout.body_height) * layout.per_line) - 1
+        return f"↓{first_row}–{last}"
+
+    def _pixels(self, row: int, column: int, frame: Frame, cursor: tuple[int, int]) -> Segment:
+        upper, lower = (self._pixel(each, column, frame, cursor) for each in (row, row + 1))
+        return Segment("▀", Style(color=upper, bgcolor=lower))
+
+    def _pixel(self, row: int, column: int, frame: Frame, cursor: tuple[int, int]) -> Color | None:
+        if row >= self._rows:
+            return self._base.bgcolor
+        if (row, column) == cursor:
+            return self._cursor_pixel
+        if frame.edge(row, column):
+            return self._base.color
+        level = self._levels[row][column]
+        return self._palette.hidden_pixel if level == HIDDEN else self._ramp.levels[level].pixel
+
+    def _glyph(self, row: int, column: int, frame: Frame, cursor: tuple[int, int]) -> Segment:
+        rows = [each for each in (row, row + 1) if each < self._rows]
+        if any((each, column) == cursor for each in rows):
+            return Segment("◆", self._base)
+        if any(frame.edge(each, column) for each in rows):
+            return Segment("█", self._base)
+        return Segment(HATCH if self._levels[rows[0]][column] == HIDDEN else "·", self._base)
+
+
+def _pooled(numbers: Numbers, ramp: Ramp, rows: int, columns: int) -> list[list[int]]:
+    """Levels of the palette, the largest number by its absolute value of each block; HIDDEN where there is none."""
+    import torch
+    from torch.nn.functional import adaptive_max_pool2d
+
+    def largest(matrix: "Tensor") -> "Tensor":
+        return adaptive_max_pool2d(matrix[None], (rows, columns))[0]
+
+    seen = numbers.visible
+    known = numbers.matrix if seen is None else numbers.matrix.masked_fill(~seen, 0.0)
+    high, low = largest(known), -largest(-known)
+    values = torch.where(high >= -low, high, low).tolist()
+    there = torch.ones(rows, columns) if seen is None else largest(seen.to(known.dtype))
+    return [
+        [ramp.level(x, numbers.limit) if s else HIDDEN for x, s in zip(line, known_line, strict=True)]
+        for line, known_line in zip(values, there.tolist(), strict=True)
+    ]

@@ -1,0 +1,301 @@
+"""From the numbers of a matrix to segments: the rows in view, each built once and kept."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+
+from explorer.core.formatting import INFINITY, MINUS, fixed, number, weight
+from explorer.view import Stage
+from explorer.widgets.matrix.layout import Layout, Zoom
+from explorer.widgets.palette import HATCH, Level, Palette, Ramp
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from model.attention import AttentionStages
+
+HIDDEN_STAGES = (Stage.MASKED, Stage.WEIGHTS)
+"""Stages in which a key that the query may not see has no number."""
+
+HIDDEN = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """One stage of one head, with the range of its finite numbers among the keys that may be seen."""
+
+    stage: Stage
+    matrix: "Tensor"  # (T, T), or (T, head_size) for mixed
+    visible: "Tensor | None"  # bool (T, T); None when every cell has a number
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, stages: "AttentionStages", stage: Stage) -> "Numbers":
+        """Take a stage; its range is found once, in torch."""
+        matrix: Tensor = getattr(stages, stage.value)
+        visible = stages.inputs.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
+        if stage is Stage.WEIGHTS:
+            return cls(stage, matrix, visible, 0.0, 1.0)
+        high = matrix.max().item()
+        low = (matrix if visible is None else matrix.masked_fill(~visible, math.inf)).min().item()
+        if math.isfinite(low) and math.isfinite(high):  # nearly always, and in half as many passes
+            return cls(stage, matrix, visible, low, high)
+        finite = matrix.isfinite() if visible is None else visible & matrix.isfinite()
+        low = matrix.masked_fill(~finite, math.inf).min().item()
+        high = matrix.masked_fill(~finite, -math.inf).max().item()
+        return cls(stage, matrix, visible, *((low, high) if low <= high else (0.0, 0.0)))
+
+    @property
+    def sequential(self) -> bool:
+        """Whether these are shares from 0 to 1, and not numbers on both sides of 0."""
+        return self.stage is Stage.WEIGHTS
+
+    @property
+    def limit(self) -> float:
+        """The number at which the palette ends."""
+        return max(abs(self.low), abs(self.high))
+
+    @property
+    def digits(self) -> int:
+        """Decimals at which the largest number has about three digits."""
+        if self.stage is Stage.WEIGHTS or self.limit < 10:
+            return 2
+        return 1 if self.limit < 100 else 0
+
+    @property
+    def width(self) -> int:
+        """Cells of the widest number."""
+        if self.stage is Stage.WEIGHTS:
+            return 3
+        if self.limit >= 1e5:
+            return 7  # −2×10³⁸
+        return max(len(fixed(x, self.digits)) for x in (self.low, self.high))
+
+    def written(self, x: float, width: int) -> str:
+        """A number of this stage, right-aligned."""
+        return weight(x).rjust(width) if self.stage is Stage.WEIGHTS else number(x, width, self.digits)
+
+    @property
+    def written_hidden(self) -> str:
+        """What stands where there is no number."""
+        return "0" if self.stage is Stage.WEIGHTS else MINUS + INFINITY
+
+
+@dataclass(eq=False)
+class Painter:
+    """Paints rows of `numbers` for the columns of `layout` in view; rows are kept until something else changes."""
+
+    numbers: Numbers
+    layout: Layout
+    columns: range
+    palette: Palette
+    base: Style
+    cursor: Style
+    cursor_pixel: Color
+    _values: dict[int, list[float]] = field(default_factory=dict)
+    _levels: dict[int, list[int]] = field(default_factory=dict)
+    _rows: dict[tuple[int, bool, bool], list[Segment]] = field(default_factory=dict)
+    _legends: dict[int, list[Segment]] = field(default_factory=dict)
+    _pairs: dict[tuple[int, int, bool, bool], Segment] = field(default_factory=dict)
+
+    @property
+    def ramp(self) -> Ramp:
+        """The palette's part for this stage."""
+        return self.palette.sequential if self.numbers.sequential else self.palette.diverging
+
+    def values(self, row: int) -> list[float]:
+        """The numbers of a row, in view."""
+        if row not in self._values:
+            self._values[row] = self.numbers.matrix[row, self.columns.start : self.columns.stop].tolist()
+        return self._values[row]
+
+    def levels(self, row: int) -> list[int]:
+        """The palette's levels of a row, in view; HIDDEN where there is no number."""
+        if row not in self._levels:
+            ramp, limit = self.ramp, self.numbers.limit
+            level = ramp.level
+            if self.numbers.visible is None:
+                found = [level(x, limit) for x in self.values(row)]
+            else:
+                seen = self.numbers.visible[row, self.columns.start : self.columns.stop].tolist()
+                found = [level(x, limit) if s else HIDDEN for x, s in zip(self.values(row), seen, strict=True)]
+            self._levels[row] = found
+        return self._levels[row]
+
+    def line(self, row: int, query: int, waits: bool = False) -> list[Segment]:
+        """The line that begins with `row`, dimmed after the query; the query's own is dots while it `waits`."""
+        below = row + 1 if self.layout.per_line == 2 else row
+        if waits and query in (row, below):
+            return self._waiting(row, query)
+        key = (row, row > query, below > query)
+        if key not in self._rows:
+            if self.layout.zoom is Zoom.NUMBERS:
+                self._rows[key] = self._numbers(row, key[1])
+            elif self.layout.zoom is Zoom.BLOCKS:
+                self._rows[key] = self._blocks(row, key[1])
+            else:
+                self._rows[key] = self._half_blocks(row, below, key[1], key[2])
+        return self._rows[key]
+
+    def _style(self, level: int, dim: bool) -> Style:
+        if level == HIDDEN:
+            return self.base + (self.palette.dim_hidden if dim else self.palette.hidden)
+        found = self.ramp.levels[level]
+        style = found.dim_style if dim else found.style
+        return style if found.pixel is not None else self.base + style
+
+    def _cell_text(self, x: float, level: int) -> str:
+        width = self.layout.cell
+        if self.layout.zoom is Zoom.NUMBERS:
+            if level == HIDDEN:
+                return (" " + self.numbers.written_hidden).rjust(width, HATCH)
+            return " " + self.numbers.written(x, width - 1)
+        if level == HIDDEN:
+            return HATCH * width
+        found = self.ramp.levels[level]
+        return _filled(found, width)
+
+    def _numbers(self, row: int, dim: bool) -> list[Segment]:
+        values, levels = self.values(row), self.levels(row)
+        texts = [self._cell_text(x, level) for x, level in zip(values, levels, strict=True)]
+        return self._merged(texts, levels, dim)
+
+    def _blocks(self, row: int, dim: bool) -> list[Segment]:
+        levels = self.levels(row)
+        return self._merged([self._cell_text(0.0, level) for level in levels], levels, dim)
+
+    def _merged(self, texts: Sequence[str], levels: Sequence[int], dim: bool) -> list[Segment]:
+        """Neighbours of one level in one segment."""
+        segments: list[Segment] = []
+        start = 0
+        for end in range(1, len(levels) + 1):
+            if end == len(levels) or levels[end] != levels[start]:
+                segments.append(Segment("".join(texts[start:end]), self._style(levels[start], dim)))
+                start = end
+        return segments
+
+    def _half_blocks(self, row: int, below: int, dim: bool, dim_below: bool) -> list[Segment]:
+        upper = self.levels(row)
+        lower = self.levels(below) if below < self.layout.rows else [HIDDEN - 1] * len(upper)
+        segments: list[Segment] = []
+        pairs = list(zip(upper, lower, strict=True))
+        start = 0
+        for end in range(1, len(pairs) + 1):
+            if end == len(pairs) or pairs[end] != pairs[start]:
+                text, style, _ = self._pair(*pairs[start], dim, dim_below)
+                segments.append(Segment(text * (end - start), style))
+                start = end
+        return segments
+
+    def _waiting(self, row: int, query: int) -> list[Segment]:
+        """A line with a row that is not computed yet; of two rows on a line the other one is as it was."""
+        count, cell = len(self.columns), self.layout.cell
+        style = self.base + self.palette.hidden
+        if self.layout.zoom is not Zoom.HALF_BLOCKS:
+            return [Segment((" " * (cell - 1) + "·") * count, style)]
+        if query == row:  # the row below is after the query
+            return [Segment("·" * count, style)]
+        return [self._pair(level, HIDDEN - 1, False, False) for level in self.levels(row)]
+
+    def _pair(self, upper: int, lower: int, dim: bool, dim_below: bool) -> Segment:
+        """Two cells, one above the other, as one character."""
+        key = (upper, lower, dim, dim_below)
+        if key not in self._pairs:
+            if upper == HIDDEN and lower <= HIDDEN:
+                self._pairs[key] = Segment(HATCH, self._style(HIDDEN, dim))
+            else:
+                style = Style(color=self._pixel(upper, dim), bgcolor=self._pixel(lower, dim_below))
+                self._pairs[key] = Segment("▀", style)
+        return self._pairs[key]
+
+    def _pixel(self, level: int, dim: bool) -> Color | None:
+        if level < HIDDEN:
+            return self.base.bgcolor
+        if level == HIDDEN:
+            return self.palette.hidden_pixel
+        found = self.ramp.levels[level]
+        return found.dim_pixel if dim else found.pixel
+
+    def cursor_cell(self, query: int, key: int) -> Segment:
+        """The cell of the cursor, told from the others without colour too."""
+        level = self.levels(query)[key - self.columns.start]
+        style = self._style(level, False)
+        if self.layout.zoom is Zoom.NUMBERS:
+            text = self._cell_text(self.values(query)[key - self.columns.start], level)
+            return Segment("▸" + text[1:], self.cursor)
+        if self.layout.zoom is Zoom.BLOCKS:
+            width = self.layout.cell
+            text = "◆" if width == 1 else "[" + _filled_or_hatch(self.ramp, level, width - 2) + "]"
+            return Segment(text, style + Style(bold=True, reverse=not self.palette.has_pixels))
+        other = query ^ 1
+        known = self.levels(other)[key - self.columns.start] if other < self.layout.rows else HIDDEN - 1
+        beside = self._pixel(known, other > query)
+        if query % 2:
+            return Segment("▄", Style(color=self.cursor_pixel, bgcolor=beside))
+        return Segment("▀", Style(color=self.cursor_pixel, bgcolor=beside))
+
+    def legend(self, width: int) -> list[Segment]:
+        """The range in the palette's colours, as wide as there is room: min … 0 … max."""
+        if width not in self._legends:
+            self._legends[width] = self._make_legend(width)
+        return self._legends[width]
+
+    def _make_legend(self, width: int) -> list[Segment]:
+        numbers = self.numbers
+        if numbers.sequential:
+            marks = [(0.0, "0"), (0.25, ".25"), (1.0, "1")]
+        else:
+            low, high = min(0.0, numbers.low), max(0.0, numbers.high)
+            marks = [(x, number(x, 7, numbers.digits).strip() if x else "0") for x in sorted({low, 0.0, high})]
+        hidden = f" {HATCH * 2} hidden" if numbers.visible is not None else ""
+        taken = sum(len(text) for _, text in marks) + 2 * len(marks) - 2
+        if taken + len(hidden) + 12 > width:
+            hidden = ""
+        if taken + 2 * (len(marks) - 1) > width:  # too narrow for more than the ends
+            marks = [marks[0], marks[-1]]
+            taken = sum(len(text) for _, text in marks) + 2
+        room = min(40, width - taken - len(hidden))
+        segments = [Segment(marks[0][1], self.base)]
+        whole = self._place(marks[-1][0]) - self._place(marks[0][0])
+        for (a, _), (b, text) in pairwise(marks):
+            share = (self._place(b) - self._place(a)) / whole if whole > 0 else 0.0
+            cells = round(room * share)
+            segments += [Segment(" ", self.base), *self._ramp_cells(a, b, cells), Segment(f" {text}", self.base)]
+        if hidden:
+            segments += [
+                Segment(" ", self.base),
+                Segment(HATCH * 2, self._style(HIDDEN, False)),
+                Segment(" hidden", self.base),
+            ]
+        return segments
+
+    def _place(self, x: float) -> float:
+        """Where on the palette a number stands."""
+        return float(self.ramp.level(x, self.numbers.limit))
+
+    def _ramp_cells(self, a: float, b: float, cells: int) -> list[Segment]:
+        first, last = self._place(a), self._place(b)
+        segments = []
+        for i in range(max(0, cells)):
+            level = round(first + (last - first) * (i / (cells - 1) if cells > 1 else 1.0))
+            segments.append(Segment(_filled(self.ramp.levels[level], 1), self._style(level, False)))
+        return segments
+
+
+def _filled(level: Level, width: int) -> str:
+    if width == 1:
+        return level.glyph
+    return level.block + level.block[-1] * (width - 2)
+
+
+def _filled_or_hatch(ramp: Ramp, level: int, width: int) -> str:
+    if width < 1:
+        return ""
+    return HATCH * width if level == HIDDEN else ramp.levels[level].glyph * width

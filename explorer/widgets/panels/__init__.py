@@ -1,0 +1,1 @@
+"""Panels about one query, one cell or one comparison."""

@@ -1,0 +1,270 @@
+"""CellPanel: the arithmetic of one cell, product by product; of the mixed stage, how the weighted values add up."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from explorer.core.arithmetic import CellArithmetic, MixedArithmetic, Steps
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, weight
+from explorer.core.reading import Reading
+from explorer.view import Stage
+from explorer.widgets.panels.lines import Later, Line, Lines, line
+from explorer.widgets.wording import quoted
+
+Parts = list[str | tuple[str, Style]]
+
+_FACTORS = 22
+"""Cells of the factors of a product: `   1.20 ×  −1.31 =`, and its dimension."""
+
+_SHORTEST_BARS = 9
+_TALL = 13
+"""Lines from which on the steps stand below each other."""
+
+MIXED_DIGITS = 3
+_TERM = 9
+
+
+class CellPanel(Lines, can_focus=True):
+    """q·k of the current query and key as a sum of products, and what becomes of it on the way to a weight.
+
+    At the mixed stage: the mixed values of the query, dimension by dimension, as a sum over keys.
+    """
+
+    in_order = False
+    """Whether dimensions stand in their order, instead of the largest first."""
+
+    def toggle_order(self) -> None:
+        """Put the largest first, or go back to the order of the dimensions."""
+        self.in_order = not self.in_order
+        self.forget()
+
+    def title(self, reading: Reading) -> str:
+        """Which cell."""
+        query, key = self._names(reading)
+        if reading.view.stage is Stage.MIXED:
+            return f"mixed values of query {query}"
+        return f"this cell: query {query} · key {key}"
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """The steps, then the products, largest first or in order; or one line."""
+        if reading.view.stage is Stage.MIXED:
+            mixed = MixedArithmetic.of(reading)
+            return [self._one_line_mixed(reading, mixed, width)] if self.compact else self._mixed(reading, mixed, width)
+        cell = CellArithmetic.of(reading)
+        steps = cell.steps
+        if self.compact:
+            return [self._one_line(reading, steps, cell.hidden, width)]
+        return Later((*self._steps(reading, cell, steps, width), *self._products(cell, steps.digits, width)))
+
+    def _names(self, reading: Reading) -> tuple[str, str]:
+        tokens = reading.encoding.tokens
+        return quoted(tokens[reading.view.query]), quoted(tokens[reading.view.key])
+
+    # The steps from the score to the weight
+
+    def _one_line(self, reading: Reading, steps: Steps, hidden: bool, width: int) -> Line:
+        query, key = self._names(reading)
+        chain = _chain(reading, steps, hidden)
+        wordings = (
+            f"query {query} · key {key}: q·k {chain}",
+            f"{query}·{key}: {chain}",
+            chain,
+            f"q·k {steps.score}" + ("" if reading.view.awaits(Stage.WEIGHTS) else f" → {steps.weight}"),
+        )
+        return line(_longest(wordings, width))
+
+    def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
+        faint, strong = self.part("faint"), self.part("label")
+        if 0 < self._height < _TALL:  # one line whatever the numbers are: another height would be another layout
+            chain = _chain(reading, steps, cell.hidden)
+            ending = "" if reading.view.awaits(Stage.WEIGHTS) else f" → weight {steps.weight}"
+            wordings = (
+                f"q·k {chain}",
+                chain,
+                f"q·k {steps.score}{ending}",
+                f"{steps.score}{ending.replace(' weight', '')}",
+            )
+            return [line((_longest(wordings, width), strong))]
+        query, key = self._names(reading)
+        rows: list[tuple[Stage, str, str, str]] = [
+            (Stage.SCORES, "q·k", f"{query} · {key} =", steps.score),
+            (Stage.SCALED, "× scale", f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)}", steps.scaled),
+        ]
+        if cell.hidden:
+            rows += [
+                (Stage.MASKED, "mask", "the query may not see this key", MINUS + INFINITY),
+                (Stage.WEIGHTS, "weight", f"e^{MINUS}{INFINITY} / {steps.row_sum} =", "0"),
+            ]
+        else:
+            whole = f"{steps.power} / row's sum {steps.row_sum} {_sign(steps.weight_exact)}"
+            rows += [
+                (Stage.MASKED, "mask", "the query may see this key", steps.scaled),
+                (Stage.WEIGHTS, "e^x", f"e^{steps.scaled} {_sign(steps.power_exact)}", steps.power),
+                (Stage.WEIGHTS, "weight", whole, steps.weight),
+            ]
+        rows = [(at, name, "", "·") if reading.view.awaits(at) else (at, name, how, got) for at, name, how, got in rows]
+        room = width - 10
+        return [
+            line((fit(name, 9), faint), f"{how} " if 0 < cell_len(how) <= room - cell_len(got) else "", (got, strong))
+            for _, name, how, got in rows
+        ]
+
+    # The products
+
+    def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Line | Callable[[], Line]]:
+        """q and k side by side with their products as signed bars, in as many columns as it takes and as fit."""
+        written, total = cell.written_products(digits)
+        order = self._order(written)
+        number_width = max((len(_decimal(x)) for x in written), default=1)
+        least = _FACTORS + number_width + _SHORTEST_BARS + 1
+        columns = 1
+        if len(order) + 3 > self._height:
+            columns = max(1, min(width // least, -(-len(order) // 4)))
+        each = width // columns
+        most = max((abs(float(x)) for x in written), default=0.0) or 1.0
+        deep = -(-len(order) // columns)
+
+        def products(row: int) -> Line:
+            beside = (self._product(d, cell, written[d], most, number_width, each) for d in order[row::deep])
+            return line(*(part for parts in beside for part in parts))
+
+        end = fit("sum", _FACTORS - 1, "right") + " " if each >= _FACTORS + number_width else "sum "
+        return [
+            self._products_heading(number_width, each, total, width),
+            *(partial(products, row) for row in range(deep)),
+            line((end, self.part("faint")), (_decimal(total).rjust(number_width), self.part("label"))),
+        ]
+
+    def _order(self, values: Sequence[Decimal]) -> list[int]:
+        if self.in_order:
+            return list(range(len(values)))
+        return sorted(range(len(values)), key=lambda d: -abs(values[d]))
+
+    @property
+    def _order_words(self) -> str:
+        return "in order · v largest first" if self.in_order else "largest first · v in order"
+
+    def _products_heading(self, number_width: int, each: int, total: Decimal, width: int) -> Line:
+        faint = self.part("faint")
+        head = f"  d {'q':>7}   {'k':>7}   " if each >= _FACTORS + number_width + 1 else ""
+        head += "q·k".rjust(number_width)
+        wordings = (f"   Σ = {_decimal(total)}, {self._order_words}", f"  Σ = {_decimal(total)}", "")
+        return line((head, faint), (_longest(wordings, width - len(head)), faint))
+
+    def _product(
+        self, d: int, cell: CellArithmetic, product: Decimal, most: float, number_width: int, each: int
+    ) -> Parts:
+        """`  3    1.20 ×  −1.31 =  −1.57 ██│`, as much of it as fits into `each` cells."""
+        faint = self.part("faint")
+        lead: Parts = [(f"{d:>3} ", faint)]
+        used = 4 + number_width + 1
+        if each >= _FACTORS + number_width + 1:
+            decimals = 1 - int(product.as_tuple().exponent)  # one more, so that the product comes out
+            q, k = number(cell.q[d], 7, decimals), number(cell.k[d], 7, decimals)
+            lead += [q, (" × ", faint), k, (" = ", faint)]
+            used += 20
+        bars = self._signed_bar(float(product) / most, each - used - 1)
+        return [*lead, _decimal(product).rjust(number_width) + " ", *bars, " "]
+
+    def _signed_bar(self, share: float, room: int) -> Parts:
+        """A bar to the left or right of a line, in exactly `room` cells."""
+        side = (room - 1) // 2
+        if side < 1:
+            return [" " * max(0, room)]
+        left = bar(-share, side)[::-1] if share < 0 else " " * side
+        # A bar that grows to the left has no eighths to draw with: whole and half cells are enough.
+        left = "".join("█" if c == "█" else "▐" if c in "▌▋▊▉" else " " for c in left)
+        right = bar(share, side) if share > 0 else " " * side
+        rest = " " * (room - 2 * side - 1)
+        return [(left, self._signed(-1)), ("│", self.part("faint")), (right, self._signed(1)), rest]
+
+    def _signed(self, sign: int) -> Style:
+        ramp = self.palette.diverging
+        level = ramp.levels[ramp.zero + sign * (ramp.zero * 3 // 4)]
+        return self.base + (Style(color=level.pixel) if level.pixel else level.style)
+
+    # The mixed values
+
+    def _one_line_mixed(self, reading: Reading, mixed: MixedArithmetic, width: int) -> Line:
+        tokens = reading.encoding.tokens
+        if mixed.ablated:
+            return line(_longest(("this head is ablated: its mixed values are replaced by zeros", "ablated: 0"), width))
+        terms = [f"{weight(mixed.weights[key])} v({label(tokens[key])})" for key in mixed.ranked[:6]]
+        wordings = []
+        for count in range(len(terms), 0, -1):
+            left = len(mixed.ranked) - count
+            more = f" + {left} more" if left else ""
+            wordings.append("mixed = " + " + ".join(terms[:count]) + more)
+        return line(_longest((*wordings, "mixed = Σ weight·v"), width))
+
+    def _mixed(self, reading: Reading, mixed: MixedArithmetic, width: int) -> list[Line]:
+        """A table: a line a dimension, a column for each of the keys that add most, and their sum as a bar."""
+        faint, tokens = self.part("faint"), reading.encoding.tokens
+        terms = max(1, (width - 4 - 2 * _TERM - _SHORTEST_BARS - 1) // _TERM)
+        keys = list(mixed.ranked[: min(terms, 6)])
+        if reading.view.key not in keys and mixed.seen[reading.view.key]:
+            keys[-1] = reading.view.key
+        left = len(mixed.ranked) - len(keys)
+        rows = mixed.written(keys, MIXED_DIGITS)
+        most = max((abs(float(total)) for _, total in rows), default=0.0) or 1.0
+        order = self._order([total for _, total in rows])
+        lines = []
+        if mixed.ablated:
+            lines.append(line(("this head is ablated: the sums are replaced by zeros", self.part("warning"))))
+        names = [_cell(label(tokens[key])) for key in keys]
+        styles = [self.part("cursor") if key == reading.view.key else self.part("label") for key in keys]
+        head: Parts = [("  d ", faint)]
+        for name, style in zip(names, styles, strict=True):
+            head += [" " * (_TERM - cell_len(name)), (name, style)]
+        head.append(((_cell(f"{left} more") if left else "").rjust(_TERM) + "= mixed".rjust(_TERM), faint))
+        rest = 1.0 - sum(mixed.weights[key] for key in keys)
+        shares = "".join(weight(mixed.weights[key], 3).rjust(_TERM) for key in keys)
+        shares += (weight(max(0.0, rest), 3) if left else "").rjust(_TERM)
+        words = (self._order_words, self._order_words.rpartition(" · ")[0], "")
+        used = 4 + _TERM * (len(keys) + 2)
+        lines += [
+            line(*head),
+            line(("  × ", faint), shares, " " * _TERM, (" " + _longest(words, width - used - 1), faint)),
+        ]
+        for d in order:
+            written, total = rows[d]
+            numbers = "".join(_decimal(x).rjust(_TERM) for x in (written if left else written[:-1]))
+            parts: Parts = [(f"{d:>3} ", faint), numbers, "" if left else " " * _TERM]
+            parts += [(_decimal(total).rjust(_TERM), self.part("label")), " "]
+            lines.append(line(*parts, *self._signed_bar(float(total) / most, width - used - 1)))
+        return lines
+
+
+def _chain(reading: Reading, steps: Steps, hidden: bool) -> str:
+    """`2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`, as far as the person has stepped."""
+    if reading.view.awaits(Stage.SCALED):
+        return steps.score
+    scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
+    if reading.view.awaits(Stage.MASKED):
+        return scaled
+    if hidden:
+        return f"{scaled}, hidden {MINUS}{INFINITY}" + ("" if reading.view.awaits(Stage.WEIGHTS) else " → 0")
+    if reading.view.awaits(Stage.WEIGHTS):
+        return f"{scaled}, not hidden"
+    return f"{scaled}, e^ → {steps.power} / {steps.row_sum} {_sign(steps.weight_exact)} {steps.weight}"
+
+
+def _longest(wordings: Sequence[str], width: int) -> str:
+    """The first wording that fits, or the last one."""
+    return next((words for words in wordings if cell_len(words) <= width), wordings[-1])
+
+
+def _cell(text: str) -> str:
+    return fit(text, min(cell_len(text), _TERM - 1))
+
+
+def _sign(exact: bool) -> str:
+    return "=" if exact else "≈"
+
+
+def _decimal(x: Decimal) -> str:
+    text = f"{abs(x):f}"
+    return MINUS + text if x < 0 and text.strip("0.") else text

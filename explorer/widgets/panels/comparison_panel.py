@@ -1,0 +1,160 @@
+"""ComparisonPanel: the measures of both sides, what comes next on each, and how far these predictions are apart."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import zip_longest
+
+from rich.style import Style
+
+from explorer.core.comparison import Comparison, Measure
+from explorer.core.formatting import MINUS, fit, label, significant, weight
+from explorer.core.reading import Reading
+from explorer.widgets.panels.lines import Line, Lines, line
+from explorer.widgets.wording import quoted
+
+BLOCK = 38
+"""Cells that one block of measures needs."""
+
+MOST_ACROSS = 4
+TOKENS = 5
+_NUMBER = 7
+_LISTED = 20
+_PLAIN = re.compile(rf"{MINUS}?[\d,]*\.?\d+")
+_GAP = 2
+
+
+class ComparisonPanel(Lines, can_focus=True):
+    """Blocks of measures, as many beside each other as there is room for: row, head, predictions, next tokens."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(compact=False, id=id)
+        self._comparison: Comparison | None = None
+
+    def title(self, reading: Reading) -> str:
+        """What the columns are."""
+        return "measures: left, right, and right − left"
+
+    def compare(self, comparison: Comparison) -> None:
+        """Draw a comparison."""
+        self._comparison = comparison
+        self.show(comparison.right)
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """The blocks in columns."""
+        if self._comparison is None:
+            return []
+        across = max(1, min(MOST_ACROSS, width // BLOCK))
+        each = width // across - (_GAP if across > 1 else 0)
+        blocks = self._blocks(self._comparison, each)
+        columns: list[list[Line]] = [[] for _ in range(across)]
+        for i, block in enumerate(blocks):
+            columns[i * across // len(blocks)].extend(block)
+        lines = []
+        for row in zip_longest(*columns, fillvalue=line()):
+            parts: list[tuple[str, Style | None]] = []
+            for part in row:
+                parts += [*part.parts, (" " * (each + _GAP - part.cell_len), None)]
+            lines.append(Line(tuple(parts)))
+        return lines
+
+    def _blocks(self, comparison: Comparison, width: int) -> list[list[Line]]:
+        row, head = comparison.row_measures(), comparison.head_measures()
+        return [
+            [self._heading(self._queries(comparison), width), *(self._measure(each, width) for each in row)],
+            [self._heading("head, mean row", width), *(self._measure(each, width) for each in head)],
+            [
+                self._heading("text", width),
+                *(self._measure(each, width) for each in comparison.loss_measures()),
+                *self._divergence(comparison, width),
+            ],
+            self._tokens(comparison, width),
+        ]
+
+    def _queries(self, comparison: Comparison) -> str:
+        """The query, or both where they are not the same token."""
+        sides = [(side.view.query, side.encoding.tokens[side.view.query]) for side in comparison.sides]
+        if sides[0] == sides[1]:
+            return f"query {sides[0][0]} {quoted(sides[0][1])}"
+        return " | ".join(f"{query} {quoted(token)}" for query, token in sides)
+
+    def _heading(self, name: str, width: int) -> Line:
+        room = max(0, width - 3 * _NUMBER)
+        columns = (fit(text, _NUMBER, "right") for text in ("left", "right", f"R {MINUS} L"))
+        return line((fit(name, room), self.part("label")), *((column, self.part("faint")) for column in columns))
+
+    def _measure(self, measure: Measure, width: int) -> Line:
+        room = max(0, width - 3 * _NUMBER)
+        left, right = _written(measure, measure.left), _written(measure, measure.right)
+        written = [left, right, _between(left, right) or _written(measure, measure.difference)]
+        same = measure.difference == 0.0
+        return line(
+            (fit(measure.name, room), self.part("faint")),
+            *(fit(text, _NUMBER, "right") for text in written[:2]),
+            (fit(_signed(written[2], measure), _NUMBER, "right"), self.part("faint" if same else "current")),
+        )
+
+    def _divergence(self, comparison: Comparison, width: int) -> list[Line]:
+        kl = comparison.kl
+        words = "–  other vocabulary" if kl is None else f"{significant(kl)} nats"
+        return [line(("KL(left ‖ right) ", self.part("faint")), (words, self.part("current")))]
+
+    def _tokens(self, comparison: Comparison, width: int) -> list[Line]:
+        """The most likely next tokens of both sides."""
+        half = width // 2
+        lines = [line((fit("next token, left", half), self.part("label")), (fit("right", half), self.part("label")))]
+        sides = []
+        for side in comparison.sides:
+            found = side.as_set.predictions(side.view.query, TOKENS)
+            sides.append([(label(side.token_text(each.token_id)), each.probability) for each in found])
+        for pair in zip_longest(*sides):
+            parts: list[str | tuple[str, Style]] = []
+            for prediction in pair:
+                text = f"{fit(prediction[0], max(1, half - 6))} {weight(prediction[1])}" if prediction else ""
+                parts.append(fit(text, half))
+            lines.append(line(*parts))
+        return lines
+
+
+def _written(measure: Measure, x: float | None) -> str:
+    return "–" if x is None else measure.write(x)
+
+
+def _between(left: str, right: str) -> str:
+    """Right − left as both are written, so that the line adds up; nothing where one of them is not a plain number."""
+    if not all(_PLAIN.fullmatch(text) for text in (left, right)):
+        return ""
+    decimals = max(len(text.partition(".")[2]) for text in (left, right))  # a weight of exactly 1 has none
+    found = Decimal(right.replace(MINUS, "-").replace(",", "")) - Decimal(left.replace(MINUS, "-").replace(",", ""))
+    text = f"{abs(found):,.{decimals}f}"
+    text = text.removeprefix("0") if left.startswith(".") or right.startswith(".") else text
+    return MINUS + text if found < 0 else text
+
+
+def _signed(text: str, measure: Measure) -> str:
+    """A difference with its sign."""
+    difference = measure.difference
+    return f"+{text}" if difference is not None and difference > 0 and text.strip("0.") else text
+
+
+def tokens_text(comparison: Comparison) -> str:
+    """On one line: which tokens differ, and what of the texts is not read; nothing where both read the same."""
+    left, right = comparison.sides
+    parts = []
+    if len(left.encoding) != len(right.encoding):
+        parts.append(
+            f"{len(left.encoding)} tokens left, {len(right.encoding)} right: "
+            f"the difference is over the first {comparison.positions}"
+        )
+    if other := comparison.other_tokens:
+        some = ", ".join(
+            f"{i} {quoted(left.encoding.tokens[i])} ≠ {quoted(right.encoding.tokens[i])}" for i in other[:_LISTED]
+        )
+        more = f" and {len(other) - _LISTED} more" if len(other) > _LISTED else ""
+        parts.append(f"tokens differ at {some}{more}")
+    for name, side in (("left", left), ("right", right)):
+        if side.left_out:
+            parts.append(f"{name} leaves out {side.left_out} tokens beyond its context")
+        if side.encoding.unknown:
+            parts.append(f"{name} does not know {len(side.encoding.unknown)} characters")
+    return " · ".join(parts)

@@ -1,0 +1,292 @@
+"""Lines: a panel drawn line by line that scrolls where it does not fit."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, overload
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from explorer.core.colour import RGB
+from explorer.widgets.palette import Palette, palette_of
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
+
+SCROLL_BINDINGS: list[BindingType] = [
+    Binding("pageup", "page_up", "Page up", show=False),
+    Binding("pagedown", "page_down", "Page down", show=False),
+    Binding("ctrl+pageup", "page_left", "Page left", show=False),
+    Binding("ctrl+pagedown", "page_right", "Page right", show=False),
+]
+"""Arrows are left to the screen: they move the query and the key."""
+
+
+class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
+    """What every widget drawn by the line API shares: its palette, its styles, and when to draw anew."""
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "drawn--label",
+        "drawn--faint",
+        "drawn--current",
+        "drawn--cursor",
+        "drawn--warning",
+    }
+    DEFAULT_CSS = """
+    Drawn {
+        background: $surface;
+        color: $foreground;
+        scrollbar-size: 1 1;
+        scrollbar-background: $surface;
+        scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface;
+        scrollbar-corner-color: $surface;
+        & > .drawn--label { color: $foreground; text-style: bold; }
+        & > .drawn--faint { color: $text-muted; }
+        & > .drawn--current { color: $foreground; text-style: bold; }
+        & > .drawn--cursor { color: $surface; background: $foreground; text-style: bold; }
+        & > .drawn--warning { color: $text-warning; text-style: bold; }
+    }
+    Drawn:ansi {
+        & > .drawn--faint { color: ansi_default; text-style: dim; }
+        & > .drawn--current { color: ansi_default; text-style: bold; }
+        & > .drawn--cursor { color: ansi_default; text-style: bold reverse; }
+    }
+    """
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.reading: Reading | None = None
+        self._look: tuple[object, ...] = ()
+        self._titles: dict[str, str] = {}
+        self._part_styles: dict[str, Style] = {}
+        self._palette: Palette | None = None
+
+    @property
+    def palette(self) -> Palette:
+        """The palette of the theme and terminal in use."""
+        if self._palette is None:
+            background = self.background_colors[1]
+            rgb: RGB | None = None if background.ansi is not None else background.rgb
+            self._palette = palette_of(self.app, rgb)
+        return self._palette
+
+    @property
+    def base(self) -> Style:
+        """Plain text on the background of the widget."""
+        return self.part("name")
+
+    def part(self, name: str) -> Style:
+        """The style of one of the component classes, on the background of the widget; `name` is plain text."""
+        style = self._part_styles.get(name)
+        if style is None:
+            style = self.rich_style if name == "name" else self.get_component_rich_style(f"drawn--{name}")
+            self._part_styles[name] = style
+        return style
+
+    def bar_style(self, share: float) -> Style:
+        """The colour of a bar, that of a weight: never so near to the background that it could not be seen."""
+        ramp = self.palette.sequential
+        level = ramp.levels[max(len(ramp.levels) // 2, ramp.level(share, 1.0))]
+        return self.base + (Style(color=level.pixel) if level.pixel else level.style)
+
+    def entitle(self, title: str, subtitle: str = "") -> None:
+        """Set the title of the border, if there is one; what it says is not markup."""
+        for name, text in (("border_title", title), ("border_subtitle", subtitle)):
+            if text != self._titles.get(name):
+                self._titles[name] = text
+                setattr(self, name, Content(text))
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn when the theme changed, but not when a mere focus did."""
+        super().notify_style_update()
+        self._forget_styles()
+        # Component styles follow only after the widget's own.
+        self.call_later(self._look_again)
+
+    def _forget_styles(self) -> None:
+        self._part_styles.clear()
+        self._palette = None
+
+    def _look_again(self) -> None:
+        self._forget_styles()
+        if self.is_mounted and (look := self._current_look()) != self._look:
+            self._look = look
+            self.forget()
+
+    def _current_look(self) -> tuple[object, ...]:
+        parts = (self.part(name.partition("--")[2]) for name in sorted(Drawn.COMPONENT_CLASSES))
+        return (self.base, self.palette.depth, self.app.current_theme.name, *parts)
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop everything drawn and draw it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of plain strings, each with a style or in that of the panel."""
+
+    parts: tuple[tuple[str, Style | None], ...]
+
+    @property
+    def plain(self) -> str:
+        """What it says."""
+        return "".join(text for text, _ in self.parts)
+
+    @property
+    def cell_len(self) -> int:
+        """Its width."""
+        return cell_len(self.plain)
+
+
+def line(*parts: "str | tuple[str, Style]") -> Line:
+    """A line from strings and strings with a style; nothing in them is markup."""
+    return Line(tuple((part, None) if isinstance(part, str) else part for part in parts))
+
+
+class Later(Sequence[Line]):
+    """Lines of which some are made only when they come into view."""
+
+    def __init__(self, lines: Iterable[Line | Callable[[], Line]]) -> None:
+        self._lines = list(lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        found = self._lines[index]
+        if not isinstance(found, Line):
+            found = self._lines[index] = found()
+        return found
+
+
+class Lines(Drawn, can_focus=True, inherit_bindings=False):
+    """A panel whose content is a list of lines, made for its width whenever the reading or the width changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS  # those of Drawn are not inherited either
+    DEFAULT_CSS = """
+    Lines { overflow-x: hidden; }
+    """
+
+    def __init__(
+        self,
+        *,
+        compact: bool | None = None,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._compact = compact
+        self._lines: Sequence[Line] | None = None
+        self._strips: dict[int, Strip] = {}
+        self._made_for = (0, 0)
+
+    @property
+    def compact(self) -> bool:
+        """Whether the panel says all on one line; unless it was told to, it does so when it has no more than one."""
+        return self._height == 1 if self._compact is None else self._compact
+
+    @compact.setter
+    def compact(self, compact: bool | None) -> None:
+        if compact != self._compact:
+            self._compact = compact
+            self.forget()
+
+    def title(self, reading: "Reading") -> str:
+        """What stands in the border, if there is one."""
+        return ""
+
+    @abstractmethod
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
+        """The content for a width in cells, at least 1."""
+
+    def show(self, reading: "Reading") -> None:
+        """Draw a reading."""
+        self.reading = reading
+        self.entitle(self.title(reading))
+        self.forget()
+
+    def forget(self) -> None:
+        """Make the lines again."""
+        self._lines = None
+        if not self.is_attached or self._width < 1:
+            return
+        made = self._made()
+        size = Size(self._width, len(made))
+        changed = size.height != self.virtual_size.height
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh(layout=changed and self.styles.is_auto_height)
+
+    def on_mount(self) -> None:
+        """Make lines as soon as there is a width."""
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the lines to the new width; drawn before this came they are made, but how many there are is not known."""
+        if self._made_for != (self._width, self._height) or self.virtual_size.width != self._width:
+            self.forget()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scrollbar that comes or goes leaves another width for the lines."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        if self.virtual_size.width != self._width:
+            self.forget()
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    @property
+    def _height(self) -> int:
+        return 0 if self.styles.is_auto_height else self.scrollable_content_region.height
+
+    def _made(self) -> Sequence[Line]:
+        width, _ = room = self._width, self._height
+        if self._lines is None or self._made_for != room:
+            self._made_for = room
+            self._strips.clear()
+            self._lines = self.lines(self.reading, width) if self.reading and width > 0 else []
+        return self._lines
+
+    def _strip(self, number: int) -> Strip:
+        """A line as it is drawn, made when it first comes into view."""
+        if number not in self._strips:
+            base = self.base
+            strip = Strip([Segment(text, style or base) for text, style in self._made()[number].parts if text])
+            self._strips[number] = strip.adjust_cell_length(self._width, base)
+        return self._strips[number]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are."""
+        return len(self.lines(self.reading, width)) if self.reading is not None and width > 0 else 0
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is in view."""
+        made = self._made()
+        line = y + self.scroll_offset.y
+        if line < len(made):
+            return self._strip(line)
+        return Strip.blank(self.size.width, self.base)

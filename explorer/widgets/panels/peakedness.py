@@ -1,0 +1,328 @@
+"""PeakednessPanel: how far weights are from uniform, of the query and of the whole head, unscaled beside scaled."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from explorer.core.formatting import bar, fit, label, significant, weight
+from explorer.core.reading import Reading
+from explorer.view import Stage, named_scales
+from explorer.widgets.panels.entropy_curve import Curve, area, ticks
+from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from model.attention import AttentionStages
+
+TOP_KEYS = 8
+_POINTS = 73
+_NARROW = 34
+"""Cells below which the variants stand below each other, in short."""
+
+_MEASURES = 8
+"""Lines of everything but keys, with a curve one line high and two of marks."""
+
+_HEAD_CURVE = 1
+"""Lines that a second curve takes at least, that of the head: it stands above the same marks."""
+
+_FEWEST_KEYS = 3
+"""Keys that stay when the curve of the head takes lines."""
+
+_AXIS = 4
+"""Cells of the numbers beside a curve of several lines."""
+
+_SHARES = ((_FEWEST_KEYS, 1), (_FEWEST_KEYS, 2), (5, 2), (5, 3), (TOP_KEYS, 3), (TOP_KEYS, 6), (TOP_KEYS, 10))
+"""Keys, and lines of a curve, that room is given to one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Of one row of weights, or their means over the rows of a head."""
+
+    max_weight: float
+    entropy_bits: float
+    effective_keys: float
+    variance: float  # of the scores times the scale: of the keys that the query sees, or of the whole matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The current query's weights, and the head, at one scale."""
+
+    name: str
+    scale: float
+    as_set: bool
+    weights: tuple[float, ...]
+    query: Measures
+    head: Measures
+
+    @property
+    def heading(self) -> str:
+        """The scale with its name; a bullet where it is the one in use."""
+        return f"{'●' if self.as_set else ''}{self.name} ×{significant(self.scale, 3)}"
+
+    def words(self, short: int) -> str:
+        """Largest weight, entropy and effective keys in a few words; the larger `short`, the fewer."""
+        of = self.query
+        if short > 1:
+            return f"{weight(of.max_weight)} {of.entropy_bits:.2f}b"
+        words = f"{weight(of.max_weight)} · {of.entropy_bits:.2f} bits · {of.effective_keys:.1f} keys"
+        return words if short else f"max {words}"
+
+
+def variants(reading: Reading) -> list[Variant]:
+    """Unscaled, scaled, and as set where that is neither; each scale once.
+
+    Scaled is as trained; of a model trained without a scale it is 1/√head_size.
+    """
+    set_scale = float(reading.stages.inputs.scale)
+    trained = reading.shape.scale(reading.view.layer)
+    scaled = 1 / math.sqrt(reading.stages.inputs.head_size) if math.isclose(trained, 1.0) else trained
+    named = [("unscaled", 1.0)]
+    if not math.isclose(scaled, 1.0):
+        named.append(("scaled", scaled))
+    if not any(math.isclose(set_scale, scale, rel_tol=1e-9) for _, scale in named):
+        named.append(("as set", set_scale))
+    return [_variant(reading, name, scale, set_scale) for name, scale in named]
+
+
+def _variant(reading: Reading, name: str, scale: float, set_scale: float) -> Variant:
+    as_set = math.isclose(set_scale, scale, rel_tol=1e-9)
+    row = reading.stages.row(reading.view.query)
+    query = row if as_set else row.rescaled(scale)
+    return Variant(
+        name,
+        scale,
+        as_set,
+        tuple(query.weights[0].tolist()),
+        _of_query(query, scale),
+        _of_head(reading, set_scale if as_set else scale),
+    )
+
+
+def _of_query(row: "AttentionStages", scale: float) -> Measures:
+    from model.peakedness import entropy_bits, largest_weight, variance
+
+    bits = entropy_bits(row.weights).item()
+    raw = variance(row.scores[row.inputs.visible]).item()
+    return Measures(largest_weight(row.weights).item(), bits, 2**bits, raw * scale**2)
+
+
+def _of_head(reading: Reading, scale: float) -> Measures:
+    found = reading.head.measures_at(scale)
+    largest, bits, keys = (x.mean().item() for x in (found.max_weight, found.entropy_bits, found.effective_keys))
+    return Measures(largest, bits, keys, found.scores_variance * scale**2)
+
+
+class PeakednessPanel(Lines, can_focus=True):
+    """Weights of the keys that matter, and every measure at every scale of interest, for the query and the head."""
+
+    _head_curve: tuple[tuple[object, ...], Curve] | None = None
+
+    def show(self, reading: Reading) -> None:
+        """Draw a reading; a step of the key changes nothing here. Dim until the stepping comes to the weights."""
+        before = self.reading
+        if before and before.as_set is reading.as_set and _place(before) == _place(reading):
+            self.reading = reading
+            return
+        super().show(reading)
+
+    def title(self, reading: Reading) -> str:
+        """What the panel asks."""
+        return "how peaked?"
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """All of it, or one line."""
+        found = variants(reading)
+        if self.compact:
+            return [self._one_line(found, width)]
+        if width < _NARROW:
+            return self._stacked(found, width)
+        spare = (self._height or _MEASURES + 4) - _MEASURES
+        both = spare >= _HEAD_CURVE + _FEWEST_KEYS  # the curve of the query and that of the head
+        spare -= _HEAD_CURVE if both else 0
+        count, tall = _shares(spare, _seen(reading), 2 if both else 1)
+        made = [
+            self._headings(found, width),
+            *self._keys(reading, found, count, width),
+            *self._measures(reading, found, width),
+        ]
+        lead = "entropy " if width < 50 else "entropy, query " if both else "entropy over scale "
+        lead += " " * _AXIS if tall > 1 else ""
+        points = min(_POINTS, width - len(lead) - 1)
+        if points >= 8:
+            curves = [(Curve.of(reading, points), lead)]
+            if both:
+                lead_of_head = fit("head" if width < 50 else "entropy, head", len(lead) - 1) + " "
+                curves.append((self._of_head(reading, points), lead_of_head))
+            made += [each for curve, name in curves for each in self._curve(curve, name, tall)]
+            made += self._marks(curves[0][0], len(lead))
+        return made
+
+    def _one_line(self, found: list[Variant], width: int) -> Line:
+        """The longest wording that fits."""
+        text = line()
+        for lead, short in (("how peaked? ", 0), ("", 1), ("", 2)):
+            parts: list[str | tuple[str, Style]] = [(lead, self.part("faint"))]
+            for i, variant in enumerate(found):
+                parts.append((" │ " if i else "", self.part("faint")))
+                parts.append((variant.heading + " ", self._heading_style(variant)))
+                parts.append((variant.words(short), self._plain()))
+            text = line(*parts)
+            if text.cell_len <= width:
+                break
+        return text
+
+    def _stacked(self, found: list[Variant], width: int) -> list[Line]:
+        """Below each other: of the query, then of the head."""
+        lines = []
+        for variant in found:
+            lines.append(line((fit(variant.heading, width), self._heading_style(variant))))
+            for name, of in (("", variant.query), ("head ", variant.head)):
+                lines.append(line((fit(f" {name}max {weight(of.max_weight)}", width), self._plain())))
+                lines.append(line((fit(f" {name}{of.entropy_bits:.2f} bits", width), self._plain())))
+                lines.append(line((fit(f" {name}{of.effective_keys:.1f} keys", width), self._plain())))
+                lines.append(line((fit(f" {name}var {significant(of.variance)}", width), self._plain())))
+        return lines
+
+    # The table
+
+    def _columns(self, found: list[Variant], width: int) -> tuple[int, int]:
+        """Cells of the names and of each variant."""
+        names = 15 if width >= 50 else 10
+        return names, (width - names) // len(found)
+
+    def _headings(self, found: list[Variant], width: int) -> Line:
+        names, each = self._columns(found, width)
+        lead = fit("query │ head" if names >= 15 else "query│head", names)
+        return line((lead, self.part("faint")), *((fit(v.heading, each), self._heading_style(v)) for v in found))
+
+    def _keys(self, reading: Reading, found: list[Variant], count: int, width: int) -> list[Line]:
+        """The query's weights of the keys that get most, as bars."""
+        names, each = self._columns(found, width)
+        lines = []
+        for key in self._top_keys(reading, found, count):
+            name = fit(label(reading.encoding.tokens[key]), names - 1) + " "
+            parts: list[str | tuple[str, Style]] = [(name, self._plain())]
+            for variant in found:
+                bars = max(0, each - 6)
+                parts.append((bar(variant.weights[key], bars), self._bar(variant.weights[key])))
+                parts.append((fit(" " + weight(variant.weights[key]), each - bars), self._plain()))
+            lines.append(line(*parts))
+        return lines
+
+    def _measures(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
+        """Each measure of the query and, after a line, of the head: means over its rows."""
+        names, each = self._columns(found, width)
+        seen = _seen(reading)
+        long = names >= 15
+        rows = (
+            (
+                "largest weight" if long else "largest",
+                [(weight(v.query.max_weight), weight(v.head.max_weight)) for v in found],
+            ),
+            (
+                "entropy, bits" if long else "bits",
+                [(f"{v.query.entropy_bits:.2f}", f"{v.head.entropy_bits:.2f}") for v in found],
+            ),
+            (
+                f"keys of {seen}",
+                [(f"{v.query.effective_keys:.1f}", f"{v.head.effective_keys:.1f}") for v in found],
+            ),
+            (
+                "var of scores" if long else "variance",
+                [(significant(v.query.variance), significant(v.head.variance)) for v in found],
+            ),
+        )
+        left = 7 if each >= 16 else max(map(cell_len, (a for _, row in rows for a, _ in row)))
+        lines = []
+        for name, measures in rows:
+            texts = [fit(f"{a:<{left}}│ {b}" if each >= 16 else f"{a}│{b}", each) for a, b in measures]
+            lines.append(line((fit(name, names), self.part("faint")), *((text, self._plain()) for text in texts)))
+        return lines
+
+    @property
+    def _waits(self) -> bool:
+        return self.reading is not None and self.reading.view.awaits(Stage.WEIGHTS)
+
+    def _heading_style(self, variant: Variant) -> Style:
+        return self.part("label" if variant.as_set and not self._waits else "faint")
+
+    def _plain(self) -> Style:
+        return self.part("faint" if self._waits else "name")
+
+    def _bar(self, share: float) -> Style:
+        return self.part("faint") if self._waits else self.bar_style(share)
+
+    def _top_keys(self, reading: Reading, found: list[Variant], count: int) -> list[int]:
+        """The keys with the largest weights as set, in the order of the sentence."""
+        in_use = next(variant for variant in found if variant.as_set).weights
+        seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
+        ranked = sorted((key for key, s in enumerate(seen) if s), key=lambda key: -in_use[key])
+        return sorted(ranked[:count])
+
+    # The curves
+
+    def _of_head(self, reading: Reading, points: int) -> Curve:
+        """The head's curve, kept while the query moves."""
+        source = (reading.as_set, reading.view.layer, reading.view.head, points)
+        if self._head_curve is None or self._head_curve[0] != source:
+            self._head_curve = source, Curve.of_head(reading, points)
+        return self._head_curve[1]
+
+    def _curve(self, curve: Curve, lead: str, tall: int) -> list[Line]:
+        """Entropy as an area, the scale in use lit."""
+        assert self.reading is not None
+        now = curve.place(float(self.reading.stages.inputs.scale))
+        lines = []
+        for number, row in enumerate(area([bits / curve.most if curve.most else 0.0 for bits in curve.bits], tall)):
+            lit = row[now] if row[now] != " " else "│"
+            axis = f"{curve.most:.1f} " if number == 0 else "0 " if number == tall - 1 else ""
+            before = lead if tall == 1 else fit(lead.strip() if number == 0 else "", len(lead) - len(axis)) + axis
+            lines.append(
+                line(
+                    (before, self.part("faint")),
+                    (row[:now], self._bar(0.3)),
+                    (lit, self.part("cursor")),
+                    (row[now + 1 :], self._bar(0.3)),
+                )
+            )
+        return lines
+
+    def _marks(self, curve: Curve, lead: int) -> list[Line]:
+        """Below the curves the scale in use and those that have a name."""
+        assert self.reading is not None
+        inputs = self.reading.stages.inputs
+        now = curve.place(float(inputs.scale))
+        named = [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
+        here = next((name for place, name in named if place == now), "now")
+        marks = [(now, f"▲{here}"), *(mark for mark in named if mark[0] != now)]
+        below = ticks(marks, len(curve.bits))
+        return [line(" " * lead, (marked, self.part("faint"))) for marked in below]
+
+    @property
+    def _n_embd(self) -> int:
+        assert self.reading is not None
+        return self.reading.bounds.n_embd
+
+
+def _seen(reading: Reading) -> int:
+    """How many keys the query sees."""
+    return int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
+
+
+def _shares(spare: int, seen: int, curves: int) -> tuple[int, int]:
+    """How many keys, of those seen, and how many lines of each curve there are in so many spare lines."""
+    keys, tall = 1, 1
+    for most_keys, most_tall in _SHARES:
+        keys = max(keys, min(most_keys, seen, spare - (tall - 1) * curves))
+        tall = max(tall, min(most_tall, 1 + (spare - keys) // curves))
+    return keys, tall
+
+
+def _place(reading: Reading) -> tuple[int, int, int, bool]:
+    view = reading.view
+    return view.layer, view.head, view.query, view.awaits(Stage.WEIGHTS)

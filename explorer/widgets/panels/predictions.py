@@ -1,0 +1,294 @@
+"""PredictionsPanel: what the model expects after the current query, as trained beside as set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from explorer.core.explanations import named
+from explorer.core.formatting import bar, fit, fixed, label, weight
+from explorer.core.reading import Reading
+from explorer.view import Stage
+from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from model.trace import Trace
+
+COUNT = 10
+_SIDE_BY_SIDE = 44
+"""Cells from which the two columns stand side by side."""
+
+_ABOVE = 2
+"""Lines above the tokens where the two columns stand side by side."""
+
+Parts = list[str | tuple[str, Style]]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that may come next; `actual` if the text has it there."""
+
+    id: int
+    text: str
+    probability: float
+    actual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One trace's predictions after the current query. Losses are in nats; None where there is no next token."""
+
+    name: str
+    tokens: tuple[Token, ...]
+    next_loss: float | None
+    mean_loss: float | None
+
+    @classmethod
+    def of(cls, reading: Reading, trace: "Trace", name: str) -> "Forecast":
+        """Read off a trace."""
+        position = reading.view.query
+        actual = trace.token_ids[position + 1] if position + 1 < len(trace.token_ids) else None
+        tokens = tuple(
+            Token(each.token_id, reading.token_text(each.token_id), each.probability, each.token_id == actual)
+            for each in trace.predictions(position, COUNT)
+        )
+        next_loss = None if actual is None else trace.losses[position].item()
+        return cls(name, tokens, next_loss, trace.loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """As trained beside as set, and the divergence between them in nats, here and on average over the text."""
+
+    trained: Forecast
+    changed: Forecast
+    kl_here: float
+    kl_text: float
+
+    @classmethod
+    def of(cls, reading: Reading) -> "Both":
+        """Read off a reading."""
+        trained = Forecast.of(reading, reading.as_trained, "as trained")
+        if reading.as_set is reading.as_trained:
+            same = Forecast("as set", trained.tokens, trained.next_loss, trained.mean_loss)
+            return cls(trained, same, 0.0, 0.0)
+        changed = Forecast.of(reading, reading.as_set, "as set")
+        divergences = reading.divergences
+        return cls(trained, changed, divergences[reading.view.query].item(), divergences.mean().item())
+
+
+def _loss(x: float | None) -> str:
+    return "–" if x is None else fixed(x, 2)
+
+
+def _kl(x: float) -> str:
+    return fixed(x, 2).removeprefix("0")
+
+
+class PredictionsPanel(Lines, can_focus=True):
+    """The most likely next tokens with their probabilities, the losses, and the divergence between the two.
+
+    While it has the focus ↑ and ↓ choose one of the tokens as set; a click chooses any at once.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "Token above", show=False),
+        Binding("down,j", "choose(1)", "Token below", show=False),
+    ]
+
+    class TokenChosen(Message):
+        """A token was clicked."""
+
+        def __init__(self, panel: "PredictionsPanel", token_id: int) -> None:
+            super().__init__()
+            self.panel = panel
+            self.token_id = token_id
+
+        @property
+        def control(self) -> "PredictionsPanel":
+            """The panel."""
+            return self.panel
+
+    _both: Both | None = None
+    _source: tuple[object, ...] = ()
+    _waits = False
+    _chosen = 0
+    _clickable: tuple[tuple[int, ...], ...] = ()  # of each line, the tokens in its columns from left to right
+
+    def show(self, reading: Reading) -> None:
+        """Draw a reading; a step of the key, layer or head changes nothing here."""
+        source = (reading.as_set, reading.as_trained, reading.view.query)
+        stage = reading.view.stage is Stage.NEXT_TOKEN, reading.view.awaits(Stage.NEXT_TOKEN)
+        before, self._source = self._source, (*source, *stage)
+        if before == self._source:
+            self.reading = reading
+            return
+        if before[:3] != source:
+            self._both = Both.of(reading)
+            self._chosen = 0
+        self._waits = reading.view.awaits(Stage.NEXT_TOKEN)
+        super().show(reading)
+        if before[:3] != source:
+            self.scroll_home(animate=False)
+
+    @property
+    def candidate(self) -> int | None:
+        """The id of the token chosen with ↑ and ↓."""
+        return self._both.changed.tokens[self._chosen].id if self._both else None
+
+    def title(self, reading: Reading) -> str:
+        """After which token, and how far the two are apart."""
+        title = f"next token after {named(reading.encoding.tokens[reading.view.query], 12)}"
+        if reading.as_set is reading.as_trained or self._both is None:
+            return title
+        return f"{title} · KL {self._both.kl_here:.3f} here, {self._both.kl_text:.3f} text"
+
+    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+        """Two columns, or two lines, or one."""
+        both = self._both or Both.of(reading)
+        self._clickable = ()
+        if self.compact:
+            return [self._one_line(reading, both, width)]
+        if width < _SIDE_BY_SIDE:
+            return self._lists(both, width)
+        return self._columns(both, width)
+
+    # On one line
+
+    def _one_line(self, reading: Reading, both: Both, width: int) -> Line:
+        """The fullest wording that fits."""
+        made = line()
+        for short, count in ((0, 3), (0, 2), (1, 2), (1, 1), (2, 1), (3, 1)):
+            made = line(*self._parts(reading, both, short, count))
+            if made.cell_len <= width:
+                break
+        return made
+
+    def _parts(self, reading: Reading, both: Both, short: int, count: int) -> Parts:
+        faint, lit = self.part("faint"), reading.view.stage is Stage.NEXT_TOKEN
+        same = reading.as_set is reading.as_trained
+        lead = ("next token ", "next ", "", "")[short]
+        parts: Parts = [("▸" + lead if lit else lead, self.part("label") if lit else faint)]
+        pairs = [(both.changed, "")] if same else [(both.trained, "trained "), (both.changed, "set ")]
+        for forecast, name in pairs:
+            parts.append((name if short < 3 else name[:1] + " ", faint))
+            for token in forecast.tokens[:count]:
+                text = fit(label(token.text), 6).rstrip() if short > 1 else label(token.text)
+                parts += [(text, self._style(token)), (f" {weight(token.probability)} ", self._plain())]
+        parts.append(("│ ", faint))
+        here, text = ("here ", "text ") if short < 2 else ("", "")
+        for word, before, after in (
+            (f"loss {here}" if short < 3 else "", both.trained.next_loss, both.changed.next_loss),
+            (text or "/", both.trained.mean_loss, both.changed.mean_loss),
+        ):
+            losses = _loss(after) if same or before is None else f"{_loss(before)}→{_loss(after)}"
+            parts += [(word, faint), (losses, self._plain()), (" " if text else "", faint)]
+        if not same:
+            kl = (
+                f"KL {here}{both.kl_here:.2f} {text}{both.kl_text:.2f}"
+                if text
+                else f" KL {_kl(both.kl_here)}/{_kl(both.kl_text)}"
+            )
+            parts.append((kl, self.part("warning")))
+        return parts
+
+    # One below the other
+
+    def _lists(self, both: Both, width: int) -> list[Line]:
+        lines: list[Line] = []
+        clickable: list[tuple[int, ...]] = []
+        for forecast in (both.trained, both.changed):
+            lines.append(line((fit(forecast.name, width), self.part("label"))))
+            clickable.append(())
+            for i, token in enumerate(forecast.tokens[:4]):
+                lines.append(line(*self._token(token, width, forecast is both.changed and i == self._chosen)))
+                clickable.append((token.id,))
+            lines.append(line(fit(f"loss {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}", width)))
+            clickable.append(())
+        lines.append(line(fit(f"KL {both.kl_here:.3f}, text {both.kl_text:.3f}", width)))
+        self._clickable = (*clickable, ())
+        return lines
+
+    # Side by side
+
+    def _columns(self, both: Both, width: int) -> list[Line]:
+        each = width // 2
+        pair = both.trained, both.changed
+        lines = [line(*((fit(f"  {forecast.name}", each), self.part("label")) for forecast in pair))]
+        losses: Parts = []
+        for forecast in pair:
+            told = f"  loss here {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}"
+            changed = forecast is both.changed and forecast.tokens is not both.trained.tokens
+            losses.append((fit(told, each), self.part("warning" if changed else "faint")))
+        lines.append(line(*losses))
+        for i, (left, right) in enumerate(zip(both.trained.tokens, both.changed.tokens, strict=True)):
+            lines.append(line(*self._token(left, each, False), *self._token(right, each, i == self._chosen)))
+        rows = zip(both.trained.tokens, both.changed.tokens, strict=True)
+        self._clickable = ((),) * _ABOVE + tuple((left.id, right.id) for left, right in rows)
+        return lines
+
+    def _token(self, token: Token, width: int, chosen: bool) -> Parts:
+        """A token with its bar, in `width` cells."""
+        names = min(14, max(3, width // 2 - 3))
+        bars = max(0, width - names - 8)
+        here = chosen and self.has_focus
+        mark = "▸" if here else "✓" if token.actual else " "
+        name = fit(f"{mark} {label(token.text)}", min(names + 2, width - 4))
+        return [
+            (name, self.part("cursor") if here else self._style(token)),
+            (weight(token.probability).rjust(3) + " ", self._style(token)),
+            (bar(token.probability, bars - 2) + "  " if bars > 2 else " " * bars, self._bar_style(token)),
+        ]
+
+    def _style(self, token: Token) -> Style:
+        if self._waits:
+            return self.part("faint")
+        return self.part("label" if token.actual else "name")
+
+    def _plain(self) -> Style:
+        return self.part("faint" if self._waits else "name")
+
+    def _bar_style(self, token: Token) -> Style:
+        return self.part("faint") if self._waits else self.bar_style(token.probability)
+
+    # Keys and mouse
+
+    def action_choose(self, by: int) -> None:
+        """Choose the token above or below."""
+        if self._both is None:
+            return
+        self._chosen = max(0, min(len(self._both.changed.tokens) - 1, self._chosen + by))
+        self.forget()
+        self._keep_in_view()
+
+    def _keep_in_view(self) -> None:
+        columns = self._width >= _SIDE_BY_SIDE
+        # In narrow lists the tokens as set come after the first list, its name, its loss and their own name.
+        row = self._chosen + (_ABOVE if columns else 7)
+        top, room = self.scroll_offset.y, max(1, self._height)
+        if self._chosen == 0 and columns:
+            self.scroll_to(y=0, animate=False)
+        elif not top <= row < top + room:
+            self.scroll_to(y=row if row < top else row - room + 1, animate=False)
+
+    def on_focus(self, event: events.Focus) -> None:
+        """Show which token is chosen."""
+        self.forget()
+
+    def on_blur(self, event: events.Blur) -> None:
+        """Hide it, and go back to the first."""
+        self._chosen = 0
+        self.forget()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the token below the mouse."""
+        offset = event.get_content_offset(self)
+        row = -1 if offset is None else offset.y + self.scroll_offset.y
+        if offset is None or not 0 <= row < len(self._clickable) or not self._clickable[row]:
+            return
+        ids = self._clickable[row]
+        self.post_message(self.TokenChosen(self, ids[min(len(ids) - 1, offset.x * len(ids) // max(1, self._width))]))

@@ -1,0 +1,200 @@
+"""RowTable: what the current query makes of every key, one line a key."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.strip import Strip
+
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, significant, weight
+from explorer.core.reading import Reading
+from explorer.view import Stage
+from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn
+
+_NUMBER = 8
+_MASK = 6
+_WEIGHT = 8
+_LONGEST = 14
+_WAITING = "·"
+_STAGES = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
+"""What the columns show, from left to right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; 0 for a column that there is no room for."""
+
+    key: int
+    score: int
+    scaled: int
+    mask: int
+    weight: int
+    bar: int
+
+    @classmethod
+    def fitting(cls, width: int, longest: int) -> "Columns":
+        """The columns that fit, the weight before all others."""
+        key = 2 + min(max(longest, len("key")), _LONGEST, max(1, width // 3))
+        room = width - key - _WEIGHT
+        found = []
+        for wanted in (_NUMBER, _NUMBER, _MASK):
+            found.append(wanted if room >= wanted else 0)
+            room -= found[-1]
+        if room < 0:
+            key = max(1, width - _WEIGHT)
+        score, scaled, mask = found
+        return cls(key, score, scaled, mask, min(_WEIGHT, max(0, width - 1)), max(0, room - 2))
+
+
+class RowTable(Drawn, can_focus=True, inherit_bindings=False):
+    """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view.
+
+    While the person steps, a column that is not computed yet has dots.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
+    DEFAULT_CSS = """
+    RowTable { overflow-x: hidden; }
+    """
+
+    class KeySelected(Message):
+        """A key was clicked."""
+
+        def __init__(self, table: "RowTable", key: int) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "RowTable":
+            """The table."""
+            return self.table
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._source: tuple[object, ...] = ()
+        self._labels: list[str] = []
+        self._longest = 1
+        self._scores: list[float] = []
+        self._scaled: list[float] = []
+        self._weights: list[float] = []
+        self._seen: list[bool] = []
+        self._scale = 1.0
+        self._waits: tuple[bool, ...] = (False,) * len(_STAGES)
+        self._key = 0
+
+    def show(self, reading: Reading) -> None:
+        """Draw a reading. When only the key changed, only two lines are drawn again."""
+        before = self.reading
+        self.reading = reading
+        view = reading.view
+        self._waits = tuple(view.awaits(stage) for stage in _STAGES)
+        source = reading.as_set, view.layer, view.head, view.query, self._waits
+        if source == self._source:
+            self._move(view.key)
+            return
+        self._source = source
+        if before is None or before.encoding is not reading.encoding:
+            self._labels = [label(token) for token in reading.encoding.tokens]
+            self._longest = max(map(cell_len, self._labels))
+        row = reading.stages.row(view.query)
+        self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
+        self._weights, self._seen = row.weights[0].tolist(), row.inputs.visible[0].tolist()
+        self._scale = float(row.inputs.scale)
+        self._key = view.key
+        self.forget()
+
+    def forget(self) -> None:
+        """Draw again."""
+        if not self.is_attached or self.reading is None:
+            return
+        size = Size(self.scrollable_content_region.width, len(self._labels) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self.call_after_refresh(self._keep_in_view)
+        self._keep_in_view()
+        self.refresh()
+
+    def on_mount(self) -> None:
+        """Show what was given before there was a size."""
+        self.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the columns to the new width."""
+        self.forget()
+
+    def _move(self, key: int) -> None:
+        old, self._key = self._key, key
+        if key == old or self._keep_in_view():
+            return
+        for each in (old, key):
+            self.refresh(Region(0, 1 + each - self.scroll_offset.y, self.size.width, 1))
+
+    def _keep_in_view(self) -> bool:
+        """Scroll until the key is in view; whether that was needed."""
+        top, room = self.scroll_offset.y, self.size.height - 1
+        if room < 1 or top <= self._key < top + room:
+            return False
+        self.scroll_to(y=self._key if self._key < top else self._key - room + 1, animate=False, force=True)
+        return True
+
+    # Painting
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or a key."""
+        width, base = self.size.width, self.base
+        key = y - 1 + self.scroll_offset.y
+        if self.reading is None or key >= len(self._labels) or width < 1:
+            return Strip.blank(width, base)
+        columns = Columns.fitting(width, self._longest)
+        segments = self._header(columns) if y == 0 else self._line(key, columns)
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _header(self, columns: Columns) -> list[Segment]:
+        texts = (
+            fit("  key", columns.key),
+            fit("q·k", columns.score, "right"),
+            fit(f"×{significant(self._scale, 4)}", columns.scaled, "right"),
+            fit("mask", columns.mask, "right") if columns.mask else "",
+            fit("weight", columns.weight, "right"),
+        )
+        return [Segment("".join(texts), self.part("faint"))]
+
+    def _line(self, key: int, columns: Columns) -> list[Segment]:
+        no_score, no_scaled, no_mask, no_weight = self._waits
+        seen, here = self._seen[key] or no_mask, key == self._key
+        name = self.part("cursor") if here else self.base if seen else self.part("faint")
+        numbers = self.base if seen else self.part("faint")
+        texts = []
+        if columns.score:
+            texts.append(_WAITING.rjust(columns.score) if no_score else number(self._scores[key], columns.score))
+        if columns.scaled:
+            texts.append(_WAITING.rjust(columns.scaled) if no_scaled else number(self._scaled[key], columns.scaled))
+        if columns.mask:
+            texts.append((_WAITING if no_mask else "" if seen else MINUS + INFINITY).rjust(columns.mask))
+        share = 0.0 if no_weight else self._weights[key]
+        given = _WAITING if no_weight else weight(share, 3) if seen else "0"
+        label_text = fit(("▸ " if here else "  ") + self._labels[key], columns.key)
+        return [
+            Segment(label_text, name),
+            Segment("".join(texts), numbers),
+            Segment(fit(given, columns.weight, "right"), numbers + Style(bold=seen)),
+            Segment("  " + bar(share, columns.bar) if columns.bar else "", self.bar_style(share)),
+        ]
+
+    # Mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the key."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < 1:
+            return
+        key = offset.y - 1 + self.scroll_offset.y
+        if key < len(self._labels):
+            self.post_message(self.KeySelected(self, key))

@@ -1,0 +1,1 @@
+"""The slider over the snapshots of a training run."""

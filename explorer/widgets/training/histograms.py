@@ -1,0 +1,173 @@
+"""HistogramPanel and RatioPanel: what goes on inside a step, by layer and by tensor.
+
+The three pictures are those of Karpathy's "Building makemore, part 3" (2022).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from explorer.core.formatting import fit, scientific, significant, visible
+from explorer.widgets.panels.entropy_curve import area
+from explorer.widgets.panels.lines import Line, line
+from explorer.widgets.training.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    from explorer.training.live_run import LiveRun
+    from model.training.probe import Histogram
+
+_COMPACT = 8
+_FIGURES = (_COMPACT + 1, _COMPACT + 8)
+_ROOM = 50
+"""Cells from which a figure has its share beyond the axis beside it."""
+_TALLEST = 6
+_LOW, _HIGH, GUIDE = -6.0, 0.0, -3.0
+"""The axis of the ratios and the guide on it, as log10; see `model.training.probe`."""
+
+
+class HistogramPanel(RunPanel, can_focus=True):
+    """A histogram for each site: `h.0.attn` and `h.0.mlp` are what the parts of a layer add, `h.0` is their sum."""
+
+    def __init__(self, kind: str, *, id: str | None = None) -> None:
+        """Show the `activations` or the `gradients` of the loss by them."""
+        super().__init__(id=id)
+        self.kind = kind
+
+    def run_title(self, run: "LiveRun") -> str:
+        """Of which step, and what is counted."""
+        step = f" at step {run.statistics.step:,}" if run.statistics else ""
+        return f"{self.kind}{', log₁₀' if self.kind == 'gradients' else ''}{step}"
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The axis, then the sites, each as high as there is room for."""
+        if run.statistics is None:
+            return self.waiting("measured every few seconds", width)
+        found: Mapping[str, Histogram] = getattr(run.statistics, self.kind)
+        if not found:
+            return self.waiting("none", width)
+        label = max(map(cell_len, found)) + 1
+        figures = _FIGURES[width >= _ROOM]
+        columns = max(8, width - label - figures)
+        tall = max(1, min(_TALLEST, (height - 1) // len(found)))
+        first = next(iter(found.values()))
+        faint = self.part("faint")
+        axis = _axis(first.low, first.high, columns)
+        told = " std      beyond" if figures > _FIGURES[0] else " std"
+        made = [line((" " * label + axis + fit(told, figures), faint))]
+        for site, histogram in found.items():
+            made += self._drawn(site, histogram, label, columns, tall, figures)
+        return made
+
+    def _drawn(
+        self, site: str, histogram: "Histogram", label: int, columns: int, tall: int, figures: int
+    ) -> list[Line]:
+        heights = resampled(histogram.counts, columns)
+        most = max(heights) or 1.0
+        rows = area([count / most for count in heights], tall)
+        rows[-1] = "".join(" " if count == 0 else cell for cell, count in zip(rows[-1], heights, strict=True))
+        style = self.bar_style(0.5)
+        made = []
+        for row, text in enumerate(rows):
+            is_last = row == tall - 1
+            name = fit(site, label) if is_last else " " * label
+            told = f" {compact(histogram.std)}" if is_last else ""
+            if is_last and figures > _FIGURES[0]:
+                told = f"{told:<{_COMPACT + 2}}{_outside(histogram)}"
+            made.append(line((name, self.base), (text, style), (fit(told, figures), self.part("faint"))))
+        return made
+
+
+def resampled(counts: Sequence[int], columns: int) -> list[float]:
+    """Counts of equal bins as so many columns that hold the same range; a bin is shared out where it is cut."""
+    found = [0.0] * columns
+    wide = len(counts) / columns
+    for column in range(columns):
+        low, high = column * wide, (column + 1) * wide
+        for place in range(int(low), min(len(counts), math.ceil(high))):
+            found[column] += counts[place] * (min(high, place + 1) - max(low, place))
+    return found
+
+
+def _outside(histogram: "Histogram") -> str:
+    """How much lies beyond the axis, at both its ends, where it is more than a little."""
+    beyond = histogram.below + histogram.above
+    total = sum(histogram.counts) + beyond
+    return f"{beyond / total:.0%}" if total and beyond / total >= 0.005 else ""
+
+
+def compact(x: float) -> str:
+    """A number in at most eight cells, as long as its exponent has two digits: 0.26, 14, 6.5×10⁻⁴."""
+    if x == 0 or not math.isfinite(x) or 0.01 <= abs(x) < 10_000:
+        return significant(x, 2)
+    text = scientific(x, 1)
+    return text if len(text) <= _COMPACT else scientific(x, 0)
+
+
+def _axis(low: float, high: float, columns: int) -> str:
+    left, middle, right = (significant(x, 2) for x in (low, (low + high) / 2, high))
+    rest = columns - len(left) - len(right)
+    return left + middle.center(max(0, rest)) + right if rest > len(middle) + 2 else fit(left, columns)
+
+
+class RatioPanel(RunPanel, can_focus=True):
+    """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 10⁻³; earlier ones are dots."""
+
+    def run_title(self, run: "LiveRun") -> str:
+        """Of which step."""
+        step = f" at step {run.statistics.step:,}" if run.statistics else ""
+        return f"update/data{step}, ┊ 10⁻³"
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The axis, then the tensors in the order of the model."""
+        if run.statistics is None:
+            return self.waiting("measured every few seconds", width)
+        ratios = run.statistics.update_ratios
+        names = _short(tuple(ratios), width * 2 // 5)
+        label = max(map(cell_len, names.values()), default=0) + 1
+        columns = max(5, width - label - 9)
+        faint = self.part("faint")
+        head = _marks({GUIDE: "10⁻³", _HIGH: "1", _LOW: "10⁻⁶"}, columns)
+        made = [line((fit("", label) + head, faint))]
+        for name, ratio in ratios.items():
+            earlier = [seen for each in run.trail[:-1] if (seen := each.update_ratios.get(name)) is not None]
+            figure = "–" if ratio is None else compact(10**ratio)
+            parts = self._plotted(ratio, earlier, columns)
+            made.append(line((fit(names[name], label), self.base), *parts, (f" {figure:<{_COMPACT}}", faint)))
+        return made
+
+    def _plotted(self, ratio: float | None, earlier: Sequence[float], columns: int) -> list[tuple[str, Style]]:
+        cells = [(" ", self.part("faint"))] * columns
+        for seen in earlier:
+            cells[_place(seen, columns)] = ("·", self.part("faint"))
+        cells[_place(GUIDE, columns)] = ("┊", self.part("label"))
+        if ratio is not None:
+            cells[_place(ratio, columns)] = ("●", self.bar_style(0.7))
+        return cells
+
+
+def _place(ratio: float, columns: int) -> int:
+    share = (ratio - _LOW) / (_HIGH - _LOW)
+    return max(0, min(columns - 1, round(share * (columns - 1))))
+
+
+def _marks(marks: Mapping[float, str], columns: int) -> str:
+    """The first of the marks first; one that would touch another is left out."""
+    cells = [" "] * columns
+    for ratio, text in marks.items():
+        start = max(0, min(columns - len(text), _place(ratio, columns) - len(text) // 2))
+        if not "".join(cells[max(0, start - 1) : start + len(text) + 1]).strip():
+            cells[start : start + len(text)] = text
+    return "".join(cells)
+
+
+def _short(names: Sequence[str], cells: int) -> dict[str, str]:
+    """Names of tensors in so many cells: with w and b for weight and bias where they do not fit, then cut inside."""
+    shown = {name: visible(name) for name in names}
+    if max(map(cell_len, shown.values()), default=0) > cells:
+        shown = {n: s.removesuffix("eight").removesuffix("ias") for n, s in shown.items()}
+    begin = 4  # h.0.
+    end = max(4, cells - begin - 1)
+    return {n: s if len(s) <= cells else f"{s[:begin]}…{s[-end:]}" for n, s in shown.items()}

@@ -1,0 +1,52 @@
+"""LossCurve: training and validation loss over the steps of a run that is watched."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+
+from explorer.core.plot import Curve, axis, draw
+from explorer.widgets.panels.lines import Line, line
+from explorer.widgets.training.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    from explorer.training.live_run import LiveRun
+
+_MARGIN = 0.03
+
+
+class LossCurve(RunPanel, can_focus=True):
+    """A line for the training loss, V for the validation loss, a dashed line at ln(vocabulary).
+
+    Without the causal mask P is the validation loss from the prefix alone. Both axes are linear or logarithmic.
+    """
+
+    log_loss = False
+    log_steps = False
+
+    def run_title(self, run: "LiveRun") -> str:
+        """The legend."""
+        axes = " and ".join(name for name, log in (("loss", self.log_loss), ("steps", self.log_steps)) if log)
+        prefix = ", P from the prefix" if run.prefix else ""
+        return f"loss in nats: line training, V validation{prefix}{f' · log {axes}' if axes else ''}"
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The curve as large as the panel."""
+        if run.description is None or not run.losses.points:
+            return self.waiting("the curve begins with the first step", width)
+        level = run.description.uniform_loss
+        curves = [Curve("T", run.losses.points), Curve("V", (), run.validation), Curve("P", (), run.prefix)]
+        values = [value for curve in curves for _, value in (*curve.line, *curve.marks)]
+        steps = axis([run.losses.points[0][0], run.losses.points[-1][0]], self.log_steps)
+        losses = axis([*values, level], self.log_loss, _MARGIN)
+        vocabulary = run.description.config.vocab_size
+        told = [(level, f"ln({vocabulary:,}) = {level:.2f}")]
+        styles = self._styles()
+        drawn = draw(curves, steps, losses, width, height, told)
+        return [
+            line(*((text, self.part("faint") if owner is None else styles[owner]) for text, owner in pieces))
+            for pieces in drawn
+        ]
+
+    def _styles(self) -> list[Style]:
+        return [self.bar_style(0.6), self.part("warning"), self.part("current")]

@@ -1,0 +1,141 @@
+"""RunPanel: a panel drawn from a run that is watched; the line of figures, and what the model writes."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from explorer.core.explanations import wrapped
+from explorer.core.formatting import fit, marked, significant
+from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
+    from explorer.training.live_run import LiveRun
+
+_DOT = " · "
+
+
+class RunPanel(Lines, can_focus=False):
+    """Lines of a run; what a part of the run has no news of is said in one line."""
+
+    live: "LiveRun | None" = None
+
+    def show_run(self, run: "LiveRun") -> None:
+        """Draw what is known of the run now."""
+        self.live = run
+        self.entitle(self.run_title(run))
+        self.forget()
+
+    def run_title(self, run: "LiveRun") -> str:
+        """What stands in the border."""
+        return ""
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The content for a width and height in cells; it scrolls where it is higher."""
+        return ()
+
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
+        """Nothing: a run is no reading."""
+        return ()
+
+    def _made(self) -> Sequence[Line]:
+        size = self._width, self._height
+        if self._lines is None or self._made_for != size:
+            self._made_for = size
+            self._strips.clear()
+            self._lines = self.run_lines(self.live, *size) if self.live is not None and size[0] > 0 else []
+        return self._lines
+
+    def waiting(self, words: str, width: int) -> Sequence[Line]:
+        """What is said before there is anything."""
+        return [line((fit(words, width), self.part("faint")))]
+
+
+class RunFigures(RunPanel, can_focus=False):
+    """`step 340 of 2,000 · loss 2.312 · validation 2.450 · learning rate 0.003 · 12,345 tokens/s · 3 min left`."""
+
+    DEFAULT_CSS = """
+    RunFigures { height: 2; overflow: hidden hidden; }
+    """
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """The longest wording that fits in the lines there are."""
+        for short in range(3):
+            rows = _rows(_figures(run, short), width)
+            if len(rows) <= max(1, height):
+                break
+        return [line((row, self.part("label" if i == 0 else "name"))) for i, row in enumerate(rows[: max(1, height)])]
+
+
+def _rows(parts: Sequence[str], width: int) -> list[str]:
+    rows = [""]
+    for part in parts:
+        longer = f"{rows[-1]}{_DOT}{part}" if rows[-1] else part
+        if rows[-1] and cell_len(longer) > width:
+            rows.append(part)
+        else:
+            rows[-1] = longer
+    return rows
+
+
+def _figures(run: "LiveRun", short: int) -> list[str]:
+    if run.description is None or run.last is None:
+        words = "it reads the text and makes the model" if run.status.alive and run.description is None else ""
+        return [words or f"no step is done yet, {run.description.steps:,} to go" if run.description else words]
+    last, steps = run.last, run.description.steps
+    losses = [f"loss {last.loss:.3f}"]
+    if run.validation:
+        step, loss = run.validation[-1]
+        losses.append(f"validation {loss:.3f}" + (f" at {step:,}" if short < 1 else ""))
+    if run.prefix:
+        losses.append(f"{'from the prefix' if short < 2 else 'prefix'} {run.prefix[-1][1]:.3f}")
+    rate = "learning rate" if short < 1 else "rate"
+    unit = "tokens/s" if short < 2 else "tok/s"
+    parts = [
+        f"step {last.step:,} of {steps:,}" if short < 2 else f"{last.step:,}/{steps:,}",
+        *losses,
+        f"{rate} {significant(last.learning_rate, 2)}",
+        f"{last.tokens_per_second:,.0f} {unit}",
+    ]
+    if run.status.alive and run.left is not None and not run.finishing:
+        parts.append(f"{duration(run.left)} left")
+    return parts
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60:02d} min"
+
+
+class SamplePanel(RunPanel, can_focus=True):
+    """What the model writes at the moment."""
+
+    def run_title(self, run: "LiveRun") -> str:
+        """After how many steps."""
+        return f"sample after step {run.sample[0]:,}" if run.sample else "sample"
+
+    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
+        """Its lines, wrapped; every character has a shape."""
+        if run.sample is None:
+            return self.waiting("the model writes soon; r asks it to", width)
+        made = []
+        for text in run.sample[1].lstrip("\n").split("\n"):
+            for row in wrapped(marked(text), width, width):
+                made += [line(part) for part in _pieces(row, width)]
+        return made
+
+
+def _pieces(row: str, width: int) -> list[str]:
+    """A word longer than the line, cut into lines."""
+    pieces = [""]
+    for character in row:
+        if cell_len(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces

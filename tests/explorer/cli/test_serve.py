@@ -1,0 +1,159 @@
+"""`explorer serve`: the application reaches a browser on this machine, and only a page of its own."""
+
+import asyncio
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+from click.testing import CliRunner
+from textual_serve.app_service import AppService
+
+from explorer.cli.main import cli
+from explorer.cli.serve import make_server
+from explorer.core.link import link_arguments
+from explorer.view import View
+from model.checkpoint import Checkpoint
+from model.errors import ModelError
+
+ROOT = Path(__file__).parents[3]
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def serving(command: str, **options: str) -> AsyncIterator[str]:
+    port = free_port()
+    server = make_server(command, "127.0.0.1", port, **options)
+    test_server = TestServer(await server._make_app(), host="127.0.0.1", port=port)
+    await test_server.start_server()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await test_server.close()
+
+
+@pytest.fixture
+async def started(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Process]]:
+    """The applications that were started; they have ended before the loop closes."""
+    processes: list[Process] = []
+    start = AppService._open_app_process
+
+    async def noted(self: AppService, width: int = 80, height: int = 24) -> Process:
+        processes.append(await start(self, width, height))
+        return processes[-1]
+
+    monkeypatch.setattr(AppService, "_open_app_process", noted)
+    yield processes
+    for process in processes:
+        async with asyncio.timeout(60):
+            await process.communicate()
+
+
+async def receive(browser: aiohttp.ClientWebSocketResponse, until: str) -> str:
+    """What comes until a text is in it: frames of the screen and messages to the page."""
+    written = ""
+    async with asyncio.timeout(120):
+        while until not in written:
+            message = await browser.receive()
+            assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), written
+            written += message.data if isinstance(message.data, str) else message.data.decode()
+    return written
+
+
+async def test_the_application_comes_to_the_browser(
+    char_model: Checkpoint, tmp_path: Path, started: list[Process]
+) -> None:
+    view = View(str(char_model.path), "a bad fed cab", head=2)
+    words = [sys.executable, "-m", "explorer", *link_arguments(view)]
+    command = f"cd {tmp_path} && PYTHONPATH={ROOT} XDG_STATE_HOME={tmp_path} OMP_NUM_THREADS=1 {shlex.join(words)}"
+    async with serving(command) as address, aiohttp.ClientSession() as session:
+        async with session.get(address) as page:
+            assert page.status == 200
+            assert "Attention Explorer" in await page.text()
+        ours = {"Origin": address}
+        async with session.ws_connect(f"{address}/ws?width=80&height=24", headers=ours) as browser:
+            await receive(browser, "L0 H2")
+            # What it writes goes to the browser and not to a file of the machine that serves.
+            await browser.send_str(json.dumps(["stdin", "w"]))
+            await receive(browser, "tiny-char-L0H2.json")
+            await browser.send_str(json.dumps(["stdin", "\r"]))
+            key = (
+                (await receive(browser, "deliver_file_start")).rpartition('deliver_file_start", "')[2].partition('"')[0]
+            )
+            async with session.get(f"{address}/download/{key}") as download:
+                assert "tiny-char-L0H2.json" in download.headers["Content-Disposition"]
+                assert json.loads(await download.text())["text"] == view.text
+            await browser.send_str(json.dumps(["stdin", "q"]))
+            async with asyncio.timeout(60):
+                while not browser.closed:
+                    await browser.receive()
+    assert len(started) == 1
+    assert not list(tmp_path.glob("*.json"))
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", None])
+async def test_a_page_of_another_site_is_refused(origin: str | None, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    async with serving(f"touch {started}") as address, aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{address}/ws", headers={"Origin": origin} if origin else {})
+        assert refused.value.status == 403
+    assert not started.exists()
+
+
+@pytest.fixture
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("textual_serve")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "textual_serve", None)
+
+
+@pytest.mark.usefixtures("without_the_extra")
+def test_without_the_extra_one_line_says_how_to_get_it(char_model: Checkpoint) -> None:
+    result = CliRunner().invoke(cli, ["serve", "--model", str(char_model.path)])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "attention-explorer[web]" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "file:///etc", "http://", "x"])
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ModelError, match="no address of a page"):
+        make_server("true", "localhost", 8000, url)
+
+
+def test_a_port_that_is_taken_is_one_line(char_model: Checkpoint) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        words, environment = [sys.executable, "-m", "explorer", "serve"], os.environ | {"OMP_NUM_THREADS": "1"}
+        done = subprocess.run(
+            [*words, "--model", str(char_model.path), "--host", "127.0.0.1", "--port", port],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("explorer: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_addresses() -> None:
+    assert make_server("true", "localhost", 8000).public_url == "http://localhost:8000"
+    assert make_server("true", "::1", 80).public_url == "http://[::1]"
+    assert make_server("true", "0.0.0.0", 8000, "https://here.example/x").public_url == "https://here.example/x"

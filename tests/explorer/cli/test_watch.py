@@ -1,0 +1,114 @@
+"""`explorer train --watch`: the application opened on a run, and how it says that it ended."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from explorer import app as application
+from explorer.app import ExplorerApp
+from explorer.app_training import Training
+from explorer.cli.main import cli
+from explorer.screens.train import TrainScreen
+from explorer.training.live_run import LiveRun, Status, read_told
+from explorer.training.request import TrainRequest, read_request
+from tests.explorer import fake_training as fake
+from tests.explorer.conftest import messages
+from tests.explorer.fake_training import FakeProcess
+from tests.explorer.watched import app as app
+from tests.explorer.watched import made as made
+
+
+def watch(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["train", "--watch", *arguments], catch_exceptions=False)
+
+
+@pytest.fixture
+def in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.cli.watch._in_a_terminal", lambda: True)
+
+
+def test_it_needs_a_terminal() -> None:
+    result = watch("--out", "run")
+    assert result.exit_code == 2
+    assert result.stderr == "explorer: --watch needs a terminal: leave it out to train without one\n"
+
+
+def test_it_is_no_run_of_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = watch("--out", "run")
+    assert result.exit_code == 2
+    assert "leave it out under torchrun" in result.stderr
+
+
+@pytest.mark.usefixtures("in_a_terminal")
+@pytest.mark.parametrize(
+    ("code", "message", "says"),
+    [
+        (130, "", "a␛[31mb: stopped and saved at step 7\n"),
+        (0, "", "a␛[31mb: done at step 7\n"),
+        (None, "", "a␛[31mb: ended at once; what was saved before is there, at step 7\n"),
+    ],
+)
+def test_at_the_end_it_says_how_it_went(
+    monkeypatch: pytest.MonkeyPatch, code: int | None, message: str, says: str
+) -> None:
+    asked: list[TrainRequest] = []
+
+    def run(view: Any = None, train: TrainRequest | None = None) -> LiveRun:
+        assert train is not None
+        asked.append(train)
+        found = LiveRun(train)
+        for told in (fake.started(), {"event": "steps", "metrics": [fake.metrics(7, 1.0)], "left": None}):
+            update = read_told(told, Path())
+            assert update is not None
+            found.take(update)
+        if code is not None:
+            found.end(code, message)
+        return found
+
+    monkeypatch.setattr(application, "run", run)
+    result = watch("--out", "a\x1b[31mb", "--steps", "9", "--", "--x.txt")
+    assert result.exit_code == 0
+    assert result.stdout == says
+    assert asked == [read_request(["--out", "a\x1b[31mb", "--steps", "9", "--", "--x.txt"])]
+
+
+@pytest.mark.usefixtures("in_a_terminal")
+def test_a_run_that_failed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(view: Any = None, train: TrainRequest | None = None) -> LiveRun:
+        assert train is not None
+        found = LiveRun(train)
+        found.end(2, "the disk is full")
+        return found
+
+    monkeypatch.setattr(application, "run", run)
+    result = watch("--out", "run")
+    assert (result.exit_code, result.stderr) == (2, "explorer: the disk is full\n")
+
+
+async def test_the_application_begins_with_the_run(app: ExplorerApp, made: list[FakeProcess]) -> None:
+    app.open_with_training(fake.request())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, TrainScreen)
+        assert made[0].request == fake.request()
+        assert app.screen.live.status is Status.STARTING
+        made[0].end(2, "'x.txt' does not exist")
+        await pilot.pause()
+        await pilot.press("q")
+    assert app.training is not None
+    assert app.training.message == "'x.txt' does not exist"
+
+
+async def test_a_process_that_cannot_be_started_is_said(app: ExplorerApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    from explorer.training.process import TrainingProcess
+
+    monkeypatch.setattr(Training, "launch", TrainingProcess)
+    app.open_with_training(TrainRequest(("--out", "a\0b"), Path("a\0b")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert not isinstance(app.screen, TrainScreen)
+        assert "cannot be started" in messages(app)[-1]
+        assert app.training is None

@@ -1,0 +1,52 @@
+"""Numbers as they are written on the screen: one notation for powers of ten, whoever writes them."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.cli.show_tables import _number
+from explorer.core.formatting import exponential, number, scientific, significant
+from explorer.widgets.training.histograms import compact
+
+POWER = re.compile(r"−?\d(?:\.\d+)?×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+
+
+def read(text: str) -> float:
+    """What a written number says."""
+    mantissa, _, exponent = text.translate(_PLAIN).replace(",", "").strip().partition("×10")
+    return float(mantissa) * 10.0 ** int(exponent or 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (significant(1e-14), "1×10⁻¹⁴"),
+        (significant(-1.234e-7), "−1.23×10⁻⁷"),
+        (significant(1.5e6), "1.5×10⁶"),
+        (scientific(9.996e5, 2), "1.00×10⁶"),
+        (exponential(math.log(1.97e-4)), "1.97×10⁻⁴"),
+        (exponential(-5000.0), "3.37×10⁻²¹⁷²"),
+        (number(123456.0, 7), " 123456"),
+        (number(1.23e9, 7), "1.2×10⁹"),
+        (number(-2.1e38, 7), "−2×10³⁸"),
+        (number(-2.1e38, 3), "  <"),
+        (compact(6.5e-4), "6.5×10⁻⁴"),
+        (_number(123456.0), "1.23×10⁵"),
+    ],
+)
+def test_powers_of_ten_are_written_in_one_way(written: str, told: str) -> None:
+    assert written == told
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x == 0 or 1e-290 < abs(x) < 1e300))
+def test_what_is_written_is_the_number(x: float) -> None:
+    for text, error in ((significant(x), 0.006), (scientific(x, 1), 0.06), (significant(x, 2), 0.06)):
+        assert "e" not in text
+        assert "×" not in text or POWER.fullmatch(text)
+        assert read(text) == pytest.approx(x, rel=error, abs=1e-300)
+    for width in range(1, 12):
+        assert len(number(x, width)) == width

@@ -1,0 +1,196 @@
+"""The model picker: what it lists, and that what is chosen by key, mouse or path is opened; errors keep the model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from explorer.app import ExplorerApp
+from explorer.core import catalog
+from explorer.core.model_list import below, expanded, is_path, known
+from explorer.screens.dialogs.models import ModelsScreen
+from explorer.screens.explore import ExploreScreen
+from explorer.view import View
+from model import layout
+from tests.explorer.conftest import Ready, messages
+from tests.explorer.small import save_small
+
+HOSTILE = "a\x1b[31mb [bold]"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with models: `one`, `two`, a hostile name and a damaged one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(catalog, "models_directory", lambda: tmp_path / "none")
+    for name in ("one", "two", HOSTILE):
+        save_small(tmp_path / name)
+    save_small(tmp_path / "worn")
+    (tmp_path / "worn" / layout.WEIGHTS).write_bytes(b"no")
+    (tmp_path / "other").mkdir()
+    return tmp_path
+
+
+async def picker(pilot: Pilot[None], ready: Ready) -> ModelsScreen:
+    await ready(pilot)
+    await pilot.press("M")
+    return await listed(pilot)
+
+
+async def listed(pilot: Pilot[None]) -> ModelsScreen:
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    screen = pilot.app.screen
+    assert isinstance(screen, ModelsScreen)
+    return screen
+
+
+def prompts(screen: ModelsScreen) -> list[str]:
+    options = screen.query_one(OptionList)
+    return [str(options.get_option_at_index(i).prompt) for i in range(options.option_count)]
+
+
+@pytest.fixture
+def app(here: Path) -> ExplorerApp:
+    """An application that opens real checkpoints."""
+    return ExplorerApp(View("one", "a dog. face", query=2))
+
+
+@pytest.mark.parametrize("size", [(120, 36), (60, 18)])
+async def test_models_are_listed_with_their_sizes(app: ExplorerApp, ready: Ready, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size) as pilot:
+        screen = await picker(pilot, ready)
+        lines = prompts(screen)
+        assert [name for name in ("one", "two") if not any(name in line for line in lines)] == []
+        mine = next(line for line in lines if "▶ one" in line)
+        assert "3 layers × 4 heads of 6" in mine
+        assert "char" in mine
+        assert sum("▶" in line for line in lines) == 1
+        assert screen.query_one(OptionList).highlighted == lines.index(mine)
+        assert [line for line in lines if line.startswith("❯")] == [mine]
+        await pilot.press("down")
+        await pilot.pause()
+        assert [line.startswith("❯") for line in prompts(screen)].index(True) == screen.query_one(
+            OptionList
+        ).highlighted
+        assert sum(line.startswith("❯") for line in prompts(screen)) == 1
+        damaged = next(line for line in lines if "worn" in line)
+        assert "cannot be opened" in damaged
+        assert not any("\x1b" in line for line in lines)
+        assert any("[bold]" in line for line in lines)
+        assert screen.region.contains_region(screen.query_one("#models").region)
+        await pilot.press("escape")
+        assert isinstance(app.screen, ExploreScreen)
+        assert app.view.model == "one"
+
+
+async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Ready, here: Path) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await picker(pilot, ready)
+        names = [entry.name for entry in screen._shown]
+        steps = names.index("two") - names.index("one")
+        await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "enter")
+        await ready(pilot)
+        assert app.view == View("two", "a dog. face", query=2)
+        assert app.reading is not None
+        assert app.reading.model_name == "two"
+
+        screen = await picker(pilot, ready)
+        await pilot.press("o", "n", "e")
+        assert [entry.name for entry in screen._shown] == ["one"]
+        assert "●" in prompts(screen)[0]  # opened before
+        await pilot.press("enter")
+        await ready(pilot)
+        assert app.view.model == "one"
+
+        screen = await picker(pilot, ready)
+        options = screen.query_one(OptionList)
+        options.highlighted = place = [entry.name for entry in screen._shown].index("two")
+        await pilot.pause()
+        row = options._index_to_line[place] - int(options.scroll_offset.y)
+        await pilot.click(OptionList, offset=(5, row))
+        await ready(pilot)
+        assert app.view.model == "two"
+
+        save_small(here / "other" / "deep")
+        screen = await picker(pilot, ready)
+        await pilot.press(*"./other/")
+        await listed(pilot)
+        assert [entry.name for entry in screen._shown] == ["other/deep"]
+        await pilot.press("enter")
+        await ready(pilot)
+        assert app.view.model == "other/deep"
+        screen = await picker(pilot, ready)
+        assert "other/deep" in [entry.name for entry in screen._shown]  # it was opened before
+
+
+async def test_what_cannot_be_opened_leaves_the_model(app: ExplorerApp, ready: Ready, here: Path) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await picker(pilot, ready)
+        place = [entry.name for entry in screen._shown].index("worn")
+        screen.query_one(OptionList).highlighted = place
+        await pilot.press("enter")
+        assert app.screen is screen
+        assert "worn cannot be opened" in messages(app)[-1]
+        for typed, said in (("./nowhere", "no model is called 'nowhere'"), ("nothing", "no model is called 'nothing'")):
+            screen.query_one(Input).value = typed
+            await listed(pilot)
+            assert not screen._shown
+            await pilot.press("enter")
+            await ready(pilot)
+            assert said in messages(app)[-1]
+            assert app.view.model == "one"
+            screen = await picker(pilot, ready)
+        screen.query_one(Input).post_message(events.Paste("./other\x1b[31m"))
+        await pilot.pause()
+        assert "\x1b" not in screen.query_one(Input).value
+
+
+async def test_a_model_that_knows_nothing_of_the_sentence_is_not_shown(
+    make_app: Callable[..., ExplorerApp], ready: Ready
+) -> None:
+    app = make_app(text="XYZ")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        app.explore._model_chosen("char")
+        await app.workers.wait_for_complete()
+        await ready(pilot)
+        assert app.view.model == "bpe"
+        assert "no character of the sentence is known" in messages(app)[-1]
+
+
+async def test_a_model_that_is_no_longer_kept_is_opened_again(
+    make_app: Callable[..., ExplorerApp], ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        app.engine._models._values.clear()
+        await pilot.press("m")
+        await ready(pilot)
+        assert app.view.causal is False
+        assert app.engine.has_model("bpe")
+
+
+def test_typed_paths(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(here))
+    assert is_path("~/x")
+    assert is_path("./x")
+    assert not is_path("one")
+    assert expanded("~/one/") == str(here / "one")
+    assert [entry.name for entry in below("~/")] == sorted(str(here / name) for name in ("one", "two", "worn", HOSTILE))
+    assert [entry.name for entry in below("~/on")] == [str(here / "one")]
+    assert [entry.name for entry in below("~/one")] == [str(here / "one")]
+    assert below("~/nowhere/x") == ()
+    assert below("/" + "x" * 5000) == ()
+    assert below("a\0/") == ()
+
+
+def test_what_was_opened_before_is_listed_once(here: Path) -> None:
+    names = [entry.name for entry in known(["one", str(here / "two"), str(here / "gone"), "char"])]
+    assert names.count("one") == 1
+    assert str(here / "two") not in names  # it is there as `two`
+    assert str(here / "gone") not in names

@@ -1,0 +1,227 @@
+"""The form of a new run: what it asks for, how it is filled in, what is wrong with it, and that nothing is lost."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Label, Static
+
+from explorer.app import ExplorerApp
+from explorer.cli.train import train
+from explorer.screens.explore import ExploreScreen
+from explorer.screens.train import TrainScreen
+from explorer.screens.train_form import TrainForm
+from explorer.widgets.choice import Choice
+from explorer.widgets.key_line import KeyLine
+from tests.explorer import fake_training as fake
+from tests.explorer.conftest import Ready, past_first_frame
+from tests.explorer.fake_training import FakeProcess
+from tests.explorer.watched import app as app
+from tests.explorer.watched import made as made
+
+SIZES = ((60, 18), (80, 24), (120, 36))
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+async def form_of(pilot: Pilot[None]) -> TrainForm:
+    app = pilot.app
+    assert isinstance(app, ExplorerApp)
+    await past_first_frame(pilot)
+    app.show_training()
+    await pilot.pause()
+    assert isinstance(app.screen, TrainForm)
+    return app.screen
+
+
+def said(form: TrainForm) -> str:
+    return str(form.query_one("#said", Static).content)
+
+
+def focus(form: TrainForm) -> str:
+    return str(form.focused.id).removeprefix("field-") if form.focused is not None else ""
+
+
+def fill(form: TrainForm, **values: str) -> None:
+    for name, value in values.items():
+        field = form.query_one(f"#field-{name}")
+        assert isinstance(field, Input | Choice)
+        field.value = value
+
+
+async def test_there_is_a_field_for_every_option(app: ExplorerApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        form = await form_of(pilot)
+        names = {str(parameter.name) for parameter in train.params} - {"watch", "stream"}
+        assert set(form.values()) == names
+        assert form.arguments() == ["--out", "run-1"], "what is not changed is not asked for"
+        assert all(str(what.content) for what in form.query(".what").results(Label))
+        form.query_one("#field-heads").focus()
+        await pilot.pause()
+        assert "divide --width" in str(form.query_one("#explained", Static).content)
+
+
+async def test_keys_fill_it_in_and_enter_starts(app: ExplorerApp, made: list[FakeProcess]) -> None:
+    Path("a text.txt").write_text("x")
+    async with app.run_test(size=(80, 24)) as pilot:
+        form = await form_of(pilot)
+        assert focus(form) == "files"
+        await pilot.press(*"a text.txt", "down", "ctrl+u", *"my run", "down", "down", "c", "down", "up", "space")
+        assert form.values()["tokenizer"] == "bpe"
+        await pilot.press("left", "tab", "tab", "ctrl+u", "7", "shift+tab", "pagedown")
+        await pilot.press("pageup", "pageup")
+        assert focus(form) == "files"
+        fill(form, no_mask="yes", snapshots="no", prompt="a\\nb")
+        await pilot.press("enter")
+        assert made[0].request.arguments == (
+            *("--out", "my run", "--tokenizer", "char", "--layers", "7", "--no-mask", "--no-snapshots"),
+            *("--prompt", "a\nb", "--", "a text.txt"),
+        )
+        assert said(form) == "starting: it reads the text and makes the model"
+        await pilot.press("enter")
+        assert len(made) == 1, "it starts once"
+        made[0].start()
+        await pilot.pause()
+        assert isinstance(app.screen, TrainScreen)
+        assert form not in app.screen_stack
+
+
+async def test_the_mouse_chooses_and_starts(app: ExplorerApp, made: list[FakeProcess]) -> None:
+    async with app.run_test(size=(120, 36)) as pilot:
+        form = await form_of(pilot)
+        field = form.query_one("#field-optimizer", Choice)
+        await pilot.click(field, offset=(field.render().plain.index("adamw"), 0))
+        assert field.value == "adamw"
+        assert focus(form) == "optimizer"
+        footer = form.query_one(KeyLine)
+        await pilot.click(KeyLine, offset=(footer.render().plain.index("enter"), 0))
+        assert made[0].request.arguments == ("--out", "run-1", "--optimizer", "adamw")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"steps": "many"}, "Invalid value for '--steps': 'many' is not a valid integer"),
+        ({"steps": ""}, "'' is not a valid integer"),
+        ({"learning_rate": "nan"}, "nan is not a number of at least 0"),
+        ({"threads": "0"}, "0 is not in the range"),
+        ({"out": " "}, "out: name a directory for the run"),
+        ({"out": "~nobody-of-that-name/x"}, "out: Could not determine home directory."),
+        ({"files": "'a b"}, "files: No closing quotation"),
+        ({"files": "a\0b"}, "null"),
+    ],
+)
+async def test_what_is_wrong_is_one_line_and_nothing_is_lost(
+    app: ExplorerApp, made: list[FakeProcess], values: dict[str, str], says: str
+) -> None:
+    async with app.run_test(size=(60, 18)) as pilot:
+        form = await form_of(pilot)
+        fill(form, **{"files": "x.txt", "layers": "3", **values})
+        before = form.values()
+        await pilot.press("enter")
+        assert says in said(form)
+        assert form.query_one("#said").region.height <= 2
+        assert form.values() == before
+        assert made == []
+        await pilot.press("x")
+        assert said(form) == "", "what is typed next is another attempt"
+
+
+async def test_what_the_process_finds_wrong_is_said_as_plain_text(app: ExplorerApp, made: list[FakeProcess]) -> None:
+    async with app.run_test(size=(60, 18)) as pilot:
+        form = await form_of(pilot)
+        fill(form, files="'[red]x\x1b[31m.txt'")
+        before = form.values()
+        await pilot.press("enter")
+        made[0].end(2, "'[red]x\x1b[31m.txt' does not exist")
+        await pilot.pause()
+        assert app.screen is form
+        assert said(form) == "'[red]x␛[31m.txt' does not exist"
+        assert form.values() == before
+        assert app.training is None
+        await pilot.press("enter")
+        assert len(made) == 2
+        made[1].end(130)
+        await pilot.pause()
+        assert said(form) == "it was stopped before its first step"
+
+
+async def test_left_and_opened_again_it_is_as_it_was(
+    app: ExplorerApp, ready: Ready, made: list[FakeProcess], tmp_path: Path
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("f3")
+        form = app.screen
+        assert isinstance(form, TrainForm)
+        fill(form, files="x.txt", layers="3", no_mask="yes", out="mine")
+        typed = form.values()
+        for key in ("escape", "f3"):
+            await pilot.press(key)
+            assert isinstance(app.screen, ExploreScreen)
+            await pilot.press("f3")
+            assert isinstance(app.screen, TrainForm)
+            assert app.screen.values() == typed
+        await pilot.press("enter")
+        (tmp_path / "run-1").mkdir()
+        made[0].start()
+        made[0].end(0)
+        await pilot.pause()
+        await pilot.press("N")
+        form = app.screen
+        assert isinstance(form, TrainForm)
+        assert form.values() == {**typed, "out": "run-2"}, "of a run that has begun all but its directory"
+
+
+async def test_a_run_that_starts_goes_on_when_the_form_is_left(app: ExplorerApp, made: list[FakeProcess]) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await form_of(pilot)
+        await pilot.press("enter", "escape")
+        assert app.is_training
+        app.show_training()
+        await pilot.pause()
+        assert isinstance(app.screen, TrainScreen)
+        made[0].start()
+        made[0].step(fake.metrics(1, 3.0))
+        await pilot.pause()
+        assert app.training is not None
+        assert app.training.step == 1
+
+
+@pytest.mark.parametrize("size", SIZES[::2])
+async def test_every_field_can_be_reached_at_every_size(app: ExplorerApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size) as pilot:
+        form = await form_of(pilot)
+        fields = form.query_one("#fields")
+        seen = []
+        for _ in form.values():
+            assert form.focused is not None
+            assert fields.region.contains_region(form.focused.region), focus(form)
+            assert form.focused.region.width >= 36
+            seen.append(focus(form))
+            await pilot.press("down")
+        assert sorted(seen) == sorted(form.values())
+        await pilot.resize_terminal(59, 17)
+        assert form.query_one("#too-small").display
+        await pilot.resize_terminal(*size)
+        assert not form.query_one("#too-small").display
+
+
+async def test_all_values_of_a_choice_are_told_without_colours(app: ExplorerApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        form = await form_of(pilot)
+        field = form.query_one("#field-device", Choice)
+        assert field.render().plain.split() == ["●", "auto", "○", "cpu", "○", "cuda", "○", "mps"]
+        field.focus()
+        await pilot.press("left")
+        assert field.value == "mps"
+        await pilot.press("space", "right", "right", "c")
+        assert field.value == "cpu"
+        field.styles.width = 10
+        await pilot.pause()
+        assert field.render().plain == "● cpu"
+        await pilot.click(field)
+        assert field.value == "cuda"

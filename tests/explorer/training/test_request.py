@@ -1,0 +1,87 @@
+"""TrainRequest: the command line of a run, from options and from a form, whatever the names in it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.cli.train import train
+from explorer.training import request as train_request
+from explorer.training.request import TrainRequest, read_request, request_of, with_threads
+from model.errors import ModelError
+
+HOSTILE = ("--out", "-x", "a b", "[red]x[/]", "it's", "a\x1b[31mb", "é.txt", "--", "$(rm)")
+
+
+def parsed(arguments: tuple[str, ...]) -> dict[str, Any]:
+    return train.make_context("explorer train", list(arguments)).params
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--out", "run"],
+        ["--out", "run", "a.txt", "b.txt"],
+        ["--steps", "3", "--no-snapshots", "--no-mask", "--out", "x/y", "--dropout", "0.1", "--prompt", "a\nb"],
+        ["--snapshots", "--out", "run", "--threads", "2", "--learning-rate", "1e-3", "a.txt"],
+        ["--out", "run", "--prompt", "--", "--", *HOSTILE],
+    ],
+)
+def test_a_request_asks_for_what_was_typed(arguments: list[str]) -> None:
+    request = read_request(arguments)
+    assert parsed(request.arguments) == parsed(tuple(arguments))
+    assert request.out == parsed(tuple(arguments))["out"]
+    assert read_request(request.arguments) == request
+
+
+def test_watching_is_no_part_of_the_run() -> None:
+    assert read_request(["--out", "run", "--watch", "--stream"]) == read_request(["--out", "run"])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_may_be_called_anything(name: str) -> None:
+    request = request_of({"out": Path("run"), "files": (Path(name),), "prompt": name})
+    assert parsed(request.arguments)["files"] == (Path(name),)
+    assert parsed(request.arguments)["prompt"] == name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Missing option '--out'"),
+        (["--out", "x", "--steps", "many"], "'many' is not a valid integer"),
+        (["--out", "x", "--tokenizer", "words"], "'words' is not one of 'char', 'bpe'"),
+        (["--out", "x", "--init-std", "0"], "0.0 is not a number above 0"),
+        (["--out", "x", "--learning-rate", "nan"], "nan is not a number of at least 0"),
+        (["--out", "x", "--colour", "red"], "No such option"),
+        (["--help"], "--help only explains"),
+        (["--out", "a\0b"], "null byte"),
+    ],
+)
+def test_what_is_wrong_is_one_line(arguments: list[str], says: str) -> None:
+    with pytest.raises(ModelError, match=r"^[^\n]*$") as caught:
+        read_request(arguments)
+    assert says in str(caught.value)
+
+
+def test_a_run_goes_on_with_the_threads_and_device_it_began_with() -> None:
+    request = read_request(["--threads", "1", "--out", "run", "--steps", "9", "--device", "cpu", "a.txt", "--no-mask"])
+    resumed = request.resumed()
+    expected = parsed(("--out", "run", "--resume", "--threads", "1", "--device", "cpu"))
+    assert parsed(resumed.arguments) == expected
+    assert resumed.resumed() == resumed
+    assert read_request(["--out", "run", "--", "--threads"]).resumed().arguments == ("--out", "run", "--resume")
+
+
+def test_a_processor_is_left_to_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    for processors, threads in ((1, "1"), (2, "1"), (8, "7")):
+        monkeypatch.setattr(train_request, "processors", lambda count=processors: count)
+        assert with_threads(["--out", "run"]) == ["--threads", threads, "--out", "run"]
+        assert with_threads(["--out", "run", "--", "--threads"])[:2] == ["--threads", threads]
+    for own in (["--out", "run", "--threads", "5"], ["--threads=5", "--out", "run"]):
+        assert with_threads(own) == own
+
+
+def test_a_run_is_called_like_its_directory() -> None:
+    assert TrainRequest((), Path("a/b")).name == "b"
+    assert TrainRequest((), Path()).name == "."

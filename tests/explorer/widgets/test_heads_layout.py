@@ -1,0 +1,79 @@
+"""Pictures of every size for every terminal: inside it, each head once, as large as they can be."""
+
+import itertools
+
+import pytest
+
+from explorer.widgets.heads.layout import LEAST_PIXELS, grid_layout, picture_sizes, position_layout, rows_of
+from explorer.widgets.heads.map import map_layout
+
+MODELS = [(1, 1), (4, 4), (6, 12), (12, 12), (3, 25)]
+AREAS = [(59, 10), (79, 16), (119, 30), (239, 62)]
+
+
+@pytest.mark.parametrize(("model", "area"), list(itertools.product(MODELS, AREAS)))
+@pytest.mark.parametrize("positions", [1, 2, 9, 64, 1024])
+def test_tiles_stand_in_the_terminal(model: tuple[int, int], area: tuple[int, int], positions: int) -> None:
+    heads = [(i, j) for i in range(model[0]) for j in range(model[1])]
+    for has_pixels, by_layer, larger in itertools.product((True, False), (True, False), (-3, 0, 5)):
+        made = grid_layout(positions, *model, *area, has_pixels=has_pixels, by_layer=by_layer, larger=larger)
+        rows = rows_of(heads, made.columns, by_layer)
+        assert [head for row in rows for head in row] == heads
+        assert max(map(len, rows)) * made.step - 1 <= area[0]
+        assert made.picture.pixels == -(-positions // made.picture.block)
+        assert made.picture.width <= made.tile
+        assert made.lines <= area[1] or positions > 64
+        if by_layer and made.columns >= model[1]:
+            assert made.columns % model[1] == 0
+        if larger == 0:
+            assert made.picture.pixels >= min(positions, LEAST_PIXELS) or not has_pixels
+
+
+@pytest.mark.parametrize("has_pixels", [True, False])
+def test_the_largest_pictures_that_fit_are_taken(has_pixels: bool) -> None:
+    for model, area, positions in itertools.product(MODELS, AREAS, (2, 9, 64)):
+        made = grid_layout(positions, *model, *area, has_pixels=has_pixels, by_layer=False, larger=0)
+        heads = model[0] * model[1]
+        if -(-heads // made.columns) * made.lines > area[1]:
+            continue  # they scroll
+        narrowest = len(f"{model[0] - 1}.{model[1] - 1}") + 2
+        area_taken = made.picture.pixels**2 * made.picture.across * made.picture.down
+        for size in picture_sizes(positions, has_pixels):
+            legible = size.pixels >= min(positions, LEAST_PIXELS)
+            if legible and size.pixels**2 * size.across * size.down > area_taken:
+                across = (area[0] + 1) // (max(size.width, narrowest) + 1)
+                assert not across or -(-heads // across) * (size.height + 1) > area[1], size
+
+
+def test_layers_are_kept_whole_unless_pictures_get_much_larger() -> None:
+    for model, area, positions in itertools.product(MODELS, AREAS, (2, 9, 17, 64)):
+        aligned = grid_layout(positions, *model, *area, has_pixels=True, by_layer=True, larger=0)
+        made = position_layout(positions, *model, *area, has_pixels=True, larger=0)
+        if made.by_layer:
+            assert made == aligned
+        else:
+            assert made.area >= 2 * aligned.area
+            assert -(-model[0] * model[1] // made.columns) * made.lines <= area[1]
+    assert not position_layout(17, 4, 4, 119, 30, has_pixels=True, larger=0).by_layer  # every weight has its pixel
+    assert position_layout(28, 6, 12, 119, 30, has_pixels=True, larger=0).by_layer
+
+
+def test_sizes_are_honest() -> None:
+    for positions in (1, 3, 16, 1000):
+        sizes = picture_sizes(positions, True)
+        assert {size.block for size in sizes if size.across > 1} == {1}
+        assert all(size.pixels == -(-positions // size.block) for size in sizes)
+        areas = [size.pixels**2 * size.across * size.down for size in sizes]
+        assert areas == sorted(areas, reverse=True)
+        assert len(set(sizes)) == len(sizes)
+        assert all(size.down % 2 == 0 for size in picture_sizes(positions, False))
+
+
+@pytest.mark.parametrize("width", [59, 79, 119, 239])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("tables", [2, 3])
+def test_the_map_is_never_wider_than_the_terminal(model: tuple[int, int], width: int, tables: int) -> None:
+    made = map_layout(*model, tables, width)
+    assert made.abreast * (made.width + 3) - 3 <= width
+    assert 1 <= made.abreast <= tables
+    assert made.cell >= 4
