@@ -25,13 +25,13 @@ from explorer.core.engine import Engine
 from explorer.core.history import History, history_file
 from explorer.core.steps import split_step
 from explorer.early import Early
-from explorer.hearing import Told
 from explorer.notices import Notices
 from explorer.pasting import take_pastes_as_text
 from explorer.scoring import HeadScoring
 from explorer.screens.opening import OpeningScreen
 from explorer.view import LAST, Change, View
 from explorer.widgets import themes
+from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
 
 
-class ModelOpened(Told):
+class ModelOpened(WorkerMessage):
     """A worker has opened a model."""
 
     def __init__(self, name: str, model: "TracedModel") -> None:
@@ -53,7 +53,7 @@ class ModelOpened(Told):
         self.model = model
 
 
-class ModelRefused(Told):
+class ModelRefused(WorkerMessage):
     """A worker could not open a model."""
 
     def __init__(self, name: str, reason: str) -> None:
@@ -62,7 +62,7 @@ class ModelRefused(Told):
         self.reason = reason
 
 
-class ReadingDone(Told):
+class ReadingDone(WorkerMessage):
     """A worker has computed a reading, or says why it could not."""
 
     def __init__(self, view: View, reading: "Reading | None", reason: str = "") -> None:

@@ -5,11 +5,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
 
-from explorer.hearing import Hearing, Told
+from explorer.hearing import Hearing
 from explorer.training.live_run import LiveRun, Status, Update, read_told
 from explorer.training.process import Launch, TrainingProcess, Trains
 from explorer.training.request import TrainRequest
 from explorer.view import View
+from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
 
 _GRACE = 60.0
@@ -27,7 +28,7 @@ class Watched:
     log_steps: bool = False
 
 
-class RunTold(Told):
+class RunTold(WorkerMessage):
     """The process of a run has told something."""
 
     def __init__(self, run: LiveRun, update: Update) -> None:
@@ -36,7 +37,7 @@ class RunTold(Told):
         self.update = update
 
 
-class RunEnded(Told):
+class RunEnded(WorkerMessage):
     """The process of a run has ended."""
 
     def __init__(self, run: LiveRun, code: int, message: str) -> None:

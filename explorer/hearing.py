@@ -1,19 +1,14 @@
-"""What workers tell: heard as long as the application is there, dropped once it is being left."""
+"""An application or a screen that drops the messages of workers while the application shuts down."""
 
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-
-class Told(Message):
-    """What a worker posts; nobody may be there any more when it comes."""
+from explorer.widgets.messages import WorkerMessage
 
 
 class Hearing(MessagePump):
-    """An application or a screen that hears nothing of workers once the application is being left.
-
-    Then widgets are taken from the screens one by one, and handlers would look for them in vain.
-    """
+    """Drops every WorkerMessage once the application is shutting down."""
 
     async def _dispatch_message(self, message: Message) -> None:
-        if not isinstance(message, Told) or self.app.is_running:
+        if not isinstance(message, WorkerMessage) or self.app.is_running:
             await super()._dispatch_message(message)

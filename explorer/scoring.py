@@ -9,7 +9,8 @@ from textual.app import App
 from textual.worker import Worker, get_current_worker
 
 from explorer.core.head_scores import measure
-from explorer.hearing import Hearing, Told
+from explorer.hearing import Hearing
+from explorer.widgets.messages import WorkerMessage
 from model.settings import AS_TRAINED, AttentionSettings
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from model.trace import Trace, TracedModel
 
 
-class HeadScoresDone(Told):
+class HeadScoresDone(WorkerMessage):
     """A worker has measured the heads of a model; None when they cannot be measured."""
 
     def __init__(self, model: "TracedModel", scores: "HeadScores | None") -> None:

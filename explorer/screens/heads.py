@@ -14,7 +14,6 @@ from textual.worker import get_current_worker
 from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.head_scores import STORIES
-from explorer.hearing import Told
 from explorer.screens.acting import Acting
 from explorer.screens.commands import ActionCommands
 from explorer.screens.heads_actions import HEADS_ACTIONS, PLACES, groups
@@ -24,6 +23,7 @@ from explorer.widgets.heads.grid import HeadGrid
 from explorer.widgets.heads.map import HeadMap, Measure
 from explorer.widgets.heads.tiles import HeadTiles
 from explorer.widgets.key_line import KeyLine
+from explorer.widgets.messages import WorkerMessage
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -39,7 +39,7 @@ _POSTED_EVERY = 0.25
 _MOVES = {"head_left": (-1, 0), "head_right": (1, 0), "head_up": (0, -1), "head_down": (0, 1)}
 
 
-class PicturesDone(Told):
+class PicturesDone(WorkerMessage):
     """A worker has computed pictures of some heads."""
 
     def __init__(self, gallery: Gallery, pictures: "dict[Head, HeadPicture]", last: bool) -> None:

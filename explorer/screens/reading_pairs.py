@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from explorer.core.comparison import Comparison, Pair
 from explorer.core.formatting import visible
 from explorer.core.reading import Reading
-from explorer.hearing import Told
 from explorer.screens.leaving import Leaving
+from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ReadingPairs(Leaving[None]):
     _quiet = False
     _working = False
 
-    class Got(Told):
+    class Got(WorkerMessage):
         """A worker has got something that `asked` needs, or says why it could not."""
 
         def __init__(self, asked: Pair, keep: Keep | None, reason: str = "") -> None:

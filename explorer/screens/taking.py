@@ -17,11 +17,11 @@ from explorer.core import export
 from explorer.core.formatting import visible
 from explorer.core.link import link_line
 from explorer.core.reading import Reading
-from explorer.hearing import Told
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.leaving import Leaving
 from explorer.view import Stage
 from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from model.errors import ModelError
@@ -33,7 +33,7 @@ MOST_COPIED = 1_000_000
 """Characters: terminals drop what is much longer than this, and many do so earlier."""
 
 
-class Written(Told):
+class Written(WorkerMessage):
     """A worker has written a file, or says why it could not."""
 
     def __init__(self, name: str, size: int, reason: str = "") -> None:

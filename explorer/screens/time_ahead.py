@@ -10,8 +10,8 @@ from textual.timer import Timer
 from explorer.core.reading import Reading
 from explorer.core.series import Entry, Series, unlike
 from explorer.core.step_measures import StepMeasures, measure_step
-from explorer.hearing import Told
 from explorer.view import View
+from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SPARE = 2
 _MOST_MEASURED = 1024
 
 
-class StepReady(Told):
+class StepReady(WorkerMessage):
     """A worker has opened a step and measured it, or says why it could not be opened."""
 
     def __init__(

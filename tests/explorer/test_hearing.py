@@ -7,7 +7,6 @@ import pytest
 from textual.screen import Screen
 
 from explorer.app import ExplorerApp, ModelOpened, ReadingDone
-from explorer.hearing import Told
 from explorer.scoring import HeadScoresDone
 from explorer.screens.compare import CompareScreen
 from explorer.screens.dialogs.models import ModelsScreen
@@ -15,6 +14,7 @@ from explorer.screens.explore import ExploreScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.screens.taking import Written
 from explorer.screens.train import TrainScreen
+from explorer.widgets.messages import WorkerMessage
 from tests.explorer.conftest import Ready
 
 MakeApp = Callable[..., ExplorerApp]
@@ -35,7 +35,7 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
         async def close_all() -> None:
             """Leave, and hear what workers have posted meanwhile after the widgets are gone."""
             await app.explore.query("*").remove()
-            told: list[Told] = [
+            told: list[WorkerMessage] = [
                 ModelOpened("bpe", model),
                 HeadScoresDone(model, None),
                 ReadingDone(reading.view, reading),
@@ -52,6 +52,6 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
 def test_every_message_of_a_worker_is_one_that_is_dropped() -> None:
     screens: tuple[type[Screen[Any]], ...] = (ExploreScreen, CompareScreen, HeadsScreen, ModelsScreen, TrainScreen)
     for told in (ModelsScreen.Listed, CompareScreen.Got):
-        assert issubclass(told, Told)
+        assert issubclass(told, WorkerMessage)
     for each in (ExplorerApp, *screens):
         assert "Hearing" in {base.__name__ for base in each.__mro__}

@@ -15,8 +15,8 @@ from textual.widgets.option_list import Option
 
 from explorer.core.formatting import visible
 from explorer.core.model_list import Entry, below, expanded, is_path, known
-from explorer.hearing import Told
 from explorer.screens.leaving import Leaving
+from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.options import Options
 
 _HINT = "↑ ↓ choose   enter opens   esc closes   type a part of a name, or the path of a directory"
@@ -43,7 +43,7 @@ class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
         ),
     ]
 
-    class Listed(Told):
+    class Listed(WorkerMessage):
         """A worker has looked at the models for what was typed."""
 
         def __init__(self, typed: str, entries: Sequence[Entry]) -> None:
