@@ -10,6 +10,9 @@ from model.errors import ModelError
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "gelu", "relu", "silu")
 """Values of `activation_function` that the MLP knows; GPT-2's own is gelu_new, the tanh approximation."""
 
+GPT_2_INIT_STD = 0.02
+"""Standard deviation of GPT-2's initial weights."""
+
 _SIZES = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
 _LARGEST_SIZE = 2**24
 
@@ -29,7 +32,7 @@ class GPTConfig:
     n_inner: int | None = None  # width of the MLP; None is 4 × n_embd
     activation_function: str = "gelu_new"
     layer_norm_epsilon: float = 1e-5
-    initializer_range: float = 0.02  # standard deviation of the initial weights
+    initializer_range: float = GPT_2_INIT_STD  # standard deviation of the initial weights
     scale_attn_weights: bool = True  # False: trained without 1/√head_size
     scale_attn_by_inverse_layer_idx: bool = False  # scores of layer i divided by i + 1 as well
     causal: bool = True  # False: trained without the causal mask

@@ -150,3 +150,11 @@ def generate(
             token = sampling.draw(logits[:known], generator)
             ids.append(token)
             yield token
+
+
+def sample_text(gpt: GPT, tokenizer: Tokenizer, prompt: str, count: int, seed: int) -> str:
+    """Return the prompt continued by `count` tokens; a prompt without known tokens is replaced by token 0."""
+    gpt.eval()
+    ids = list(tokenizers.encode(tokenizer, prompt).ids) or [0]
+    ids += generate(gpt, ids, count, torch.Generator().manual_seed(seed))
+    return tokenizers.decode(tokenizer, ids)

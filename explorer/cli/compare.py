@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli.main import printable
-from explorer.core.formatting import significant
+from explorer.core.formatting import one_line, significant
 from explorer.core.plot import Curve, axis, draw
 from model.config import GPTConfig
 from model.errors import ModelError
@@ -116,7 +115,7 @@ def table(histories: Sequence[History], width: int) -> Table:
         figures = as_object(history)
         row = [
             Text(LETTERS[index], _colour(index)),
-            Text(printable(history.path.name or str(history.path.resolve()))),
+            Text(one_line(history.path.name or str(history.path.resolve()))),
             Text(f"{figures['step']:,}"),
             _loss(figures["training_loss"]),
             _loss(figures["validation_loss"]),
@@ -146,7 +145,7 @@ def differences(history: History, histories: Sequence[History]) -> list[str]:
     for name, value in mine.items():
         if any(other.get(name) != value for other in all_of_them):
             told.append(f"{name.replace('_', ' ')} {significant(value) if isinstance(value, float) else value}")
-    return [printable(text) for text in told]
+    return [one_line(text) for text in told]
 
 
 def _flat(description: RunDescription) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 import gc
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, ClassVar, NoReturn, TextIO
@@ -15,14 +13,12 @@ import click
 
 from data import bundled
 from data.samples import SAMPLES
+from explorer.cli.output import silence_output
+from explorer.core import exit_codes
+from explorer.core.formatting import one_line
 from explorer.view import LAST, Stage, View
 from model.errors import ModelError
 from model.settings import Scope
-
-MISUSE = 2
-"""Exit code of every error."""
-
-INTERRUPTED = 130
 
 _LONGEST_INPUT = 2**22
 _STAGES = {stage.value.replace(" ", "-"): stage for stage in Stage}
@@ -80,7 +76,7 @@ class Commands(click.Group):
             silence_output()
             sys.exit(0)
         except (click.Abort, KeyboardInterrupt):
-            sys.exit(INTERRUPTED)
+            sys.exit(exit_codes.INTERRUPTED)
         except OSError as error:
             silence_output()  # it may be the output itself that cannot be written
             where = f"{error.filename}: " if error.filename else ""
@@ -110,37 +106,10 @@ def _told(error: click.ClickException) -> str:
 
 def _fail(message: str) -> NoReturn:
     try:
-        print(f"explorer: {printable(message)}", file=sys.stderr)
+        print(f"explorer: {one_line(message)}", file=sys.stderr)
     except OSError:
         silence_output()
-    sys.exit(MISUSE)
-
-
-def silence_output() -> None:
-    """Nobody reads any more: let the interpreter's last flush go nowhere."""
-    with suppress(OSError, ValueError, AttributeError):  # there may be no file behind it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def printable(message: str) -> str:
-    """A message as one line without control characters, whatever names it repeats."""
-    return escaped(" ".join(message.split()))
-
-
-def escaped(text: str) -> str:
-    """A text without control characters and lone surrogates: they are written as in Python."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def shell_line(words: Sequence[str]) -> str:
-    """A command to copy: each word quoted as the shell needs it, without a control character."""
-    return " ".join(shlex.quote(word) if word.isprintable() else f"$'{_in_quotes(word)}'" for word in words)
-
-
-def _in_quotes(word: str) -> str:
-    return "".join(
-        c if c.isprintable() and c not in "\\'" else "".join(f"\\x{byte:02x}" for byte in os.fsencode(c)) for c in word
-    )
+    sys.exit(exit_codes.ERROR)
 
 
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:

@@ -5,8 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli.main import printable
 from explorer.core.catalog import available, models_directory
+from explorer.core.formatting import one_line
 from explorer.core.model_list import described
 from model.errors import ModelError
 
@@ -29,11 +29,11 @@ def show_models(console: Console | None = None) -> None:
     damaged = []
     for found in available():
         try:
-            table.add_row(Text(printable(found.name)), *map(Text, described(found)))
+            table.add_row(Text(one_line(found.name)), *map(Text, described(found)))
         except (ModelError, OSError) as error:
             damaged.append(f"{found.name} cannot be opened: {error}")
     console.print(table) if table.row_count else console.print(Text("no model is installed here"))
     for line in damaged:
-        console.print(Text(printable(line)))
-    place = printable(str(models_directory()))
+        console.print(Text(one_line(line)))
+    place = one_line(str(models_directory()))
     console.print(Text(f"Also found by name: checkpoints in {place}; or give a directory."))

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli.main import printable
 from explorer.cli.show import scale_in_view
-from explorer.core.formatting import scientific, significant, visible
+from explorer.core.formatting import one_line, scientific, significant, visible
 from explorer.core.reading import Reading
 from explorer.view import MATRIX_STAGES, Stage
 from model.peakedness import peakedness
@@ -65,7 +64,7 @@ class Tables:
     def _heading(self) -> None:
         view, inputs = self.reading.view, self.reading.stages.inputs
         parts = [
-            printable(self.reading.model_name),
+            one_line(self.reading.model_name),
             f"L{view.layer} H{view.head}",
             f"head_size {inputs.head_size}",
             f"scale {significant(scale_in_view(self.reading), 4)}",

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from explorer.cli.main import shell_line
+from explorer.core import exit_codes
+from explorer.core.shell import shell_join
 from explorer.training.options import TrainOptions, train_options
 from explorer.training.setup import Setup, last_good, set_up
 from explorer.training.stream import TrainStream
@@ -17,8 +18,6 @@ from model.errors import ModelError
 
 SAMPLE_TOKENS = 120
 """How much a finished model writes for its card."""
-
-INTERRUPTED = 130
 
 
 @click.command(name="train")
@@ -57,10 +56,10 @@ def train(ctx: click.Context, /, watch: bool, stream: bool, **values: Any) -> No
                 stopped = _run(setup, watcher)
         except DivergedError as error:
             if not group.leads:  # every process sees the same loss, one tells of it
-                sys.exit(2)
+                sys.exit(exit_codes.ERROR)
             raise ModelError(f"{error}; {last_good(options.out, error.good)}") from error
     if stopped:
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)
 
 
 def _run(setup: Setup, watcher: TrainStream | None) -> bool:
@@ -86,20 +85,20 @@ def _run(setup: Setup, watcher: TrainStream | None) -> bool:
             recorder.record(metrics)
             display.step(metrics)
     if trainer.done < trainer.settings.steps:
-        again = shell_line(["explorer", "train", "--out", str(options.out), "--resume"])
+        again = shell_join(["explorer", "train", "--out", str(options.out), "--resume"])
         display.end(f"stopped and saved at step {trainer.done}; go on with: {again}")
         return True
     if trainer.group.leads:
         final = _finish(setup)
-        display.end(f"done; open it with: {shell_line(['explorer', '--model', str(final)])}")
+        display.end(f"done; open it with: {shell_join(['explorer', '--model', str(final)])}")
     return False
 
 
 def _finish(setup: Setup) -> Path:
     """Write the trained model, in half precision where that holds it, with its card, beside the checkpoints."""
-    from explorer.cli.train_display import sample
     from explorer.training.model_card import model_card
     from model import checkpoint, layout
+    from model.generate import sample_text
     from model.training import history, snapshots
 
     trainer, options = setup.trainer, setup.options
@@ -108,7 +107,7 @@ def _finish(setup: Setup) -> Path:
     dtype = checkpoint.small_dtype(trainer.gpt)
     checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=dtype, extra=extra, replace=True)
     opened = checkpoint.load(final)
-    written = sample(opened.gpt, opened.tokenizer, options.prompt, SAMPLE_TOKENS, trainer.settings.seed)
+    written = sample_text(opened.gpt, opened.tokenizer, options.prompt, SAMPLE_TOKENS, trainer.settings.seed)
     metrics = history.read_metrics(options.out)
     notes = {
         **setup.notes,

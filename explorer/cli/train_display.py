@@ -12,16 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from explorer.cli.main import silence_output
+from explorer.cli.output import silence_output
+from model.config import GPT_2_INIT_STD
+from model.generate import sample_text
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-    from model.gpt import GPT
     from model.training.trainer import StepMetrics, Trainer
 
 SAMPLE_TOKENS = 60
-GPT_2_INIT_STD = 0.02
 
 
 class _Console(Console):
@@ -119,7 +117,7 @@ class TrainDisplay:
             self._say(f"step {metrics.step}: {losses} · {left / 60:.0f} min left")
         if self._sample_every and metrics.step % self._sample_every == 0 and not self.console.quiet:
             trainer = self._trainer
-            written = sample(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, metrics.step)
+            written = sample_text(trainer.gpt, trainer.tokenizer, self._prompt, SAMPLE_TOKENS, metrics.step)
             self._say(f"  sample: {written!r}")
 
     def _describe(self) -> None:
@@ -148,16 +146,3 @@ def _circumstances(trainer: "Trainer") -> list[str]:
     if not config.causal:
         told.append("no mask: every query sees all keys, so the loss counts answers that the model can see")
     return told
-
-
-def sample(gpt: "GPT", tokenizer: "Tokenizer", prompt: str, tokens: int, seed: int) -> str:
-    """The prompt and what the model makes of it; one token where it knows nothing of the prompt."""
-    import torch
-
-    from model import tokenizer as tokenizers
-    from model.generate import generate
-
-    gpt.eval()
-    ids = list(tokenizers.encode(tokenizer, prompt).ids) or [0]
-    ids += generate(gpt, ids, tokens, torch.Generator().manual_seed(seed))
-    return tokenizers.decode(tokenizer, ids)

@@ -78,6 +78,16 @@ def _mark(character: str) -> str | None:
     return None
 
 
+def printable(text: str) -> str:
+    """Write control characters, lone surrogates and everything else that is not printable as Python escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(text: str) -> str:
+    """Put text from outside, such as a message that repeats a file name, on one line of printable characters."""
+    return printable(" ".join(text.split()))
+
+
 def marked(text: str) -> str:
     """The text as it can be shown on one line: as long as it was, each character without a shape of its own a mark.
 

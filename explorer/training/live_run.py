@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.core import exit_codes
 from explorer.training.request import TrainRequest
 from explorer.view import View, fitted
 from model.errors import ModelError
@@ -142,7 +143,7 @@ class LiveRun:
         """Its process has ended."""
         if code == 0:
             self.status = Status.DONE
-        elif code == _INTERRUPTED:
+        elif code == exit_codes.INTERRUPTED:
             self.status = Status.STOPPED
             self.message = "" if self.started else "it was stopped before its first step"
         else:
@@ -205,9 +206,6 @@ def _reading(
     nothing = torch.zeros(0, 0)
     trace = Trace(heads.ids, AS_TRAINED, inputs, (), nothing, nothing)
     return Reading(view, view.model, config, encoding, tokenizer, trace, trace)
-
-
-_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

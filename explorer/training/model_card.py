@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from explorer.cli.main import escaped
+from explorer.core.formatting import printable
+from model.config import GPT_2_INIT_STD
 
 if TYPE_CHECKING:
     from model.checkpoint import Checkpoint
@@ -55,7 +56,7 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
         "",
         "What it writes at temperature 0.8:",
         "",
-        *(f"    {escaped(line)}" for line in sample.split("\n")),
+        *(f"    {printable(line)}" for line in sample.split("\n")),
         "",
     ]
     lines += _heads(opened)
@@ -64,14 +65,14 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
 
 def _cell(words: str) -> str:
     """Words from outside in a table: on one line, without control characters and without its bars."""
-    return escaped(words).replace("|", r"\|")
+    return printable(words).replace("|", r"\|")
 
 
 def _differs(config: "GPTConfig") -> str:
     """In what a model differs from a usual GPT."""
     told = [] if config.causal else ["without the causal mask: its losses count answers in view"]
     told += [] if config.scale_attn_weights else ["without 1/√head_size"]
-    told += [] if config.initializer_range == 0.02 else [f"from weights of std {config.initializer_range:g}"]
+    told += [] if config.initializer_range == GPT_2_INIT_STD else [f"from weights of std {config.initializer_range:g}"]
     return "; ".join(told)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from explorer.cli.train_display import GPT_2_INIT_STD
+from model.config import GPT_2_INIT_STD
 
 BUILT_IN_CHARACTERS = 4_000_000
 """How much of the built-in corpus is written when no file is given."""

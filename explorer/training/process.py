@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import explorer
+from explorer.core import exit_codes
 from explorer.training.request import TrainRequest, with_threads
 from model.errors import ModelError
 
@@ -117,7 +118,7 @@ class TrainingProcess:
 def ending(code: int, lines: list[str]) -> str:
     """One line about the end of a process: its own last words where it has any, else how it ended."""
     last = next((line for line in reversed(lines) if line.strip()), "")
-    if code == 2 and last.startswith("explorer: "):
+    if code == exit_codes.ERROR and last.startswith("explorer: "):
         return last.removeprefix("explorer: ")
     if code < 0:
         try:

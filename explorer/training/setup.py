@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.corpus import Corpus, CorpusError, Source, corpus_of, read_corpus, split
-from explorer.cli.main import shell_line
+from explorer.core.shell import shell_join
 from explorer.training.options import TrainOptions
 from model.errors import ModelError
 
@@ -97,7 +97,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
         data = TrainingData.of(tokenizer, parts.train, parts.validation, options.context)
         trainer = Trainer.start(config, tokenizer, data, settings, device, group)
     notes = {
-        "command": shell_line(["explorer", *_portable_arguments(options)]),
+        "command": shell_join(["explorer", *_portable_arguments(options)]),
         "options": options.as_notes(),
         "sources": [[source.name, source.sha256, source.characters] for source in corpus.sources],
     }

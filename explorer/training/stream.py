@@ -24,13 +24,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
+from explorer.core import exit_codes
+
 if TYPE_CHECKING:
     from types import TracebackType
 
     from model.training.trainer import StepMetrics, Trainer
-
-STOPPED = 130
-"""Exit code of a run that was asked to stop."""
 
 NICE = 5
 """How far the priority of the process is lowered."""
@@ -101,7 +100,7 @@ class TrainStream:
         if asked.get("do") == "stop":
             with self._lock:
                 if self._trainer is None:  # nothing is trained yet, nothing could be saved
-                    os._exit(STOPPED)
+                    os._exit(exit_codes.INTERRUPTED)
                 self._trainer.stop()
 
     def _obey(self, trainer: "Trainer") -> None:
@@ -215,11 +214,11 @@ class TrainStream:
             trainer.probe_every = self._probe_every
 
     def _sample(self, trainer: "Trainer") -> None:
-        from explorer.cli.train_display import sample
+        from model.generate import sample_text
 
         began = self._clock()
         self._samples += 1  # asked for again while the run stands still it is another one
-        text = sample(trainer.gpt, trainer.tokenizer, self._prompt, _SAMPLE_TOKENS, trainer.done + self._samples)
+        text = sample_text(trainer.gpt, trainer.tokenizer, self._prompt, _SAMPLE_TOKENS, trainer.done + self._samples)
         self.tell("sample", step=trainer.done, text=text)
         self._put_off("sample", began, _SAMPLE_EVERY)
 

@@ -1,0 +1,7 @@
+"""Exit codes of the commands, which are also how a training process reports its end to the application."""
+
+ERROR = 2
+"""Every error; one line on standard error says what is wrong."""
+
+INTERRUPTED = 130
+"""Stopped by Ctrl-C or on request; a training run has been saved."""
