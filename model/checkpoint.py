@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from torch import Tensor
 from model import tokenizer as tokenizers
 from model.config import GPTConfig
 from model.errors import ModelError
+from model.files import fsync_path, quoted
 from model.gpt import GPT
 from model.layout import (
     CONFIG,
@@ -34,7 +34,6 @@ from model.layout import (
     locate,
     read_config,
     read_header,
-    shown,
 )
 from model.settings import AS_TRAINED, AttentionSettings
 from model.trace import Trace
@@ -84,7 +83,7 @@ def load(directory: Path | str, name: str | None = None) -> Checkpoint:
         raise CheckpointError(str(error)) from error
     if (known := tokenizers.vocab_size(tokenizer)) > config.vocab_size:
         raise CheckpointError(
-            f"the tokenizer of {shown(path)} has {known} tokens and the model only {config.vocab_size} (vocab_size): "
+            f"the tokenizer of {quoted(path)} has {known} tokens and the model only {config.vocab_size} (vocab_size): "
             "they are not of the same model"
         )
     return Checkpoint(name or Path(directory).resolve().name, path, config, gpt, tokenizer)
@@ -101,10 +100,10 @@ def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) ->
                         f"tensor {head!r} differs from 'wte.weight': only GPT-2 models with a tied output can be opened"
                     )
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{shown(path / WEIGHTS)} cannot be read: it may be damaged, copy it again") from error
+        raise CheckpointError(f"{quoted(path / WEIGHTS)} cannot be read: it may be damaged, copy it again") from error
     except (RuntimeError, MemoryError) as error:
         raise CheckpointError(
-            f"{shown(path / WEIGHTS)} does not fit into memory: close something or open a smaller model"
+            f"{quoted(path / WEIGHTS)} does not fit into memory: close something or open a smaller model"
         ) from error
     with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
         gpt = GPT(config)
@@ -161,7 +160,8 @@ def save(
             shutil.rmtree(temporary, ignore_errors=True)
             raise
     except OSError as error:
-        raise CheckpointError(f"{shown(target)} cannot be written: {error.strerror or type(error).__name__}") from error
+        reason = error.strerror or type(error).__name__
+        raise CheckpointError(f"{quoted(target)} cannot be written: {reason}") from error
 
 
 def small_dtype(gpt: GPT) -> torch.dtype:
@@ -177,8 +177,8 @@ def _write(directory: Path, files: Mapping[str, bytes | str]) -> None:
 
 def _sync_all(directory: Path) -> None:
     for file in directory.iterdir():
-        _sync(file)
-    _sync(directory)
+        fsync_path(file)
+    fsync_path(directory)
 
 
 def _stored_weights(gpt: GPT, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -193,9 +193,11 @@ def _stored_weights(gpt: GPT, dtype: torch.dtype) -> dict[str, Tensor]:
 
 def _check_free(target: Path, replace: bool) -> None:
     if target.exists() and not target.is_dir():
-        raise CheckpointError(f"{shown(target)} is a file: choose another directory for the checkpoint")
+        raise CheckpointError(f"{quoted(target)} is a file: choose another directory for the checkpoint")
     if target.is_dir() and any(target.iterdir()) and not replace:
-        raise CheckpointError(f"{shown(target)} exists and is not empty: choose another directory, nothing was changed")
+        raise CheckpointError(
+            f"{quoted(target)} exists and is not empty: choose another directory, nothing was changed"
+        )
 
 
 def _fresh(temporary: Path, files: Mapping[str, object]) -> Path:
@@ -203,7 +205,7 @@ def _fresh(temporary: Path, files: Mapping[str, object]) -> Path:
     if temporary.exists() or temporary.is_symlink():
         ours = {*FILES, *files}
         if temporary.is_symlink() or not temporary.is_dir() or any(p.name not in ours for p in temporary.iterdir()):
-            raise CheckpointError(f"{shown(temporary)} is in the way and not a checkpoint: move it elsewhere")
+            raise CheckpointError(f"{quoted(temporary)} is in the way and not a checkpoint: move it elsewhere")
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
     return temporary
@@ -220,7 +222,7 @@ def _swap(temporary: Path, target: Path) -> None:
         if aside.is_dir():
             aside.rename(target)
         raise
-    _sync(target.parent)
+    fsync_path(target.parent)
     if aside.is_dir():
         _remove_aside(aside)
 
@@ -236,7 +238,7 @@ def _recover(target: Path) -> None:
         if aside.is_dir() and not any(aside.iterdir()):
             aside.rmdir()
         elif aside.exists():
-            raise CheckpointError(f"{shown(aside)} is in the way and not a checkpoint: move it elsewhere")
+            raise CheckpointError(f"{quoted(aside)} is in the way and not a checkpoint: move it elsewhere")
     elif target.exists():
         _remove_aside(aside)
     else:
@@ -248,13 +250,3 @@ def _remove_aside(aside: Path) -> None:
     for path in sorted(aside.iterdir(), key=lambda path: path.name == CONFIG):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     aside.rmdir()
-
-
-def _sync(path: Path) -> None:
-    """Force a file or directory to the disk; systems that cannot open a directory do without."""
-    with suppress(PermissionError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,11 +1,12 @@
-"""The Hugging Face GPT-2 layout of a checkpoint directory, read and checked without torch.
+"""Names and layout of checkpoint directories (Hugging Face's GPT-2 layout), read and checked without torch.
 
-Everything here looks at `config.json` and at the header of `model.safetensors` alone: shapes are held against each
-other before a byte of memory is given to the weights, so that no claim in a file can make us allocate.
+Only `config.json` and the header of `model.safetensors` are read here. Names and shapes in the two are compared before
+any memory is allocated for weights, so a forged file cannot cause a large allocation.
 """
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any
 
 from model.config import GPTConfig
 from model.errors import ModelError
+from model.files import quoted
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -23,10 +25,12 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 FILES = (CONFIG, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG)
 
 LATEST = "latest"
-"""In a directory of a training run: names the checkpoint below it that was written last."""
+"""In the directory of a training run: a text file with the name of the newest checkpoint."""
 
 FINAL = "final"
-"""In a directory of a training run: the finished model."""
+"""In the directory of a training run: the finished model."""
+
+_STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
 
 PREFIX = "transformer."
 """What `transformers` puts before every tensor of the body; the original GPT-2 files have none."""
@@ -60,6 +64,17 @@ class Summary:
     config: GPTConfig
     parameters: int  # the tied output is counted once
     bytes_on_disk: int  # of the four files
+
+
+def step_directory(step: int) -> str:
+    """The name of the checkpoint or snapshot written after `step` steps of training."""
+    return f"step-{step:06d}"
+
+
+def parse_step_directory(name: str) -> int | None:
+    """The step in a name made by `step_directory`, or None for any other name."""
+    found = _STEP_DIRECTORY.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def locate(directory: Path) -> Path:
@@ -97,15 +112,15 @@ def read_config(directory: Path) -> GPTConfig:
             what = "is a file" if directory.is_file() else "is no directory"
             what = what if directory.exists() else "does not exist"
             raise CheckpointError(
-                f"{shown(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
+                f"{quoted(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
             )
         return GPTConfig.from_dict(read_json(directory / CONFIG))
     except CheckpointError:
         raise
     except OSError as error:
-        raise CheckpointError(f"{shown(directory)} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{quoted(directory)} cannot be read: {error.strerror}") from error
     except ModelError as error:
-        raise CheckpointError(f"{shown(directory)}: {error}") from error
+        raise CheckpointError(f"{quoted(directory)}: {error}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -113,23 +128,23 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise CheckpointError(
-                f"{shown(path.parent)} holds no {path.name}: name a checkpoint directory in the GPT-2 layout"
+                f"{quoted(path.parent)} holds no {path.name}: name a checkpoint directory in the GPT-2 layout"
             )
         with path.open("rb") as file:
             content = file.read(_LARGEST_JSON + 1)
         if len(content) > _LARGEST_JSON:
             raise CheckpointError(
-                f"{shown(path)} is larger than {_LARGEST_JSON} bytes: it is not the {path.name} of a GPT-2"
+                f"{quoted(path)} is larger than {_LARGEST_JSON} bytes: it is not the {path.name} of a GPT-2"
             )
         values = json.loads(content)
     except CheckpointError:
         raise
     except OSError as error:
-        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{shown(path)} is not valid JSON: it may be truncated, copy it again") from error
+        raise CheckpointError(f"{quoted(path)} is not valid JSON: it may be truncated, copy it again") from error
     if not isinstance(values, dict):
-        raise CheckpointError(f"{shown(path)} is not a JSON object: it is not the {path.name} of a GPT-2")
+        raise CheckpointError(f"{quoted(path)} is not a JSON object: it is not the {path.name} of a GPT-2")
     return values
 
 
@@ -150,18 +165,18 @@ def read_header(directory: Path) -> dict[str, StoredTensor]:
                 raise CheckpointError(_pickle(path, "is a pickle or zip under another name"))
             if len(start) < 9 or start[8:] != b"{":
                 raise CheckpointError(
-                    f"{shown(path)} is not a safetensors file: it is empty, damaged or of another format"
+                    f"{quoted(path)} is not a safetensors file: it is empty, damaged or of another format"
                 )
             if length > min(_LARGEST_HEADER, size - 8):
-                raise CheckpointError(f"{shown(path)} is truncated or damaged: its header should have {length} bytes")
+                raise CheckpointError(f"{quoted(path)} is truncated or damaged: its header should have {length} bytes")
             content = b"{" + file.read(length - 1)
         header = json.loads(content)
     except CheckpointError:
         raise
     except OSError as error:
-        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{shown(path)} is damaged: its header is not valid JSON, copy it again") from error
+        raise CheckpointError(f"{quoted(path)} is damaged: its header is not valid JSON, copy it again") from error
     return _parse_header(path, header, size - 8 - length)
 
 
@@ -177,15 +192,15 @@ def _parse_header(path: Path, header: dict[str, Any], data_size: int) -> dict[st
         except (TypeError, ValueError, KeyError):
             sound = False
         if not sound or (dtype in BYTES and last - first != BYTES[dtype] * math.prod(shape)):
-            raise CheckpointError(f"{shown(path)} is damaged: its header does not describe {name!r} properly")
+            raise CheckpointError(f"{quoted(path)} is damaged: its header does not describe {name!r} properly")
         end = max(end, last)
         tensors[name] = StoredTensor(name, dtype, shape)
     if end > data_size:
         raise CheckpointError(
-            f"{shown(path)} is truncated: it has {data_size} bytes of weights and needs {end}, copy it again"
+            f"{quoted(path)} is truncated: it has {data_size} bytes of weights and needs {end}, copy it again"
         )
     if end < data_size:
-        raise CheckpointError(f"{shown(path)} is damaged: {data_size - end} bytes follow the last weight")
+        raise CheckpointError(f"{quoted(path)} is damaged: {data_size - end} bytes follow the last weight")
     return tensors
 
 
@@ -271,12 +286,7 @@ def check_name(path: Path) -> None:
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
-        raise CheckpointError(f"{shown(path)} is no name in UTF-8, which safetensors needs: rename it") from error
-
-
-def shown(path: Path) -> str:
-    """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
-    return repr(str(path))
+        raise CheckpointError(f"{quoted(path)} is no name in UTF-8, which safetensors needs: rename it") from error
 
 
 def discard(directory: Path) -> None:
@@ -293,15 +303,15 @@ def discard(directory: Path) -> None:
 
 def _without_weights(directory: Path) -> str:
     if (directory / f"{WEIGHTS}.index.json").exists():
-        return f"{shown(directory)} holds its weights in several files: save them as one {WEIGHTS}"
+        return f"{quoted(directory)} holds its weights in several files: save them as one {WEIGHTS}"
     try:
         pickle = next((path for path in sorted(directory.iterdir()) if path.suffix in _PICKLES), None)
     except OSError as error:
-        return f"{shown(directory)} cannot be read: {error.strerror}"
+        return f"{quoted(directory)} cannot be read: {error.strerror}"
     if pickle is not None:
         return _pickle(pickle, "is a pickle")
-    return f"{shown(directory)} holds no {WEIGHTS}: name a checkpoint directory in the GPT-2 layout"
+    return f"{quoted(directory)} holds no {WEIGHTS}: name a checkpoint directory in the GPT-2 layout"
 
 
 def _pickle(path: Path, what: str) -> str:
-    return f"{shown(path)} {what}, which can run code when it is loaded, so it is never opened: save it as {WEIGHTS}"
+    return f"{quoted(path)} {what}, which can run code when it is loaded, so it is never opened: save it as {WEIGHTS}"

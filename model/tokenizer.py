@@ -14,10 +14,10 @@ from typing import Any, Literal
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from model.errors import ModelError
+from model.files import quoted
+from model.layout import TOKENIZER, TOKENIZER_CONFIG
 
 END_OF_TEXT = "<|endoftext|>"
-TOKENIZER_FILE = "tokenizer.json"
-CONFIG_FILE = "tokenizer_config.json"
 SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
 
 _LARGEST_FILE = 256 * 2**20  # bytes; the largest published tokenizer.json are about 35 MiB
@@ -125,23 +125,23 @@ def load(path: Path | str) -> Tokenizer:
     try:
         tokenizer = _open(path)
     except OSError as error:
-        raise TokenizerError(f"{_shown(path)} cannot be read: {error.strerror or type(error).__name__}") from None
+        raise TokenizerError(f"{quoted(path)} cannot be read: {error.strerror or type(error).__name__}") from None
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if not tokenizer.get_vocab_size():
-        raise TokenizerError(f"{_shown(path)} holds a tokenizer without any token: use another file")
+        raise TokenizerError(f"{quoted(path)} holds a tokenizer without any token: use another file")
     return tokenizer
 
 
 def _open(path: Path) -> Tokenizer:
     if not path.is_dir():
         return _parse(path)
-    if (path / TOKENIZER_FILE).exists():
-        return _parse(path / TOKENIZER_FILE)
+    if (path / TOKENIZER).exists():
+        return _parse(path / TOKENIZER)
     vocabulary, merges = path / "vocab.json", path / "merges.txt"
     if vocabulary.exists() and merges.exists():
         return _from_gpt2_files(vocabulary, merges)
-    raise TokenizerError(f"{_shown(path)} has neither {TOKENIZER_FILE} nor vocab.json with merges.txt: no checkpoint")
+    raise TokenizerError(f"{quoted(path)} has neither {TOKENIZER} nor vocab.json with merges.txt: no checkpoint")
 
 
 def _parse(path: Path) -> Tokenizer:
@@ -149,7 +149,7 @@ def _parse(path: Path) -> Tokenizer:
     try:
         return Tokenizer.from_str(content)
     except BaseException as error:
-        raise _failure(f"{_shown(path)} does not hold a tokenizer that can be read", error) from None
+        raise _failure(f"{quoted(path)} does not hold a tokenizer that can be read", error) from None
 
 
 def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
@@ -161,7 +161,7 @@ def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
     except (TokenizerError, OSError):
         raise
     except BaseException as error:
-        raise _failure(f"{_shown(vocabulary.parent)} holds no readable vocab.json and merges.txt", error) from None
+        raise _failure(f"{quoted(vocabulary.parent)} holds no readable vocab.json and merges.txt", error) from None
     _make_byte_level(tokenizer)
     if END_OF_TEXT in entries:
         tokenizer.add_special_tokens([END_OF_TEXT])
@@ -170,15 +170,15 @@ def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
 
 def _read(path: Path) -> str:
     if not path.exists():
-        raise TokenizerError(f"{_shown(path)} does not exist: a checkpoint needs its tokenizer")
+        raise TokenizerError(f"{quoted(path)} does not exist: a checkpoint needs its tokenizer")
     if not path.is_file():
-        raise TokenizerError(f"{_shown(path)} is not a regular file: a tokenizer is a JSON file")
+        raise TokenizerError(f"{quoted(path)} is not a regular file: a tokenizer is a JSON file")
     if (size := path.stat().st_size) > _LARGEST_FILE:
-        raise TokenizerError(f"{_shown(path)} has {size:,} bytes, more than a tokenizer can have: use another file")
+        raise TokenizerError(f"{quoted(path)} has {size:,} bytes, more than a tokenizer can have: use another file")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise TokenizerError(f"{_shown(path)} is not UTF-8 at byte {error.start}: the file is damaged") from None
+        raise TokenizerError(f"{quoted(path)} is not UTF-8 at byte {error.start}: the file is damaged") from None
 
 
 def _failure(what: str, error: BaseException) -> BaseException:
@@ -208,11 +208,11 @@ def save(tokenizer: Tokenizer, directory: Path | str, *, model_max_length: int |
         config |= {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT}
     directory = Path(directory)
     try:
-        (directory / TOKENIZER_FILE).write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
-        (directory / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (directory / TOKENIZER).write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+        (directory / TOKENIZER_CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise TokenizerError(f"{_shown(directory)} cannot be written: {reason}") from None
+        raise TokenizerError(f"{quoted(directory)} cannot be written: {reason}") from None
 
 
 def encode(tokenizer: Tokenizer, text: str) -> Encoding:
@@ -368,8 +368,3 @@ def _unknown(
 def _without_surrogates(text: str) -> str:
     """The text with lone surrogates, which have no UTF-8, replaced by U+FFFD: its length stays the same."""
     return _SURROGATES.sub("\ufffd", text)
-
-
-def _shown(path: Path) -> str:
-    """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
-    return repr(str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from data import bundled
-from explorer.core.steps import STEP_DIRECTORY, at_step, split_step
+from explorer.core.steps import at_step, split_step
 from model import layout
 from model.errors import ModelError
 from model.training import snapshots
@@ -139,6 +139,5 @@ def _name(model: str, path: Path) -> tuple[str, int | None]:
     if above.name and (layout.locate(above) / layout.CONFIG).is_file():
         if path.name == layout.FINAL:
             return above.name, None
-        if found := STEP_DIRECTORY.fullmatch(path.name):
-            return above.name, int(found[1])
+        return above.name if (step := layout.parse_step_directory(path.name)) is not None else path.name, step
     return path.name, None

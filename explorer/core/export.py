@@ -7,9 +7,7 @@ import csv
 import io
 import json
 import re
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +17,7 @@ from explorer.core.link import link_line
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from model.errors import ModelError
+from model.files import atomic_write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -231,29 +230,12 @@ def write_file(path: Path, fill: Callable[[BinaryIO], None], *, overwrite: bool 
 
     Raises ModelError when it cannot be written, or when it is there and not to be overwritten.
     """
-    path = path.resolve()  # a link stays, what it leads to is replaced
-    temporary = path.with_name(f".{secrets.token_hex(6)}.tmp")
+    path = path.resolve()  # a link stays, the file that it points to is replaced
     try:
-        with temporary.open("xb") as file:
+        with atomic_write(path, overwrite=overwrite) as file:
             fill(file)
-            size = file.tell()
-        _place(temporary, path, overwrite)
+            return file.tell()
+    except FileExistsError as error:
+        raise ModelError(f"{path.name!r} is there already: choose another name") from error
     except OSError as error:
         raise ModelError(f"{path.name!r} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return size
-
-
-def _place(temporary: Path, path: Path, overwrite: bool) -> None:
-    if not overwrite:
-        try:
-            path.hardlink_to(temporary)  # unlike renaming, this fails where there is a file
-            return
-        except FileExistsError as error:
-            raise ModelError(f"{path.name!r} is there already: choose another name") from error
-        except OSError:  # a file system without hard links
-            if path.exists():
-                raise ModelError(f"{path.name!r} is there already: choose another name") from None
-    temporary.replace(path)

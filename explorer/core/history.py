@@ -6,13 +6,14 @@ trusted: a file too large, of another kind or of another shape is taken for empt
 
 import json
 import os
-import secrets
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
+
+from model.files import atomic_write
 
 MOST = 200
 """Sentences kept."""
@@ -84,16 +85,10 @@ def read(path: Path) -> list[str]:
 
 def write(path: Path, sentences: Sequence[str]) -> None:
     """Write sentences to a file that only its owner can read, whole or not at all; failures are silent."""
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with suppress(OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(list(sentences), file, indent=0)
-        temporary.replace(path)
-    except (OSError, ValueError):
-        with suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
+        with atomic_write(path, mode=0o600) as file:
+            file.write(json.dumps(list(sentences), indent=0).encode("ascii"))
 
 
 class Recall:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.core import catalog
-from explorer.core.steps import STEP_DIRECTORY, at_step, split_step
+from explorer.core.steps import at_step, split_step
 from model import layout
 from model.errors import ModelError
 from model.training import snapshots
@@ -74,8 +74,7 @@ def _own_step(path: Path) -> int | None:
     located = layout.locate(path)
     if (step := snapshots.trained_steps(located)) is not None:
         return step
-    found = STEP_DIRECTORY.fullmatch(located.name)
-    return int(found[1]) if found else None
+    return layout.parse_step_directory(located.name)
 
 
 def unlike(model: "TracedModel", reading: "Reading") -> str:

@@ -7,9 +7,6 @@ import re
 
 from explorer.core.formatting import visible
 
-STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
-"""The name of a checkpoint of a run, or of a snapshot: it was written after so many steps."""
-
 _AT_STEP = re.compile(r"(.+)@(\d{1,12})", re.ASCII | re.DOTALL)
 
 

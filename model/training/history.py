@@ -16,7 +16,8 @@ from typing import Any
 
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.layout import CheckpointError, shown
+from model.files import atomic_write, quoted
+from model.layout import CheckpointError
 
 METRICS, RUN, STATISTICS = "metrics.jsonl", "run.json", "statistics.jsonl"
 
@@ -114,12 +115,9 @@ class LineLog:
 def describe(out: Path, description: RunDescription) -> None:
     """Write `run.json` in one step. Raises CheckpointError when it cannot be written."""
     values = {**asdict(description), "config": description.config.to_dict()}
-    temporary = out / f"{RUN}.tmp"
     try:
-        if temporary.is_symlink():
-            temporary.unlink()
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(out / RUN)
+        with atomic_write(out / RUN, temporary=f"{RUN}.tmp") as file:
+            file.write((json.dumps(values, indent=2) + "\n").encode())
     except OSError as error:
         raise _unwritable(out / RUN, error) from error
 
@@ -138,7 +136,7 @@ def read_history(directory: Path | str) -> History:
     out = next((place for place in (path, path.resolve().parent) if (place / METRICS).is_file()), None)
     if out is None:
         what = f"holds no {METRICS}" if path.is_dir() else "is a file" if path.exists() else "does not exist"
-        raise CheckpointError(f"{shown(path)} {what}: name the directory of a run of `explorer train`")
+        raise CheckpointError(f"{quoted(path)} {what}: name the directory of a run of `explorer train`")
     return History(out, _read_description(out / RUN), read_metrics(out))
 
 
@@ -149,7 +147,7 @@ def read_metrics(out: Path) -> tuple[StepMetrics, ...]:
     """
     found = [_metrics(out / METRICS, number, values) for number, values in _lines(out / METRICS)]
     if any(before.step >= after.step for before, after in pairwise(found)):
-        raise CheckpointError(f"{shown(out / METRICS)} is damaged: its steps are not in order")
+        raise CheckpointError(f"{quoted(out / METRICS)} is damaged: its steps are not in order")
     return tuple(found)
 
 
@@ -166,7 +164,7 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     found = []
     for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
@@ -174,7 +172,7 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
         except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
-            raise CheckpointError(f"{shown(path)} is damaged: line {number} is not a JSON object")
+            raise CheckpointError(f"{quoted(path)} is damaged: line {number} is not a JSON object")
         found.append((number, values))
     return found
 
@@ -187,7 +185,7 @@ def _metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetrics:
     )
     missing = [name for name in _NAMES if name not in known and name not in _OPTIONAL]
     if not sound or missing or type(known["step"]) is not int:
-        raise CheckpointError(f"{shown(path)} is damaged: line {number} is not the metrics of a step")
+        raise CheckpointError(f"{quoted(path)} is damaged: line {number} is not the metrics of a step")
     return StepMetrics(**{"validation_loss": None, **known})
 
 
@@ -200,11 +198,11 @@ def _read_description(path: Path) -> RunDescription:
             raise ValueError
         return RunDescription(**{**known, "config": GPTConfig.from_dict(known["config"])})
     except OSError as error:
-        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     except ModelError as error:
-        raise CheckpointError(f"{shown(path)} is damaged: {error}") from error
+        raise CheckpointError(f"{quoted(path)} is damaged: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{shown(path)} is damaged: it does not describe a run") from error
+        raise CheckpointError(f"{quoted(path)} is damaged: it does not describe a run") from error
 
 
 def _bytes_to(path: Path, done: int) -> int:
@@ -224,7 +222,7 @@ def _bytes_to(path: Path, done: int) -> int:
         elif step > done:
             break
         elif damaged:
-            raise CheckpointError(f"{shown(path)} is damaged: mend line {damaged}, or take it out, to resume the run")
+            raise CheckpointError(f"{quoted(path)} is damaged: mend line {damaged}, or take it out, to resume the run")
         else:
             keep = end
     return keep
@@ -241,5 +239,5 @@ def _finite(values: Any) -> Any:
 
 def _unwritable(path: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
-        f"{shown(path)} cannot be written: {error.strerror or type(error).__name__}: what was saved before is whole"
+        f"{quoted(path)} cannot be written: {error.strerror or type(error).__name__}: what was saved before is whole"
     )

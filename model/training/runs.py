@@ -1,7 +1,6 @@
 """Run directories: the checkpoints of one training run, `step-000250/` and so on, and which of them is the latest."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,8 +8,9 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from model.checkpoint import CheckpointError, save
+from model.files import atomic_write
 from model.gpt import GPT
-from model.layout import FILES, LATEST, check_name, discard
+from model.layout import FILES, FINAL, LATEST, check_name, discard, parse_step_directory, step_directory
 from model.training.snapshots import FOLDER, TRAINING
 
 KEPT = 2
@@ -18,9 +18,6 @@ KEPT = 2
 
 STATE = ("trainer.json", "trainer.safetensors")
 """What a checkpoint of a run has beside the model: see `model.training.trainer`."""
-
-_STEP = re.compile(r"step-\d{6,}")
-_UNFINISHED = re.compile(r"(step-\d{6,}|final)\.tmp")
 
 
 def prepare(out: Path) -> None:
@@ -68,8 +65,8 @@ def beginning(out: Path) -> Iterator[None]:
 def _is_beginning(out: Path) -> bool:
     """Whether a directory holds nothing but what a run leaves that was killed before its first checkpoint."""
     return all(
-        _is_ours(path, first=path.name == "step-000000")
-        if path.name == "step-000000" or _UNFINISHED.fullmatch(path.name)
+        _is_ours(path, first=path.name == step_directory(0))
+        if path.name == step_directory(0) or _is_unfinished(path.name)
         else path.name in (".writable", f"{LATEST}.tmp") and path.is_file() and not path.is_symlink()
         for path in out.iterdir()
     )
@@ -126,7 +123,7 @@ def going_on(out: Path, done: int) -> Iterator[None]:
     Raises CheckpointError when another process has taken it further since that was read.
     """
     with claimed(out):
-        saved = int(latest(out).name.removeprefix("step-")) if is_run(out) else 0
+        saved = parse_step_directory(latest(out).name) if is_run(out) else 0
         if saved != done:
             raise CheckpointError(f"another process has trained into {out} up to step {saved}: start again")
         yield
@@ -140,17 +137,11 @@ def add(
     The newest of at most `good` steps stays as well: it is what a diverged run goes back to. A kill at any moment
     leaves the earlier checkpoint whole and pointed to.
     """
-    directory = out / f"step-{step:06d}"
+    directory = out / step_directory(step)
     save(directory, gpt, tokenizer, extra=extra, replace=True)
     try:
-        pointer = out / f"{LATEST}.tmp"
-        if pointer.is_symlink():
-            pointer.unlink()
-        with pointer.open("w", encoding="utf-8") as file:
-            file.write(directory.name + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        pointer.replace(out / LATEST)
+        with atomic_write(out / LATEST, temporary=f"{LATEST}.tmp", fsync=True) as file:
+            file.write(f"{directory.name}\n".encode())
         kept = {directory, None if good is None else newest_before(out, good)}
         for old in steps(out)[:-KEPT]:
             if old not in kept:
@@ -164,20 +155,30 @@ def tidy(out: Path) -> None:
     """Remove what a kill left behind of checkpoints that were being written; nothing that could be opened."""
     for folder in (out, out / FOLDER):
         for path in folder.iterdir() if folder.is_dir() else ():
-            if _UNFINISHED.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            if _is_unfinished(path.name) and path.is_dir() and not path.is_symlink():
                 discard(path)
+
+
+def _is_unfinished(name: str) -> bool:
+    """Return True for the name of a checkpoint directory that was being written or removed."""
+    whole = name.removesuffix(".tmp")
+    return whole != name and (whole == FINAL or parse_step_directory(whole) is not None)
 
 
 def newest_before(out: Path, step: int) -> Path | None:
     """The newest checkpoint of a run after at most `step` steps."""
-    found = [path for path in steps(out) if int(path.name.removeprefix("step-")) <= step] if out.is_dir() else []
+    found = [path for number, path in _by_step(out) if number <= step] if out.is_dir() else []
     return found[-1] if found else None
 
 
 def steps(out: Path) -> list[Path]:
     """The checkpoints of a run, oldest first."""
-    found = [path for path in out.iterdir() if _STEP.fullmatch(path.name) and path.is_dir()]
-    return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+    return [path for _, path in _by_step(out)]
+
+
+def _by_step(out: Path) -> list[tuple[int, Path]]:
+    found = ((parse_step_directory(path.name), path) for path in out.iterdir())
+    return sorted((step, path) for step, path in found if step is not None and path.is_dir())
 
 
 def is_run(out: Path) -> bool:
@@ -194,7 +195,7 @@ def latest(out: Path) -> Path:
         name = (out / LATEST).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{out} holds no training run to resume: leave out --resume to start one") from error
-    if not _STEP.fullmatch(name) or not (out / name).is_dir():
+    if parse_step_directory(name) is None or not (out / name).is_dir():
         with naming_spare(out / LATEST):
             raise CheckpointError(f"{out / LATEST} names no checkpoint here: the run cannot be resumed")
     return out / name

@@ -10,7 +10,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.layout import CONFIG, LATEST, WEIGHTS, CheckpointError, discard, read_json, shown
+from model.files import quoted
+from model.layout import (
+    CONFIG,
+    LATEST,
+    WEIGHTS,
+    CheckpointError,
+    discard,
+    parse_step_directory,
+    read_json,
+    step_directory,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -20,8 +30,6 @@ if TYPE_CHECKING:
 FOLDER = "snapshots"
 TRAINING = "training.json"
 """In a finished model's directory: after how many steps it was written."""
-
-_STEP = re.compile(r"step-(\d{6,12})", re.ASCII)
 
 
 def spaced_steps(last: int) -> tuple[int, ...]:
@@ -49,7 +57,7 @@ def add(out: Path, step: int, gpt: "GPT", tokenizer: "Tokenizer") -> Path:
     """
     from model import checkpoint
 
-    directory = out / FOLDER / f"step-{step:06d}"
+    directory = out / FOLDER / step_directory(step)
     checkpoint.save(directory, gpt, tokenizer, dtype=checkpoint.small_dtype(gpt), replace=True)
     return directory
 
@@ -81,16 +89,16 @@ def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
                     found.setdefault(own, place)
                 return sorted(found.items())
     except OSError as error:
-        raise CheckpointError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     return []
 
 
 def _series(place: Path) -> Iterable[tuple[int, Path]]:
     folder = place / FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        match = _STEP.fullmatch(path.name)
-        if match and (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
-            yield int(match[1]), path
+        step = parse_step_directory(path.name)
+        if step is not None and (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
+            yield step, path
 
 
 def training_note(step: int) -> str:

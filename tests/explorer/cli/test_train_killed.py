@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from model.checkpoint import load
+from model.layout import parse_step_directory
 from model.training import runs
 from model.training.history import METRICS, read_metrics
 from model.training.snapshots import FOLDER, snapshots
@@ -59,7 +60,7 @@ def check(out: Path, before: int) -> int:
     """Everything in a run that was just killed is whole; returns the step that it can go on from."""
     for folder in (out, out / FOLDER):
         for path in folder.iterdir() if folder.is_dir() else ():
-            if path.is_dir() and (path.name == "final" or runs._STEP.fullmatch(path.name)):
+            if path.is_dir() and (path.name == "final" or parse_step_directory(path.name) is not None):
                 load(path)
     for _, path in snapshots(out):
         load(path)
