@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from explorer.screens.explore import ExploreScreen
     from explorer.training.live_run import LiveRun
     from explorer.training.request import TrainRequest
-    from model.trace import TracedModel
+    from model.interface import TracedModel
 
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
 

@@ -14,8 +14,9 @@ from explorer.widgets.messages import WorkerMessage
 from model.settings import AS_TRAINED, AttentionSettings
 
 if TYPE_CHECKING:
-    from model.head_metrics import HeadScores
-    from model.trace import Trace, TracedModel
+    from model.head_scores import HeadScores
+    from model.interface import TracedModel
+    from model.trace import Trace
 
 
 class HeadScoresDone(WorkerMessage):

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.settings import LayerSettings
+
 
 def scores(q: Tensor, k: Tensor) -> Tensor:
     """Raw dot products of every query with every key: (..., Tq, D), (..., Tk, D) -> (..., Tq, Tk)."""
@@ -75,6 +77,19 @@ class AttentionInputs:
                 f"q {tuple(self.q.shape)}, k {tuple(self.k.shape)} and v {tuple(self.v.shape)} do not fit: "
                 "q and k share head_size, k and v share positions"
             )
+
+    @classmethod
+    def from_settings(cls, q: Tensor, k: Tensor, v: Tensor, settings: LayerSettings) -> "AttentionInputs":
+        """The inputs of a layer whose q, k and v are (..., H, T, D), with its scale, mask and ablated heads."""
+        scale, causal, ablated = settings.scale, settings.causal, settings.ablated
+        return cls(
+            q,
+            k,
+            v,
+            torch.tensor(scale, dtype=torch.float64) if isinstance(scale, tuple) else scale,
+            torch.tensor(causal) if isinstance(causal, tuple) else causal,
+            torch.tensor(ablated) if isinstance(ablated, tuple) else ablated,
+        )
 
     @property
     def head_size(self) -> int:

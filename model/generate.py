@@ -138,7 +138,7 @@ def generate(
         raise ModelError("there is nothing to continue: type at least one character that the model knows")
     sampling = sampling or Sampling()
     config = gpt.config
-    cached = cached and config.causal and settings.normal(config).causal is None
+    cached = cached and config.causal and settings.normalized(config).causal is None
     ids = list(token_ids)
     cache = _Cache(gpt, settings)
     with torch.inference_mode():

@@ -55,7 +55,7 @@ class CausalSelfAttention(nn.Module):
             part.unflatten(-1, (self.n_head, -1)).transpose(-3, -2)  # (..., T, C) -> (..., H, T, D)
             for part in self.c_attn(x).chunk(3, dim=-1)
         )
-        return AttentionInputs(q, k, v, settings.scale, settings.causal, settings.ablated)
+        return AttentionInputs.from_settings(q, k, v, settings)
 
     def forward(self, inputs: AttentionInputs) -> Tensor:
         """Mix the values and project all heads together: -> (..., T, C)."""
@@ -179,7 +179,7 @@ class GPT(nn.Module):
         Raises ModelError for no tokens, too many, unknown ids, or settings that name a layer or head not in the model.
         """
         check_ids(self.config, token_ids)
-        settings = settings.normal(self.config)
+        settings = settings.normalized(self.config)
         ids = torch.tensor(tuple(token_ids), device=self.wte.weight.device)  # (T,)
         inputs: list[AttentionInputs] = []
         streams: list[Tensor] = []

@@ -1,15 +1,16 @@
-"""AttentionSettings: what a person has switched, and which layers and heads it acts on."""
+"""AttentionSettings: the switches a person has set, and the layers and heads that they act on. Imports no torch."""
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from model.config import GPTConfig
 from model.errors import ModelError
 
-if TYPE_CHECKING:  # a view of the application holds settings long before torch is imported
-    from torch import Tensor
+if TYPE_CHECKING:
+    from model.interface import ModelShape
+
+_Value = TypeVar("_Value", float, bool)
 
 
 class Scope(StrEnum):
@@ -22,21 +23,26 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LayerSettings:
-    """The settings of one layer's heads, ready for `AttentionInputs`: one value for all, or a tensor (H,)."""
+    """The settings of one layer: each is one value for all heads, or a tuple with one value per head."""
 
-    scale: "float | Tensor"
-    causal: "bool | Tensor"
-    ablated: "bool | Tensor"
+    scale: float | tuple[float, ...]
+    causal: bool | tuple[bool, ...]
+    ablated: bool | tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionSettings:
-    """Switches for one head (layer and head given), one layer (layer given) or the whole model (neither).
+    """Changes to the attention of one head (`layer` and `head` given), one layer (`layer` given) or the whole model.
 
-    `causal=None` and `scale=None` mean as trained; a scale of 1.0 is "no scaling". `ablated` heads, as (layer, head),
-    have their mixed values replaced by zeros wherever they are. An equal value asks for an equal computation.
+    Args:
+        causal: True or False switches the causal mask on or off; None leaves it as trained.
+        scale: replaces the factor on the raw scores, 1.0 for no scaling; None leaves it as trained.
+        layer: the layer to change, or None for all layers.
+        head: the head of `layer` to change, or None for all of its heads.
+        ablated: heads, as (layer, head), whose mixed values are replaced by zeros. Independent of `layer` and `head`.
 
-    Raises ModelError for a scale that is not a finite number, or a head without a layer.
+    Raises:
+        ModelError: `scale` is not finite, or there is a head without a layer.
     """
 
     causal: bool | None = None
@@ -62,7 +68,7 @@ class AttentionSettings:
         scale: float | None = None,
         ablated: frozenset[tuple[int, int]] = frozenset(),
     ) -> "AttentionSettings":
-        """Switches acting on the scope around (layer, head)."""
+        """Settings for the head (layer, head), for its whole layer or for the whole model, depending on `scope`."""
         if causal is None and scale is None:
             return cls(ablated=ablated)
         return cls(
@@ -80,59 +86,57 @@ class AttentionSettings:
             return Scope.MODEL
         return Scope.LAYER if self.head is None else Scope.HEAD
 
-    def normal(self, config: GPTConfig) -> "AttentionSettings":
-        """The same request with every switch that equals the model as trained left out.
+    def normalized(self, shape: "ModelShape") -> "AttentionSettings":
+        """The same settings without switches that change nothing in this model, so that equal values compare equal.
 
-        Raises ModelError when a layer or head named here is not in the model.
+        Raises ModelError if the model does not have a layer or head named here.
         """
         for layer, head in [*self.ablated, (self.layer or 0, self.head or 0)]:
-            check_head(config, layer, head)
-        layers = range(config.n_layer) if self.layer is None else (self.layer,)
-        causal = None if self.causal == config.causal else self.causal
+            check_head(shape, layer, head)
+        layers = range(shape.n_layer) if self.layer is None else (self.layer,)
+        causal = None if self.causal == shape.causal else self.causal
         scale = self.scale
-        if scale is not None and all(math.isclose(scale, config.scale(i), rel_tol=1e-12) for i in layers):
+        if scale is not None and all(math.isclose(scale, shape.scale(i), rel_tol=1e-12) for i in layers):
             scale = None
         if causal is None and scale is None:
             return AttentionSettings(ablated=self.ablated)
         return AttentionSettings(causal, scale, self.layer, self.head, self.ablated)
 
-    def changed_heads(self, config: GPTConfig) -> frozenset[tuple[int, int]]:
-        """Every (layer, head) whose computation differs from the model as trained."""
-        normal = self.normal(config)
-        if normal.causal is None and normal.scale is None:
-            return normal.ablated
-        layers = range(config.n_layer) if normal.layer is None else (normal.layer,)
-        heads = range(config.n_head) if normal.head is None else (normal.head,)
-        return normal.ablated | {(i, j) for i in layers for j in heads}
+    def changed_heads(self, shape: "ModelShape") -> frozenset[tuple[int, int]]:
+        """Every (layer, head) that computes something else than as trained."""
+        normalized = self.normalized(shape)
+        if normalized.causal is None and normalized.scale is None:
+            return normalized.ablated
+        layers = range(shape.n_layer) if normalized.layer is None else (normalized.layer,)
+        heads = range(shape.n_head) if normalized.head is None else (normalized.head,)
+        return normalized.ablated | {(i, j) for i in layers for j in heads}
 
-    def for_layer(self, config: GPTConfig, layer: int) -> LayerSettings:
-        """The settings of each head of `layer`; plain numbers where all its heads agree."""
-        import torch
+    def for_layer(self, shape: "ModelShape", layer: int) -> LayerSettings:
+        """What to compute in `layer`: one value where its heads agree, one value per head where they differ."""
+        ablated = {head for i, head in self.ablated if i == layer}
+        return LayerSettings(
+            self._by_head(shape, layer, self.scale, shape.scale(layer)),
+            self._by_head(shape, layer, self.causal, shape.causal),
+            tuple(head in ablated for head in range(shape.n_head)) if ablated else False,
+        )
 
-        scale, causal = config.scale(layer), config.causal
-        mine = self.layer is None or self.layer == layer
-        new_scale = self.scale if mine and self.scale is not None else scale
-        new_causal = self.causal if mine and self.causal is not None else causal
-        ablated = [head for i, head in self.ablated if i == layer]
-        gone = torch.zeros(config.n_head, dtype=torch.bool)
-        gone[ablated] = True
-        some = gone if ablated else False
-        if self.head is None or not mine:
-            return LayerSettings(new_scale, new_causal, some)
-        scales = torch.full((config.n_head,), scale, dtype=torch.float64)
-        scales[self.head] = new_scale
-        causals = torch.full((config.n_head,), causal)
-        causals[self.head] = new_causal
-        return LayerSettings(scales if new_scale != scale else scale, causals if new_causal != causal else causal, some)
+    def _by_head(
+        self, shape: "ModelShape", layer: int, new: _Value | None, trained: _Value
+    ) -> _Value | tuple[_Value, ...]:
+        if new is None or new == trained or self.layer not in (None, layer):
+            return trained
+        if self.head is None:
+            return new
+        return tuple(new if head == self.head else trained for head in range(shape.n_head))
 
 
 AS_TRAINED = AttentionSettings()
 """Nothing changed."""
 
 
-def check_head(config: GPTConfig, layer: int, head: int) -> None:
+def check_head(shape: "ModelShape", layer: int, head: int) -> None:
     """Raise ModelError unless the model has this layer and head."""
-    if not 0 <= layer < config.n_layer:
-        raise ModelError(f"layer {layer} does not exist: this model has layers 0 to {config.n_layer - 1}")
-    if not 0 <= head < config.n_head:
-        raise ModelError(f"head {head} does not exist: this model has heads 0 to {config.n_head - 1}")
+    if not 0 <= layer < shape.n_layer:
+        raise ModelError(f"layer {layer} does not exist: this model has layers 0 to {shape.n_layer - 1}")
+    if not 0 <= head < shape.n_head:
+        raise ModelError(f"head {head} does not exist: this model has heads 0 to {shape.n_head - 1}")

@@ -3,18 +3,15 @@
 Notation: T positions, C n_embd, H heads, D head_size, V vocab_size.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
 from model.attention import AttentionInputs, AttentionStages
-from model.settings import AS_TRAINED, AttentionSettings
+from model.settings import AttentionSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,36 +121,3 @@ def kl_divergences(trained: Trace, changed: Trace) -> Tensor:
             )
             found.append(F.kl_div(q, p, log_target=True, reduction="none").sum(-1))
         return torch.cat(found).clamp_min(0.0)
-
-
-class ModelShape(Protocol):
-    """What the application needs to know of a model's sizes; `GPTConfig` has it."""
-
-    @property
-    def n_layer(self) -> int: ...  # noqa: D102
-    @property
-    def n_head(self) -> int: ...  # noqa: D102
-    @property
-    def head_size(self) -> int: ...  # noqa: D102
-    @property
-    def n_positions(self) -> int: ...  # noqa: D102
-    def scale(self, layer: int) -> float:
-        """The scale that a layer was trained with."""
-        ...
-
-
-class TracedModel(Protocol):
-    """All that the application asks of a model; any causal language model can stand behind it."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def config(self) -> ModelShape: ...  # noqa: D102
-    @property
-    def tokenizer(self) -> Tokenizer: ...  # noqa: D102
-
-    def trace(
-        self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
-    ) -> Trace:
-        """Run the model on one text under `settings`; `base` may save work."""
-        ...

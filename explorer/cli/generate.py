@@ -79,7 +79,7 @@ def generate(text: str, as_json: bool, **values: Any) -> None:
     from model import tokenizer as tokenizers
 
     model = open_model(options.model)
-    settings.normal(model.config)
+    settings.normalized(model.config)
     encoding = tokenizers.encode(model.tokenizer, text)
     report_unknown(encoding, model.name)
     written = _written(model, list(encoding.ids), options, settings)

@@ -223,7 +223,7 @@ def _check(view: View) -> None:
 
     config = read_config(locate(find(view.model)))
     check_head(config, view.layer, view.head)
-    view.settings.normal(config)
+    view.settings.normalized(config)
 
 
 def given_text(text: str) -> str:

@@ -13,8 +13,8 @@ from model.errors import ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from model.interface import ModelShape, TracedModel
     from model.tokenizer import Encoding
-    from model.trace import ModelShape, TracedModel
 
 QUICK_CHARACTERS = 20_000
 QUICK_OPERATIONS = 2e9

@@ -10,8 +10,8 @@ from model.settings import Scope
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
-    from model.head_metrics import HeadScores
     from model.head_pictures import HeadPeakedness, HeadPicture
+    from model.head_scores import HeadScores
 
 Head = tuple[int, int]
 """Layer and head."""

@@ -13,8 +13,8 @@ from explorer.core.formatting import weight
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from model.head_metrics import HeadScores
-    from model.trace import ModelShape, TracedModel
+    from model.head_scores import HeadScores
+    from model.interface import ModelShape, TracedModel
 
 STORIES = 20
 """Stories that are read, fewer for large models."""
@@ -46,7 +46,7 @@ def measure(model: "TracedModel", seed: int = SEED) -> "HeadScores":
     """
     import torch
 
-    from model.head_metrics import head_scores
+    from model.head_scores import head_scores
     from model.tokenizer import vocab_size
 
     shape = model.config

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from model.attention import AttentionStages
+    from model.interface import ModelShape
     from model.peakedness import Peakedness
     from model.tokenizer import Encoding
-    from model.trace import ModelShape, Trace
+    from model.trace import Trace
 
 
 class HeadInView:

@@ -12,7 +12,7 @@ from model.training import snapshots
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
-    from model.trace import ModelShape, TracedModel
+    from model.interface import ModelShape, TracedModel
 
 
 class NoSeriesError(ModelError):

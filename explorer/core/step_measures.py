@@ -7,7 +7,7 @@ from explorer.core.formatting import fixed, weight
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
-    from model.head_metrics import TextMeasures
+    from model.head_scores import TextMeasures
 
 PREVIOUS, FIRST, ENTROPY, LOSS = "previous token", "first token", "mean entropy", "mean loss"
 MEASURES = (PREVIOUS, FIRST, ENTROPY, LOSS)
@@ -36,7 +36,7 @@ class StepMeasures:
 
 def measure_step(reading: "Reading") -> StepMeasures:
     """The measures of a reading, as set; this imports torch and may run in any thread."""
-    from model.head_metrics import text_measures
+    from model.head_scores import text_measures
 
     return StepMeasures(text_measures(reading.as_set.inputs), reading.as_set.loss)
 

@@ -27,8 +27,8 @@ from explorer.widgets.messages import WorkerMessage
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
-    from model.head_metrics import HeadScores
     from model.head_pictures import HeadPicture
+    from model.head_scores import HeadScores
 
 SMALLEST = (60, 18)
 """Columns and rows below which nothing can be shown well."""

@@ -16,7 +16,7 @@ from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
-    from model.trace import TracedModel
+    from model.interface import TracedModel
 
 AHEAD = 8
 """Steps around the one in view that are opened before they are asked for, where they are small enough."""

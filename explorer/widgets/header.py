@@ -18,7 +18,7 @@ from explorer.widgets.wording import heads_text, scale_name, switched_text
 from model.settings import Scope
 
 if TYPE_CHECKING:
-    from model.head_metrics import HeadScores
+    from model.head_scores import HeadScores
 
 _DOT = " · "
 _SHORTEST = 4

@@ -13,7 +13,7 @@ from torch import Tensor
 from model import tokenizer
 from model.attention import AttentionInputs, attend
 from model.config import GPTConfig
-from model.head_metrics import HeadScores
+from model.head_scores import HeadScores
 from model.settings import AS_TRAINED, AttentionSettings
 from model.trace import Trace
 
@@ -72,7 +72,7 @@ class FormulaModel:
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
     ) -> Trace:
         """What the heads mix goes straight into the prediction, in eighths again."""
-        settings = settings.normal(self.config)
+        settings = settings.normalized(self.config)
         ids = torch.tensor(tuple(token_ids))
         inputs = tuple(self._inputs(ids, layer, settings) for layer in range(self.config.n_layer))
         together = sum((attend(each) for each in inputs), torch.zeros(1))  # (H, T, D)
@@ -87,8 +87,7 @@ class FormulaModel:
         for head, shift in ((0, 0), (1, 1)):
             q[head] = q[head] / 2 + places[: len(ids)]
             k[head] = k[head] / 2 + places[shift : shift + len(ids)]
-        own = settings.for_layer(self.config, layer)
-        return AttentionInputs(q, k, v, own.scale, own.causal, own.ablated)
+        return AttentionInputs.from_settings(q, k, v, settings.for_layer(self.config, layer))
 
 
 def formula_scores() -> HeadScores:

@@ -13,8 +13,8 @@ from explorer.core.reading import Reading
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
-    from model.head_metrics import HeadScores
     from model.head_pictures import MeanPeakedness
+    from model.head_scores import HeadScores
 
 _BAR = 8
 JOINED = 110

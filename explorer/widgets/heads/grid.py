@@ -16,8 +16,8 @@ from explorer.widgets.palette import HATCH
 if TYPE_CHECKING:
     from rich.color import Color
 
-    from model.head_metrics import HeadScores
     from model.head_pictures import HeadPicture
+    from model.head_scores import HeadScores
 
 _NOTHING = -2
 """Below the last row of a picture."""

@@ -1,4 +1,4 @@
-"""Head scores in the application are those of model.head_metrics, on text and never on the sentence."""
+"""Head scores in the application are those of model.head_scores, on text and never on the sentence."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +17,8 @@ from explorer.widgets.header import HeaderLine
 from model.checkpoint import Checkpoint
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.head_metrics import HeadScores
-from model.head_metrics import head_scores as measured_by_metrics
+from model.head_scores import HeadScores
+from model.head_scores import head_scores as measured_by_metrics
 from model.tokenizer import encode_ids, vocab_size
 from tests.explorer.conftest import Ready
 

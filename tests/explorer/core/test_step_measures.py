@@ -14,7 +14,7 @@ from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS
 from explorer.view import View
 from model.attention import AttentionInputs
 from model.checkpoint import Checkpoint
-from model.head_metrics import text_measures
+from model.head_scores import text_measures
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES
 

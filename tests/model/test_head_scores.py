@@ -7,7 +7,7 @@ from model.attention import AttentionInputs, AttentionStages
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
-from model.head_metrics import head_scores
+from model.head_scores import head_scores
 from model.trace import Trace
 
 CONFIG = GPTConfig(vocab_size=50, n_positions=24, n_embd=16, n_layer=2, n_head=4)

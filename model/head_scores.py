@@ -14,8 +14,8 @@ from torch import Tensor
 
 from model.attention import AttentionInputs, AttentionStages
 from model.errors import ModelError
+from model.interface import TracedModel
 from model.peakedness import entropy_bits
-from model.trace import TracedModel
 
 _REPEATED = 64  # longest random sequence that is repeated
 
