@@ -1,1 +1,1 @@
-"""Everything that is read: the built-in corpus, text files, sample sentences, bundled checkpoints."""
+"""Everything that is read: the built-in corpus, text files, sample sentences, the models that ship."""

@@ -1,8 +1,8 @@
 """Reads UTF-8 text files as documents, and splits them into a training and a validation part.
 
-`<|endoftext|>`, usually on a line of its own, ends a document; a file without one is a single document whose characters
-are kept exactly. Two further steps are taken only when asked for: `split_stories` finds the stories in a file that
-packs them one after another, and `clean_text` mends and evens out prose.
+`<|endoftext|>`, usually on a line of its own, ends a document. A file without it is a single document, and its
+characters are kept exactly. Two more steps are optional: `split_stories` separates stories that follow each other
+without a mark, and `clean_text` normalizes prose.
 
     corpus = read_corpus([Path("stories.txt")], split_stories=True, clean=True)
     parts = split(corpus, validation=0.1)
@@ -17,21 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.clean import clean_text
-from data.stories import split_stories as stories_in
+from data.packed_stories import split_stories as find_stories
 
 END_OF_TEXT = "<|endoftext|>"
 
-# With fewer documents than this a choice of whole documents is too coarse: each one is cut instead.
+# With fewer documents, holding out whole ones is too coarse: each one is cut instead.
 _WHOLE_DOCUMENTS = 20
 
 
 class CorpusError(ValueError):
-    """A text that cannot be used: the message is one line that says what is wrong and what to do."""
+    """A text cannot be used. The message is one line that says what is wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where text came from: a file's name without folders, the SHA-256 of its bytes, its length in characters."""
+    """The origin of text: a file's name without folders, the SHA-256 of its bytes, its length in characters."""
 
     name: str
     sha256: str
@@ -40,18 +40,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Documents in reading order, none of them empty, and the sources they came from."""
+    """Documents in reading order, none of them empty, and their sources."""
 
     documents: tuple[str, ...]
     sources: tuple[Source, ...]
 
     @property
     def characters(self) -> int:
-        """Length of all documents together, in characters, without the boundaries between them."""
+        """Total length of the documents in characters, without the boundaries between them."""
         return sum(map(len, self.documents))
 
     def __add__(self, other: "Corpus") -> "Corpus":
-        """Both corpora, one after the other."""
+        """Return this corpus followed by another one."""
         return Corpus(self.documents + other.documents, self.sources + other.sources)
 
 
@@ -68,11 +68,11 @@ def read_corpus(paths: Iterable[Path | str], *, split_stories: bool = False, cle
 
     Args:
         paths: UTF-8 text files. A byte-order mark is dropped and line ends become `\\n`.
-        split_stories: also look for stories packed one after another inside each document.
-        clean: also mend broken encoding and even out quotes, dashes, spaces and paragraphs (see `clean_text`).
+        split_stories: split each document into the stories in it (see `packed_stories`).
+        clean: repair the encoding, and normalize quotes, dashes, spaces and paragraphs (see `clean_text`).
 
     Raises:
-        CorpusError: a file is missing, a directory, unreadable, empty, not UTF-8 or binary; or no file was given.
+        CorpusError: no file was given, or one is missing, a directory, unreadable, empty, binary or not UTF-8.
     """
     documents: list[str] = []
     sources: list[Source] = []
@@ -81,7 +81,7 @@ def read_corpus(paths: Iterable[Path | str], *, split_stories: bool = False, cle
         text = _decode(content, path)
         found = _documents(text)
         if split_stories:
-            found = [story for document in found for story in stories_in(document)]
+            found = [story for document in found for story in find_stories(document)]
         if clean:
             found = [cleaned for document in found if (cleaned := clean_text(document))]
         if not found:
@@ -94,10 +94,10 @@ def read_corpus(paths: Iterable[Path | str], *, split_stories: bool = False, cle
 
 
 def corpus_of(name: str, documents: Iterable[str]) -> Corpus:
-    """A corpus of documents that were made rather than read; its SHA-256 is that of the documents joined by boundaries.
+    """Return a corpus of generated documents. Its SHA-256 is that of the documents joined by boundaries.
 
     Raises:
-        CorpusError: there is no document with any text in it.
+        CorpusError: no document contains any text.
     """
     kept = tuple(document for document in documents if document.strip())
     if not kept:
@@ -108,14 +108,15 @@ def corpus_of(name: str, documents: Iterable[str]) -> Corpus:
 
 
 def split(corpus: Corpus, validation: float = 0.1) -> Split:
-    """Hold out about a fraction of the corpus.
+    """Hold out approximately a fraction of the corpus for validation.
 
-    With few documents (fewer than 20 different ones) each is cut: its first `int(n * (1 - validation))` characters
-    train and the rest validates, as nanoGPT cuts tinyshakespeare. With more, whole documents are held out, chosen by a
-    hash of their text: neither their order nor the rest of the corpus changes where one goes; duplicates stay together.
+    With fewer than 20 different documents each one is cut: its first `int(n * (1 - validation))` characters are for
+    training and the rest for validation, as nanoGPT cuts tinyshakespeare. With more, whole documents are held out,
+    chosen by a hash of their text. The choice depends neither on their order nor on the rest of the corpus, and
+    duplicates stay together.
 
     Args:
-        corpus: what to split.
+        corpus: the corpus to split.
         validation: the fraction to hold out, between 0 and 1.
 
     Raises:
@@ -145,7 +146,7 @@ def _cut_each(documents: Sequence[str], validation: float) -> Split:
 
 def _choose_whole(documents: Sequence[str], validation: float) -> Split:
     hashes = [_unit_hash(document) for document in documents]
-    # By chance a small corpus may have no hash on one side of the fraction; then that side gets the nearest one alone.
+    # In a small corpus all hashes may lie on one side of the fraction. The other side then gets the nearest document.
     limit = min(max(validation, math.nextafter(min(hashes), 1)), max(hashes))
     return Split(
         tuple(document for document, h in zip(documents, hashes, strict=True) if h >= limit),
@@ -154,7 +155,7 @@ def _choose_whole(documents: Sequence[str], validation: float) -> Split:
 
 
 def _unit_hash(document: str) -> float:
-    """A number in [0, 1) that depends on the text alone, uniform over texts."""
+    """Return a number in [0, 1) that depends on the text alone and is uniform over texts."""
     digest = hashlib.sha256(document.encode("utf-8", "replace")).digest()
     return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
 
@@ -171,7 +172,7 @@ def _read_bytes(path: Path) -> bytes:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise CorpusError(f"{shown} is a directory: give the text files in it")
-        # A pipe is fine (`<(…)` in a shell); a device such as /dev/zero would never end.
+        # A pipe is allowed (`<(…)` in a shell); a device such as /dev/zero would never end.
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
             raise CorpusError(f"{shown} is not a regular file: give a text file")
         return path.read_bytes()
@@ -182,7 +183,7 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise CorpusError(f"{shown} cannot be read: {error.strerror or type(error).__name__}") from None
     except ValueError as error:
-        # A NUL in the path itself; a CorpusError from above passes unchanged.
+        # The path contains a NUL. CorpusError is a ValueError too: let those raised above through.
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(f"{shown} is not a possible file name: check it") from None
@@ -203,5 +204,5 @@ def _decode(content: bytes, path: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """The path for a message: control characters and lone surrogates of a hostile name are escaped."""
+    """Return the path for a message, with control characters and lone surrogates escaped."""
     return repr(str(path))

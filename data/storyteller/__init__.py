@@ -1,12 +1,15 @@
-"""The built-in corpus: an endless writer of short stories in simple English, from a seed.
+"""The built-in corpus: endless short stories in simple English, generated from a seed.
 
     from data import storyteller
     storyteller.text(seed=1, characters=100_000)
     storyteller.documents(seed=1, characters=100_000)
     for story in storyteller.stories(seed=1): ...
 
-Every sentence carries annotations by word position: what a pronoun refers to, the subject of each finite verb, the
-previous mention of a name or noun. They come from construction, not from parsing; see `annotations.AnnotationKind`.
+Every sentence is annotated by word position: what a pronoun refers to, the subject of each finite verb, the previous
+mention of a name or noun. The annotations are known by construction, not found by parsing; see `AnnotationKind`.
+
+The vocabulary is in `words/` and the plots in `genres/`, as text files that are read at first use. README.md documents
+their formats, and how to add a word list, a plot or a genre.
 """
 
 from data.storyteller.annotations import Annotation, AnnotationKind, Sentence, Story, Word

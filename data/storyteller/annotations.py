@@ -1,29 +1,27 @@
-"""The immutable values a story is made of: words with their spans, annotations, sentences, the story itself.
+"""The immutable values that make up a story: words with their spans, annotations, sentences, the story itself.
 
-Positions are counted in the whole story: `Word.index` is the position among the story's words, `start` and `end`
-are characters of `Story.text`, so that a later step can map words to tokens by character offsets. Punctuation is
-no word. The possessive clitic ("'s" or "'") is a word of its own, right after the name or noun it belongs to.
+All positions refer to the whole story: `Word.index` counts the story's words, `start` and `end` the characters of
+`Story.text`, so that words can be mapped to tokens by character offsets. Punctuation is not a word. The possessive
+clitic ("'s" or "'") is a word of its own, right after the name or noun it belongs to.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class AnnotationKind(StrEnum):
-    """What an annotation says about its word.
+    """The kinds of annotations.
 
-    `PRONOUN`: the word is a personal, possessive or reflexive pronoun; `refers_to` is the latest earlier word, not
-    itself a pronoun, that is the head of a mention of the same entity. "I" stands for the speaker, "you" for the
-    hearer. A pronoun that stands for several ("they", "we") has one annotation for each of them.
+    `PRONOUN`: the word is a personal, possessive or reflexive pronoun, and `refers_to` is the head of the latest
+    mention of the same entity by a name or a noun. "I" refers to the speaker, "you" to the hearer. A pronoun that
+    refers to several entities ("they", "we") has one annotation for each.
 
-    `SUBJECT`: the word is a finite verb, or the finite auxiliary of a verb group ("did" in "did not see");
-    `refers_to` is the head word of its subject: "She" in "She ate"; "guy" for "ate" in "Ivan is the guy who ate";
-    "girl" in "there was a girl named Mara". A coordinated subject ("Ivan and Mara") gives one annotation for each
-    head. In questions and after direct speech the subject may follow its verb. Imperatives have no subject.
+    `SUBJECT`: the word is a finite verb, or the finite auxiliary of a verb group ("did" in "did not see"), and
+    `refers_to` is the head of its subject: "She" in "She ate"; "guy" for "ate" in "Ivan is the guy who ate"; "girl" in
+    "there was a girl named Mara". A coordinated subject ("Ivan and Mara") gives one annotation for each head. In
+    questions and after direct speech the subject may follow its verb. Imperatives have no subject.
 
-    `PREVIOUS_MENTION`: the word is a name or a noun that has occurred before, in the singular or the plural;
+    `PREVIOUS_MENTION`: the word is a name or a noun that has occurred before, in the singular or the plural, and
     `refers_to` is its latest occurrence.
     """
 
@@ -34,7 +32,7 @@ class AnnotationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One fact about the story word at index `word`: it points to the story word at index `refers_to`."""
+    """A relation of a kind from the story word at index `word` to the one at index `refers_to`."""
 
     kind: AnnotationKind
     word: int
@@ -43,7 +41,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and its place: `story.text[start:end] == text`, and it is the story's word number `index`, from 0."""
+    """A word of a story: `story.text[start:end] == text`, and `story.words[index]` is this word."""
 
     text: str
     start: int
@@ -53,7 +51,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a story, with its words and what is known about them; `frame` names the frame it was made by."""
+    """A sentence of a story with its words and annotations. `frame` is the name of the frame it was made from."""
 
     text: str
     words: tuple[Word, ...]
@@ -63,9 +61,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A whole story. Sentences are joined by a space, paragraphs by an empty line; `plot` names its plan.
+    """A whole story.
 
-    `invented` holds the pseudo-words of this story, in the singular, lower case.
+    Attributes:
+        text: the sentences, separated by a space, or by an empty line where a paragraph starts.
+        sentences: the sentences with their words and annotations.
+        plot: the name of the plot.
+        invented: the invented words of this story, singular and lower case.
     """
 
     text: str
@@ -75,5 +77,5 @@ class Story:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """Every word of the story, in order: `story.words[i].index == i`."""
+        """All words of the story, in order."""
         return tuple(word for sentence in self.sentences for word in sentence.words)

@@ -1,37 +1,54 @@
-"""The language sentence frames are written in, and its parser.
+"""The language in which sentence frames are written, and its parser.
 
-A frame is one sentence. Outside brackets it is plain text; `{one|another|}` is a choice; brackets are slots:
+A frame is the template of one sentence. Outside brackets it is plain text; `{one|another|}` is a random choice; `[...]`
+is a slot. In the slots below, A, B, P and T are roles of the plot.
 
-    [A]  [A.o]  [A.p]      the entity in role A as subject, object, possessive: a pronoun where clear, else its name
-    [A.n]  [A.np]          always the name or "the fox"; its possessive
-    [A.he] [A.him] [A.his] [A.self]   always the pronoun, in that case
-    [A.intro]              first mention: "a kind girl named Mara"; [A.of] "her brother Ivan", of the hero A
-    [A.k]  [A.g]           just the noun of a person, "girl"; the same or a looser one, "guy"
-    [T.a]  [T.b]  [T.ab]   "a red kite"; "kite"; "red kite";  [T.s] "kites"
-    [T.gen]  [T.gloss]     "A kite" as a kind; what an invented thing is like
+Mentions of the entity in a role:
+
+    [A]  [A.o]  [A.p]      as subject, object, possessive: a pronoun where it is unambiguous, else the name
+    [A.n]  [A.np]          the name or "the fox"; its possessive
+    [A.he] [A.him] [A.his] [A.self]   the pronoun, in that case
+    [A.intro]              first mention: "a kind girl named Mara"
+    [A.of]                 first mention by the relation to the hero, who is role A: "her brother Ivan"
+    [A.k]  [A.g]           only the noun of a person, "girl"; the same or a looser one, "guy"
+    [T.a]  [T.b]  [T.ab]   "a red kite"; "kite"; "red kite"
+    [T.s]  [T.gen]         the kind: "kites"; "a kite"
+    [T.gloss]              what an invented word means
     [P.in]  [P.to]         "in the park"; "to the park"
     [AB]                   several: "Mara and Ivan", "they"
-    [I] [you] [we]         speaker, hearer, both, with the same cases: [I.o] "me", [you.p] "your"
-    [letter.it]            "it", standing for the latest "letter"; a subject for [~:be]
-    [A:go]  [A:go/ing]     the verb, agreeing with A's latest mention in this sentence, in a form of `grammar.FORMS`
-    [A:-go]                negated;  [^A:go], [^~:be], [^~~:be] its subject comes later ("said Mara")
-    [~The sun] [~:shine]   a subject that is no entity, and its verb; [~~The stars] if plural; "*" ends its head
-    [%list]  [%list/ing]   a verb phrase, base or -ing form; [A:%list] conjugated; [%list*] the same all story long;
-                           [%list*1] and [%list*2] are kept too, and differ
-    [#list]  [#list*]      a word or phrase of a list, likewise
-    [A>B]                  right after an opening quote: A speaks to B;  [A>] to nobody in particular
 
-Inside a quote every mention of speaker and hearer turns into "I" and "you" by itself.
+Pronouns without a role:
+
+    [I] [you] [we]         speaker, hearer, both, in the same cases: [I.o] "me", [you.p] "your"
+    [letter.it]            "it" for the latest "letter"; a subject for [~:be]
+
+Verbs, which agree with their subject:
+
+    [A:go]  [A:go/ing]     the subject is the latest mention of A in this sentence; the form is one of `grammar.FORMS`
+    [A:-go]                negated
+    [^A:go]                the subject follows ("said Mara"); also [^~:be], [^~~:be]
+    [~The sun] [~:shine]   a subject that is no entity, and its verb; [~~The stars] is plural; "*" ends the head
+
+Random choices from the word lists:
+
+    [#list]                an entry of `words/words.txt`
+    [%list]  [%list/ing]   a verb phrase of `words/verb_phrases.txt`, base or -ing form; [A:%list] conjugated
+    [#list*]  [%list*]     the same entry whenever it is used in this story
+    [%list*1]  [%list*2]   likewise, and different from each other
+
+Direct speech:
+
+    [A>B]                  right after an opening quote: A speaks to B; [A>] to nobody in particular
+
+Inside a quote, every mention of the speaker becomes "I" and every mention of the hearer "you".
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from data.storyteller.grammar import FORMS
-from data.storyteller.wordlists import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +60,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several sequences of pieces, all equally likely."""
+    """A choice between sequences of pieces, all equally likely."""
 
-    options: tuple[tuple[Piece, ...], ...]
+    options: tuple[tuple["Piece", ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """An entity, or several, in a form: one of `MENTION_FORMS`."""
+    """An entity, or several, in one of `MENTION_FORMS`."""
 
     role: str
     form: str
@@ -58,14 +75,14 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class ItFor:
-    """The pronoun "it" for a noun that is no entity: its latest occurrence."""
+    """The pronoun "it" for the latest occurrence of a noun that is no entity."""
 
     noun: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A finite verb and its subject's role ("~" for a generic one); `phrase_list` replaces `lemma` if not empty."""
+    """A finite verb. `role` is its subject's, or "~" or "~~"; `lemma` is a base form, or a list such as "%game*1"."""
 
     role: str
     lemma: str
@@ -84,7 +101,7 @@ class Generic:
 
 @dataclass(frozen=True, slots=True)
 class FromList:
-    """An entry of a word list, or (`is_verb`) of verb phrases; entries with the same `kept` are the same in a story."""
+    """An entry of a word list, or of a list of verb phrases. Entries with the same `kept` mark are equal in a story."""
 
     name: str
     is_verb: bool
@@ -94,7 +111,7 @@ class FromList:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """The start of direct speech: who speaks to whom."""
+    """The start of direct speech from a speaker to a hearer."""
 
     speaker: str
     hearer: str
@@ -102,37 +119,76 @@ class Speech:
 
 Piece = Text | Choice | Mention | ItFor | Verb | Generic | FromList | Speech
 
-MENTION_FORMS = frozenset(words("auto o p n np he him his self intro of k g a b ab s gen gloss in to"))
+MENTION_FORMS = frozenset(
+    {"auto", "o", "p", "n", "np", "he", "him", "his", "self"}  # pronouns and names
+    | {"intro", "of", "k", "g"}  # people and animals
+    | {"a", "b", "ab", "s", "gen", "gloss", "in", "to"}  # things and places
+)
+"""The forms of a mention; "auto" is the one of a slot that names none, such as [A]."""
+
+PRONOUN_ROLES = frozenset({"I", "you", "we"})
+"""The mentions that stand for speaker and hearer instead of a role."""
 
 _VERB = re.compile(r"(\^?)(~~?|[A-Z]+|you|we):(-?)([a-z%*_ '\d-]+?)(?:/([a-z]+))?")
 _MENTION = re.compile(r"([A-Z]+|you|we)(?:\.([a-z]+))?")
 _IT = re.compile(r"([a-z]+)\.it")
 _LIST = re.compile(r"([#%])([a-z_]+)(?:/(ing))?(\*\d?)?")
 _SPEECH = re.compile(r"([A-Z]+)>([A-Z]*)")
+_PLAIN = re.compile(r"[^\[{|}]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A sentence frame: its name, its pieces, and who is the first to speak in it, if anyone is."""
+    """A sentence frame.
+
+    Attributes:
+        name: the plot, the beat, and the numbers of telling and sentence: "lost.trip.0.1".
+        template: the text it was parsed from.
+        pieces: the parsed text.
+        speaker: the role that is the first to speak in it, or None.
+        roles: the roles that it mentions.
+        lists: the lists that it draws from, each with its sign: "#colour", "%game".
+    """
 
     name: str
     template: str
     pieces: tuple[Piece, ...]
     speaker: str | None
+    roles: frozenset[str]
+    lists: frozenset[str]
 
 
 def parse_frame(name: str, template: str) -> Frame:
-    """Parses one frame; raises ValueError that names the frame and the slot that is wrong."""
+    """Parse one frame.
+
+    Raises:
+        ValueError: a slot or a choice is malformed; the message gives the frame's name and the slot.
+    """
     try:
         pieces, _ = _parse(template, 0, top=True)
     except ValueError as error:
         raise ValueError(f"frame {name}: {error}") from error
-    speaker = next((piece.speaker for piece in walk(pieces) if isinstance(piece, Speech)), None)
-    return Frame(name, template, pieces, speaker)
+    speaker: str | None = None
+    roles: set[str] = set()
+    lists: set[str] = set()
+    for piece in walk(pieces):
+        match piece:
+            case Mention(role=role):
+                roles.update(() if role in PRONOUN_ROLES else role)
+            case Verb(role=role, lemma=lemma):
+                roles.update(() if role in PRONOUN_ROLES or role.startswith("~") else role)
+                if lemma.startswith("%"):
+                    lists.add(lemma.partition("*")[0])
+            case FromList(name=listed, is_verb=is_verb):
+                lists.add(f"{'%' if is_verb else '#'}{listed}")
+            case Speech():
+                speaker = speaker or piece.speaker
+                roles.update(piece.speaker + piece.hearer)
+    return Frame(name, template, pieces, speaker, frozenset(roles), frozenset(lists))
 
 
 def walk(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
-    """Every piece, those inside choices too."""
+    """Yield every piece, including those inside choices."""
     for piece in pieces:
         if isinstance(piece, Choice):
             for option in piece.options:
@@ -142,14 +198,14 @@ def walk(pieces: tuple[Piece, ...]) -> Iterator[Piece]:
 
 
 def _parse(template: str, at: int, *, top: bool) -> tuple[tuple[Piece, ...], int]:
-    """Pieces from `at` to the end, or to the "|" or "}" that ends an option; and where that is."""
+    """Parse from `at` to the end, or to the "|" or "}" that ends an option. Return the pieces and where they end."""
     pieces: list[Piece] = []
     while at < len(template):
         character = template[at]
         if character == "[":
             end = template.find("]", at)
             if end < 0:
-                raise ValueError(f"a slot is never closed: {template[at:]!r}")
+                raise ValueError(f"the slot {template[at:]!r} has no closing bracket")
             pieces.append(_slot(template[at + 1 : end]))
             at = end + 1
         elif character == "{":
@@ -158,27 +214,30 @@ def _parse(template: str, at: int, *, top: bool) -> tuple[tuple[Piece, ...], int
         elif character in "|}" and not top:
             break
         else:
-            match = re.compile(r"[^\[{|}]+").match(template, at)
+            match = _PLAIN.match(template, at)
             if match is None:
-                raise ValueError(f"{character!r} out of place in {template!r}")
+                raise ValueError(f"unexpected {character!r} outside a choice in {template!r}")
             pieces.append(Text(match.group()))
             at = match.end()
     return tuple(pieces), at
 
 
 def _choice(template: str, at: int) -> tuple[Choice, int]:
+    """Parse a choice whose first option starts at `at`. Return it and where it ends."""
     options = []
     while True:
         option, at = _parse(template, at, top=False)
         if at >= len(template):
-            raise ValueError(f"a choice is never closed: {template!r}")
+            raise ValueError(f"a choice in {template!r} has no closing brace")
         options.append(option)
         if template[at] == "}":
             return Choice(tuple(options)), at + 1
         at += 1
 
 
+@cache
 def _slot(text: str) -> Piece:
+    """Parse the inside of a slot. Cached, because most slots occur in many frames."""
     if text.startswith("~~") and not text.startswith("~~:"):
         return Generic(text[2:], is_plural=True)
     if text.startswith("~") and not text.startswith("~:"):
@@ -198,4 +257,4 @@ def _slot(text: str) -> Piece:
         role, form = match.groups()
         if (form or "auto") in MENTION_FORMS:
             return Mention(role, form or "auto")
-    raise ValueError(f"cannot read slot [{text}]")
+    raise ValueError(f"unknown slot [{text}]")

@@ -1,9 +1,7 @@
-"""The page a story is written on: characters, words and their spans, capitals, quotes, articles, earlier occurrences.
+"""The text of a story: words and their spans, spaces, capitals, quotes, articles, earlier occurrences of nouns.
 
-It knows nothing of what words mean; `writer.Writer` tells it what to write and adds what it knows.
+`Page` works on the surface of the text only. `writer.Writer` decides what to write and which entity a word refers to.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -15,10 +13,10 @@ _TOKEN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|\d+|[^\sA-Za-z\d]|\s+")
 
 
 class Page:
-    """Takes text piece by piece and cuts it into words and sentences.
+    """A text that grows piece by piece, divided into words and sentences.
 
-    `lemmas` maps the lower-case forms that count as nouns or names to the form that stands for them; their
-    occurrences are linked by `PREVIOUS_MENTION`.
+    `lemmas` maps the lower-case forms of nouns and names to their singular. Repeated occurrences of these words are
+    annotated with `PREVIOUS_MENTION`.
     """
 
     def __init__(self, lemmas: Mapping[str, str]) -> None:
@@ -39,20 +37,24 @@ class Page:
         self._article = False
 
     def begin(self, separator: str) -> None:
-        """Starts a sentence; `separator` goes before it unless it is the first."""
+        """Start a sentence, after `separator` unless it is the first."""
         if self.sentences:
             self.text += separator
         self._start_sentence()
 
     def end(self, frame: str) -> None:
-        """Ends the sentence made from `frame`; raises ValueError if a quote or an article is left hanging."""
+        """End the sentence that was made from `frame`.
+
+        Raises:
+            ValueError: a quote is still open, or no word followed an article.
+        """
         if self.in_quote or self._article:
-            raise ValueError(f"frame {frame}: it ends inside a quote or after an article")
+            raise ValueError(f"frame {frame}: the sentence ends inside a quote or after an article")
         notes = sorted(self._annotations, key=lambda note: (note.word, note.kind, note.refers_to))
         self.sentences.append(Sentence(self.text[self._start :], tuple(self._words), tuple(notes), frame))
 
     def say(self, text: str) -> int:
-        """Writes plain text; returns the story index of its last word, or -1 if there is none."""
+        """Write plain text. Return the index of its last word in the story, or -1 if there is none."""
         last = -1
         for token in _TOKEN.findall(text):
             if token[0].isalnum():
@@ -64,13 +66,14 @@ class Page:
         return last
 
     def gap(self) -> None:
-        """Asks for a space before whatever comes next."""
+        """Put a space before whatever is written next."""
         self._space = True
 
     def word(self, word: str, *, is_noun: bool = True) -> int:
-        """Writes one word and returns its story index; "a" waits for the word that decides between "a" and "an".
+        """Write one word and return its index in the story.
 
-        `is_noun=False` says that the word is no noun even if it looks like one ("saw", "left").
+        The article "a" is held back until the next word decides between "a" and "an"; its index is -1. Pass
+        `is_noun=False` for a word that is spelled like a noun and is none ("saw", "left").
         """
         if is_noun and word.lower() == "a":
             self._article = self._space = True
@@ -85,16 +88,16 @@ class Page:
         return index
 
     def clitic(self, text: str) -> int:
-        """Writes "'s" or "'" right after the word before it; returns its story index."""
+        """Write "'s" or "'" right after the previous word. Return its index in the story."""
         self._space = False
         return self._write(text)
 
     def last_seen(self, noun: str) -> int | None:
-        """The story index of the latest occurrence of a noun, singular or plural."""
+        """Return the index of the latest occurrence of a noun, singular or plural, or None."""
         return self._last_seen.get(self._lemmas.get(noun, noun))
 
     def note(self, kind: AnnotationKind, word: int, refers_to: int) -> None:
-        """Adds an annotation to the sentence."""
+        """Add an annotation to the sentence."""
         self._annotations.append(Annotation(kind, word, refers_to))
 
     def _punctuation(self, mark: str) -> None:
@@ -108,7 +111,7 @@ class Page:
             self._capital = True
 
     def _put(self, text: str) -> int:
-        """Appends text, after a space if one is due; returns the character it starts at."""
+        """Append text, after a space if one is due. Return the character offset where it starts."""
         if self._space and len(self.text) > self._start and not self.text.endswith('"' if self.in_quote else " "):
             self.text += " "
         self._space = False
@@ -127,7 +130,7 @@ class Page:
         return index
 
     def _remember(self, lower: str, index: int) -> None:
-        """Notes an occurrence of a noun or name, and says where the one before was."""
+        """Record an occurrence of a noun or name, and annotate it with the previous one."""
         lemma = self._lemmas.get(lower)
         if lemma is None:
             return

@@ -1,6 +1,4 @@
-"""Writes sentences from frames and knows, by construction, what each word stands for."""
-
-from __future__ import annotations
+"""Writes sentences from frames, and annotates what each word refers to."""
 
 import re
 from collections.abc import Mapping
@@ -8,11 +6,22 @@ from dataclasses import dataclass
 from random import Random
 
 from data.storyteller.annotations import AnnotationKind, Sentence
-from data.storyteller.entities import Entity
-from data.storyteller.frames import Choice, Frame, FromList, Generic, ItFor, Mention, Piece, Speech, Text, Verb
+from data.storyteller.casting import Entity
+from data.storyteller.frames import (
+    PRONOUN_ROLES,
+    Choice,
+    Frame,
+    FromList,
+    Generic,
+    ItFor,
+    Mention,
+    Piece,
+    Speech,
+    Text,
+    Verb,
+)
 from data.storyteller.grammar import Case, Person, conjugate, gerund, person_of, plural, pronoun
-from data.storyteller.lexicon_nouns import NOUN_LEMMAS
-from data.storyteller.lexicon_words import PHRASES, VERB_PHRASES, WORDS
+from data.storyteller.lexicon import noun_lemmas, verb_phrases, words
 from data.storyteller.page import Page
 
 _INNER_CHOICE = re.compile(r"\{([^{}]*)\}")
@@ -21,11 +30,13 @@ _PRONOUN_CHANCE = 0.9
 _INVENTED_PRONOUN_CHANCE = 0.4
 _SHORT_CHANCE = 0.6
 _ADJECTIVE_CHANCE = 0.2
-_LONG_AGO = -100
+_LONG_AGO = -100  # the number of a sentence before any story
 
+# Forms of a mention that are always a pronoun; then those that are a pronoun where it is unambiguous.
 _FORCED: dict[str, Case] = {"he": "subject", "him": "object", "his": "possessive", "self": "reflexive"}
 _AUTO: dict[str, Case] = {"auto": "subject", "o": "object", "p": "possessive"}
 
+# "me": ("I", "object"), and so on. Where two cases have the same form, the subject wins.
 _PERSON_CASES: dict[str, tuple[str, Case]] = {
     pronoun(series, case): (series, case)
     for series in ("I", "you", "we")
@@ -34,6 +45,7 @@ _PERSON_CASES: dict[str, tuple[str, Case]] = {
 _PERSON_CASES["i"] = _PERSON_CASES.pop("I")
 _PERSON_WORD = re.compile(rf"\b({'|'.join(_PERSON_CASES)})\b", re.IGNORECASE)
 
+# What "the guy who ..." may call someone; a repeated noun is more likely.
 _LOOSE_KINDS = {
     "boy": ("boy", "guy", "kid"),
     "man": ("man", "guy", "fellow"),
@@ -44,7 +56,7 @@ _LOOSE_KINDS = {
 
 @dataclass(slots=True)
 class _Memory:
-    """When an entity was last spoken of: its latest nominal head word, and in which sentences."""
+    """The latest mentions of an entity: the head word of the latest one by name or noun, and the sentence numbers."""
 
     head: int | None = None
     named_in: int = _LONG_AGO
@@ -52,27 +64,37 @@ class _Memory:
 
 
 def _story_lemmas(cast: Mapping[str, Entity], invented: tuple[str, ...]) -> dict[str, str]:
-    """The names and invented words of one story, lower case, each with the form that stands for it."""
+    """Map the names and invented words of a story, in lower case, to their singular."""
     lemmas = {part: part for entity in cast.values() if entity.name for part in entity.name.lower().split()}
     return lemmas | {plural(word): word for word in invented} | {word: word for word in invented}
 
 
 class Writer:
-    """Writes one story sentence by sentence; `write` appends the next sentence, `text` is the story so far."""
+    """Writes a story sentence by sentence.
+
+    Attributes:
+        rng: the source of all randomness.
+        cast: the entity in each role.
+        alias: roles that stand for another one, as X in the blocks that explain an invented word.
+    """
 
     def __init__(self, rng: Random, cast: dict[str, Entity], invented: tuple[str, ...]) -> None:
         self.rng = rng
         self.cast = cast
         self.alias: dict[str, str] = {}
         self._invented = frozenset(invented)
-        self._page = Page(NOUN_LEMMAS | _story_lemmas(cast, invented))
+        self._page = Page(noun_lemmas() | _story_lemmas(cast, invented))
         self._memory = {role: _Memory() for role in cast}
         self._kept: dict[str, dict[str, str]] = {}
 
     # -- one sentence -------------------------------------------------------------------------------------------
 
     def write(self, frame: Frame, separator: str) -> None:
-        """Writes the frame's sentence after `separator`; raises ValueError if the frame cannot be filled."""
+        """Write the sentence of a frame after `separator`.
+
+        Raises:
+            ValueError: the frame does not fit the story so far, for example because a verb has no subject.
+        """
         self._page.begin(separator)
         self._subjects: dict[str, tuple[int, ...]] = {}
         self._plain_subjects: set[str] = set()
@@ -87,7 +109,7 @@ class Writer:
 
     @property
     def text(self) -> str:
-        """The story so far."""
+        """The text so far."""
         return self._page.text
 
     @property
@@ -100,16 +122,16 @@ class Writer:
         return len(self._page.sentences)
 
     def new_scene(self) -> None:
-        """Forgets who was spoken of last, so that the next sentences name everyone again."""
+        """Forget the latest mentions, so that the next sentences name everyone again."""
         for memory in self._memory.values():
             memory.named_in = memory.mentioned_in = _LONG_AGO
 
     def is_new(self, role: str) -> bool:
-        """Whether the entity in this role has not been named yet."""
+        """Return True if the entity in this role has not been named yet."""
         return self._memory[role].head is None
 
     def is_invented(self, role: str) -> bool:
-        """Whether what plays this role has an invented word for its name or its kind."""
+        """Return True if the name or the noun of the entity in this role is an invented word."""
         entity = self.cast[role]
         return entity.noun in self._invented or (entity.name or "").lower() in self._invented
 
@@ -134,7 +156,7 @@ class Writer:
                     self._speaker, self._hearer = speaker, hearer
 
     def _text(self, text: str) -> None:
-        """Writes plain text; "I" and "you" in it, where someone speaks, stand for speaker and hearer."""
+        """Write plain text. In direct speech, "I" and "you" refer to speaker and hearer."""
         for part in _PERSON_WORD.split(text):
             found = _PERSON_CASES.get(part.lower())
             if found and self._speaking:
@@ -149,7 +171,7 @@ class Writer:
     # -- lists --------------------------------------------------------------------------------------------------
 
     def _choose(self, name: str, lists: Mapping[str, tuple[str, ...]], kept: str) -> str:
-        """An entry of a list; with `kept` ("*", "*1") the one that was chosen under this mark before."""
+        """Return an entry of a list: the one chosen before with the mark `kept` ("*", "*1") if there is one."""
         if name not in lists:
             raise ValueError(f"frame {self._frame.name}: there is no list {name!r}")
         if not kept:
@@ -161,9 +183,9 @@ class Writer:
 
     def _from_list(self, piece: FromList) -> None:
         if not piece.is_verb:
-            self._page.say(self._choose(piece.name, PHRASES if piece.name in PHRASES else WORDS, piece.kept))
+            self._page.say(self._choose(piece.name, words(), piece.kept))
             return
-        base, _, tail = self._choose(piece.name, VERB_PHRASES, piece.kept).partition(" ")
+        base, _, tail = self._choose(piece.name, verb_phrases(), piece.kept).partition(" ")
         self._page.word(gerund(base) if piece.gerund else base, is_noun=False)
         self._tail(tail)
 
@@ -179,7 +201,7 @@ class Writer:
         lemma = piece.lemma
         if lemma.startswith("%"):
             name, mark, number = lemma[1:].partition("*")
-            lemma = self._choose(name, VERB_PHRASES, mark + number)
+            lemma = self._choose(name, verb_phrases(), mark + number)
         base, _, tail = lemma.partition(" ")
         if role == "~" and self._generic_plural and not piece.inverted:
             role = "~~"
@@ -201,7 +223,7 @@ class Writer:
         self._tail(tail)
 
     def _resolve(self, role: str) -> str:
-        """The role behind "I", "you" and "we"; members of a group in their order of casting."""
+        """Return the role, or roles in alphabetical order, that "I", "you" or "we" stands for."""
         match role:
             case "I":
                 return self._speaker
@@ -213,7 +235,7 @@ class Writer:
                 return role
 
     def _series(self, role: str) -> str:
-        """The subject form of the pronoun that stands for this role here."""
+        """Return the subject form of the pronoun for this role at this place."""
         members = set(role)
         if self._speaking:
             if role == self._speaker:
@@ -248,7 +270,7 @@ class Writer:
     # -- mentions -----------------------------------------------------------------------------------------------
 
     def _mention(self, role: str, form: str) -> None:
-        if role in ("I", "you", "we"):
+        if role in PRONOUN_ROLES:
             self._write_pronoun(self._resolve(role), _AUTO.get(form) or _FORCED[form])
             return
         if any(member not in self.cast for member in role):
@@ -256,7 +278,7 @@ class Writer:
         if form in _FORCED:
             self._write_pronoun(role, _FORCED[form])
         elif form in _AUTO:
-            in_person = self._series(role) in ("I", "you", "we")
+            in_person = self._series(role) in PRONOUN_ROLES
             if in_person or self._is_clear(role):
                 self._write_pronoun(role, _AUTO[form])
             else:
@@ -267,7 +289,10 @@ class Writer:
             self._special(role, form)
 
     def _is_clear(self, role: str) -> bool:
-        """Whether a reader can tell whom a pronoun means: spoken of just now, and nobody else it might be."""
+        """Return True if a pronoun is unambiguous here: mentioned recently, and nobody else with the same pronoun.
+
+        Even then it is False now and then, for variety.
+        """
         now = self._now
         if role in self._plain_subjects and not self._page.in_quote:
             rivals = (other for other, memory in self._memory.items() if other != role and memory.mentioned_in == now)
@@ -314,7 +339,7 @@ class Writer:
             self._set_subject(role, (head,))
 
     def _full(self, role: str, *, possessive: bool) -> None:
-        """The name, or "the" and the noun; several are joined by commas and "and"."""
+        """Write the name, or "the" and the noun. Several are joined by commas and "and"."""
         heads = []
         for place, member in enumerate(role):
             if place:
@@ -366,13 +391,13 @@ class Writer:
                 raise ValueError(f"frame {self._frame.name}: unknown form {form!r} of {role}")
 
     def _kind(self, entity: Entity, *, loose: bool) -> str:
-        """What to call someone after "is the": "girl", or more loosely "guy"; "one" for an animal without a name."""
+        """Return the noun after "is the": "girl", more loosely "kid", or "one" for an animal without a name."""
         if not entity.name:
             return "one" if entity.animal else {"she": "woman", "he": "man"}[entity.pronoun]
         return self.rng.choice(_LOOSE_KINDS.get(entity.noun, (entity.noun,))) if loose else entity.noun
 
     def _introduce(self, role: str, entity: Entity) -> None:
-        """ "a kind girl named Mara": the noun is the subject's head, the name is what a pronoun goes back to."""
+        """Write "a kind girl named Mara". The noun is the head of the subject; a later pronoun refers to the name."""
         if entity.kin:
             self._named(role, self._page.say(entity.name or entity.noun))
             return
@@ -383,7 +408,7 @@ class Writer:
             self._named(role, self._page.say(entity.name), is_subject=False)
 
     def _relative(self, role: str, entity: Entity) -> None:
-        """ "her brother Ivan", with A as the one it is told of; relatives such as "Grandma" are names already."""
+        """Write "her brother Ivan", relative to role A. Names such as "Grandma" state the relation themselves."""
         if not entity.kin:
             self._mention("A", "p")
             self._page.gap()

@@ -79,7 +79,7 @@ def test_made_documents_are_a_corpus_and_corpora_add() -> None:
         corpus_of("nothing", ["", "\n"])
 
 
-# What cannot be read
+# Unreadable files
 
 
 def test_no_file_at_all() -> None:
@@ -192,7 +192,7 @@ def test_a_text_too_short_to_split() -> None:
         split(Corpus(("x",), ()))
 
 
-# Stories and cleaning, through the reader; their rules have tests of their own
+# Splitting stories and cleaning; test_packed_stories.py and test_clean.py test the rules
 
 
 def test_stories_are_split_and_cleaned_only_when_asked(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_stories_are_split_and_cleaned_only_when_asked(tmp_path: Path) -> None:
 
 
 def test_the_reader_needs_the_standard_library_only() -> None:
-    for name in ("corpus", "clean", "stories", "samples"):
+    for name in ("corpus", "clean", "packed_stories", "samples"):
         source = (Path(corpus_module.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
         imports = {
             line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))

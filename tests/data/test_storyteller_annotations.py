@@ -1,6 +1,4 @@
-"""Annotations of the storyteller, held to stories worked out by hand and to rules read off the text alone."""
-
-from __future__ import annotations
+"""Annotations of the storyteller, compared with hand-annotated stories and with rules that use the text alone."""
 
 from random import Random
 
@@ -9,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.storyteller import AnnotationKind, Sentence, Story, story
-from data.storyteller.entities import Entity
+from data.storyteller.casting import Entity
 from data.storyteller.frames import parse_frame
-from data.storyteller.lexicon_names import BOYS, FEMALE_KIN, GIRLS, MALE_KIN
+from data.storyteller.lexicon import names
 from data.storyteller.writer import Writer
 
 MARA = Entity("girl", "she", name="Mara", adjectives=("kind",))
@@ -34,7 +32,7 @@ def write(*templates: str, rng: Random | None = None, invented: tuple[str, ...] 
 
 
 class _AlwaysPronoun(Random):
-    """Chance that always says yes to a pronoun, no to an adjective, and takes the first of several."""
+    """A generator that makes pronouns likely and adjectives unlikely, and always takes the first choice."""
 
     def random(self) -> float:
         return 0.5
@@ -44,7 +42,7 @@ class _AlwaysPronoun(Random):
 
 
 def links(sentences: tuple[Sentence, ...], kind: AnnotationKind) -> list[tuple[str, str]]:
-    """Annotations as (word, target), both with their story index: ("ate:6", "guy:4")."""
+    """Return annotations as (word, target), both with their index in the story: ("ate:6", "guy:4")."""
     words = [word for sentence in sentences for word in sentence.words]
     name = [f"{word.text}:{word.index}" for word in words]
     return [
@@ -173,17 +171,20 @@ def test_frames_that_cannot_be_filled_say_so() -> None:
 
 # -- rules that hold for every story, read off the text ---------------------------------------------------------
 
-FEMALE = {*GIRLS, *(part for name in FEMALE_KIN for part in name.split()), "girl", "woman", "lady", "queen", "princess"}
+GIRLS, BOYS = names()["girls"], names()["boys"]
+FEMALE_KIN = {part for name in names()["female_kin"] for part in name.split()}
+MALE_KIN = {part for name in names()["male_kin"] for part in name.split()}
+FEMALE = {*GIRLS, *FEMALE_KIN, "girl", "woman", "lady", "queen", "princess"}
 FEMALE |= {"sister", "witch", "seamstress", "waitress"}
-MALE = {*BOYS, *(part for name in MALE_KIN for part in name.split()), "boy", "man", "guy", "fellow", "king", "prince"}
+MALE = {*BOYS, *MALE_KIN, "boy", "man", "guy", "fellow", "king", "prince"}
 MALE |= {"brother", "wizard", "waiter", "postman"}
 GENDERED = {"she": "f", "her": "f", "herself": "f", "he": "m", "him": "m", "his": "m", "himself": "m"}
 FIRST_AND_SECOND = {"i", "me", "my", "myself", "you", "your", "yourself", "we", "us", "our"}
-NAMES = {*GIRLS, *BOYS, *(part for name in (*FEMALE_KIN, *MALE_KIN) for part in name.split())}
+NAMES = {*GIRLS, *BOYS, *FEMALE_KIN, *MALE_KIN}
 
 
 def _forms(word: str) -> set[str]:
-    """The word and what it may be the plural of: rough, but independent of the generator's own tables."""
+    """Return the word and its possible singulars: approximate, but independent of the generator's own tables."""
     word = word.lower()
     irregular = {"mice": "mouse", "geese": "goose", "children": "child", "feet": "foot", "leaves": "leaf",
                  "wolves": "wolf", "shelves": "shelf", "loaves": "loaf", "scarves": "scarf", "men": "man",

@@ -1,19 +1,19 @@
-"""Finds the stories in a text that packs them one after another.
+"""Splits a text into the stories that it contains one after another.
 
-Some story collections separate the paragraphs *inside* a story by a blank line and the stories themselves by a bare
-newline. So a line that directly follows another one is where a story may begin. It does so nearly always; the
-exceptions are stories that use bare newlines inside, and the wording of the two lines tells them apart.
+Some collections separate the paragraphs *inside* a story by a blank line and the stories themselves by a single
+newline. In such a text, a line that directly follows another line nearly always begins a story. The exceptions are
+single newlines inside a story; the wording of the two lines tells the two cases apart.
 """
 
 import re
 from itertools import pairwise
 
-# What opens a tale, whatever went before.
+# Openings that begin a story whatever the line before says.
 _FORMULA = re.compile(
     r"(Once upon a|Once (there|an? |in a)|Once, (there|an? |in a)|There once|There was once"
     r"|Long,? (long )?ago|A long time ago|In a (far|small|big|faraway|distant|little)\b.*there (was|were|lived))"
 )
-# What sets a scene, or introduces someone.
+# Openings that set a scene or introduce someone.
 _SCENE = re.compile(
     r"(There (was|were|lived)\b|It was (an?|the|time)\b|Imagine\b|One \w+( \w+)?,? |An? [a-z]|The sun\b)"
 )
@@ -21,7 +21,7 @@ _PERSON = re.compile(
     r"[A-Z]\w+( and (\w+ )?\w+)? (was|were|is|are|likes?|liked|loves?|loved|wants?|wanted|has|have|had)\b"
 )
 _SOMEONE_NEW = re.compile(r"(One \w+( \w+)?,? |There (was|were|lived) )?an? ", re.IGNORECASE)
-# What carries on: a pronoun, a connective, someone who speaks.
+# Openings that continue a story: a pronoun or a connective, someone who speaks.
 _PRONOUN = re.compile(
     r"(He|She|They|It|We|Her|His|Their|Its|This|That|These|Those|But|So|And|Or|Then|Suddenly|Soon|Finally|Eventually"
     r"|Later|After|When|While|Before|As|At (last|the end)|From|Every|All|Both|Everyone|Inside|Just|Now|Next|Meanwhile"
@@ -41,15 +41,15 @@ _NOT_NAMES = frozenset(
 _NOT_NOUNS = frozenset(("was", "were", "is", "are", "had", "has", "and", "of", "in", "on", "that", "who"))
 _WORD = re.compile(r"[a-z]+")
 
-_LONG_RUN = 3  # lines: a longer run is rather one story with bare newlines than several of one paragraph
-_SHORTEST_STORY = 200  # characters: after less than this nothing but a formula begins the next
+_LONG_RUN = 3  # lines; a longer run is more likely one story with single newlines than several of one paragraph
+_SHORTEST_STORY = 200  # characters; after fewer, only an opening formula begins the next story
 _FEWEST_OPENINGS = 3
-_MEMORY = 5_000  # characters of a story that are looked back on: no packed story is longer, and a long text stays quick
-_LONGEST_SPACING = 8_000  # characters: a collection has an opening formula at least this often
+_MEMORY = 5_000  # characters of a story to search for names; no packed story is longer, and the cost stays linear
+_LONGEST_SPACING = 8_000  # characters; a collection has an opening formula at least this often, on average
 
 
 def is_packed(text: str) -> bool:
-    """Whether a text looks like stories packed one after another, a blank line between paragraphs only."""
+    """Return True if a text looks like a collection in which only paragraphs are separated by blank lines."""
     lines = text.split("\n")
     openings = sum(
         1 for before, line in pairwise(lines) if _SENTENCE_END.search(before.rstrip()) and _FORMULA.match(line.lstrip())
@@ -59,7 +59,7 @@ def is_packed(text: str) -> bool:
 
 
 def split_stories(text: str) -> list[str]:
-    """The stories of a packed text, in order and each with its own characters; any other text comes back whole."""
+    """Return the stories of a packed text in order, their characters unchanged. Return any other text as a whole."""
     if not is_packed(text):
         return [text]
     stories: list[list[str]] = [[]]
@@ -77,7 +77,7 @@ def split_stories(text: str) -> list[str]:
 
 
 def _run_lengths(lines: list[str]) -> list[int]:
-    """For every line, how many lines its run between two blank lines has."""
+    """Return for every line the number of lines in its run, which ends at blank lines."""
     lengths = [0] * len(lines)
     start = 0
     for index in range(len(lines) + 1):
@@ -88,14 +88,13 @@ def _run_lengths(lines: list[str]) -> list[int]:
 
 
 def begins_story(previous: str, line: str, story: str, run_length: int) -> bool:
-    """Whether `line` begins a story, given the line right before it and the story so far.
+    """Return True if `line` begins a story.
 
     Args:
-        previous: the line right before, which is not blank.
-        line: the line in question.
-        story: the text so far of the story that `previous` belongs to, or the end of it.
-        run_length: how many lines stand together here without a blank one; a story with bare newlines inside makes long
-            runs.
+        previous: the line directly before, which is not blank.
+        line: the line to judge.
+        story: the text of the story that `previous` belongs to, up to and including `previous`; or its last part.
+        run_length: the number of lines in the run that `line` is in. A story with single newlines makes long runs.
     """
     line = line.lstrip()
     if _FORMULA.match(line) or _THE_END.search(previous.rstrip()):
@@ -107,20 +106,20 @@ def begins_story(previous: str, line: str, story: str, run_length: int) -> bool:
     sets_scene = bool(_SCENE.match(line))
     if not sets_scene and _PRONOUN.match(line):
         return False
-    if run_length > _LONG_RUN and not _SOMEONE_NEW.match(line) and _carries_names(line, story):
+    if run_length > _LONG_RUN and not _SOMEONE_NEW.match(line) and _repeats_name(line, story):
         return False
     if not sets_scene and line.startswith("The "):
-        return not _known_subject(line, story)
+        return not _has_known_subject(line, story)
     return sets_scene or bool(_PERSON.match(line) or _SENTENCE_END.search(previous))
 
 
-def _carries_names(line: str, story: str) -> bool:
-    """Whether the line names someone whom the story already named."""
+def _repeats_name(line: str, story: str) -> bool:
+    """Return True if the line contains a name that the story contains too."""
     names = set(_NAME.findall(line[:120])) - _NOT_NAMES
     return any(re.search(rf"\b{name}\b", story) for name in names)
 
 
-def _known_subject(line: str, story: str) -> bool:
-    """Whether the noun phrase after `The` has a word of the story's in it: the boy, the two animals."""
+def _has_known_subject(line: str, story: str) -> bool:
+    """Return True if the story contains a word of the noun phrase after `The`: the boy, the two animals."""
     subject = (word for word in _WORD.findall(line[4:])[:2] if word not in _NOT_NOUNS)
     return any(re.search(rf"\b{word}\b", story, re.IGNORECASE) for word in subject)

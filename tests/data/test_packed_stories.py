@@ -1,8 +1,8 @@
-"""The stories here are ours; they imitate the shapes that a packed collection has."""
+"""Stories packed one after another. The texts are made up and imitate the layouts of real collections."""
 
 import pytest
 
-from data.stories import begins_story, is_packed, split_stories
+from data.packed_stories import begins_story, is_packed, split_stories
 
 FILLER = (
     "It was a long and happy day, and there was so much to see in the garden that nobody wanted to go home at all. " * 2
