@@ -119,12 +119,14 @@ class Speech:
 
 Piece = Text | Choice | Mention | ItFor | Verb | Generic | FromList | Speech
 
-MENTION_FORMS = frozenset(
-    {"auto", "o", "p", "n", "np", "he", "him", "his", "self"}  # pronouns and names
-    | {"intro", "of", "k", "g"}  # people and animals
+PRONOUN_FORMS = frozenset({"auto", "o", "p", "he", "him", "his", "self"})
+"""The forms of a mention that can be a pronoun; "auto" is the form of a slot that names none, such as [A]."""
+
+MENTION_FORMS = PRONOUN_FORMS | frozenset(
+    {"n", "np", "intro", "of", "k", "g"}  # names and people
     | {"a", "b", "ab", "s", "gen", "gloss", "in", "to"}  # things and places
 )
-"""The forms of a mention; "auto" is the one of a slot that names none, such as [A]."""
+"""All forms of a mention."""
 
 PRONOUN_ROLES = frozenset({"I", "you", "we"})
 """The mentions that stand for speaker and hearer instead of a role."""
@@ -255,6 +257,6 @@ def _slot(text: str) -> Piece:
         return ItFor(match.group(1))
     if match := _MENTION.fullmatch(text):
         role, form = match.groups()
-        if (form or "auto") in MENTION_FORMS:
+        if (form or "auto") in (PRONOUN_FORMS if role in PRONOUN_ROLES else MENTION_FORMS):
             return Mention(role, form or "auto")
     raise ValueError(f"unknown slot [{text}]")

@@ -89,6 +89,7 @@ def test_a_plot_is_parsed_with_its_continued_lines() -> None:
         (PLOT + "= end\n- [#nothing].\n", "7: frame walk.end.0.0: there is no list [#nothing]"),
         (PLOT + "= end\n- [A:%nothing*1].\n", "7: frame walk.end.0.0: there is no list [%nothing]"),
         (PLOT + "= end\n- One. // [A.what].\n", "7: frame walk.end.0.1: unknown slot [A.what]"),
+        (PLOT + "= end\n- [you.n].\n", "7: frame walk.end.0.0: unknown slot [you.n]"),
         (PLOT + "= end\n- [A\n", "7: frame walk.end.0.0: the slot '[A' has no closing bracket"),
         (PLOT + "= end\n- {one|two\n", "7: frame walk.end.0.0: a choice in '{one|two' has no closing brace"),
     ],
