@@ -1,10 +1,11 @@
-"""`explorer models`: what can be opened here, from config and header alone."""
+"""`explorer models`: the models that can be opened here, described from their configs and headers alone."""
 
+import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.cli.terminal import console
 from explorer.core.catalog import available, models_directory
 from explorer.core.formatting import one_line
 from explorer.core.model_list import described
@@ -13,27 +14,27 @@ from model.errors import ModelError
 _COLUMNS = ("name", "layers", "heads", "head_size", "context", "vocabulary", "param-\neters", "tokenizer", "on\ndisk")
 
 
-def show_models(console: Console | None = None) -> None:
-    """Print a table of the models that can be asked for by name, and one line for each that is damaged."""
-    console = console or Console(markup=False, highlight=False, emoji=False)
+@click.command()
+def models() -> None:
+    """List the models that can be opened here."""
+    output = console()
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     for column in _COLUMNS:
-        left = column in ("name", "tokenizer")
         table.add_column(
             Text(column),
-            justify="left" if left else "right",
+            justify="left" if column in ("name", "tokenizer") else "right",
             no_wrap=column != "name",
             overflow="fold",
             vertical="bottom",
         )
     damaged = []
-    for found in available():
+    for model in available():
         try:
-            table.add_row(Text(one_line(found.name)), *map(Text, described(found)))
+            table.add_row(Text(one_line(model.name)), *map(Text, described(model)))
         except (ModelError, OSError) as error:
-            damaged.append(f"{found.name} cannot be opened: {error}")
-    console.print(table) if table.row_count else console.print(Text("no model is installed here"))
+            damaged.append(f"{model.name} cannot be opened: {error}")
+    output.print(table if table.row_count else Text("no model is installed here"))
     for line in damaged:
-        console.print(Text(one_line(line)))
-    place = one_line(str(models_directory()))
-    console.print(Text(f"Also found by name: checkpoints in {place}; or give a directory."))
+        output.print(Text(one_line(line)))
+    directory = one_line(str(models_directory()))
+    output.print(Text(f"Also found by name: checkpoints in {directory}; or give a directory."))

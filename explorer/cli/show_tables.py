@@ -1,6 +1,5 @@
 """The Rich tables of `explorer show`. Numbers come from the reading; nothing is computed here but widths."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,15 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli.show import scale_in_view
-from explorer.core.formatting import one_line, scientific, significant, visible
+from explorer.core.formatting import one_line, significant, table_number, visible
 from explorer.core.reading import Reading
-from explorer.view import MATRIX_STAGES, Stage
+from explorer.core.stages import stage_matrix
+from explorer.view import MATRIX_STAGES, Stage, current_scale
 from model.peakedness import peakedness
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from model.trace import Prediction, Trace
 
 _LABEL = 12
@@ -40,6 +37,7 @@ class Tables:
     def __init__(self, reading: Reading, console: Console | None = None) -> None:
         self.reading = reading
         self.console = console or Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+        self._scale = current_scale(reading.view, reading.bounds)
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 
     def print(self, *, query: int | None, stage: Stage | None) -> None:
@@ -67,7 +65,7 @@ class Tables:
             one_line(self.reading.model_name),
             f"L{view.layer} H{view.head}",
             f"head_size {inputs.head_size}",
-            f"scale {significant(scale_in_view(self.reading), 4)}",
+            f"scale {significant(self._scale, 4)}",
             "mask causal" if inputs.causal else "no mask",
         ]
         if self.reading.as_set is not self.reading.as_trained:
@@ -79,13 +77,9 @@ class Tables:
 
     # Matrices
 
-    def _stage(self, stage: Stage) -> "Tensor":
-        matrix: Tensor = getattr(self.reading.stages, stage.value)
-        return matrix
-
     def _matrix(self, stage: Stage, *, folded: bool) -> None:
         """One stage: cut to the columns that fit, or folded into as many tables as it takes."""
-        rows = [[_number(x) for x in row] for row in self._stage(stage).tolist()]
+        rows = [[table_number(x) for x in row] for row in stage_matrix(self.reading.stages, stage).tolist()]
         heads = self._column_names(stage, len(rows[0]))
         widths = [max(cell_len(heads[j]), *(cell_len(row[j]) for row in rows)) for j in range(len(heads))]
         start = 0
@@ -94,7 +88,7 @@ class Tables:
             table = _table("query ╲ key" if stage in MATRIX_STAGES else "query", *heads[start:end])
             for label, row in zip(self.labels, rows, strict=True):
                 table.add_row(Text(label), *(Text(cell, justify="right") for cell in row[start:end]))
-            scale = f" ×{significant(scale_in_view(self.reading), 4)}" if stage is Stage.SCALED else ""
+            scale = f" ×{significant(self._scale, 4)}" if stage is Stage.SCALED else ""
             self._say(f"\n{_TITLES[stage]}{scale}{_part(start, end, len(heads))}", "bold")
             self.console.print(table)
             start = end
@@ -135,13 +129,13 @@ class Tables:
     def _row(self, query: int, stages: Sequence[Stage]) -> None:
         """The keys of one query from top to bottom, a column for each stage."""
         row = self.reading.stages.row(query)
-        columns = [getattr(row, stage.value)[0].tolist() for stage in stages]
+        columns = [stage_matrix(row, stage)[0].tolist() for stage in stages]
         bars = Stage.WEIGHTS in stages
         table = _table("key", *("q·k" if stage is Stage.SCORES else stage.value for stage in stages))
         if bars:
             table.add_column("")
         for label, *numbers in zip(self.labels, *columns, strict=True):
-            cells = [Text(_number(x), justify="right") for x in numbers]
+            cells = [Text(table_number(x), justify="right") for x in numbers]
             bar = [Text("█" * round(_BAR * numbers[-1]))] if bars else []
             table.add_row(Text(label), *cells, *bar)
         self._say(f"\nquery {self.labels[query]}", "bold")
@@ -150,10 +144,10 @@ class Tables:
     def _mixed_row(self, query: int) -> None:
         numbers = self.reading.stages.row(query).mixed[0].tolist()
         self._say(f"\nmixed, weights @ v, of query {self.labels[query]}", "bold")
-        self._say("  ".join(map(_number, numbers)))
+        self._say("  ".join(map(table_number, numbers)))
 
     def _one_peakedness(self, query: int) -> None:
-        trained, now = self.reading.shape.scale(self.reading.view.layer), scale_in_view(self.reading)
+        trained, now = self.reading.shape.scale(self.reading.view.layer), self._scale
         compared = {1.0: self.reading.unscaled, trained: self.reading.default_scaled, now: self.reading.stages}
         self._say("\nhow peaked?", "bold")
         for scale, stages in compared.items():
@@ -238,13 +232,3 @@ def _cut(text: str, cells: int) -> str:
 
 def _part(start: int, end: int, count: int) -> str:
     return "" if (start, end) == (0, count) else f", columns {start} to {end - 1} of {count}"
-
-
-def _number(number: float) -> str:
-    """A number in few cells: two decimals, three for less than one, with the minus sign of the screen."""
-    if math.isinf(number):
-        return "∞" if number > 0 else "−∞"
-    size = abs(number)
-    if size >= 1e5:
-        return scientific(number, 2)
-    return f"{number:.{2 if size >= 0.9995 else 3}f}".replace("-", "−")

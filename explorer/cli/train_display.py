@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from explorer.cli.output import silence_output
+from explorer.cli.terminal import silence_output
 from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
 

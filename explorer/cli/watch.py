@@ -1,4 +1,4 @@
-"""`explorer train --watch`: the application, opened on a run that begins with it."""
+"""`explorer train --watch`: the application, opened on a training run that it starts."""
 
 import os
 import sys
@@ -7,22 +7,22 @@ from typing import Any
 
 import click
 
+from explorer import app
+from explorer.cli.terminal import is_terminal
 from explorer.core.formatting import visible
+from explorer.training.live_run import Status
 from explorer.training.request import request_of
 from model.errors import ModelError
 
 
 def watch_run(given: Mapping[str, Any]) -> None:
-    """Open the application on the run that these options ask for, and say at the end how it went.
+    """Open the application on the run that these options ask for, and print how it ended.
 
-    Raises UsageError or ModelError where there is nobody to watch it, or when it failed.
+    Raises UsageError or ModelError if there is no terminal to show it in, or the run failed.
     """
-    from explorer import app
-    from explorer.training.live_run import Status
-
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise click.UsageError("--watch shows a run of one process: leave it out under torchrun")
-    if not _in_a_terminal():
+    if not (is_terminal(sys.stdout) and is_terminal(sys.stdin)):
         raise ModelError("--watch needs a terminal: leave it out to train without one")
     request = request_of(given)
     run = app.run(train=request)
@@ -32,7 +32,3 @@ def watch_run(given: Mapping[str, Any]) -> None:
         raise ModelError(run.message)
     how = run.status.value if not run.status.alive else "ended at once; what was saved before is there,"
     print(f"{visible(str(request.out))}: {how} at step {run.step}")
-
-
-def _in_a_terminal() -> bool:
-    return sys.stdout.isatty() and sys.stdin.isatty()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from explorer.core.formatting import fixed, significant, weight
 from explorer.core.reading import Reading
+from explorer.core.stages import stage_matrix
 from explorer.view import Bounds, Stage, View, toggle_scale
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Comparison:
         differs by ±∞ in the masked scores, and by its whole weight in the weights.
         """
         one, other = self.left.stages, self.right.stages
-        matrix, beside = getattr(one, self.stage.value), getattr(other, self.stage.value)
+        matrix, beside = stage_matrix(one, self.stage), stage_matrix(other, self.stage)
         rows = min(matrix.shape[0], beside.shape[0])
         columns = min(matrix.shape[1], beside.shape[1])
         known = None
@@ -224,7 +225,7 @@ class Comparison:
         if self.stage is Stage.MIXED:
             return found
         write = _as_weight if self.stage is Stage.WEIGHTS else _two_digits
-        cells = (getattr(side.stages, self.stage.value)[side.view.query, side.view.key].item() for side in self.sides)
+        cells = (stage_matrix(side.stages, self.stage)[side.view.query, side.view.key].item() for side in self.sides)
         return (*found, Measure.of(f"cell, {self.stage.value}", write, cells))
 
     def head_measures(self) -> tuple[Measure, ...]:

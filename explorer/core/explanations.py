@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from explorer.core.formatting import fit, fixed, label, significant, weight
 from explorer.core.reading import Reading
+from explorer.core.stages import stage_matrix
 from explorer.view import Stage
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ class _Row:
 
     def of(self, stage: Stage) -> list[float]:
         """The numbers of a stage for those keys."""
-        found: list[float] = getattr(self.stages, stage.value)[0, self.keys].tolist()
+        found: list[float] = stage_matrix(self.stages, stage)[0, self.keys].tolist()
         return found
 
     def variance(self, stage: Stage) -> str:
         """Variance of a stage over those keys."""
         from model.peakedness import variance
 
-        return significant(variance(getattr(self.stages, stage.value)[0, self.keys]).item())
+        return significant(variance(stage_matrix(self.stages, stage)[0, self.keys]).item())
 
     @property
     def count(self) -> int:

@@ -6,6 +6,7 @@ Nothing here knows the screen: an SVG picture is made by the application.
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from explorer.core.formatting import visible
 from explorer.core.link import link_line
 from explorer.core.reading import Reading
-from explorer.view import Stage
+from explorer.core.stages import stage_matrix
+from explorer.view import Stage, current_scale
 from model.errors import ModelError
 from model.files import atomic_write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+    from model.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class Table:
 MATRICES = tuple(stage for stage in Stage if stage is not Stage.NEXT_TOKEN)
 """The stages that are tables of numbers."""
 
+PREDICTIONS = 10
+"""The most likely next tokens that JSON lists for each position."""
+
 
 def stage_in_view(reading: Reading) -> Stage:
     """The stage whose matrix is shown; while the next token is looked at, that of the weights is."""
@@ -71,7 +78,7 @@ def stage_in_view(reading: Reading) -> Stage:
 def matrix_table(reading: Reading, stage: Stage) -> Table:
     """A stage of the head in view: a row a query, a column a key, or a component where it is `mixed`."""
     names = _names(reading)
-    matrix: Tensor = getattr(reading.stages, stage.value)
+    matrix = stage_matrix(reading.stages, stage)
     columns = names if stage is not Stage.MIXED else [str(i) for i in range(matrix.shape[1])]
     rows = [[name, *numbers] for name, numbers in zip(names, _texts(matrix), strict=True)]
     view = reading.view
@@ -83,7 +90,7 @@ def row_table(reading: Reading) -> Table:
     """The row of the query in view: a line a key."""
     row = reading.stages.row(reading.view.query)
     stages = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
-    columns = [_texts(getattr(row, stage.value))[0] for stage in stages]
+    columns = [_texts(stage_matrix(row, stage))[0] for stage in stages]
     lines = [list(line) for line in zip(_names(reading), *columns, strict=True)]
     heading = ["key", *(stage.value for stage in stages)]
     return Table(f"row of query {reading.view.query}, {len(lines)} keys", [heading, *lines])
@@ -127,11 +134,58 @@ def _array(tensor: "Tensor") -> "NDArray[Any]":
     return array
 
 
-def trace_json(reading: Reading) -> bytes:
-    """The object that `explorer show --json` prints."""
-    from explorer.cli.show import as_object
+def head_as_object(reading: Reading) -> dict[str, Any]:
+    """Return everything about the head in view as plain values: the object that `explorer show --json` prints."""
+    view, stages, measures = reading.view, reading.stages, reading.head.measures
+    inputs = stages.inputs
+    return {
+        "model": reading.model_name,
+        "text": reading.encoding.text,
+        "tokens": list(reading.encoding.tokens),
+        "token_ids": list(reading.encoding.ids),
+        "layer": view.layer,
+        "head": view.head,
+        "head_size": inputs.head_size,
+        "scale": current_scale(view, reading.bounds),
+        "causal": bool(inputs.causal),
+        "scope": view.scope.value,
+        "q": inputs.q.tolist(),
+        "k": inputs.k.tolist(),
+        "v": inputs.v.tolist(),
+        "scores": stages.scores.tolist(),
+        "scaled": stages.scaled.tolist(),
+        "masked": [[None if x == -math.inf else x for x in row] for row in stages.masked.tolist()],
+        "weights": stages.weights.tolist(),
+        "mixed": stages.mixed.tolist(),
+        "peakedness": {
+            "scores_variance": measures.scores_variance,
+            "max_weight": measures.max_weight.tolist(),
+            "entropy_bits": measures.entropy_bits.tolist(),
+            "effective_keys": measures.effective_keys.tolist(),
+        },
+        "loss": reading.as_set.loss,
+        "loss_as_trained": reading.as_trained.loss,
+        "predictions": [
+            {
+                "position": position,
+                "as_set": _predictions_at(reading, reading.as_set, position),
+                "as_trained": _predictions_at(reading, reading.as_trained, position),
+            }
+            for position in range(len(reading.encoding))
+        ],
+    }
 
-    return (json.dumps(as_object(reading), allow_nan=False) + "\n").encode()
+
+def _predictions_at(reading: Reading, trace: "Trace", position: int) -> list[dict[str, Any]]:
+    return [
+        {"token": reading.token_text(prediction.token_id), "probability": prediction.probability}
+        for prediction in trace.predictions(position, PREDICTIONS)
+    ]
+
+
+def head_json(reading: Reading) -> bytes:
+    """Return the JSON that `explorer show --json` prints."""
+    return (json.dumps(head_as_object(reading), allow_nan=False) + "\n").encode()
 
 
 def write_npz(reading: Reading, file: BinaryIO) -> None:
@@ -144,8 +198,12 @@ def write_npz(reading: Reading, file: BinaryIO) -> None:
     import numpy as np
 
     inputs, stages = reading.as_set.inputs, reading.stages
-    arrays = {name: np.stack([_array(getattr(layer, name)) for layer in inputs]) for name in ("q", "k", "v")}
-    arrays |= {stage.value: _array(getattr(stages, stage.value)) for stage in MATRICES}
+    arrays = {
+        "q": np.stack([_array(layer.q) for layer in inputs]),
+        "k": np.stack([_array(layer.k) for layer in inputs]),
+        "v": np.stack([_array(layer.v) for layer in inputs]),
+    }
+    arrays |= {stage.value: _array(stage_matrix(stages, stage)) for stage in MATRICES}
     arrays["logits"] = _array(reading.as_set.logits)
     arrays["logits_as_trained"] = _array(reading.as_trained.logits)
     arrays["token_ids"] = np.array(reading.encoding.ids)
@@ -156,8 +214,6 @@ def write_npz(reading: Reading, file: BinaryIO) -> None:
 
 def settings_of(reading: Reading) -> dict[str, Any]:
     """The view and the switches as plain values."""
-    from explorer.cli.show import scale_in_view
-
     view = reading.view
     return {
         "model": reading.model_name,
@@ -169,7 +225,7 @@ def settings_of(reading: Reading) -> dict[str, Any]:
         "head": view.head,
         "stage": view.stage.value,
         "head_size": reading.stages.inputs.head_size,
-        "scale": scale_in_view(reading),
+        "scale": current_scale(view, reading.bounds),
         "scale_as_trained": reading.shape.scale(view.layer),
         "causal": bool(reading.stages.inputs.causal),
         "scope": view.scope.value,
@@ -183,7 +239,7 @@ def produce(reading: Reading, chosen: Format, file: BinaryIO, stage: Stage | Non
     if chosen is NPZ:
         write_npz(reading, file)
     elif chosen is JSON:
-        file.write(trace_json(reading))
+        file.write(head_json(reading))
     elif chosen is CSV:
         file.write(matrix_table(reading, stage or stage_in_view(reading)).csv().encode())
     elif chosen is LINK:

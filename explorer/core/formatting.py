@@ -168,6 +168,14 @@ def fixed(x: float, digits: int, thousands: str = "") -> str:
     return MINUS + text if x < 0 and text.strip("0.") else text
 
 
+def table_number(x: float) -> str:
+    """Return a number with two decimals, three if it is below 1, or as a power of ten from 100,000 on."""
+    size = abs(x)
+    if 1e5 <= size < math.inf:
+        return scientific(x, 2)
+    return fixed(x, 2 if size >= 0.9995 else 3)
+
+
 def number(x: float, width: int, digits: int = 2) -> str:
     """A number right-aligned in `width` cells, with `digits` decimals or as many fewer as it takes to fit.
 

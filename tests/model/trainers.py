@@ -37,6 +37,6 @@ def processes() -> ForkServerContext:
     """Makes processes in which torch is imported already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["explorer.cli.train", "explorer.cli.train_display", "model.training.recorder", __name__]
+        ["explorer.cli.train", "explorer.cli.train_run", "model.training.recorder", __name__]
     )
     return context

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from explorer.core.formatting import INFINITY, MINUS, fixed, number, weight
+from explorer.core.stages import stage_matrix
 from explorer.view import Stage
 from explorer.widgets.matrix.layout import Layout, Zoom
 from explorer.widgets.palette import HATCH, Level, Palette, Ramp
@@ -39,7 +40,7 @@ class Numbers:
     @classmethod
     def of(cls, stages: "AttentionStages", stage: Stage) -> "Numbers":
         """Take a stage; its range is found once, in torch."""
-        matrix: Tensor = getattr(stages, stage.value)
+        matrix = stage_matrix(stages, stage)
         visible = stages.inputs.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
         if stage is Stage.WEIGHTS:
             return cls(stage, matrix, visible, 0.0, 1.0)

@@ -16,7 +16,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from explorer.cli.generate import SafeText
+from explorer.cli.generate_text import SafeText
 from explorer.cli.main import cli
 from model import checkpoint
 from model import tokenizer as tokenizers
@@ -153,7 +153,7 @@ def test_an_error_in_the_middle_has_a_line_of_its_own(model: str, monkeypatch: p
         yield 1
         raise ModelError("the numbers overflow")
 
-    monkeypatch.setattr("model.generate.generate", failing)
+    monkeypatch.setattr("explorer.cli.generate_text.generate", failing)
     result = run("a", "--model", model)
     assert result.exit_code == 2
     assert result.stdout.endswith("\n")

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import explorer
-from explorer.cli import main as command_line
+from explorer.cli import terminal
 from explorer.cli.main import cli
 from explorer.core import catalog
 from explorer.view import Stage, View
@@ -212,7 +212,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[View]:
     app.run = views.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "explorer.app", app)
     monkeypatch.setattr(explorer, "app", app, raising=False)
-    monkeypatch.setattr(command_line, "_is_terminal", lambda stream: True)
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
     return views
 
 

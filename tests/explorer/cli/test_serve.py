@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from textual_serve.app_service import AppService
 
 from explorer.cli.main import cli
-from explorer.cli.serve import make_server
+from explorer.cli.serve_server import make_server
 from explorer.core.link import link_arguments
 from explorer.view import View
 from model.checkpoint import Checkpoint
@@ -118,7 +118,7 @@ async def test_a_page_of_another_site_is_refused(origin: str | None, tmp_path: P
 
 @pytest.fixture
 def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("textual_serve")]:
+    for name in [name for name in sys.modules if name.startswith(("textual_serve", "explorer.cli.serve_server"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "textual_serve", None)
 

@@ -26,7 +26,7 @@ def watch(*arguments: str) -> Result:
 
 @pytest.fixture
 def in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.cli.watch._in_a_terminal", lambda: True)
+    monkeypatch.setattr("explorer.cli.watch.is_terminal", lambda stream: True)
 
 
 def test_it_needs_a_terminal() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.cli.show import as_object, read
+from explorer.cli.show_reading import read
 from explorer.core.engine import Engine
 from explorer.core.export import (
     CSV,
@@ -24,6 +24,7 @@ from explorer.core.export import (
     SVG,
     cell_table,
     default_name,
+    head_as_object,
     matrix_table,
     path_of,
     predictions_table,
@@ -107,7 +108,7 @@ def test_predictions_are_those_of_the_trace(reading: Reading, bpe_model: Checkpo
 
 def test_json_is_that_of_show(reading: Reading, bpe_model: Checkpoint) -> None:
     given = json.loads(written(reading, JSON))
-    assert given == json.loads(json.dumps(as_object(read(VIEW, bpe_model))))
+    assert given == json.loads(json.dumps(head_as_object(read(VIEW, bpe_model))))
     assert given["text"] == TEXT
 
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.cli.show_tables import _number
-from explorer.core.formatting import exponential, number, scientific, significant
+from explorer.core.formatting import exponential, number, scientific, significant, table_number
 from explorer.widgets.training.histograms import compact
 
 POWER = re.compile(r"−?\d(?:\.\d+)?×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
@@ -35,7 +34,7 @@ def read(text: str) -> float:
         (number(-2.1e38, 7), "−2×10³⁸"),
         (number(-2.1e38, 3), "  <"),
         (compact(6.5e-4), "6.5×10⁻⁴"),
-        (_number(123456.0), "1.23×10⁵"),
+        (table_number(123456.0), "1.23×10⁵"),
     ],
 )
 def test_powers_of_ten_are_written_in_one_way(written: str, told: str) -> None:

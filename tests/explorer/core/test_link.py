@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.cli import main as cli
+from explorer.cli.main import cli
+from explorer.cli.options import opening_view
 from explorer.core.link import escaped, link_arguments, link_line, unescaped
 from explorer.view import LAST, Stage, View
 from model.errors import ModelError
@@ -38,11 +39,11 @@ def parsed(line: str) -> View:
     """The view that the command line makes of a line, without looking for the model."""
     words = shlex.split(line)
     assert words[0] == "explorer"
-    context = cli.cli.make_context("explorer", words[1:])
+    context = cli.make_context("explorer", words[1:])
     values = dict(context.params)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_check", lambda view: None)
-        return cli.opening_view(values.pop("text"), values)
+        patch.setattr("explorer.cli.options.check_view", lambda view: None)
+        return opening_view(values.pop("text"), values)
 
 
 VIEWS = st.builds(

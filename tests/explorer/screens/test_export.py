@@ -9,7 +9,6 @@ from textual.widgets import Input, OptionList, Static
 
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
 from explorer.app import ExplorerApp
-from explorer.cli.show import as_object
 from explorer.core import export
 from explorer.core.link import link_line
 from explorer.screens.dialogs.export import WriteScreen
@@ -78,7 +77,7 @@ async def test_w_writes_json_and_asks_before_it_overwrites(make_app: MakeApp, re
         await pilot.pause()
         assert messages(app)[-1].startswith(f"wrote {path.name}, ")
         assert app.reading is not None
-        assert json.loads(path.read_text()) == json.loads(json.dumps(as_object(app.reading)))
+        assert json.loads(path.read_text()) == json.loads(json.dumps(export.head_as_object(app.reading)))
         path.write_text("mine")
         await pilot.press("w")
         app.screen.query_one(Input).value = path.name

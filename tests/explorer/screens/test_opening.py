@@ -6,7 +6,8 @@ import torch
 from data import bundled
 from data.samples import OPENING_HEAD, SAMPLES
 from explorer import app
-from explorer.cli import main as cli
+from explorer.cli import terminal
+from explorer.cli.main import main
 from explorer.core.catalog import open_model
 from explorer.view import View
 from model.tokenizer import encode
@@ -14,11 +15,11 @@ from model.tokenizer import encode
 
 def opened(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> View:
     views: list[View] = []
-    monkeypatch.setattr(cli, "_is_terminal", lambda stream: True)
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
     monkeypatch.setattr(app, "run", lambda view=None: views.append(app.ExplorerApp(view).view))
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
+        main(arguments)
     assert not ended.value.code
     return views[0]
 

@@ -1,0 +1,154 @@
+"""Options that several commands share, and the view that they ask for."""
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from data import bundled
+from data.samples import SAMPLES
+from explorer.core.catalog import find
+from explorer.core.link import unescaped
+from explorer.view import LAST, Stage, View
+from model.errors import ModelError
+from model.layout import locate, read_config
+from model.settings import Scope, check_head
+
+_LONGEST_INPUT = 2**22  # bytes
+_STAGES = {stage.value.replace(" ", "-"): stage for stage in Stage}
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _apply(options: Sequence[Decorator], command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add options to a command, so that its help lists them in the given order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _parse_heads(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> frozenset[tuple[int, int]]:
+    """Turn heads written as layer.head into pairs: from "2.3" to (2, 3)."""
+    wrong = next((value for value in values if not re.fullmatch(r"\d{1,9}\.\d{1,9}", value, re.ASCII)), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r} is not a head, write layer 2, head 3 as 2.3")
+    return frozenset((int(layer), int(head)) for layer, head in (value.split(".") for value in values))
+
+
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --model."""
+    return click.option("--model", default=bundled.DEFAULT, show_default=True, help="A bundled model or a directory.")(
+        command
+    )
+
+
+def ablate_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --ablate; its value is a frozenset of (layer, head)."""
+    return click.option(
+        "--ablate",
+        multiple=True,
+        callback=_parse_heads,
+        metavar="LAYER.HEAD",
+        help="Replace a head's mixed values by zeros; may be repeated.",
+    )(command)
+
+
+def scale_value(scale: float | None, no_scale: bool) -> float | None:
+    """Combine --scale and --no-scale. Raises UsageError if both are given."""
+    if no_scale and scale is not None:
+        raise click.UsageError("--scale and --no-scale contradict each other, give one of them")
+    return 1.0 if no_scale else scale
+
+
+def view_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose a model, a head, a query, a stage and the switches."""
+    options: list[Decorator] = [
+        model_option,
+        click.option("--layer", type=click.IntRange(0), default=0, show_default=True),
+        click.option("--head", type=click.IntRange(0), default=0, show_default=True),
+        click.option("--query", type=click.IntRange(0), help="Position of one token, from 0."),
+        click.option("--stage", type=click.Choice(list(_STAGES)), help="One stage of attention."),
+        click.option("--scale", type=float, help="What scores are multiplied by instead of 1/√head_size."),
+        click.option("--no-scale", is_flag=True, help="The same as --scale 1."),
+        click.option(
+            "--mask/--no-mask",
+            "causal",
+            default=None,
+            help="Hide the keys after each query from it, or show it all.",
+        ),
+        click.option(
+            "--scope",
+            type=click.Choice([scope.value for scope in Scope]),
+            default=Scope.HEAD.value,
+            show_default=True,
+            help="What --scale and --no-mask act on.",
+        ),
+        ablate_option,
+    ]
+    return _apply(options, command)
+
+
+def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose the view on which the application opens."""
+    options: list[Decorator] = [
+        click.option("--text", default=SAMPLES[0].text, help="The sentence to open with; - reads standard input."),
+        click.option("--escaped", is_flag=True, help=r"The text is written with escapes: \n \t \\ \x1b \u2028."),
+        click.option("--key", type=click.IntRange(0), default=0, help="Position of the key to look at, from 0."),
+        click.option("--stepping", is_flag=True, help="Show what is computed up to --stage, the rest waits."),
+        view_options,
+    ]
+    return _apply(options, command)
+
+
+def opening_view(text: str, values: dict[str, Any]) -> View:
+    """Return the view that `opening_options` ask for.
+
+    Raises ModelError or UsageError if there is no such view.
+    """
+    escaped = values["escaped"] and text != "-"
+    return view_of(unescaped(text) if escaped else read_text(text), values)
+
+
+def view_of(text: str, values: dict[str, Any]) -> View:
+    """Return the view that `view_options` ask for, checked against the config of the model.
+
+    Raises ModelError or UsageError if there is no such view.
+    """
+    view = View(
+        model=values["model"],
+        text=text,
+        query=LAST if values["query"] is None else values["query"],
+        key=values.get("key", 0),
+        layer=values["layer"],
+        head=values["head"],
+        stage=_STAGES[values["stage"]] if values["stage"] else Stage.WEIGHTS,
+        causal=values["causal"],
+        scale=scale_value(values["scale"], values["no_scale"]),
+        scope=Scope(values["scope"]),
+        ablated=values["ablate"],
+        stepping=values.get("stepping", False),
+    )
+    check_view(view)
+    return view
+
+
+def check_view(view: View) -> None:
+    """Raise ModelError if the model does not exist or cannot have the layer, head or scale of the view."""
+    config = read_config(locate(find(view.model)))
+    check_head(config, view.layer, view.head)
+    view.settings.normalized(config)
+
+
+def read_text(text: str) -> str:
+    """Return the text itself, or the content of standard input if it is `-`."""
+    if text != "-":
+        return text
+    if sys.stdin is None:
+        raise ModelError("standard input is closed: give the text itself, or let something write it")
+    content = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
+    if len(content) > _LONGEST_INPUT:
+        raise ModelError(f"standard input holds more than {_LONGEST_INPUT} bytes: no model reads so much at once")
+    # As in an argument that is not UTF-8: the tokenizer gets U+FFFD for each bad byte.
+    return content.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")

@@ -1,0 +1,37 @@
+"""The standard streams of the commands, and whether they are a terminal."""
+
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from rich.console import Console
+
+from model.errors import ModelError
+
+
+def console() -> Console:
+    """Return a console that prints text from outside as it is: without markup, highlighting or emoji codes."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return True if a standard stream is open and connected to a terminal."""
+    return stream is not None and stream.isatty()
+
+
+def read_keys_from_terminal() -> None:
+    """Connect standard input to the terminal again, after a pipe has supplied the text."""
+    try:
+        os.dup2(os.open("/dev/tty", os.O_RDWR), sys.stdin.fileno())
+    except OSError as error:
+        raise ModelError("the application needs a terminal for its keys and there is none") from error
+
+
+def silence_output() -> None:
+    """Send what is still buffered to the null device, once standard output cannot be written any more.
+
+    Otherwise the interpreter would try to flush it at exit, and fail with a traceback.
+    """
+    with suppress(OSError, ValueError, AttributeError):  # there may be no file behind it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
