@@ -234,8 +234,6 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
         if (path := self.live.openable) is not None:
             self.dismiss()
             self.app.look(replace(self.view, model=str(path)))
-            if self.app.reading is None:  # no other model is open, or one is being opened
-                self.app.open_model(str(path))
 
     def _new_run(self) -> None:
         from explorer.screens.train_form import TrainForm

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
-from explorer.app import ExplorerApp, ModelOpened, ReadingDone
+from explorer.app import ExplorerApp, ReadingsImported
 from explorer.scoring import HeadScoresDone
 from explorer.screens.compare import CompareScreen
 from explorer.screens.dialogs.models import ModelsScreen
@@ -15,6 +15,7 @@ from explorer.screens.heads import HeadsScreen
 from explorer.screens.taking import Written
 from explorer.screens.train import TrainScreen
 from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.reading_loader import ReadingLoader, Request
 from tests.explorer.conftest import Ready
 
 MakeApp = Callable[..., ExplorerApp]
@@ -26,7 +27,7 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        reading, model = app.reading, app.model_in_view
+        reading, model, loader = app.reading, app.model_in_view, ReadingLoader(app, app.readings)
         assert reading is not None
         assert model is not None
 
@@ -36,9 +37,11 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
             """Leave, and hear what workers have posted meanwhile after the widgets are gone."""
             await app.explore.query("*").remove()
             told: list[WorkerMessage] = [
-                ModelOpened("bpe", model),
+                ReadingsImported(app.readings),
                 HeadScoresDone(model, None),
-                ReadingDone(reading.view, reading),
+                ReadingLoader.Busy(loader, "computing…"),
+                ReadingLoader.Ready(loader, Request((reading.view,), found={reading.view: reading})),
+                ReadingLoader.Failed(loader, Request((reading.view,)), "no"),
             ]
             for message in told:
                 await app._dispatch_message(message)
@@ -51,7 +54,7 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
 
 def test_every_message_of_a_worker_is_one_that_is_dropped() -> None:
     screens: tuple[type[Screen[Any]], ...] = (ExploreScreen, CompareScreen, HeadsScreen, ModelsScreen, TrainScreen)
-    for told in (ModelsScreen.Listed, CompareScreen.Got):
+    for told in (ModelsScreen.Listed, ReadingLoader.Ready, ReadingLoader.Failed, ReadingLoader.Busy):
         assert issubclass(told, WorkerMessage)
     for each in (ExplorerApp, *screens):
         assert "Hearing" in {base.__name__ for base in each.__mro__}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from explorer.core.engine import Engine
 from explorer.core.explanations import named, narrate, wrapped
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.view import Stage, View
 from model.checkpoint import Checkpoint
 from model.settings import Scope
@@ -31,7 +31,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 def read(model: Checkpoint, **changes: Any) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", model)
     return engine.read(replace(VIEW, **changes))
 
