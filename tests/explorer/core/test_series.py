@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Recorder(trainer, out, checkpoint_every=6, snapshot_steps=(0, 5, 12)) as recorder:
         for metrics in trainer.steps():
             recorder.record(metrics)
-    note = {TRAINING: snapshots.training_note(12)}
+    note = {TRAINING: snapshots.training_json(12)}
     checkpoint.save(out / "final", trainer.gpt, trainer.tokenizer, extra=note)
     return out
 
