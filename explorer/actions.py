@@ -1,41 +1,91 @@
-"""Every action of the application in one list: the footer, the help screen and the command palette are made from it."""
+"""The registry of actions: what a person can do on which screen.
 
+Key bindings, footers, the help screen, and the command palette are generated from it, see `explorer.screens.base`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer import view as v
 from explorer.view import Bounds, Change, Stage, View
 
+EXPLORE = "explore"
+COMPARE = "compare"
+HEADS = "heads"
+TRAIN = "train"
+
+_EVERY = (EXPLORE, COMPARE, HEADS, TRAIN)
+_READING = (EXPLORE, COMPARE, TRAIN)
+_VIEWS = (EXPLORE, COMPARE)
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a person can do.
+    """Something a person can do on some of the screens.
 
-    `keys` are Textual's names of keys and `label` how they are written on screen. Actions one after another with the
-    same `footer` share one place there. `change` is what it does to the view; None is left to the screen.
+    `keys` are Textual's names of the keys, `label` is how they are written in the footer. An action with a `change`
+    makes a new view; every other one is a method `action_<name>` of the screen, or one of the application's own.
     """
 
     name: str
+    screens: tuple[str, ...]
     keys: tuple[str, ...]
     label: str
     title: str
     help: str
     group: str
-    footer: str = ""
     change: Change | None = None
 
-    def possible(self, view: View, bounds: Bounds) -> bool:
-        """Whether it would change anything."""
-        return self.change is None or self.change(view, bounds) != view
+    @property
+    def command(self) -> str:
+        """The action in Textual's notation, as a binding or a link has it."""
+        if self.change is not None:
+            return f"change_view('{self.name}')"
+        return _OF_APPLICATION.get(self.name, self.name)
+
+    def changes(self, view: View, bounds: Bounds) -> bool:
+        """Return True if the action leads to another view."""
+        return self.change is not None and self.change(view, bounds) != view
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of a footer: a caption and the actions that share it.
+
+    Where a footer is too long, places are dropped from the highest `rank` down.
+    """
+
+    caption: str
+    actions: tuple[Action, ...]
+    rank: int
+
+
+_OF_APPLICATION = {
+    "quit": "app.quit",
+    "palette": "app.command_palette",
+    "focus_next": "app.focus_next",
+    "focus_previous": "app.focus_previous",
+}
+
+_CHOOSING = "Choosing a head"
+_SHOWING = "Pictures and map"
+_COMPARE = "Compare"
+_RUN = "The run"
+_PARTS = "What is shown of it"
 _WALK = "Walking through the sentence"
 _STAGES = "Stages"
 _HEADS = "Layers and heads"
 _SWITCHES = "Switches"
 _LOOKING = "Looking closely"
 _APPENDING = "Letting the model write"
-_TAKING = "Taking it away"
+_EXPORTING = "Copying and exporting"
 _APPLICATION = "The application"
+
+_GROUPS = (
+    *(_CHOOSING, _SHOWING, _COMPARE, _RUN, _PARTS),
+    *(_WALK, _STAGES, _HEADS, _SWITCHES, _LOOKING, _APPENDING, _EXPORTING, _APPLICATION),
+)
+"""The headings of the help screen in their order: those of a single screen come first."""
 
 _MATRICES = (
     (Stage.SCORES, "How well each query matches each key: q · k."),
@@ -46,125 +96,292 @@ _MATRICES = (
 )
 
 # fmt: off
-ACTIONS: tuple[Action, ...] = (
-    Action("query_previous", ("left", "h"), "←", "Previous query", "Move the query one token back; h does the same.",
-           _WALK, "query", v.move_query(-1)),
-    Action("query_next", ("right", "l"), "→", "Next query", "Move the query one token on; l does the same.",
-           _WALK, "query", v.move_query(+1)),
-    Action("key_previous", ("up", "k"), "↑", "Previous key", "Look at the key before; k does the same.",
-           _WALK, "key", v.move_key(-1)),
-    Action("key_next", ("down", "j"), "↓", "Next key", "Look at the key after; j does the same.",
-           _WALK, "key", v.move_key(+1)),
-    Action("query_first", ("home",), "home", "First query", "Move the query to the first token.",
-           _WALK, "", v.first_query),
-    Action("query_last", ("end",), "end", "Last query", "Move the query to the last token.",
-           _WALK, "", v.last_query),
-    Action("stage_next", ("n",), "n", "Next stage",
+_COMPARE_ACTIONS = (
+    Action("other_side", (COMPARE,), ("tab", "shift+tab"), "tab", "Other side",
+           "Let the keys act on the other side; the query, key and stage are those of both.", _COMPARE),
+    Action("difference", (COMPARE,), ("d",), "d", "Difference or side",
+           "Where there is no room for all: show the difference, right − left, or the active side.", _COMPARE),
+    Action("step_previous", (COMPARE,), ("less_than_sign",), "<", "Step of training before",
+           "Let the active side show its model at the step of training before, where snapshots were kept.", _COMPARE),
+    Action("step_next", (COMPARE,), ("greater_than_sign",), ">", "Step of training after",
+           "The step of training after.", _COMPARE),
+    Action("open_side", (COMPARE,), ("enter",), "enter", "Open this side",
+           "Return to Explore with the active side.", _COMPARE),
+    Action("back", (COMPARE,), ("escape", "c"), "esc", "Leave Compare",
+           "Return to Explore as it was; c does the same.", _COMPARE),
+)
+
+_HEADS_ACTIONS = (
+    Action("head_left", (HEADS,), ("left", "h", "left_square_bracket"), "←", "Head before",
+           "Choose the head before; h and [ do the same.", _CHOOSING),
+    Action("head_right", (HEADS,), ("right", "l", "right_square_bracket"), "→", "Head after",
+           "Choose the head after; l and ] do the same.", _CHOOSING),
+    Action("head_up", (HEADS,), ("up", "k", "comma"), "↑", "Row above",
+           "Choose the head above; k and , do the same.", _CHOOSING),
+    Action("head_down", (HEADS,), ("down", "j", "full_stop"), "↓", "Row below",
+           "Choose the head below; j and . do the same.", _CHOOSING),
+    Action("page_up", (HEADS,), ("pageup",), "page up", "Page up", "Choose a head one page above.", _CHOOSING),
+    Action("page_down", (HEADS,), ("pagedown",), "page down", "Page down",
+           "Choose a head one page below.", _CHOOSING),
+    Action("first_head", (HEADS,), ("home",), "home", "First head", "Choose the first head.", _CHOOSING),
+    Action("last_head", (HEADS,), ("end", "G"), "end", "Last head",
+           "Choose the last head; G does the same.", _CHOOSING),
+    Action("open", (HEADS,), ("enter",), "enter", "Open this head",
+           "Look at the chosen head in Explore; a double click does the same.", _CHOOSING),
+    Action("sort", (HEADS,), ("s",), "s", "Sort by the next measure",
+           "Position, peakedness of this sentence, then the four scores measured on text, best first.", _SHOWING),
+    Action("sort_back", (HEADS,), ("S",), "S", "Sort by the measure before",
+           "The same order of measures, backwards.", _SHOWING),
+    Action("map", (HEADS,), ("tab", "p"), "tab", "Pictures or map",
+           "Small pictures of the weights, or a map of how peaked each head is; p does the same.", _SHOWING),
+    Action("measure", (HEADS,), ("v",), "v", "Measure of the map",
+           "Mean effective number of keys, mean largest weight, or mean entropy.", _SHOWING),
+    Action("smaller", (HEADS,), ("minus",), "−", "Smaller pictures", "A pixel stands for more tokens.", _SHOWING),
+    Action("larger", (HEADS,), ("plus", "equals_sign"), "+", "Larger pictures", "= does the same.", _SHOWING),
+    Action("back", (HEADS,), ("escape", "g"), "esc", "Back to Explore",
+           "Leave the head in view as it was; g does the same.", _SHOWING),
+)
+
+_TRAIN_ACTIONS = (
+    Action("pause", (TRAIN,), ("space",), "space", "Pause or go on",
+           "Let the run stand still after its step, or go on; a run that was stopped is resumed.", _RUN),
+    Action("stop", (TRAIN,), ("S",), "S", "Stop and save",
+           "End the run with a checkpoint; space resumes it.", _RUN),
+    Action("sample", (TRAIN,), ("r",), "r", "New sample", "Let the model write now.", _RUN),
+    Action("open", (TRAIN,), ("enter",), "enter", "Open in Explore",
+           "Look at the finished model; while it is trained, at its latest checkpoint.", _RUN),
+    Action("new_run", (TRAIN,), ("N",), "N", "New run", "Fill in the form for another run.", _RUN),
+    Action("part_next", (TRAIN,), ("tab", "p"), "tab", "Next part",
+           "Loss, attention, sample, activations, gradients, updates, in turn; p does the same.", _PARTS),
+    Action("part_previous", (TRAIN,), ("shift+tab",), "shift+tab", "Previous part", "The same backwards.", _PARTS),
+    Action("log_loss", (TRAIN,), ("a",), "a", "Axis of the loss", "Linear or logarithmic.", _PARTS),
+    Action("log_steps", (TRAIN,), ("A",), "A", "Axis of the steps", "Linear or logarithmic.", _PARTS),
+    Action("whole_part", (TRAIN,), ("f",), "f", "One part in full",
+           "The part that is chosen, as large as the screen; f or esc ends it.", _PARTS),
+    Action("page_up", (TRAIN,), ("pageup",), "page up", "Page up", "Scroll the part that is chosen.", _PARTS),
+    Action("page_down", (TRAIN,), ("pagedown",), "page down", "Page down",
+           "Scroll the part that is chosen.", _PARTS),
+    Action("back", (TRAIN,), ("escape", "f3"), "esc", "Back to Explore",
+           "The run goes on; F3 shows it again.", _PARTS),
+)
+
+_SHARED_ACTIONS = (
+    Action("query_previous", _READING, ("left", "h"), "←", "Previous query",
+           "Move the query one token back; h does the same.", _WALK, v.move_query(-1)),
+    Action("query_next", _READING, ("right", "l"), "→", "Next query",
+           "Move the query one token on; l does the same.", _WALK, v.move_query(+1)),
+    Action("key_previous", _READING, ("up", "k"), "↑", "Previous key",
+           "Look at the key before; k does the same.", _WALK, v.move_key(-1)),
+    Action("key_next", _READING, ("down", "j"), "↓", "Next key",
+           "Look at the key after; j does the same.", _WALK, v.move_key(+1)),
+    Action("query_first", _READING, ("home",), "home", "First query",
+           "Move the query to the first token.", _WALK, v.first_query),
+    Action("query_last", _READING, ("end",), "end", "Last query",
+           "Move the query to the last token.", _WALK, v.last_query),
+    Action("stage_next", _VIEWS, ("n",), "n", "Next stage",
            "Step on: scores, scaled, masked, weights, mixed, next token; then the next query. What comes later waits.",
-           _STAGES, "stage", v.next_stage),
-    Action("play", ("space",), "space", "Play",
-           "Step through the sentence by itself, from the start when at its end; any key pauses.",
-           _WALK, "play"),
-    Action("slower", ("less_than_sign",), "<", "Play slower", "Half as fast, while it plays or before.", _WALK),
-    Action("faster", ("greater_than_sign",), ">", "Play faster", "Twice as fast, up to eight times.", _WALK),
-    Action("head_previous", ("left_square_bracket",), "[", "Previous head", "The head before in this layer.",
-           _HEADS, "head", v.move_head(-1)),
-    Action("head_next", ("right_square_bracket",), "]", "Next head", "The head after in this layer.",
-           _HEADS, "head", v.move_head(+1)),
-    Action("layer_previous", ("comma",), ",", "Layer below", "The same head number one layer nearer to the tokens.",
-           _HEADS, "layer", v.move_layer(-1)),
-    Action("layer_next", ("full_stop",), ".", "Layer above", "The same head number one layer nearer to the output.",
-           _HEADS, "layer", v.move_layer(+1)),
-    Action("heads", ("g",), "g", "All heads", "Every layer and head as a picture or on a map, sorted; enter opens one.",
-           _HEADS, "heads"),
-    Action("compare", ("c",), "c", "Compare",
+           _STAGES, v.next_stage),
+    Action("play", (EXPLORE,), ("space",), "space", "Play",
+           "Step through the sentence by itself, from the start when at its end; any key pauses.", _WALK),
+    Action("slower", (EXPLORE,), ("less_than_sign",), "<", "Play slower",
+           "Half as fast, while it plays or before.", _WALK),
+    Action("faster", (EXPLORE,), ("greater_than_sign",), ">", "Play faster",
+           "Twice as fast, up to eight times.", _WALK),
+    Action("head_previous", _READING, ("left_square_bracket",), "[", "Previous head",
+           "The head before in this layer.", _HEADS, v.move_head(-1)),
+    Action("head_next", _READING, ("right_square_bracket",), "]", "Next head",
+           "The head after in this layer.", _HEADS, v.move_head(+1)),
+    Action("layer_previous", _READING, ("comma",), ",", "Layer below",
+           "The same head number one layer nearer to the tokens.", _HEADS, v.move_layer(-1)),
+    Action("layer_next", _READING, ("full_stop",), ".", "Layer above",
+           "The same head number one layer nearer to the output.", _HEADS, v.move_layer(+1)),
+    Action("heads", (EXPLORE,), ("g",), "g", "All heads",
+           "Every layer and head as a picture or on a map, sorted; enter opens one.", _HEADS),
+    Action("compare", (EXPLORE,), ("c",), "c", "Compare",
            "Two views side by side and their difference: as trained and as set, two heads, two sentences, two models.",
-           _HEADS, "compare"),
-    Action("time", ("t",), "t", "Through training",
+           _HEADS),
+    Action("time", (EXPLORE,), ("t",), "t", "Through training",
            "A slider over the steps of the model's training: ← → move, space plays, enter keeps the step, esc returns.",
-           _HEADS, "time"),
-    Action("models", ("M",), "M", "Open a model", "Choose another model, or type the path of a checkpoint directory.",
-           _APPLICATION),
-    Action("mask", ("m",), "m", "Mask on or off", "Let every query see all keys, or only those up to itself.",
-           _SWITCHES, "mask", v.toggle_mask),
-    Action("scale", ("s",), "s", "Scale on or off", "Multiply the scores by 1, or again by 1/√head_size.",
-           _SWITCHES, "scale", v.toggle_scale),
-    Action("scale_smaller", ("minus",), "−", "Smaller scale",
+           _HEADS),
+    Action("models", _VIEWS, ("M",), "M", "Open a model",
+           "Choose another model, or type the path of a checkpoint directory.", _APPLICATION),
+    Action("mask", _VIEWS, ("m",), "m", "Mask on or off",
+           "Let every query see all keys, or only those up to itself.", _SWITCHES, v.toggle_mask),
+    Action("scale", _VIEWS, ("s",), "s", "Scale on or off",
+           "Multiply the scores by 1, or again by 1/√head_size.", _SWITCHES, v.toggle_scale),
+    Action("scale_smaller", _VIEWS, ("minus",), "−", "Smaller scale",
            "Divide the scale by about √2; the steps meet 1, 1/√head_size and 1/head_size exactly.",
-           _SWITCHES, "amount", v.smaller_scale),
-    Action("scale_larger", ("plus", "equals_sign"), "+", "Larger scale",
-           "Multiply the scale by about √2; = does the same.", _SWITCHES, "amount", v.larger_scale),
-    Action("scope", ("o",), "o", "What switches act on", "This head, this layer or the whole model, in turn.",
-           _SWITCHES, "scope", v.next_scope),
-    Action("ablate", ("x",), "x", "Ablate the head",
+           _SWITCHES, v.smaller_scale),
+    Action("scale_larger", _VIEWS, ("plus", "equals_sign"), "+", "Larger scale",
+           "Multiply the scale by about √2; = does the same.", _SWITCHES, v.larger_scale),
+    Action("scope", _VIEWS, ("o",), "o", "What switches act on",
+           "This head, this layer or the whole model, in turn.", _SWITCHES, v.next_scope),
+    Action("ablate", _VIEWS, ("x",), "x", "Ablate the head",
            "Put zeros in place of the mixed values of the head in view, whatever the scope; several heads can be.",
-           _SWITCHES, "ablate", v.toggle_ablated),
-    Action("reset", ("r",), "r", "As trained", "Put every switch back as the model was trained.",
-           _SWITCHES, "reset", v.reset),
-    Action("edit", ("e",), "e", "Edit the sentence", "Type another sentence: enter keeps it, esc gives it up.",
-           _APPLICATION, "edit"),
-    Action("samples", ("p",), "p", "Sample sentences", "Sentences that show something, each with what to look for.",
-           _APPLICATION, "samples"),
-    Action("candidates", ("a",), "a", "Choose a next token",
+           _SWITCHES, v.toggle_ablated),
+    Action("reset", _VIEWS, ("r",), "r", "As trained",
+           "Put every switch back as the model was trained.", _SWITCHES, v.reset),
+    Action("edit", _READING, ("e",), "e", "Edit the sentence",
+           "Type another sentence: enter keeps it, esc gives it up.", _APPLICATION),
+    Action("samples", (EXPLORE,), ("p",), "p", "Sample sentences",
+           "Sentences that show something, each with what to look for.", _APPLICATION),
+    Action("candidates", (EXPLORE,), ("a",), "a", "Choose a next token",
            "Go to the predictions: ↑ ↓ choose a token, esc leaves. A click on one appends it.", _APPENDING),
-    Action("append", ("enter",), "enter", "Append the token",
-           "In the predictions: the token chosen comes after the query, in place of what stood there.",
-           _APPENDING),
-    Action("take_back", ("backspace",), "⌫", "Take the token back",
+    Action("append", (EXPLORE,), ("enter",), "enter", "Append the token",
+           "In the predictions: the token chosen comes after the query, in place of what stood there.", _APPENDING),
+    Action("take_back", (EXPLORE,), ("backspace",), "⌫", "Take the token back",
            "In the predictions: the sentence as it was before the last token was appended.", _APPENDING),
-    Action("copy", ("y",), "y", "Copy the row or matrix",
-           "Copy the part that has the focus, else the row of the query, with tabs for a spreadsheet.",
-           _TAKING, "copy"),
-    Action("write", ("w",), "w", "Write a file",
+    Action("copy", (EXPLORE,), ("y",), "y", "Copy the row or matrix",
+           "Copy the part that has the focus, else the row of the query, with tabs for a spreadsheet.", _EXPORTING),
+    Action("write", (EXPLORE,), ("w",), "w", "Write a file",
            "The trace as JSON, the matrix as CSV, everything as NPZ, a picture of the screen, or the link line.",
-           _TAKING, "write"),
-    Action("link", ("L",), "L", "Link line", "Show and copy the command line that opens exactly this view again.",
-           _TAKING),
-    Action("train", ("f3",), "F3", "Train", "Train a model and watch it learn; esc returns, the run goes on.",
-           _APPLICATION, "train"),
-    Action("theme", ("T",), "T", "Other colours", "Dark, light, the terminal's own colours, and grey, in turn.",
-           _APPLICATION),
-    Action("stage_previous", ("N",), "N", "Previous stage", "One stage back; before the first, the query before.",
-           _STAGES, "", v.previous_stage),
-    *(Action(f"stage_{stage.value}", (str(number),), str(number), f"Show {stage.value}", what, _STAGES,
-             "", v.choose_stage(stage)) for number, (stage, what) in enumerate(_MATRICES, 1)),
-    Action("details", ("d",), "d", "The cell in full",
-           "The arithmetic of the cell, as large as the screen; d or esc ends it.", _LOOKING, "details"),
-    Action("whole_part", ("f",), "f", "One part in full",
+           _EXPORTING),
+    Action("link", (EXPLORE,), ("L",), "L", "Link line",
+           "Show and copy the command line that opens exactly this view again.", _EXPORTING),
+    Action("train", (EXPLORE,), ("f3",), "F3", "Train",
+           "Train a model and watch it learn; esc returns, the run goes on.", _APPLICATION),
+    Action("theme", _EVERY, ("T",), "T", "Other colours",
+           "Dark, light, the terminal's own colours, and grey, in turn.", _APPLICATION),
+    Action("stage_previous", _VIEWS, ("N",), "N", "Previous stage",
+           "One stage back; before the first, the query before.", _STAGES, v.previous_stage),
+    *(Action(f"stage_{stage.value}", _READING, (str(number),), str(number), f"Show {stage.value}",
+             what, _STAGES, v.choose_stage(stage)) for number, (stage, what) in enumerate(_MATRICES, 1)),
+    Action("details", (EXPLORE,), ("d",), "d", "The cell in full",
+           "The arithmetic of the cell, as large as the screen; d or esc ends it.", _LOOKING),
+    Action("whole_part", (EXPLORE,), ("f",), "f", "One part in full",
            "The part that has the focus, else the matrix, as large as the screen; tab shows the next, f or esc all.",
-           _LOOKING, "full"),
-    Action("zoom", ("z",), "z", "Zoom",
-           "Numbers, blocks or half blocks, in turn, or by itself the largest that shows the whole matrix.",
-           _LOOKING, "zoom"),
-    Action("order", ("v",), "v", "Order of the products",
+           _LOOKING),
+    Action("zoom", _READING, ("z",), "z", "Zoom",
+           "Numbers, blocks or half blocks, in turn, or by itself the largest that shows the whole matrix.", _LOOKING),
+    Action("order", (EXPLORE,), ("v",), "v", "Order of the products",
            "In the cell: largest first, or in the order of the dimensions.", _LOOKING),
-    Action("focus_next", ("tab",), "tab", "Next part", "Move the focus on; page up and page down scroll what has it.",
-           _APPLICATION),
-    Action("focus_previous", ("shift+tab",), "shift+tab", "Previous part", "Move the focus back.", _APPLICATION),
-    Action("palette", ("ctrl+p",), "ctrl+p", "All actions", "Find any action by its name.", _APPLICATION),
-    Action("back", ("escape",), "esc", "Step back", "Close what is open, stop what plays, leave what has the focus.",
-           _APPLICATION),
-    Action("quit", ("q", "ctrl+q"), "q", "Quit", "Leave the application; ctrl+q does so from anywhere.", _APPLICATION),
-    Action("help", ("question_mark", "f1"), "?", "Help", "This list; F1 does the same.", _APPLICATION, "help"),
+    Action("focus_next", (EXPLORE,), ("tab",), "tab", "Next part",
+           "Move the focus on; page up and page down scroll what has it.", _APPLICATION),
+    Action("focus_previous", (EXPLORE,), ("shift+tab",), "shift+tab", "Previous part",
+           "Move the focus back.", _APPLICATION),
+    Action("palette", _EVERY, ("ctrl+p",), "ctrl+p", "All actions", "Find any action by its name.", _APPLICATION),
+    Action("back", (EXPLORE,), ("escape",), "esc", "Step back",
+           "Close what is open, stop what plays, leave what has the focus.", _APPLICATION),
+    Action("quit", _EVERY, ("q", "ctrl+q"), "q", "Quit",
+           "Leave the application; ctrl+q does so from anywhere.", _APPLICATION),
+    Action("help", _EVERY, ("question_mark", "f1"), "?", "Help", "This list; F1 does the same.", _APPLICATION),
 )
 # fmt: on
 
-BY_NAME = {action.name: action for action in ACTIONS}
+ACTIONS: tuple[Action, ...] = (*_COMPARE_ACTIONS, *_HEADS_ACTIONS, *_TRAIN_ACTIONS, *_SHARED_ACTIONS)
+"""Every action; on a screen that shares actions with Explore, its own come first."""
+
+_FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    EXPLORE: (
+        ("query", ("query_previous", "query_next")),
+        ("key", ("key_previous", "key_next")),
+        ("stage", ("stage_next",)),
+        ("play", ("play",)),
+        ("head", ("head_previous", "head_next")),
+        ("layer", ("layer_previous", "layer_next")),
+        ("heads", ("heads",)),
+        ("compare", ("compare",)),
+        ("time", ("time",)),
+        ("mask", ("mask",)),
+        ("scale", ("scale",)),
+        ("amount", ("scale_smaller", "scale_larger")),
+        ("scope", ("scope",)),
+        ("ablate", ("ablate",)),
+        ("reset", ("reset",)),
+        ("edit", ("edit",)),
+        ("samples", ("samples",)),
+        ("copy", ("copy",)),
+        ("write", ("write",)),
+        ("train", ("train",)),
+        ("details", ("details",)),
+        ("full", ("whole_part",)),
+        ("zoom", ("zoom",)),
+        ("help", ("help",)),
+    ),
+    HEADS: (
+        ("help", ("help",)),
+        ("open", ("open",)),
+        ("back", ("back",)),
+        ("sort", ("sort",)),
+        ("map", ("map",)),
+        ("head", ("head_left", "head_right", "head_up", "head_down")),
+        ("measure", ("measure",)),
+        ("size", ("smaller", "larger")),
+    ),
+    COMPARE: (
+        ("help", ("help",)),
+        ("side", ("other_side",)),
+        ("query", ("query_previous", "query_next")),
+        ("difference", ("difference",)),
+        ("step", ("step_previous", "step_next")),
+        ("stage", ("stage_next",)),
+        ("head", ("head_previous", "head_next")),
+        ("edit", ("edit",)),
+        ("model", ("models",)),
+        ("mask", ("mask",)),
+        ("scale", ("scale",)),
+        ("open", ("open_side",)),
+        ("leave", ("back",)),
+        ("layer", ("layer_previous", "layer_next")),
+        ("amount", ("scale_smaller", "scale_larger")),
+        ("key", ("key_previous", "key_next")),
+        ("scope", ("scope",)),
+        ("reset", ("reset",)),
+        ("zoom", ("zoom",)),
+    ),
+    TRAIN: (
+        ("help", ("help",)),
+        ("pause", ("pause",)),
+        ("stop", ("stop",)),
+        ("part", ("part_next",)),
+        ("back", ("back",)),
+        ("edit", ("edit",)),
+        ("open", ("open",)),
+        ("head", ("head_previous", "head_next")),
+        ("axes", ("log_loss", "log_steps")),
+        ("full", ("whole_part",)),
+        ("sample", ("sample",)),
+        ("layer", ("layer_previous", "layer_next")),
+        ("new", ("new_run",)),
+    ),
+}
+"""The footer of each screen from left to right: captions, and the actions that share each."""
+
+_IMPORTANCE = {
+    EXPLORE: (
+        *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
+        *("details", "zoom", "full", "scope", "ablate", "reset", "compare", "time", "samples", "write", "copy"),
+        "train",
+    ),
+}
+"""Captions in the order of their importance, where that is not the order from left to right."""
 
 
-def groups() -> dict[str, list[Action]]:
-    """The actions under their headings, in the order of the help screen."""
-    names = (_WALK, _STAGES, _HEADS, _SWITCHES, _LOOKING, _APPENDING, _TAKING, _APPLICATION)
-    found: dict[str, list[Action]] = {name: [] for name in names}
-    for action in ACTIONS:
-        found[action.group].append(action)
-    return found
+def actions_of(screen: str) -> tuple[Action, ...]:
+    """The actions of a screen, in the order of the palette; those of this screen alone come first."""
+    return tuple(action for action in ACTIONS if screen in action.screens)
 
 
-def footer() -> list[tuple[str, tuple[Action, ...]]]:
-    """What the footer shows, in order of importance for their place: a caption and the actions that share it."""
-    places: dict[str, tuple[Action, ...]] = {}
-    for action in ACTIONS:
-        if action.footer:
-            places[action.footer] = (*places.get(action.footer, ()), action)
-    return list(places.items())
+def action_named(screen: str, name: str) -> Action | None:
+    """The action of this name on a screen; None if the screen has none."""
+    return _BY_NAME.get((screen, name))
+
+
+def footer(screen: str) -> tuple[Place, ...]:
+    """The footer of a screen, from left to right."""
+    captions = [caption for caption, _ in _FOOTERS[screen]]
+    ranks = _IMPORTANCE.get(screen, captions)
+    return tuple(
+        Place(caption, tuple(_BY_NAME[screen, name] for name in names), ranks.index(caption))
+        for caption, names in _FOOTERS[screen]
+    )
+
+
+def help_groups(screen: str) -> dict[str, Sequence[Action]]:
+    """The actions of a screen under their headings, in the order of the help screen."""
+    actions = actions_of(screen)
+    groups = {group: [action for action in actions if action.group == group] for group in _GROUPS}
+    return {group: found for group, found in groups.items() if found}
+
+
+_BY_NAME = {(screen, action.name): action for action in ACTIONS for screen in action.screens}

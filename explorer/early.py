@@ -5,12 +5,12 @@ from collections.abc import Callable
 from textual import events
 from textual.app import App
 
-from explorer.actions import ACTIONS
+from explorer.actions import EXPLORE, actions_of
 
 MOST = 32
 """Keys that wait: what is held down longer was not meant."""
 
-_ACTIONS = {key: action.name for action in ACTIONS for key in action.keys}
+_ACTIONS = {key: action.name for action in actions_of(EXPLORE) for key in action.keys}
 _WRITTEN = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
 
 

@@ -1,4 +1,4 @@
-"""A least-recently-used cache with limits on the number of values and on their total cost."""
+"""Kept: a small store that drops what was not used for longest, by count and by memory."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -8,8 +8,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class LRUCache(Generic[K, V]):
-    """Keeps the values used last: at least `least`, and up to `most` while they cost at most `budget` together.
+class Kept(Generic[K, V]):
+    """The last values used: always `least` of them, and up to `most` while together they cost at most `budget`.
 
     Costs are given with the values, in any unit.
     """
@@ -29,11 +29,11 @@ class LRUCache(Generic[K, V]):
         return key in self._values
 
     def keys(self) -> tuple[K, ...]:
-        """Return the keys in order of use, the most recent last."""
+        """What is kept, the one used last at the end."""
         return tuple(self._values)
 
     def get(self, key: K) -> V | None:
-        """Return the value of a key and mark it as used; None if it is not in the cache."""
+        """The value of a key, which is used now; None when it is not kept."""
         found = self._values.get(key)
         if found is None:
             return None
@@ -41,14 +41,14 @@ class LRUCache(Generic[K, V]):
         return found[0]
 
     def room(self, key: K) -> int:
-        """Return how many values of the same cost as this one fit; the maximum if the key is not in the cache."""
+        """How many values that cost as much as this one are kept together; the most where it is not kept."""
         found = self._values.get(key)
         if found is None or found[1] <= 0:
             return self._most
         return max(self._least, min(self._most, int(self._budget // found[1])))
 
     def put(self, key: K, value: V, cost: float) -> None:
-        """Add a value, and drop the least recently used ones that no longer fit."""
+        """Keep a value, and drop the oldest that there is no room for."""
         self._values[key] = value, cost
         self._values.move_to_end(key)
         while len(self._values) > self._least and (len(self._values) > self._most or self._cost() > self._budget):

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.screen import Screen
 
-from explorer.core.formatting import quoted
 from explorer.core.reading import Reading
 from explorer.view import LAST, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.sentence import SentenceInput
+from explorer.widgets.wording import quoted
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -20,10 +20,10 @@ APPENDING = ("candidates", "append", "take_back")
 
 HINTS = (
     ("↑↓", "choose", ""),
-    ("enter", "append", "screen.do('append')"),
-    ("⌫", "take back", "screen.do('take_back')"),
-    ("esc", "leave", "screen.do('back')"),
-    ("?", "help", "screen.do('help')"),
+    ("enter", "append", "append"),
+    ("⌫", "take back", "take_back"),
+    ("esc", "leave", "back"),
+    ("?", "help", "help"),
 )
 """What the footer says while a token is chosen: keys, what they do, and what a click does."""
 
@@ -98,10 +98,12 @@ class Appending(Screen[None]):
         if not self.sentence.editing:  # which has hints of its own
             self.query_one(KeyLine).show_hints(HINTS if choosing else ())
 
-    def _candidates(self) -> None:
+    def action_candidates(self) -> None:
+        """Choose among the predictions."""
         self._predictions.focus()
 
-    def _append(self) -> None:
+    def action_append(self) -> None:
+        """Append the chosen token."""
         token_id = self._predictions.candidate
         if token_id is not None:
             self._append_token(token_id)
@@ -128,7 +130,8 @@ class Appending(Screen[None]):
             self._taken_back = (*earlier, before)[-_LONGEST_MEMORY:]
             self._written = text
 
-    def _take_back(self) -> None:
+    def action_take_back(self) -> None:
+        """Take back the token appended last."""
         before = self._taken_back[-1]
         self._taken_back = self._taken_back[:-1]
         self._written = before.text

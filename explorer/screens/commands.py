@@ -1,7 +1,7 @@
-"""The command palette: every action of the registry can be found by its name."""
+"""The command palette: every action of the registry can be found by its title."""
 
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -9,36 +9,39 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, OptionList
 
-from explorer.actions import Action
-from explorer.screens.acting import Acting
+from explorer.actions import Action, actions_of
+
+if TYPE_CHECKING:
+    from explorer.screens.base import ActionScreen
 
 
 class ActionCommands(Provider):
-    """Actions that make sense now, with their keys."""
+    """The actions that make sense now, with their keys."""
 
     @property
-    def acting(self) -> Acting[Any]:
-        """The screen that the palette was opened over: only those that act have this provider."""
-        return cast(Acting[Any], self.screen)
+    def action_screen(self) -> "ActionScreen[Any]":
+        """The screen over which the palette was opened; only action screens have this provider."""
+        return cast("ActionScreen[Any]", self.screen)
 
     def _possible(self) -> list[Action]:
-        every = self.acting.every_action
-        return [action for action in every if action.name != "palette" and self.acting.possible(action.name)]
+        screen = self.action_screen
+        actions = actions_of(screen.SCREEN)
+        return [action for action in actions if action.name != "palette" and screen.is_possible(action.name)]
 
     async def discover(self) -> Hits:
-        """All of them, before anything is typed."""
+        """List all of them, before anything is typed."""
         for action in self._possible():
-            call = partial(self.acting.act, action.name)
-            yield DiscoveryHit(_with_key(Content(action.title), action), call, action.title, action.help)
+            perform = partial(self.action_screen.perform, action.command)
+            yield DiscoveryHit(_with_key(Content(action.title), action), perform, action.title, action.help)
 
     async def search(self, query: str) -> Hits:
-        """Those that match what is typed."""
+        """List those that match what is typed."""
         matcher = self.matcher(query)
         for action in self._possible():
             if (score := matcher.match(action.title)) > 0:
-                call = partial(self.acting.act, action.name)
+                perform = partial(self.action_screen.perform, action.command)
                 title = _with_key(matcher.highlight(action.title), action)
-                yield Hit(score, title, call, action.title, action.help)
+                yield Hit(score, title, perform, action.title, action.help)
 
 
 def _with_key(title: Content, action: Action) -> Content:
@@ -46,7 +49,7 @@ def _with_key(title: Content, action: Action) -> Content:
 
 
 class ActionPalette(CommandPalette):
-    """Textual's palette, which a key that comes too early or too late does not harm."""
+    """Textual's palette, made safe against a key that comes too early or too late."""
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)

@@ -11,10 +11,9 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from explorer.actions import COMPARE, action_named, footer
 from explorer.core.comparison import Comparison, Pair, Side
-from explorer.screens.acting import Acting
-from explorer.screens.commands import ActionCommands
-from explorer.screens.compare_actions import BY_NAME, COMPARE_ACTIONS, PLACES, PLACES_WITHOUT_STEPS, groups
+from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.comparing_steps import ComparingSteps
 from explorer.screens.editing import Editing
 from explorer.view import Change, View, go_to
@@ -24,13 +23,11 @@ from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.comparison_panel import ComparisonPanel, tokens_text
 from explorer.widgets.sentence import SentenceInput
 from explorer.widgets.side_line import SideLine
+from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.wording import matrix_title
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
-
-SMALLEST = (60, 18)
-"""Columns and rows below which nothing can be shown well."""
+    pass
 
 ABREAST = 100
 """Columns from which all three matrices stand beside each other."""
@@ -42,27 +39,18 @@ _WHILE_EDITING = ("back", "palette", "quit", "help")
 _PARTS = ("left", "right", "difference")
 
 
-class CompareScreen(Acting[None], ComparingSteps, Editing):
+class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
     """Keys make new views of the active side, as in Explore; query, key and stage are those of both sides."""
 
+    SCREEN = COMPARE
     CSS_PATH = "compare.tcss"
-    COMMANDS = {ActionCommands}  # noqa: RUF012
-    every_action = COMPARE_ACTIONS
-    method_prefix = "_do_"
-    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (ABREAST, "-abreast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (BELOW, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
-            for action in COMPARE_ACTIONS
-            if action.name != "palette"  # Textual's own
-        ),
+        *bindings(COMPARE),
         Binding("pageup", "scroll_measures(-1)", "Measures up", show=False),
         Binding("pagedown", "scroll_measures(1)", "Measures down", show=False),
     ]
-
-    app: "ExplorerApp"
 
     def __init__(self, pair: Pair) -> None:
         super().__init__()
@@ -86,8 +74,9 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
                 yield SideMatrix(Side.RIGHT, id="matrix-right")
                 yield DifferenceMatrix(id="matrix-difference")
             yield ComparisonPanel()
-        yield KeyLine(self.possible, PLACES if self.of_steps else PLACES_WITHOUT_STEPS)
-        yield Static(id="too-small", markup=False)
+        places = (place for place in footer(COMPARE) if self.of_steps or place.caption != "step")
+        yield KeyLine(tuple(places), self.is_possible)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """Read what was asked for."""
@@ -97,9 +86,6 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may show other parts; what is compared stays."""
-        columns, rows = SMALLEST
-        now = f"this terminal has {event.size.width}×{event.size.height}"
-        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
         if self.comparison is not None:
             self._show_matrices(self.comparison)
 
@@ -182,8 +168,8 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
         if self.comparison is not None:
             self.look_at(change(self.wanted.view, self.comparison.sides[self.wanted.active].bounds))
 
-    def possible(self, name: str) -> bool:
-        """Whether an action makes sense now."""
+    def is_possible(self, name: str) -> bool:
+        """Return True if an action makes sense now."""
         if self.sentence.editing:
             return name in _WHILE_EDITING
         if name in ("back", "palette", "quit", "help"):
@@ -195,29 +181,30 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
             return self.one_at_a_time
         if name in ("step_previous", "step_next"):
             return self.can_step(1 if name == "step_next" else -1)
-        return BY_NAME[name].possible(self.wanted.view, comparison.sides[self.wanted.active].bounds)
+        action = action_named(COMPARE, name)
+        if action is None or action.change is None:
+            return True
+        return action.changes(self.wanted.view, comparison.sides[self.wanted.active].bounds)
 
-    def perform(self, name: str) -> None:
-        """Change the active side, or do what else there is."""
-        if (change := BY_NAME[name].change) is not None:
-            self.change(change)
-        else:
-            super().perform(name)
+    def action_change_view(self, name: str) -> None:
+        """Change the active side as an action of the registry says."""
+        action = action_named(COMPARE, name)
+        if action is not None and action.change is not None:
+            self.change(action.change)
 
-    def _do_theme(self) -> None:
-        self._theme()
-
-    def _do_zoom(self) -> None:
-        """All matrices at the same zoom, the next one of what is in view."""
+    def action_zoom(self) -> None:
+        """Draw all matrices at the next zoom."""
         shown = [matrix for matrix in self.query(Matrix) if matrix.display]
         zoom = shown[0].next_zoom()
         for matrix in self.query(Matrix):
             matrix.zoom = zoom
 
-    def _do_other_side(self) -> None:
+    def action_other_side(self) -> None:
+        """Let the keys act on the other side."""
         self.look(self.wanted.turned())
 
-    def _do_difference(self) -> None:
+    def action_difference(self) -> None:
+        """Show the difference, or the active side, where there is room for one matrix."""
         self.action_show_part(self.wanted.active.name.lower() if self._difference else "difference")
 
     def action_show_part(self, part: str) -> None:
@@ -228,40 +215,39 @@ class CompareScreen(Acting[None], ComparingSteps, Editing):
         elif self.comparison is not None:
             self._show_matrices(self.comparison)
 
-    def _do_edit(self) -> None:
+    def action_edit(self) -> None:
+        """Type another sentence of the active side."""
         self.query_one("#sentence-line").display = True
-        self._edit()
+        super().action_edit()
 
     def _leave_editing(self, view: View) -> None:
         super()._leave_editing(view)
         self.query_one("#sentence-line").display = False
 
-    def _do_models(self) -> None:
+    def action_models(self) -> None:
+        """Choose another model for the active side."""
         from explorer.screens.dialogs.models import ModelsScreen
 
-        self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.open_models), self._model_chosen)
+        self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.engine.models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None:
             self.look_at(replace(self.wanted.view, model=name))
 
-    def _do_open_side(self) -> None:
+    def action_open_side(self) -> None:
+        """Return to Explore with the active side."""
         if self.comparison is not None:
             self.app.look(self.comparison.sides[self.wanted.active].view)
             self.dismiss()
 
-    def _do_back(self) -> None:
+    def action_back(self) -> None:
+        """Stop typing, leave what has the focus, or return to Explore."""
         if self._before_editing is not None:
             self._leave_editing(self._before_editing)
         elif self.focused is not None:
             self.set_focus(None)
         else:
             self.dismiss()
-
-    def _do_help(self) -> None:
-        from explorer.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(groups()))
 
     def action_scroll_measures(self, pages: int) -> None:
         """Scroll the measures, which may be longer than there is room for."""

@@ -58,13 +58,15 @@ class ComparingSteps(ReadingPairs):
         if (model := next(self._step_models(by), None)) is not None:
             self.look_at(replace(self.wanted.view, model=model))
 
-    def _do_step_previous(self) -> None:
+    def action_step_previous(self) -> None:
+        """Show the step of training before."""
         self._step(-1)
 
-    def _do_step_next(self) -> None:
+    def action_step_next(self) -> None:
+        """Show the step of training after."""
         self._step(1)
 
-    def _refuse(self, reason: str, *, quiet: bool) -> None:
+    def _refuse(self, reason: str) -> None:
         if self._shown is not None and self.wanted.view.model != self._shown.view.model:
             self._not_opened.add(self.wanted.view.model)
-        super()._refuse(reason, quiet=quiet)
+        super()._refuse(reason)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from explorer.app import ExplorerApp
 
 HINTS = (
-    ("enter", "keep", "screen.keep_sentence"),
-    ("esc", "give up", "screen.do('back')"),
+    ("enter", "keep", "keep_sentence"),
+    ("esc", "give up", "back"),
     ("↑↓", "earlier sentences", ""),
     ("ctrl+u", "clear before the cursor", ""),
 )
@@ -40,8 +40,7 @@ class Editing(Screen[None]):
 
         @property
         def sentence(self) -> SentenceInput: ...  # noqa: D102
-        def act(self, name: str) -> None: ...  # noqa: D102
-        def possible(self, name: str) -> bool: ...  # noqa: D102
+        def is_possible(self, name: str) -> bool: ...  # noqa: D102
 
     @property
     def edited(self) -> View:
@@ -55,7 +54,8 @@ class Editing(Screen[None]):
         """Show another view in its place."""
         self.app.look(view, quiet=quiet)
 
-    def _edit(self) -> None:
+    def action_edit(self) -> None:
+        """Type another sentence."""
         reading = self.app.reading
         self._at_end = reading is not None and self.app.view.query == len(reading.encoding) - 1
         self._before_editing = self.edited
@@ -69,7 +69,8 @@ class Editing(Screen[None]):
 
     @on(SentenceInput.Asked)
     def _asked_to_edit(self) -> None:
-        self.act("edit")
+        if self.is_possible("edit"):
+            self.action_edit()
 
     def typed_early(self, event: events.Key) -> bool:
         """Take a character typed so soon after the key of editing that it went to the screen; whether it was so."""
@@ -81,8 +82,8 @@ class Editing(Screen[None]):
     def on_paste(self, event: events.Paste) -> None:
         """What is pasted outside the sentence becomes the sentence to edit."""
         event.stop()
-        if self.possible("edit"):
-            self.act("edit")
+        if self.is_possible("edit"):
+            self.action_edit()
             self.sentence.action_select_all()
             self.sentence.insert_pasted(event.text)
 

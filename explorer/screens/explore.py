@@ -5,20 +5,19 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from explorer.actions import ACTIONS, BY_NAME
+from explorer.actions import EXPLORE, action_named, footer
 from explorer.core.reading import Reading
-from explorer.screens.acting import Acting
 from explorer.screens.appending import APPENDING, Appending
-from explorer.screens.commands import ActionCommands
+from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.dialogs.help import Part
 from explorer.screens.dialogs.samples import Sampling
 from explorer.screens.editing import Editing
 from explorer.screens.looking import LOOKING, Looking
-from explorer.screens.manners import Manners
 from explorer.screens.opening import loading
 from explorer.screens.opening_compare import OpeningCompare
 from explorer.screens.opening_heads import OpeningHeads
@@ -40,17 +39,20 @@ from explorer.widgets.panels.row_table import RowTable
 from explorer.widgets.sentence import SentenceInput
 from explorer.widgets.timeline.slider import TimeSlider
 from explorer.widgets.token_strip import TokenStrip
+from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.training.training_line import TrainingLine
 from explorer.widgets.wording import matrix_measure, matrix_title
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
-
-SMALLEST = (60, 18)
-"""Columns and rows below which nothing can be shown well."""
+    pass
 
 SIDE_BY_SIDE = (120, 36)
 """Columns and rows from which all four matrices stand side by side."""
+
+_NO_PART = Part(
+    "The parts of the screen",
+    "tab moves the focus through the parts; ? then begins with help for the one that has it.",
+)
 
 WHILE_EDITING = ("back", "palette", "quit", "help")
 
@@ -60,33 +62,24 @@ class ExploreScreen(
     Appending,
     Editing,
     Looking,
-    Manners,
     OpeningCompare,
     OpeningHeads,
     OpeningTrain,
     Playing,
     Sampling,
     Taking,
-    Acting[None],
+    ActionScreen[None],
 ):
     """Draws the application's reading; keys become new views."""
 
+    SCREEN = EXPLORE
     CSS_PATH = "explore.tcss"
-    COMMANDS = {ActionCommands}  # noqa: RUF012
-    every_action = ACTIONS
-    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (24, "-middle"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *TIME_BINDINGS,
-        *(
-            Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
-            for action in ACTIONS
-            if action.name not in ("palette", "focus_next", "focus_previous")  # Textual's own
-        ),
+        *bindings(EXPLORE),
     ]
-
-    app: "ExplorerApp"
 
     def __init__(self, view: View) -> None:
         super().__init__()
@@ -123,8 +116,8 @@ class ExploreScreen(
                 yield PeakednessPanel()
                 yield PredictionsPanel()
                 yield CellPanel()
-        yield KeyLine(self.possible)
-        yield Static(id="too-small", markup=False)
+        yield KeyLine(footer(EXPLORE), self.is_possible)
+        yield TooSmall()
 
     @property
     def sentence(self) -> SentenceInput:
@@ -198,38 +191,42 @@ class ExploreScreen(
             matrix.border_title = matrix_title(reading, stage)
             matrix.measure(matrix_measure(reading, stage))
 
+    def show_loading(self, name: str | None, then: str = "") -> None:
+        """Say that a model is being loaded and what comes `then`, or that none is loaded any more."""
+        self._state(loading(name) + then if name else "")
+
+    def show_computing(self, computing: bool) -> None:
+        """Say that a long sentence is being computed."""
+        self._state("computing…" if computing else "")
+
     def show_no_model(self) -> None:
         """Say that there is nothing to look at."""
-        self.show_state("no model is open: leave with q and name another with --model")
+        self._state("no model is open: leave with q and name another with --model")
 
-    def show_state(self, line: str) -> None:
-        """Say what is waited for; an empty line takes it back."""
+    def _state(self, line: str) -> None:
         state = self.query_one("#state", Static)
         state.update(Text(line, no_wrap=True, overflow="ellipsis"))
         state.display = bool(line)
 
     def on_mount(self) -> None:
         """Nothing is read yet."""
-        self.show_state(loading(self._opening.model))
+        self.show_loading(self._opening.model)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may show other parts; what is looked at stays."""
-        columns, rows = SMALLEST
-        now = f"this terminal has {event.size.width}×{event.size.height}"
-        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
         if self.app.reading is not None:
             self._show_matrices(self.app.reading)
 
     # Actions
 
-    def possible(self, name: str) -> bool:
-        """Whether an action makes sense now."""
+    def is_possible(self, name: str) -> bool:
+        """Return True if an action makes sense now."""
         if self.sentence.editing:
             return name in WHILE_EDITING
-        action = BY_NAME[name]
+        action = action_named(EXPLORE, name)
         reading = self.app.reading
-        if action.change is not None:
-            return reading is not None and action.possible(self.app.view, reading.bounds)
+        if action is not None and action.change is not None:
+            return reading is not None and action.changes(self.app.view, reading.bounds)
         if name in ("heads", "compare", "time", "samples", "copy", "write", "link"):
             return reading is not None
         if name == "back":
@@ -243,26 +240,25 @@ class ExploreScreen(
             return self.can_append(name)
         return True
 
-    def act(self, name: str) -> None:
-        """Do an action by its name, if it makes sense now; whatever it is, it pauses what plays."""
-        if name not in PLAYING:
+    async def perform(self, command: str) -> None:
+        """Run an action, which pauses what plays."""
+        if command not in PLAYING:
             self._pause()
-        super().act(name)
+        await super().perform(command)
 
-    def perform(self, name: str) -> None:
-        """Change the view, or do what else there is."""
-        if (change := BY_NAME[name].change) is not None:
-            self.app.change(change)
-        else:
-            super().perform(name)
+    def action_change_view(self, name: str) -> None:
+        """Change the view as an action of the registry says."""
+        self._pause()
+        action = action_named(EXPLORE, name)
+        if action is not None and action.change is not None:
+            self.app.change(action.change)
 
-    def _focus_next(self) -> None:
-        self.focus_next()
+    def help_part(self) -> Part | None:
+        """Help begins with how to get help for a part of the screen, where none has the focus."""
+        return super().help_part() or _NO_PART
 
-    def _focus_previous(self) -> None:
-        self.focus_previous()
-
-    def _back(self) -> None:
+    def action_back(self) -> None:
+        """Close what is open, or leave what has the focus."""
         if self._before_editing is not None:
             self._leave_editing(self._before_editing)
         elif self.restore():

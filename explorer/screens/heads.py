@@ -7,36 +7,29 @@ from rich.style import Style
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.head_scores import STORIES
-from explorer.screens.acting import Acting
-from explorer.screens.commands import ActionCommands
-from explorer.screens.heads_actions import HEADS_ACTIONS, PLACES, groups
-from explorer.screens.leaving import Leaving
+from explorer.screens.base import ActionScreen, bindings
 from explorer.widgets.heads.detail import JOINED, HeadDetail
 from explorer.widgets.heads.grid import HeadGrid
 from explorer.widgets.heads.map import HeadMap, Measure
 from explorer.widgets.heads.tiles import HeadTiles
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.too_small import SMALLEST, TooSmall
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
     from model.head_pictures import HeadPicture
     from model.head_scores import HeadScores
 
-SMALLEST = (60, 18)
-"""Columns and rows below which nothing can be shown well."""
-
 _POSTED_EVERY = 0.25
 """Seconds between what a worker posts."""
-
-_MOVES = {"head_left": (-1, 0), "head_right": (1, 0), "head_up": (0, -1), "head_down": (0, 1)}
 
 
 class PicturesDone(WorkerMessage):
@@ -49,25 +42,17 @@ class PicturesDone(WorkerMessage):
         self.last = last
 
 
-class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
+class HeadsScreen(ActionScreen[Head | None]):
     """Dismissed with the head to open, or with nothing.
 
     A picture is computed head by head in a worker and kept small: no more than one T × T matrix exists at a time.
     """
 
+    SCREEN = HEADS
     CSS_PATH = "heads.tcss"
-    COMMANDS = {ActionCommands}  # noqa: RUF012
-    every_action = HEADS_ACTIONS
-    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (JOINED, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
-        for action in HEADS_ACTIONS
-        if action.name != "palette"  # Textual's own
-    ]
-
-    app: "ExplorerApp"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(HEADS)
 
     def __init__(self, gallery: Gallery, sort: Sort = Sort.POSITION) -> None:
         super().__init__()
@@ -85,8 +70,8 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
         yield HeadGrid()
         yield HeadMap()
         yield HeadDetail()
-        yield KeyLine(self.possible, PLACES)
-        yield Static(id="too-small", markup=False)
+        yield KeyLine(footer(HEADS), self.is_possible)
+        yield TooSmall()
 
     @property
     def grid(self) -> HeadGrid:
@@ -128,7 +113,7 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
 
     def show(self) -> None:
         """Draw everything again."""
-        if self.gone:
+        if self.is_gone:
             return
         with self.app.batch_update():
             self.grid.show(self._gallery, self.sort, self.scores, self._zoom)
@@ -179,9 +164,6 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may need other pictures."""
-        columns, rows = SMALLEST
-        now = f"this terminal has {event.size.width}×{event.size.height}"
-        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
         self.call_after_refresh(self.show)
 
     def show_scores(self) -> None:
@@ -192,7 +174,7 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
 
     def _compute(self) -> None:
         """Ask a worker for the pictures that are missing, those in view first."""
-        if self.gone or (block := self.grid.block) is None:
+        if self.is_gone or (block := self.grid.block) is None:
             return
         missing = self._gallery.missing(block, self.grid.heads_in_view)
         if not missing or self._computing == block:
@@ -231,20 +213,11 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
 
     # Actions
 
-    def possible(self, name: str) -> bool:
-        """Whether an action makes sense now."""
+    def is_possible(self, name: str) -> bool:
+        """Return True if an action makes sense now."""
         if name in ("sort", "sort_back", "smaller", "larger"):
             return not self.shows_map
         return name != "measure" or self.shows_map
-
-    def perform(self, name: str) -> None:
-        """Choose another head, or do what else there is."""
-        if name in _MOVES:
-            self.choose(self.tiles.moved(*_MOVES[name]))
-        elif name in ("page_up", "page_down"):
-            self.choose(self.tiles.moved(0, self.tiles.page * (1 if name == "page_down" else -1)))
-        else:
-            super().perform(name)
 
     def choose(self, head: Head) -> None:
         """Mark a head, in the pictures and in the map."""
@@ -253,46 +226,75 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
         self.map.choose(head)
         self._show_detail()
 
-    def _first_head(self) -> None:
+    def action_head_left(self) -> None:
+        """Choose the head before."""
+        self.choose(self.tiles.moved(-1, 0))
+
+    def action_head_right(self) -> None:
+        """Choose the head after."""
+        self.choose(self.tiles.moved(1, 0))
+
+    def action_head_up(self) -> None:
+        """Choose the head above."""
+        self.choose(self.tiles.moved(0, -1))
+
+    def action_head_down(self) -> None:
+        """Choose the head below."""
+        self.choose(self.tiles.moved(0, 1))
+
+    def action_page_up(self) -> None:
+        """Choose the head one page above."""
+        self.choose(self.tiles.moved(0, -self.tiles.page))
+
+    def action_page_down(self) -> None:
+        """Choose the head one page below."""
+        self.choose(self.tiles.moved(0, self.tiles.page))
+
+    def action_first_head(self) -> None:
+        """Choose the first head."""
         self.choose(self.tiles.moved(-len(self._gallery.heads), 0))
 
-    def _last_head(self) -> None:
+    def action_last_head(self) -> None:
+        """Choose the last head."""
         self.choose(self.tiles.moved(len(self._gallery.heads), 0))
 
-    def _open(self) -> None:
+    def action_open(self) -> None:
+        """Return to Explore with the chosen head."""
         self.dismiss(self.chosen)
 
-    def _back(self) -> None:
+    def action_back(self) -> None:
+        """Return to Explore as it was."""
         self.dismiss(None)
 
-    def _help(self) -> None:
-        from explorer.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(groups()))
-
-    def _sort(self, by: int = 1) -> None:
+    def action_sort(self, by: int = 1) -> None:
+        """Sort by the next measure."""
         known = [sort for sort in Sort if self.scores is not None or not sort.by_score]
         self.sort = known[(known.index(self.sort) + by) % len(known)]
         self.show()
 
-    def _sort_back(self) -> None:
-        self._sort(-1)
+    def action_sort_back(self) -> None:
+        """Sort by the measure before."""
+        self.action_sort(-1)
 
-    def _map(self) -> None:
+    def action_map(self) -> None:
+        """Show the map in place of the pictures, or the pictures again."""
         self._hovered = None
         to_map = not self.shows_map
         self.grid.display, self.map.display = not to_map, to_map
         self.show()
 
-    def _measure(self) -> None:
+    def action_measure(self) -> None:
+        """Draw the next measure on the map."""
         measures = list(Measure)
         self.map.show(self._gallery, measures[(measures.index(self.map.measure) + 1) % len(measures)])
         self._show_detail()
 
-    def _smaller(self) -> None:
+    def action_smaller(self) -> None:
+        """Draw smaller pictures."""
         self._resize_pictures(-1)
 
-    def _larger(self) -> None:
+    def action_larger(self) -> None:
+        """Draw larger pictures."""
         self._resize_pictures(1)
 
     def _resize_pictures(self, by: int) -> None:
@@ -309,7 +311,7 @@ class HeadsScreen(Acting[Head | None], Leaving[Head | None]):
     def _clicked(self, event: HeadTiles.Chosen) -> None:
         self.choose(event.head)
         if event.opened:
-            self._open()
+            self.action_open()
 
     @on(HeadTiles.Hovered)
     def _over(self, event: HeadTiles.Hovered) -> None:

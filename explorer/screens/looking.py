@@ -7,7 +7,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
-from explorer.core.formatting import number, quoted, weight
+from explorer.core.formatting import number, weight
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.key_line import KeyLine
@@ -15,6 +15,7 @@ from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.token_strip import TokenStrip
+from explorer.widgets.wording import quoted
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
@@ -112,11 +113,13 @@ class Looking(Screen[None]):
         self._see_alone(part)
         return part
 
-    def _whole_part(self) -> None:
+    def action_whole_part(self) -> None:
+        """Give all room to one part, or to all parts again."""
         if not self.restore():
             self._see_alone(self._part_of(self.focused))
 
-    def _details(self) -> None:
+    def action_details(self) -> None:
+        """Show the cell in full."""
         cell = self.query_one(CellPanel)
         if self._whole is cell:
             self.restore()
@@ -125,10 +128,12 @@ class Looking(Screen[None]):
 
     # How it is drawn
 
-    def _order(self) -> None:
+    def action_order(self) -> None:
+        """Order the products of the cell another way."""
         self.query_one(CellPanel).toggle_order()
 
-    def _zoom(self) -> None:
+    def action_zoom(self) -> None:
+        """Draw all matrices at the next zoom."""
         zoom = self._matrix_in_view.next_zoom()
         with self.app.batch_update():
             for matrix in self.query(Matrix):

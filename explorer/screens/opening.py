@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Static
 
+from explorer.actions import EXPLORE, footer
 from explorer.core.formatting import marked
 from explorer.view import View
 from explorer.widgets.key_line import KeyLine
@@ -36,7 +37,7 @@ class OpeningScreen(Screen[None]):
             yield Static("❯", id="prompt", markup=False)
             yield Static(Text(marked(self._view.text), no_wrap=True, overflow="crop"))
         yield Static(Text(loading(self._view.model), no_wrap=True, overflow="ellipsis"), id="state")
-        yield KeyLine(WITHOUT_READING.__contains__)
+        yield KeyLine(footer(EXPLORE), WITHOUT_READING.__contains__)
 
     def on_key(self, event: events.Key) -> None:
         """Keep it for Explore."""

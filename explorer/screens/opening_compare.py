@@ -23,18 +23,20 @@ class OpeningCompare(Screen[None]):
 
         def steps_to_compare(self, view: View) -> Pair | None: ...  # noqa: D102
 
-    def _compare(self) -> None:
+    def action_compare(self) -> None:
+        """Open the Compare screen."""
         from explorer.screens.compare import CompareScreen
 
         if (reading := self.app.reading) is not None:
             pair = self.steps_to_compare(reading.view) or opening(reading.view, reading.bounds)
             self.app.push_screen(CompareScreen(pair))
 
-    def _models(self) -> None:
+    def action_models(self) -> None:
+        """Choose another model."""
         from explorer.screens.dialogs.models import ModelsScreen
 
         model = without_step(self.app.view.model)
-        self.app.push_screen(ModelsScreen(model, self.app.open_models), self._model_chosen)
+        self.app.push_screen(ModelsScreen(model, self.app.engine.models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None and name != self.app.view.model:

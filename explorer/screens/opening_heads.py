@@ -25,7 +25,8 @@ class OpeningHeads(Screen[None]):
         header.scores = self.app.scores_in_view
         header.forget()
 
-    def _heads(self) -> None:
+    def action_heads(self) -> None:
+        """Open the Heads screen."""
         from explorer.screens.heads import HeadsScreen
 
         reading = self.app.reading

@@ -17,7 +17,8 @@ class OpeningTrain(Screen[None]):
 
     app: "ExplorerApp"
 
-    def _train(self) -> None:
+    def action_train(self) -> None:
+        """Open the Train screen."""
         self.app.show_training()
 
     def show_run(self, run: LiveRun, update: Update | None) -> None:
@@ -26,4 +27,4 @@ class OpeningTrain(Screen[None]):
 
     @on(TrainingLine.Asked)
     def _training_asked(self) -> None:
-        self._train()
+        self.action_train()

@@ -6,7 +6,7 @@ from textual import events
 from textual.screen import Screen
 from textual.timer import Timer
 
-from explorer.actions import BY_NAME
+from explorer.actions import EXPLORE, action_named
 from explorer.view import next_stage, start_stepping, stop_stepping
 from explorer.widgets.narration import NarrationLine
 
@@ -18,6 +18,8 @@ SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 PLAYING = ("play", "slower", "faster")
 """Actions that do not pause."""
+
+_PLAYING_KEYS = {key for name in PLAYING if (action := action_named(EXPLORE, name)) for key in action.keys}
 
 
 class Playing(Screen[None]):
@@ -60,10 +62,11 @@ class Playing(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Any key pauses, apart from those that play."""
-        if not any(event.key in BY_NAME[name].keys for name in PLAYING):
+        if event.key not in _PLAYING_KEYS:
             self._pause()
 
-    def _play(self) -> None:
+    def action_play(self) -> None:
+        """Play, or pause."""
         if not self._pause():
             self.app.change(start_stepping)
             self._start()
@@ -81,10 +84,12 @@ class Playing(Screen[None]):
         if self.app.view == before or reading is None or next_stage(self.app.view, reading.bounds) == self.app.view:
             self._pause()
 
-    def _slower(self) -> None:
+    def action_slower(self) -> None:
+        """Play half as fast."""
         self._change_speed(-1)
 
-    def _faster(self) -> None:
+    def action_faster(self) -> None:
+        """Play twice as fast."""
         self._change_speed(+1)
 
     def _change_speed(self, by: int) -> None:

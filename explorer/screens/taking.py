@@ -6,19 +6,18 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from explorer.core import export
 from explorer.core.formatting import visible
 from explorer.core.link import link_line
 from explorer.core.reading import Reading
+from explorer.screens.dialogs.base import Dialog
 from explorer.screens.dialogs.export import Wanted, WriteScreen
-from explorer.screens.leaving import Leaving
 from explorer.view import Stage
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.messages import WorkerMessage
@@ -43,7 +42,7 @@ class Written(WorkerMessage):
         self.reason = reason
 
 
-class LinkScreen(Leaving[None], ModalScreen[None]):
+class LinkScreen(Dialog[None]):
     """Shows the link line, without a frame beside it: where the clipboard cannot be reached it is marked by hand."""
 
     CSS_PATH = "taking.tcss"
@@ -60,18 +59,14 @@ class LinkScreen(Leaving[None], ModalScreen[None]):
             box.border_subtitle = "esc closes"
             yield Static(Text(self._link, overflow="fold"), markup=False)
 
-    def on_click(self, event: events.Click) -> None:
-        """A click beside the line closes it."""
-        if event.widget is self:
-            self.dismiss()
-
 
 class Taking(Screen[None]):
     """The part of the Explore screen from which things are taken."""
 
     app: "ExplorerApp"
 
-    def _copy(self) -> None:
+    def action_copy(self) -> None:
+        """Copy the part that has the focus."""
         reading = self.app.reading
         if reading is None:
             return
@@ -97,7 +92,8 @@ class Taking(Screen[None]):
         name = self.focused.id if isinstance(self.focused, Matrix) else None
         return next((each for each in export.MATRICES if name == f"matrix-{each.value}"), export.stage_in_view(reading))
 
-    def _link(self) -> None:
+    def action_link(self) -> None:
+        """Show and copy the link line."""
         try:
             link = link_line(self.app.view)
         except ModelError as error:
@@ -106,7 +102,8 @@ class Taking(Screen[None]):
         self.app.copy_to_clipboard(link)
         self.app.push_screen(LinkScreen(link))
 
-    def _write(self) -> None:
+    def action_write(self) -> None:
+        """Ask what to write to which file."""
         if (reading := self.app.reading) is not None:
             stage = self._stage_in_focus(reading)
             screen = WriteScreen(reading, stage, download=self.app.is_web)

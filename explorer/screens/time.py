@@ -11,7 +11,7 @@ from explorer.core.reading import Reading
 from explorer.core.series import Series, series_of
 from explorer.core.step_measures import MEASURES
 from explorer.core.steps import split_step
-from explorer.screens.help import HelpScreen, Part
+from explorer.screens.dialogs.help import Part
 from explorer.screens.time_ahead import measured_by
 from explorer.screens.time_playing import TimePlaying
 from explorer.view import View
@@ -39,20 +39,20 @@ _KEYS = (
 
 TIME_BINDINGS = [
     # Before all others, whatever has the focus; where the slider is not open they are not there.
-    Binding(key, f"time('{what}')", help, show=False, priority=True)
+    Binding(key, f"timeline('{what}')", help, show=False, priority=True)
     for key, what, help in _KEYS
 ]
 
 HINTS = (
     ("←→", "step", ""),
-    ("space", "play", "screen.time('play')"),
-    ("enter", "keep", "screen.time('keep')"),
-    ("esc", "back", "screen.time('close')"),
-    ("t", "measure", "screen.time('measure')"),
+    ("space", "play", "timeline('play')"),
+    ("enter", "keep", "timeline('keep')"),
+    ("esc", "back", "timeline('close')"),
+    ("t", "measure", "timeline('measure')"),
     ("[]", "head", ""),
     ("hl", "query", ""),
-    ("?", "help", "screen.do('help')"),
-    ("c", "compare", "screen.do('compare')"),
+    ("?", "help", "help"),
+    ("c", "compare", "compare"),
 )
 """What the footer says while the slider is open: keys, what they do, and what a click does."""
 
@@ -86,10 +86,10 @@ class Time(TimePlaying):
 
     # Opening and closing
 
-    def _time(self) -> None:
+    def action_time(self) -> None:
         """Open the slider; when it is open, show another measure."""
         if self._series is not None:
-            self.action_time("measure")
+            self.action_timeline("measure")
             return
         if self.app.reading is None:
             return
@@ -135,12 +135,12 @@ class Time(TimePlaying):
         if self.time_open:
             self._show_time_hints()
 
-    def _help(self) -> None:
+    def help_part(self) -> Part | None:
         """Help begins with the slider while it is open."""
         if self.time_open and self.focused is None:
-            self.app.push_screen(HelpScreen(part=PART))
-        else:
-            super()._help()  # type: ignore[misc]
+            return PART
+        part: Part | None = super().help_part()  # type: ignore[misc]
+        return part
 
     def show_time(self, reading: Reading) -> None:
         """Follow what is shown: the slider stands at its step, and closes where it is of another model."""
@@ -151,7 +151,7 @@ class Time(TimePlaying):
         if shown is None:
             self._close_time()
             return
-        if self.app.view.model == reading.view.model and self._entry.model in self.app.readings.models:
+        if self.app.view.model == reading.view.model and self._entry.model in self.app.engine.models:
             self._asked = shown
         self._draw_time()
         self._prepare_soon()
@@ -167,7 +167,7 @@ class Time(TimePlaying):
         self.query_one(TimeSlider).draw(self._track(series, shown, reading.view), reading)
 
     def _track(self, series: Series, shown: int, view: View) -> Track:
-        opened = self.app.readings.models
+        opened = self.app.engine.models
         values = []
         for entry in series.entries:
             measured = self._measured.get(measured_by(replace(view, model=entry.model)))
@@ -209,12 +209,12 @@ class Time(TimePlaying):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of the slider are there while it is open, but not in the sentence or among the predictions."""
-        if action == "time":
+        if action == "timeline":
             busy = self.sentence.editing or self.has_class("-choosing")
             return self.time_open and not busy and (parameters != ("close",) or self.whole is None)
         return super().check_action(action, parameters)
 
-    def action_time(self, what: str) -> None:
+    def action_timeline(self, what: str) -> None:
         """Do what a key of the slider does."""
         series = self._series
         if series is None:
@@ -248,4 +248,4 @@ class Time(TimePlaying):
 
     @on(TimeSlider.MeasureChosen)
     def _measure_chosen(self) -> None:
-        self.action_time("measure")
+        self.action_timeline("measure")

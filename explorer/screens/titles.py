@@ -2,10 +2,9 @@
 
 from textual.content import Content
 
-from explorer.core.formatting import quoted
 from explorer.core.reading import Reading
 from explorer.view import MATRIX_STAGES, Stage
-from explorer.widgets.wording import matrix_measure, matrix_title
+from explorer.widgets.wording import matrix_measure, matrix_title, quoted
 
 
 def tabs(reading: Reading, chosen: Stage, width: int) -> Content:
@@ -21,7 +20,7 @@ def _tabs(reading: Reading, chosen: Stage, measure: Content) -> Content:
             title = matrix_title(reading, stage).stylize("bold")
             parts.append(title + Content(" · ") + measure if measure else title)
         else:
-            click = f"screen.do('stage_{stage.value}')"
+            click = f"screen.change_view('stage_{stage.value}')"
             parts.append(Content.from_markup(f"[dim $foreground @click={click}]{number} {stage.value}[/]"))
     return Content("  ").join(parts)
 

@@ -7,32 +7,28 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from explorer.actions import TRAIN, action_named, footer
 from explorer.core.formatting import fit, marked, visible
-from explorer.screens.acting import Acting
-from explorer.screens.commands import ActionCommands
-from explorer.screens.leaving import Leaving
-from explorer.screens.train_actions import BY_NAME, PLACES, TRAIN_ACTIONS, groups
+from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.watching_head import WatchingHead
 from explorer.training.live_run import LiveRun, Status, Update
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.sentence import SentenceInput
+from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.training.histograms import HistogramPanel, RatioPanel
 from explorer.widgets.training.loss_curve import LossCurve
 from explorer.widgets.training.run_panel import RunFigures, RunPanel, SamplePanel
 from model.errors import ModelError
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
-
-SMALLEST = (60, 18)
-"""Columns and rows below which nothing can be shown well."""
+    pass
 
 ALL_PARTS = (120, 36)
 """Columns and rows from which all parts are seen together."""
@@ -51,14 +47,12 @@ _NEXT = {
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class TrainScreen(Acting[None], Leaving[None], WatchingHead):
+class TrainScreen(ActionScreen[None], WatchingHead):
     """One run, trained in a process of its own."""
 
+    SCREEN = TRAIN
     CSS_PATH = "train.tcss"
-    COMMANDS = {ActionCommands}  # noqa: RUF012
-    every_action = TRAIN_ACTIONS
     tells_the_end = True
-    AUTO_FOCUS = ""  # nothing: the keys are the screen's own
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (ALL_PARTS[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-too-low"),
@@ -66,13 +60,7 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
         (TWO_PARTS, "-middle"),
         (ALL_PARTS[1], "-tall"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), f"do('{action.name}')", action.title, tooltip=action.help)
-        for action in TRAIN_ACTIONS
-        if action.name != "palette"  # Textual's own
-    ]
-
-    app: "ExplorerApp"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TRAIN)
 
     def __init__(self, run: LiveRun) -> None:
         super().__init__()
@@ -98,8 +86,8 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
             yield HistogramPanel("activations", id="activations")
             yield HistogramPanel("gradients", id="gradients")
             yield RatioPanel(id="updates")
-        yield KeyLine(self.possible, PLACES)
-        yield Static(id="too-small", markup=False)
+        yield KeyLine(footer(TRAIN), self.is_possible)
+        yield TooSmall()
 
     @property
     def part(self) -> str:
@@ -118,9 +106,6 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may show other parts."""
-        columns, rows = SMALLEST
-        now = f"this terminal has {event.size.width}×{event.size.height}"
-        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
         self.call_after_refresh(self._show_title)
 
     def show_run(self, run: LiveRun, update: Update | None) -> None:
@@ -183,14 +168,14 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
 
     # Actions
 
-    def possible(self, name: str) -> bool:
-        """Whether an action makes sense now."""
+    def is_possible(self, name: str) -> bool:
+        """Return True if an action makes sense now."""
         if self.sentence.editing:
             return name in _WHILE_EDITING
-        status, action = self.live.status, BY_NAME[name]
-        if action.change is not None:
+        status, action = self.live.status, action_named(TRAIN, name)
+        if action is not None and action.change is not None:
             reading = self.seen
-            return reading is not None and action.possible(reading.view, reading.bounds)
+            return reading is not None and action.changes(reading.view, reading.bounds)
         answers = {
             "pause": (status in (Status.TRAINING, Status.PAUSED) and not self.live.finishing) or self._resumable,
             "edit": status.alive,
@@ -208,14 +193,14 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
         status = self.live.status
         return status in (Status.STOPPED, Status.FAILED) and self.live.description is not None
 
-    def perform(self, name: str) -> None:
-        """Look at another head, query or key, or do what else there is."""
-        if (change := BY_NAME[name].change) is not None:
-            self.change(change)
-        else:
-            super().perform(name)
+    def action_change_view(self, name: str) -> None:
+        """Look at another head, query, key or stage."""
+        action = action_named(TRAIN, name)
+        if action is not None and action.change is not None:
+            self.change(action.change)
 
-    def _pause(self) -> None:
+    def action_pause(self) -> None:
+        """Pause the run, let it go on, or resume one that was stopped."""
         if self._resumable:
             try:
                 self.app.start_training(self.live.request.resumed(), after=self.live)
@@ -224,33 +209,44 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
         else:
             self.app.ask_training("go on" if self.live.status is Status.PAUSED else "pause")
 
-    def _stop(self) -> None:
+    def action_stop(self) -> None:
+        """End the run with a checkpoint."""
         self.app.stop_training()
 
-    def _sample(self) -> None:
+    def action_sample(self) -> None:
+        """Let the model write now."""
         self.app.ask_training("sample")
 
-    def _open(self) -> None:
+    def action_open(self) -> None:
+        """Look at the model in Explore."""
         if (path := self.live.openable) is not None:
             self.dismiss()
             self.app.look(replace(self.view, model=str(path)))
+            if self.app.reading is None:  # no other model is open, or one is being opened
+                self.app.open_model(str(path))
 
-    def _new_run(self) -> None:
+    def action_new_run(self) -> None:
+        """Fill in the form for another run."""
         from explorer.screens.train_form import TrainForm
 
-        self.switch_to(TrainForm())
+        if self.is_active:
+            self.app.switch_screen(TrainForm())
 
-    def _part_next(self, by: int = 1) -> None:
+    def action_part_next(self, by: int = 1) -> None:
+        """Show the next part."""
         self.action_show_part(PARTS[(PARTS.index(self.part) + by) % len(PARTS)])
 
-    def _part_previous(self) -> None:
-        self._part_next(-1)
+    def action_part_previous(self) -> None:
+        """Show the part before."""
+        self.action_part_next(-1)
 
-    def _log_loss(self) -> None:
+    def action_log_loss(self) -> None:
+        """Draw the axis of the loss linear or logarithmic."""
         self.app.watched.log_loss = not self.app.watched.log_loss
         self._show_axes()
 
-    def _log_steps(self) -> None:
+    def action_log_steps(self) -> None:
+        """Draw the axis of the steps linear or logarithmic."""
         self.app.watched.log_steps = not self.app.watched.log_steps
         self._show_axes()
 
@@ -259,30 +255,30 @@ class TrainScreen(Acting[None], Leaving[None], WatchingHead):
         curve.log_loss, curve.log_steps = self.app.watched.log_loss, self.app.watched.log_steps
         curve.show_run(self.live)
 
-    def _whole_part(self) -> None:
+    def action_whole_part(self) -> None:
+        """Give all room to the chosen part, or to all parts again."""
         self.full = not self.full
         self.set_class(self.full, "-full")
 
-    def _page_up(self, by: int = -1) -> None:
+    def action_page_up(self, by: int = -1) -> None:
+        """Scroll the chosen part up."""
         part = self.query_one(f"#{self.part}", Widget)
         part.scroll_relative(y=by * max(1, part.size.height - 1), animate=False)
 
-    def _page_down(self) -> None:
-        self._page_up(1)
+    def action_page_down(self) -> None:
+        """Scroll the chosen part down."""
+        self.action_page_up(1)
 
-    def _zoom(self) -> None:
+    def action_zoom(self) -> None:
+        """Draw the attention at the next zoom."""
         self.matrix.zoom = self.matrix.next_zoom()
 
-    def _help(self) -> None:
-        from explorer.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(groups()))
-
-    def _back(self) -> None:
+    def action_back(self) -> None:
+        """Stop typing, show all parts again, or return to Explore."""
         if self._before_editing is not None:
             self._leave_editing(self._before_editing)
         elif self.full:
-            self._whole_part()
+            self.action_whole_part()
         elif self.focused is not None:
             self.set_focus(None)
         else:

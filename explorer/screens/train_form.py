@@ -15,24 +15,23 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from explorer.core.formatting import marked
+from explorer.screens.base import ActionScreen
 from explorer.screens.dialogs.export import NameInput
-from explorer.screens.leaving import Leaving
 from explorer.training.live_run import LiveRun, Status, Update
 from explorer.training.request import processors, read_request
 from explorer.widgets.choice import Choice
 from explorer.widgets.key_line import KeyLine
+from explorer.widgets.too_small import SMALLEST, TooSmall
 from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
 
-SMALLEST = (60, 18)
-
 _HINTS = (
-    ("enter", "start", "screen.start"),
+    ("enter", "start", "start"),
     ("↓↑", "field", ""),
     ("space", "choose", ""),
-    ("esc", "leave", "screen.leave"),
+    ("esc", "leave", "leave"),
     ("ctrl+q", "quit", "app.quit"),
 )
 _FIRST = ("files", "out", "resume")
@@ -44,12 +43,13 @@ class Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The fields, which scroll with the focus: arrows are left to the form."""
 
 
-class TrainForm(Leaving[None]):
+class TrainForm(ActionScreen[None]):
     """Nothing typed is lost: what is wrong is said in one line, and the form stays until the run has started.
 
     Left and opened again it is as it was.
     """
 
+    SCREEN = "train form"
     CSS_PATH = "train_form.tcss"
     AUTO_FOCUS = "#field-files"
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012
@@ -84,8 +84,8 @@ class TrainForm(Leaving[None]):
                     yield Label(_explanation(parameter), classes="what", markup=False)
         yield Static(id="explained", markup=False)
         yield Static(id="said", markup=False)
-        yield KeyLine(lambda name: True, ())
-        yield Static(id="too-small", markup=False)
+        yield KeyLine(())
+        yield TooSmall()
 
     def _field(self, name: str, parameter: click.Parameter, value: str) -> Widget:
         identity = f"field-{name}"
@@ -99,12 +99,6 @@ class TrainForm(Leaving[None]):
         """The keys are the same all the time."""
         self.query_one(KeyLine).show_hints(_HINTS)
         self._say("")
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Say how large the terminal must be."""
-        columns, rows = SMALLEST
-        now = f"this terminal has {event.size.width}×{event.size.height}"
-        self.query_one("#too-small", Static).update(f"Attention Explorer needs {columns}×{rows} or more: {now}")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Explain the field."""
@@ -167,7 +161,8 @@ class TrainForm(Leaving[None]):
         elif run.status is not Status.STARTING:
             from explorer.screens.train import TrainScreen
 
-            self.switch_to(TrainScreen(run))
+            if self.is_active:
+                self.app.switch_screen(TrainScreen(run))
 
     def action_leave(self) -> None:
         """Back to Explore; a run that is starting goes on."""

@@ -112,9 +112,10 @@ class WatchingHead(Editing):
         if not same:
             self._ask_for_heads()
 
-    def _edit(self) -> None:
+    def action_edit(self) -> None:
+        """Type another sentence."""
         self.query_one("#sentence-line").display = True
-        super()._edit()
+        super().action_edit()
 
     def _leave_editing(self, view: View) -> None:
         super()._leave_editing(view)

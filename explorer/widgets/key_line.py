@@ -9,42 +9,10 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from explorer.actions import Action, footer
-
-IMPORTANCE = (
-    "help",
-    "query",
-    "stage",
-    "edit",
-    "mask",
-    "scale",
-    "amount",
-    "head",
-    "layer",
-    "play",
-    "heads",
-    "key",
-    "details",
-    "zoom",
-    "full",
-    "scope",
-    "ablate",
-    "reset",
-    "compare",
-    "time",
-    "samples",
-    "write",
-    "copy",
-    "train",
-)
-"""Captions of the footer, those that stay on a narrow terminal first."""
-
-
-Places = Sequence[tuple[str, tuple[Action, ...]]]
-"""Captions and the actions that share each."""
+from explorer.actions import Action, Place
 
 Hints = tuple[tuple[str, str, str], ...]
-"""Keys, what they do, and the action of a click: what is shown while a part has keys of its own."""
+"""Keys, what they do, and the action that a click runs: shown while a part of the screen has keys of its own."""
 
 
 class KeyLine(Widget):
@@ -65,19 +33,18 @@ class KeyLine(Widget):
     """
 
     class Pressed(Message):
-        """A click on the key of an action."""
+        """A click on a key; `command` is its action in Textual's notation."""
 
-        def __init__(self, action: Action) -> None:
+        def __init__(self, command: str) -> None:
             super().__init__()
-            self.action = action
+            self.command = command
 
-    def __init__(self, possible: Callable[[str], bool], places: Places | None = None) -> None:
-        """Make the footer of the registry, or one of other `places`, the most important first."""
+    def __init__(self, places: Sequence[Place], is_possible: Callable[[str], bool] = lambda name: True) -> None:
+        """Show `places` from left to right; an action is greyed while `is_possible` says no to its name."""
         super().__init__()
-        self._possible = possible
-        self._places = places or footer()
-        self._importance = [caption for caption, _ in places] if places else IMPORTANCE
-        self._named = {action.name: action for _, actions in self._places for action in actions}
+        self._is_possible = is_possible
+        self._places = tuple(places)
+        self._named = {action.name: action for place in self._places for action in place.actions}
         self._shown: tuple[bool, ...] = ()
         self._hints: Hints = ()
         self._said = ""
@@ -97,7 +64,7 @@ class KeyLine(Widget):
 
     def update(self) -> None:
         """Draw again if other actions are possible now."""
-        possible = tuple(self._possible(action.name) for _, actions in self._places for action in actions)
+        possible = tuple(map(self._is_possible, self._named))
         if possible != self._shown:
             self._shown = possible
             self.refresh()
@@ -108,43 +75,46 @@ class KeyLine(Widget):
             return Text(self._said, no_wrap=True, overflow="ellipsis")
         if self._hints:
             return self._render_hints()
-        places = {caption: self._place(caption, actions) for caption, actions in self._places}
-        kept: set[str] = set()
+        texts = [self._text(place) for place in self._places]
+        kept: set[int] = set()
         room = self.size.width
-        for caption in self._importance:
-            if places[caption].cell_len <= room:
-                kept.add(caption)
-                room -= places[caption].cell_len
-        return Text(no_wrap=True, overflow="crop").join(place for caption, place in places.items() if caption in kept)
+        for index in sorted(range(len(texts)), key=lambda index: self._places[index].rank):
+            if texts[index].cell_len <= room:
+                kept.add(index)
+                room -= texts[index].cell_len
+        return Text(no_wrap=True, overflow="crop").join(text for index, text in enumerate(texts) if index in kept)
 
     def _render_hints(self) -> Text:
         """As many as fit, the first ones first."""
         line = Text(no_wrap=True, overflow="crop")
-        for key, caption, action in self._hints:
+        for key, caption, command in self._hints:
             if line and line.cell_len + cell_len(f"{key} {caption}") > self.size.width:
                 continue
-            meta = Style(meta={"@click": action}) if action else Style()
+            meta = Style(meta={"command": command}) if command else Style()
             line.append(key, self.get_component_rich_style("key-line--key") + meta)
             line.append(f" {caption}  ", self.get_component_rich_style("key-line--caption") + meta)
         return line
 
-    def _place(self, caption: str, actions: tuple[Action, ...]) -> Text:
-        place = Text()
-        for action in actions:
-            kind = "key" if self._possible(action.name) else "disabled"
-            style = self.get_component_rich_style(f"key-line--{kind}")
-            place.append(action.label, style + Style(meta={"key_line": action.name}))
-        alive = any(self._possible(action.name) for action in actions)
-        style = self.get_component_rich_style("key-line--caption" if alive else "key-line--disabled")
-        place.append(f" {caption}  ", style + Style(meta={"key_line": actions[-1].name}))
-        return place
+    def _text(self, place: Place) -> Text:
+        text = Text()
+        for action in place.actions:
+            kind = "key" if self._is_possible(action.name) else "disabled"
+            text.append(action.label, self.get_component_rich_style(f"key-line--{kind}") + _meta(action))
+        some = any(self._is_possible(action.name) for action in place.actions)
+        style = self.get_component_rich_style("key-line--caption" if some else "key-line--disabled")
+        text.append(f" {place.caption}  ", style + _meta(place.actions[-1]))
+        return text
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """The tooltip is that of the key below the mouse."""
-        name = event.style.meta.get("key_line")
+        name = event.style.meta.get("action_name")
         self.tooltip = Text(self._named[name].help) if name else None
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key below the mouse does."""
-        if name := event.style.meta.get("key_line"):
-            self.post_message(self.Pressed(self._named[name]))
+        if command := event.style.meta.get("command"):
+            self.post_message(self.Pressed(command))
+
+
+def _meta(action: Action) -> Style:
+    return Style(meta={"action_name": action.name, "command": action.command})

@@ -22,9 +22,9 @@ class Options(OptionList):
     def action_page_up(self) -> None:
         """Move the highlight up one page."""
         if self.scrollable_content_region:
-            super().action_page_up()  # type: ignore[no-untyped-call]
+            OptionList.action_page_up(self)
 
     def action_page_down(self) -> None:
         """Move the highlight down one page."""
         if self.scrollable_content_region:
-            super().action_page_down()  # type: ignore[no-untyped-call]
+            OptionList.action_page_down(self)

@@ -24,6 +24,12 @@ class SentenceInput(Input):
     Its value is the text itself, line breaks included; only what is drawn is marked.
     """
 
+    HELP = """# The sentence
+
+    What is typed is shown at once. Enter keeps it, escape gives it up. ↑ and ↓ go through earlier sentences. A
+    paste keeps all its lines.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "recall(-1)", "Earlier sentence", show=False),
         Binding("down", "recall(1)", "Later sentence", show=False),

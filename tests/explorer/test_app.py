@@ -11,9 +11,9 @@ from textual.command import CommandPalette
 from textual.geometry import Offset
 
 from explorer.app import ExplorerApp
-from explorer.core.readings import ReadingService
+from explorer.core.engine import Engine
+from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.help import HelpScreen
 from explorer.view import Stage, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.matrix import Matrix
@@ -150,14 +150,14 @@ async def test_actions_without_sense_are_greyed(make_app: MakeApp, ready: Ready)
     app = make_app(query=0)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
-        assert app.explore.check_action("do", ("help",)) is True
-        assert app.explore.check_action("do", ("query_previous",)) is None
-        assert app.explore.check_action("do", ("reset",)) is None
-        assert app.explore.check_action("do", ("mask",)) is True
+        assert app.explore.check_action("help", ()) is True
+        assert app.explore.check_action("change_view", ("query_previous",)) is None
+        assert app.explore.check_action("change_view", ("reset",)) is None
+        assert app.explore.check_action("change_view", ("mask",)) is True
         await pilot.press("left", "r", "escape")
         assert app.view == replace(app.view, query=0)
         await pilot.press("m")
-        assert app.explore.check_action("do", ("reset",)) is True
+        assert app.explore.check_action("change_view", ("reset",)) is True
 
 
 async def test_the_palette_finds_every_action(make_app: MakeApp, ready: Ready) -> None:
@@ -260,7 +260,7 @@ def test_a_step_does_not_run_the_model_again(bpe_model: Checkpoint) -> None:
             runs.append(arguments)
             return bpe_model.trace(*arguments, **named)
 
-    engine = ReadingService()
+    engine = Engine()
     engine.add_model("bpe", Counting())
     first = engine.read(replace(START, scale=None))
     assert len(runs) == 1
@@ -277,7 +277,7 @@ def test_a_step_does_not_run_the_model_again(bpe_model: Checkpoint) -> None:
 
 
 def test_old_readings_are_forgotten(bpe_model: Checkpoint) -> None:
-    engine = ReadingService()
+    engine = Engine()
     engine.add_model("bpe", bpe_model)
     for length in range(1, 20):
         engine.read(View("bpe", "a" * length))

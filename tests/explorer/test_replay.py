@@ -15,7 +15,7 @@ from textual import events
 from textual.geometry import Size
 from textual.pilot import Pilot
 
-from explorer.actions import ACTIONS
+from explorer.actions import EXPLORE, actions_of
 from explorer.app import ExplorerApp
 from explorer.core.formatting import label
 from explorer.screens.explore import ExploreScreen
@@ -37,7 +37,7 @@ MOST_OVER_EACH_OTHER = 10
 LEFT_OUT = {"quit", "palette", "write", "train"}
 """Quitting, writing and training would end the test or fill disk and processor; the palette finds all of them."""
 
-KEYS = [key for action in ACTIONS if action.name not in LEFT_OUT for key in action.keys]
+KEYS = [key for action in actions_of(EXPLORE) if action.name not in LEFT_OUT for key in action.keys]
 OTHER_KEYS = ["enter", "backspace", "delete", "pageup", "pagedown", "ctrl+u", "f5", "Z", "ctrl+pagedown", "ctrl+home"]
 TYPED = "abcdefg .é[]\\'\"🙂漢\u202e\u0301!?0123"
 PIECES = ("the cat ", "dog", " ", "\n", "\x1b[31m", "[red]", "a", "é", "漢", "\u202e", "👩\u200d👩", "  ", "abc. ")

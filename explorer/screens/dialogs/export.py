@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from explorer.core.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.core.formatting import marked
 from explorer.core.reading import Reading
-from explorer.screens.leaving import Leaving
+from explorer.screens.dialogs.base import Dialog
 from explorer.view import Stage
 from explorer.widgets.options import Options
 from model.errors import ModelError
@@ -42,7 +41,7 @@ class NameInput(Input):
         return Text(marked(self.value), no_wrap=True, overflow="ignore", end="")
 
 
-class WriteScreen(Leaving[Wanted | None], ModalScreen[Wanted | None]):
+class WriteScreen(Dialog[Wanted | None]):
     """Asks what to write and where; gives None when nothing is to be written. CSV holds the matrix of `stage`.
 
     With `download` the name is only that under which a browser will store it: no file is looked for.
@@ -51,8 +50,8 @@ class WriteScreen(Leaving[Wanted | None], ModalScreen[Wanted | None]):
     CSS_PATH = "export.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", show=False),
-        Binding("up", "move('up')", "Up", show=False, priority=True),
-        Binding("down", "move('down')", "Down", show=False, priority=True),
+        Binding("up", "cursor_up", "Up", show=False, priority=True),
+        Binding("down", "cursor_down", "Down", show=False, priority=True),
     ]
 
     def __init__(self, reading: Reading, stage: Stage, *, download: bool = False) -> None:
@@ -85,9 +84,13 @@ class WriteScreen(Leaving[Wanted | None], ModalScreen[Wanted | None]):
         """Type the name."""
         self.query_one(NameInput).focus()
 
-    def action_move(self, way: str) -> None:
-        """Choose another kind of file."""
-        getattr(self.query_one(OptionList), f"action_cursor_{way}")()
+    def action_cursor_up(self) -> None:
+        """Choose the format above."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        """Choose the format below."""
+        self.query_one(OptionList).action_cursor_down()
 
     @on(OptionList.OptionHighlighted)
     def _kind_chosen(self, event: OptionList.OptionHighlighted) -> None:
@@ -122,11 +125,6 @@ class WriteScreen(Leaving[Wanted | None], ModalScreen[Wanted | None]):
     @on(OptionList.OptionSelected)
     def _clicked(self) -> None:
         self.query_one(NameInput).focus()
-
-    def on_click(self, event: events.Click) -> None:
-        """A click beside the dialog closes it."""
-        if event.widget is self:
-            self.dismiss(None)
 
     def _say(self, line: str) -> None:
         self.query_one("#said", Static).update(Text(marked(line), overflow="ellipsis"))

@@ -9,20 +9,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from explorer.core.formatting import visible
 from explorer.core.model_list import Entry, below, expanded, is_path, known
-from explorer.screens.leaving import Leaving
+from explorer.screens.dialogs.base import Dialog
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.options import Options
 
 _HINT = "↑ ↓ choose   enter opens   esc closes   type a part of a name, or the path of a directory"
 
 
-class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
+class ModelsScreen(Dialog[str | None]):
     """Answers with the name or path of the model to open, or None.
 
     Keys go into the input; those for up and down move through the list, which is filtered by what is typed. A path
@@ -32,15 +31,10 @@ class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
     CSS_PATH = "models.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close"),
-        *(
-            Binding(key, f"choose('{action}')", action, show=False)
-            for key, action in (
-                ("up", "cursor_up"),
-                ("down", "cursor_down"),
-                ("pageup", "page_up"),
-                ("pagedown", "page_down"),
-            )
-        ),
+        Binding("up", "cursor_up", "Up", show=False),
+        Binding("down", "cursor_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
     ]
 
     class Listed(WorkerMessage):
@@ -138,9 +132,21 @@ class ModelsScreen(Leaving[str | None], ModalScreen[str | None]):
         """Open nothing."""
         self.dismiss(None)
 
-    def action_choose(self, action: str) -> None:
-        """Move through the list."""
-        getattr(self.query_one(OptionList), f"action_{action}")()
+    def action_cursor_up(self) -> None:
+        """Choose the model above."""
+        self.query_one(Options).action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        """Choose the model below."""
+        self.query_one(Options).action_cursor_down()
+
+    def action_page_up(self) -> None:
+        """Choose a model one page above."""
+        self.query_one(Options).action_page_up()
+
+    def action_page_down(self) -> None:
+        """Choose a model one page below."""
+        self.query_one(Options).action_page_down()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

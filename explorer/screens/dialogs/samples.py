@@ -4,16 +4,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
 from explorer.core.formatting import marked
-from explorer.screens.leaving import Leaving
+from explorer.screens.dialogs.base import Dialog
 from explorer.view import LAST
 from explorer.widgets.options import Options
 
@@ -37,14 +37,14 @@ def suitable(reading: "Reading") -> tuple[Sample, ...]:
     return max(found, key=lambda pair: len(pair[0]) / pair[1])[0] or SAMPLES
 
 
-class SamplesScreen(Leaving[str | None], ModalScreen[str | None]):
+class SamplesScreen(Dialog[str | None]):
     """A list of samples; gives the text of the one chosen."""
 
     CSS_PATH = "samples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,p", "dismiss(None)", "Close", show=False),
-        Binding("j", "move('down')", "Down", show=False),
-        Binding("k", "move('up')", "Up", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
     ]
 
     def __init__(self, samples: tuple[Sample, ...], current: str) -> None:
@@ -62,18 +62,17 @@ class SamplesScreen(Leaving[str | None], ModalScreen[str | None]):
         chosen.highlighted = texts.index(self._current) if self._current in texts else 0
         yield chosen
 
-    def action_move(self, way: str) -> None:
-        """Move as the arrows do."""
-        getattr(self.query_one(OptionList), f"action_cursor_{way}")()
+    def action_cursor_up(self) -> None:
+        """Move up, as the arrow does."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        """Move down, as the arrow does."""
+        self.query_one(OptionList).action_cursor_down()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._samples[event.option_index].text)
-
-    def on_click(self, event: events.Click) -> None:
-        """A click beside the list closes it."""
-        if event.widget is self:
-            self.dismiss(None)
 
 
 def _prompt(sample: Sample) -> Text:
@@ -85,7 +84,8 @@ class Sampling(Screen[None]):
 
     app: "ExplorerApp"
 
-    def _samples(self) -> None:
+    def action_samples(self) -> None:
+        """Choose a sample sentence."""
         reading = self.app.reading
         if reading is not None:
             self.app.push_screen(SamplesScreen(suitable(reading), self.app.view.text), self._sample_chosen)

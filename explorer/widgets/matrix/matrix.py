@@ -34,6 +34,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     Only the columns in view are built, each row once; a step of the query or key draws two rows again.
     """
 
+    HELP = """# The matrix
+
+    Row i is query i, column j is key j. A click on a cell chooses both, a click on a label one of them. What a
+    query may not see is hatched; rows after the current query are dim, as the model has not read them. The legend
+    below gives the range of the colours. y copies the whole matrix.
+    """
+
     FOCUS_ON_CLICK = False
     waits: reactive[bool] = reactive(False)
     BINDINGS: ClassVar[list[BindingType]] = [

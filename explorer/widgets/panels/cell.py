@@ -8,10 +8,11 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic, Steps
-from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, quoted, weight
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, weight
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Later, Line, Lines, line
+from explorer.widgets.wording import quoted
 
 Parts = list[str | tuple[str, Style]]
 
@@ -30,6 +31,12 @@ class CellPanel(Lines, can_focus=True):
     """q·k of the current query and key as a sum of products, and what becomes of it on the way to a weight.
 
     At the mixed stage: the mixed values of the query, dimension by dimension, as a sum over keys.
+    """
+
+    HELP = """# The cell
+
+    The dot product of the current query and key, product by product, then the scale, the mask and the softmax. y
+    copies the components.
     """
 
     in_order = False

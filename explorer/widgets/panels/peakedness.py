@@ -120,6 +120,12 @@ def _of_head(reading: Reading, scale: float) -> Measures:
 class PeakednessPanel(Lines, can_focus=True):
     """Weights of the keys that matter, and every measure at every scale of interest, for the query and the head."""
 
+    HELP = """# How peaked?
+
+    How far the weights are from uniform, unscaled beside scaled, and the entropy over the scale with a mark at the
+    scale of now: move it with − and +.
+    """
+
     _head_curve: tuple[tuple[object, ...], Curve] | None = None
 
     def show(self, reading: Reading) -> None:

@@ -9,7 +9,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from explorer.core.formatting import bar, fit, fixed, label, quoted, weight
+from explorer.core.explanations import named
+from explorer.core.formatting import bar, fit, fixed, label, weight
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Line, Lines, line
@@ -94,6 +95,13 @@ class PredictionsPanel(Lines, can_focus=True):
     While it has the focus ↑ and ↓ choose one of the tokens as set; a click chooses any at once.
     """
 
+    HELP = """# The next token
+
+    The most likely tokens after the current query, as trained beside as set, with the loss and the divergence, here
+    and over the text. ↑ and ↓ choose a token as set, enter appends it, and so the model writes on; a click appends
+    any. Backspace takes it back. y copies both lists.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "choose(-1)", "Token above", show=False),
         Binding("down,j", "choose(1)", "Token below", show=False),
@@ -141,7 +149,7 @@ class PredictionsPanel(Lines, can_focus=True):
 
     def title(self, reading: Reading) -> str:
         """After which token, and how far the two are apart."""
-        title = f"next token after {quoted(reading.encoding.tokens[reading.view.query], 12)}"
+        title = f"next token after {named(reading.encoding.tokens[reading.view.query], 12)}"
         if reading.as_set is reading.as_trained or self._both is None:
             return title
         return f"{title} · KL {self._both.kl_here:.3f} here, {self._both.kl_text:.3f} text"

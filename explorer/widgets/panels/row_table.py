@@ -58,6 +58,12 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     While the person steps, a column that is not computed yet has dots.
     """
 
+    HELP = """# The row table
+
+    Every key of the current query: its score, the score times the scale, −∞ where the mask hides it, and its
+    weight. A click chooses a key. y copies the row.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
     DEFAULT_CSS = """
     RowTable { overflow-x: hidden; }

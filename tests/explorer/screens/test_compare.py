@@ -11,13 +11,13 @@ from textual.command import CommandPalette
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
+from explorer.actions import COMPARE, actions_of, footer
 from explorer.app import ExplorerApp
 from explorer.core.comparison import Comparison, Side
 from explorer.screens.compare import CompareScreen
-from explorer.screens.compare_actions import COMPARE_ACTIONS, PLACES
+from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.help import HelpScreen
 from explorer.view import Stage, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix
@@ -47,7 +47,7 @@ async def settled(pilot: Pilot[None]) -> CompareScreen:
         await pilot.pause(0)
         screen = pilot.app.screen
         assert isinstance(screen, CompareScreen)
-        if screen.comparison is not None and not screen.loader.is_busy and screen.wanted == screen._shown:
+        if screen.comparison is not None and not screen._working and screen.wanted == screen._shown:
             return screen
     raise AssertionError("nothing is compared")
 
@@ -285,7 +285,7 @@ async def test_every_size(make_app: MakeApp, ready: Ready, size: tuple[int, int]
             screen.action_show_part("difference")
             assert screen.query_one(DifferenceMatrix).display
         else:
-            assert not screen.possible("difference")
+            assert not screen.is_possible("difference")
 
 
 @pytest.mark.parametrize("colour", ["dark", "light", "none"])
@@ -313,12 +313,12 @@ async def test_a_difference_is_legible_without_colour(
 
 
 def test_the_footer_and_the_help_name_all_keys() -> None:
-    keys = [key for action in COMPARE_ACTIONS for key in action.keys]
+    keys = [key for action in actions_of(COMPARE) for key in action.keys]
     assert len(keys) == len(set(keys))
     wanted = "left right up down h j k l 1 2 3 4 5 n N m s minus plus o r e tab d enter escape c M home end"
     assert set(wanted.split()) <= set(keys)
     assert {"left_square_bracket", "right_square_bracket", "comma", "full_stop", "x"} <= set(keys)
-    assert all(actions for _, actions in PLACES)
+    assert all(place.actions for place in footer(COMPARE))
 
 
 async def test_long_sentences_are_computed_in_a_worker(
@@ -327,7 +327,7 @@ async def test_long_sentences_are_computed_in_a_worker(
     app = make_app(START)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, ready)
-        monkeypatch.setattr("explorer.core.readings.QUICK_OPERATIONS", 0.0)
+        monkeypatch.setattr("explorer.core.engine.QUICK_OPERATIONS", 0.0)
         await pilot.press("m", "left", "s")
         await settled(pilot)
         assert (screen.wanted.right.causal, screen.wanted.right.scale, screen.wanted.left.query) == (False, 1.0, 2)
@@ -336,7 +336,7 @@ async def test_long_sentences_are_computed_in_a_worker(
         def refuse(*arguments: object) -> None:
             raise ModelError("the numbers overflow")
 
-        monkeypatch.setattr("explorer.core.readings.compute", refuse)
+        monkeypatch.setattr("explorer.core.engine._compute", refuse)
         before = screen.wanted
         await pilot.press("minus")
         await settled(pilot)

@@ -150,7 +150,7 @@ async def test_without_the_slider_nothing_of_steps_is_said(model: str, tmp_path:
             assert sides(screen) == [name, name]
             assert not any("step" in lines(side)[0] for side in screen.query(SideLine))
             assert ("<> step" in screen.query_one(KeyLine).render().plain) == (name == model)
-            assert screen.possible("step_previous") == (name == model)
+            assert screen.is_possible("step_previous") == (name == model)
             await then(pilot, "less_than_sign")
             assert sides(screen) == [name, f"{model}@100" if name == model else name]
 
@@ -174,7 +174,7 @@ async def test_a_step_that_cannot_be_opened_is_passed_over(model: str, tmp_path:
         assert "is truncated" in messages(app)[-1]
         await then(pilot, "less_than_sign")
         assert sides(screen) == [f"{copy}@30", copy]
-        assert not screen.possible("step_previous")
+        assert not screen.is_possible("step_previous")
         count = len(messages(app))
         await then(pilot, "less_than_sign", "greater_than_sign")
         assert sides(screen) == [f"{copy}@{max(STEPS)}", copy]

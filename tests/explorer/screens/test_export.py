@@ -12,10 +12,9 @@ from explorer.app import ExplorerApp
 from explorer.core import export
 from explorer.core.link import link_line
 from explorer.screens.dialogs.export import WriteScreen
+from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.dialogs.samples import SamplesScreen, suitable
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.help import HelpScreen
-from explorer.screens.manners import part_of
 from explorer.screens.taking import LinkScreen
 from explorer.view import Stage
 from explorer.widgets import themes
@@ -241,7 +240,8 @@ async def test_help_begins_with_the_part_in_focus(make_app: MakeApp, ready: Read
         await ready(pilot)
         seen = set()
         for _ in range(12):
-            part = part_of(app.explore.focused)
+            part = app.explore.help_part()
+            assert part is not None
             assert part.text.endswith(".")
             await pilot.press("question_mark")
             assert isinstance(app.screen, HelpScreen)

@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
 from explorer.core.gallery import Gallery, Sort, changed_heads
+from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.heads import HeadsScreen
-from explorer.screens.help import HelpScreen
 from explorer.view import View
 from explorer.widgets.heads.detail import HeadDetail
 from explorer.widgets.heads.grid import HeadGrid
@@ -297,8 +297,8 @@ async def test_what_is_changed_is_marked(make_app: MakeApp, ready: Ready) -> Non
         assert isinstance(app.screen, HelpScreen)
         await pilot.press("escape")
         assert app.screen is screen
-        assert screen.check_action("do", ("measure",)) is None
-        assert screen.check_action("do", ("sort",)) is True
+        assert screen.check_action("measure", ()) is None
+        assert screen.check_action("sort", ()) is True
 
 
 async def test_nothing_is_computed_twice(make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from textual import events
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
+from explorer.screens.base import ActionScreen
+from explorer.screens.dialogs.base import Dialog
 from explorer.screens.heads import HeadsScreen
-from explorer.screens.leaving import Leaving
 from tests.explorer.conftest import Ready
 
 
@@ -21,11 +22,11 @@ async def test_leaving_twice_at_once_leaves_the_explore_screen(
         await ready(pilot)
         await pilot.press(key)
         screen = app.screen
-        assert isinstance(screen, Leaving)
-        assert screen.on_top
+        assert isinstance(screen, ActionScreen | Dialog)
+        assert screen.is_active
         screen.dismiss(None)
         screen.dismiss(None)
-        assert screen.gone
+        assert screen not in app.screen_stack
         await pilot.pause()
         assert app.screen_stack == [app.explore]
         await press_at_once(pilot, "right", "left")  # it still answers

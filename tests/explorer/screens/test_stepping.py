@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core.explanations import explain_stage
+from explorer.core.explanations import narrate
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.playing import SPEEDS
 from explorer.view import LAST, Stage
@@ -50,7 +50,7 @@ async def test_the_sentence_of_the_stage_is_never_cut_off(
             await pilot.pause(0)
             words = " ".join(" ".join(shown(narration)).split())
             assert words.startswith(f"{number}/6 ")
-            assert any(f" {wording} " in f"{words} " for wording in explain_stage(app.reading)), words
+            assert any(f" {wording} " in f"{words} " for wording in narrate(app.reading)), words
             await press(pilot, "n")
         assert (app.view.query, app.view.stage) == (4, Stage.SCORES)
 
@@ -151,7 +151,7 @@ async def test_playing_says_its_speed_and_pauses(
             await press(pilot, "greater_than_sign")
         assert app.explore.playing
         assert f"▶ playing ×{SPEEDS[-1]:g}" in shown(narration)[0]
-        assert not app.explore.possible("faster")
+        assert not app.explore.is_possible("faster")
         assert app.explore._playing is not None
         assert app.explore._playing._interval == 1000.0 / SPEEDS[-1]
         for _ in SPEEDS:

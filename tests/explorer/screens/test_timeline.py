@@ -16,8 +16,8 @@ from explorer.core import catalog
 from explorer.core.formatting import weight
 from explorer.core.link import link_line
 from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS
+from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.help import HelpScreen
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.key_line import KeyLine
@@ -185,7 +185,7 @@ async def test_head_sentence_and_switches_change_at_a_step(model: str) -> None:
             assert app.view == replace(before, **change), key
             assert app.explore.time_open
         settings = app.view.settings
-        app.explore.action_do("edit")
+        app.explore.action_edit()
         app.explore.sentence.value = ""
         await pilot.press(*"bed", "space", "left", "delete", "end", *" face", "t", "backspace", "full_stop")
         assert app.explore.sentence.value == OTHER  # no key went to the slider

@@ -9,11 +9,11 @@ import pytest
 import torch
 from textual.widgets import Static
 
+from explorer.actions import TRAIN, actions_of, footer
 from explorer.app import ExplorerApp
+from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.help import HelpScreen
 from explorer.screens.train import PARTS, TrainScreen
-from explorer.screens.train_actions import PLACES, TRAIN_ACTIONS
 from explorer.view import Stage
 from explorer.widgets.key_line import KeyLine
 from tests.explorer import fake_training as fake
@@ -192,7 +192,7 @@ async def test_below_the_smallest_size_one_line_says_so(app: ExplorerApp) -> Non
 
 
 async def test_every_action_is_found_in_the_help_and_the_footer_does_what_keys_do(app: ExplorerApp) -> None:
-    keys = list(itertools.chain.from_iterable(action.keys for action in TRAIN_ACTIONS))
+    keys = list(itertools.chain.from_iterable(action.keys for action in actions_of(TRAIN)))
     assert len(keys) == len(set(keys))
     async with app.run_test(size=(160, 40)) as pilot:
         screen, process = await opened(pilot)
@@ -202,9 +202,9 @@ async def test_every_action_is_found_in_the_help_and_the_footer_does_what_keys_d
         assert isinstance(app.screen, HelpScreen)
         await pilot.press("escape")
         assert isinstance(app.screen, TrainScreen)
-        footer = screen.query_one(KeyLine)
-        shown = footer.render().plain
-        assert [caption for caption, _ in PLACES if f" {caption}  " not in shown] == []
+        line = screen.query_one(KeyLine)
+        shown = line.render().plain
+        assert [place.caption for place in footer(TRAIN) if f" {place.caption}  " not in shown] == []
         await pilot.click(KeyLine, offset=(shown.index("space pause") + 1, 0))
         assert process.asked[-1] == {"do": "pause"}
         await pilot.click(KeyLine, offset=(shown.index("r sample"), 0))
@@ -231,7 +231,7 @@ async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
 async def test_random_keys_and_news_break_nothing(app: ExplorerApp, made: list[FakeProcess], seed: int) -> None:
     """Whatever is pressed while whatever is told, at changing sizes; quitting alone is left out."""
     random = Random(seed)
-    keys = [action.keys[0] for action in TRAIN_ACTIONS if action.name not in ("quit", "palette")]
+    keys = [action.keys[0] for action in actions_of(TRAIN) if action.name not in ("quit", "palette")]
     news: list[Callable[[FakeProcess, int], None]] = [
         lambda process, step: process.step(fake.metrics(step, 2.0)),
         lambda process, step: process.step(fake.metrics(step, 2.0, validation_loss=2.5, prefix_loss=3.0)),

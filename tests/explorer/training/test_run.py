@@ -169,7 +169,7 @@ async def test_the_model_of_now_is_opened_in_explore(app: ExplorerApp, ready: Re
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         screen, process = await opened(pilot, out)
-        assert not screen.possible("open")
+        assert not screen.is_possible("open")
         save_small(out / "step-000010")
         (out / "latest").write_text("step-000010\n")
         process.show_heads(1)

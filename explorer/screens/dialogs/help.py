@@ -1,5 +1,6 @@
 """The help screen: the part that has the focus first, then every action with its keys, made from the registry."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -7,13 +8,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.keys import format_key
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.actions import Action, groups
-from explorer.screens.leaving import Leaving
+from explorer.actions import Action, help_groups
+from explorer.screens.dialogs.base import Dialog
 
 _WORDS = (
     ("query, key", "the token that looks (row) and the token looked at (column), both counted from 0"),
@@ -36,7 +38,24 @@ class Part:
     keys: tuple[tuple[str, str], ...] = ()
 
 
-class HelpScreen(Leaving[None], ModalScreen[None]):
+_ARROWS = ("left", "right", "up", "down")
+"""They mean the same everywhere, and are in the list of all actions."""
+
+
+def help_for(widget: Widget) -> Part | None:
+    """Help for a widget: the heading and the text of its `HELP`, and the keys of its own."""
+    if widget.HELP is None:
+        return None
+    heading, _, text = widget.HELP.partition("\n")
+    keys = [
+        (binding.key, binding.description)
+        for binding in type(widget).BINDINGS
+        if isinstance(binding, Binding) and binding.description and binding.key not in _ARROWS
+    ]
+    return Part(heading.lstrip("# "), " ".join(text.split()), tuple(keys))
+
+
+class HelpScreen(Dialog[None]):
     """Lists all keys; closed by escape, ? or q."""
 
     CSS_PATH = "help.tcss"
@@ -46,36 +65,36 @@ class HelpScreen(Leaving[None], ModalScreen[None]):
         ("k", "scroll(-1)", "Up"),
     ]
 
-    def __init__(self, actions: dict[str, list[Action]] | None = None, part: Part | None = None) -> None:
-        """List the registry, or the `actions` of another screen under their headings, below the help for `part`."""
+    def __init__(self, screen: str, part: Part | None = None) -> None:
+        """List the actions of a screen under their headings, below the help for `part`."""
         super().__init__()
+        self._of = screen
         self._part = part
-        self._actions = groups() if actions is None else actions
 
     def compose(self) -> ComposeResult:
         """One scrolling list."""
         with VerticalScroll() as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "esc closes"
-            yield Static(_help(self._actions, self._part), markup=False)
+            yield Static(_help(help_groups(self._of), self._part), markup=False)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def _help(found: dict[str, list[Action]], part: Part | None) -> RenderableType:
+def _help(groups: Mapping[str, Sequence[Action]], part: Part | None) -> RenderableType:
     parts: list[RenderableType] = []
     if part is not None:
         rows = [(_keys((key,)), what) for key, what in part.keys]
         parts += [Text(part.title, "bold"), Padding(Text(part.text), (0, 1)), *([_table(rows)] if rows else []), Text()]
-    for name, actions in found.items():
+    for name, actions in groups.items():
         rows = [(_keys(action.keys), action.help) for action in actions]
         parts += [Text(name, "bold"), _table(rows), Text()]
     return Group(*parts, Text("Words", "bold"), _table(_WORDS))
 
 
-def _table(rows: "list[tuple[str, str]] | tuple[tuple[str, str], ...]") -> Table:
+def _table(rows: Sequence[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 1))
     table.add_column(no_wrap=True, min_width=12)
     table.add_column()

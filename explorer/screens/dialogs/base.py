@@ -1,0 +1,29 @@
+"""Dialog: the base class of the small screens that lie over another one."""
+
+from typing import TypeVar
+
+from textual import events
+from textual.await_complete import AwaitComplete
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from explorer.widgets.messages import WorkerMessage
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A modal screen that is left by a click beside it, and that dismisses no other screen than itself."""
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Leave the dialog; a second key that does so, before it is gone, must not take the screen below with it."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the dialog closes it."""
+        if event.widget is self:
+            self.dismiss(None)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        if not isinstance(message, WorkerMessage) or self.app.is_running:
+            await super()._dispatch_message(message)
