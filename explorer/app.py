@@ -21,21 +21,22 @@ from data import bundled
 from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
 from explorer.app_training import Training
 from explorer.core import catalog
-from explorer.core.engine import Engine
 from explorer.core.history import History, history_file
 from explorer.core.steps import split_step
 from explorer.early import Early
 from explorer.notices import Notices
 from explorer.pasting import take_pastes_as_text
 from explorer.scoring import HeadScoring
-from explorer.screens.opening import OpeningScreen
+from explorer.screens.opening import OpeningScreen, loading
 from explorer.view import LAST, Change, View
 from explorer.widgets import themes
 from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.reading_loader import ReadingLoader
 from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
+    from explorer.core.readings import ReadingService
     from explorer.screens.explore import ExploreScreen
     from explorer.training.live_run import LiveRun
     from explorer.training.request import TrainRequest
@@ -44,31 +45,12 @@ if TYPE_CHECKING:
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
 
 
-class ModelOpened(WorkerMessage):
-    """A worker has opened a model."""
+class ReadingsImported(WorkerMessage):
+    """A worker has imported what computes, torch included; the service is None if that failed."""
 
-    def __init__(self, name: str, model: "TracedModel") -> None:
+    def __init__(self, service: "ReadingService | None", reason: str = "") -> None:
         super().__init__()
-        self.name = name
-        self.model = model
-
-
-class ModelRefused(WorkerMessage):
-    """A worker could not open a model."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__()
-        self.name = name
-        self.reason = reason
-
-
-class ReadingDone(WorkerMessage):
-    """A worker has computed a reading, or says why it could not."""
-
-    def __init__(self, view: View, reading: "Reading | None", reason: str = "") -> None:
-        super().__init__()
-        self.view = view
-        self.reading = reading
+        self.service = service
         self.reason = reason
 
 
@@ -95,11 +77,12 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         self.view = view or DEFAULT_VIEW
         self.reading: Reading | None = None
         themes.register(self)
-        self.engine = Engine(open_model)
+        self._open_model = open_model
+        self._readings: ReadingService | None = None
+        self._loader: ReadingLoader | None = None
+        self._busy = ""
         self.history = history or History()
         self._explore: ExploreScreen | None = None
-        self._computing = False
-        self._opening: set[str] = set()
         self._opened_with: View | None = self.view
         self._announced = False
 
@@ -118,6 +101,18 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         if self._explore is None:
             raise RuntimeError("the first frame is not painted yet")
         return self._explore
+
+    @property
+    def readings(self) -> "ReadingService":
+        """Where readings come from; there is one as soon as torch is imported."""
+        if self._readings is None:
+            raise RuntimeError("torch is not imported yet")
+        return self._readings
+
+    @property
+    def open_models(self) -> tuple[str, ...]:
+        """The names of the models that are open, the most recently used last."""
+        return self._readings.models if self._readings is not None else ()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Those of Textual's own commands that our registry does not have."""
@@ -143,52 +138,46 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         """
         if (split_step(view.model)[0], view.text) != (split_step(self.view.model)[0], self.view.text):
             self._announced = False
-        if not self.engine.has_model(view.model):
-            self.view = view
-            if self.reading is not None:
-                self.open_model(view.model)
+        if self._loader is None:
+            self.view = view  # requested as soon as there is a loader
             return
-        reading = self.engine.find(view)
-        if reading is None and self.engine.is_quick(view):
-            try:
-                reading = self.engine.read(view)
-            except ModelError as error:
-                if not quiet:
-                    self.warn(str(error))
-                return
-        if reading is None:
+        try:
+            readings = self._loader.request(view, quiet=quiet)
+        except ModelError as error:
+            self._refuse(view, str(error), quiet=quiet)
+            return
+        if readings is None:
             self.view = view
-            self._compute()
         else:
-            self.view = reading.view
-            self._show(reading)
-            if not quiet:
-                self._announce(reading)
+            self._show(readings[0], quiet=quiet)
 
     def on_key(self, event: events.Key) -> None:
         """A key that nothing on the screen has taken."""
         if self.screen is not self._explore or self._explore.typed_early(event):
             return
-        if self.reading is None and self._opening and self.keep_early(event, self._explore.is_possible):
-            self._explore.show_loading(self.view.model, self.early_words)
+        if self.reading is None and self._busy and self.keep_early(event, self._explore.is_possible):
+            self._show_busy(self._busy)
 
     def warn(self, message: str) -> None:
         """Say what is wrong, in one line that is never read as markup."""
         self.notify(" ".join(message.split()), severity="warning", markup=False)
 
-    def _show(self, reading: "Reading") -> None:
+    def _show(self, reading: "Reading", *, quiet: bool) -> None:
         first = self.reading is None
+        self.view = reading.view
         self.reading = reading
         self.explore.show(reading)
         if first:  # an answer may bring a reading of its own: the keys after it are not to be answered twice
             self.answer_early()
         if not self.explore.time_open:  # steps that are passed through are not worth a second each
             self.call_after_refresh(self.measure_heads)
+        if not quiet:
+            self._announce(reading)
 
     @property
     def model_in_view(self) -> "TracedModel | None":
         """The model of the reading that is shown, while it is open."""
-        return self.engine.model(self.reading.view.model) if self.reading is not None else None
+        return self.readings.model(self.reading.view.model) if self.reading is not None else None
 
     # Opening a model
 
@@ -204,74 +193,78 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         self._explore = explore = ExploreScreen(self.view)
         self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
         await self.switch_mode("explore")
-        self.open_model(self.view.model)
+        self._show_busy(loading(self.view.model))
+        self.run_worker(self._import_readings, group="readings", thread=True, exit_on_error=False)
         if isinstance(opening, OpeningScreen):
             for event in opening.early:
                 await self.on_event(event)
         self.begin_training()
 
-    def open_model(self, name: str) -> None:
-        """Open a model in a worker; the view that asks for it is shown when it is there."""
-        self.explore.show_loading(name, self.early_words)
-        if name in self._opening:
-            return
-        self._opening.add(name)
-        self.run_worker(lambda: self._open(name), group="open", thread=True, exit_on_error=False)
-
-    def _open(self, name: str) -> None:
+    def _import_readings(self) -> None:
         """In a worker: torch is imported here."""
         try:
-            model = self.engine.open_model(name)
-        except ModelError as error:
-            self.post_message(ModelRefused(name, str(error)))
-        except Exception as error:
-            self.post_message(ModelRefused(name, f"{name!r} cannot be opened: {type(error).__name__}: {error}"))
-        else:
-            self.post_message(ModelOpened(name, model))
+            from explorer.core.readings import ReadingService
 
-    def on_model_opened(self, message: ModelOpened) -> None:
-        """Show the view that waited for this model."""
+            self.post_message(ReadingsImported(ReadingService(self._open_model)))
+        except Exception as error:
+            self.post_message(ReadingsImported(None, f"torch cannot be imported: {type(error).__name__}: {error}"))
+
+    def on_readings_imported(self, message: ReadingsImported) -> None:
+        """Ask for the first reading."""
+        if message.service is None:
+            gc.enable()
+            self.warn(message.reason)
+            self._show_nothing()
+            return
+        self._readings = message.service
+        self._loader = ReadingLoader(self, message.service)
+        self.look(self.view)
+
+    # Readings that take long
+
+    def _show_busy(self, text: str) -> None:
+        """Say on the Explore screen what a worker does, and which keys will follow."""
+        self._busy = text
+        self.explore.show_state(text + self.early_words if text else "")
+
+    def on_reading_loader_busy(self, message: ReadingLoader.Busy) -> None:
+        """Say what is waited for."""
+        self._show_busy(message.text)
+
+    def on_reading_loader_ready(self, message: ReadingLoader.Ready) -> None:
+        """Show the reading that was asked for."""
         if not gc.get_freeze_count():
             # All that came with torch stays for good: looking through it for garbage takes half a second each time.
             gc.freeze()
         gc.enable()  # see `run`
-        self.engine.add_model(message.name, message.model)
-        self._opening.discard(message.name)
-        if self.view.model != message.name:
-            return
-        self.explore.show_loading(None)
-        self.look(self.view)
-        if self._computing:
-            return
-        if self.reading is None:
-            self._look_at_sample(self.view.text)
-        else:
-            self.view = self.reading.view  # that of before, when nothing of the sentence is known to this model
+        if message.is_current:
+            self._show(message.readings[0], quiet=message.request.quiet)
 
-    def _look_at_sample(self, refused: str) -> None:
-        """When the first text cannot be shown: open with a sentence that can."""
-        if refused == SAMPLES[0].text:
-            self.forget_early()
-            self.explore.show_no_model()
-        else:
-            self.look(replace(self.view, text=SAMPLES[0].text, query=LAST).as_trained())
-
-    def on_model_refused(self, message: ModelRefused) -> None:
-        """Say why, and go on with the earlier model or the default one."""
+    def on_reading_loader_failed(self, message: ReadingLoader.Failed) -> None:
+        """Say why, and go on with what was shown before."""
         gc.enable()
-        self._opening.discard(message.name)
-        self.warn(message.reason)
-        if self.view.model != message.name:
-            return  # another one is asked for by now
-        self.explore.show_loading(None)
+        if message.is_current:
+            self._refuse(message.request.views[0], message.reason, quiet=message.quiet)
+
+    def _refuse(self, view: View, reason: str, *, quiet: bool) -> None:
+        """Return to the view that is shown; before the first reading, try the default model or a sample."""
+        if not quiet:
+            self.warn(reason)
         if self.reading is not None:
             self.view = self.reading.view
-        elif message.name != bundled.DEFAULT and bundled.DEFAULT in bundled.names():
-            self.view = replace(self.view, model=bundled.DEFAULT)
-            self.open_model(bundled.DEFAULT)
+        elif self.readings.has_model(view.model):
+            if view.text == SAMPLES[0].text:
+                self._show_nothing()
+            else:
+                self.look(replace(view, text=SAMPLES[0].text, query=LAST).as_trained())
+        elif view.model != bundled.DEFAULT and bundled.DEFAULT in bundled.names():
+            self.look(replace(view, model=bundled.DEFAULT))
         else:
-            self.forget_early()
-            self.explore.show_no_model()
+            self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        self.forget_early()
+        self.explore.show_no_model()
 
     def _announce(self, reading: "Reading") -> None:
         """Say once of each sentence what of it is not read, and of the command line what could not be had."""
@@ -283,43 +276,6 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
             self._announced = True
             for line in _not_read(reading):
                 self.warn(line)
-
-    # Computing what takes long
-
-    def _compute(self) -> None:
-        """Compute the view of now in a worker, one at a time: later keypresses wait and only the last one counts."""
-        if self._computing:
-            return
-        self._computing = True
-        self.explore.show_computing(True)
-        view, job = self.view, self.engine.job(self.view)
-
-        def work() -> None:
-            try:
-                self.post_message(ReadingDone(view, job()))
-            except ModelError as error:
-                self.post_message(ReadingDone(view, None, str(error)))
-            except Exception as error:
-                self.post_message(ReadingDone(view, None, f"this cannot be computed: {type(error).__name__}: {error}"))
-
-        self.run_worker(work, group="compute", thread=True, exit_on_error=False)
-
-    def on_reading_done(self, message: ReadingDone) -> None:
-        """Show it if it is what is asked for now; else go on to that."""
-        self._computing = False
-        self.explore.show_computing(False)
-        quiet = self.explore.sentence.editing
-        if message.reading is not None:
-            self.engine.add(message.reading)
-        elif message.view == self.view:
-            if not quiet:
-                self.warn(message.reason)
-            if self.reading is not None:
-                self.view = self.reading.view
-            else:
-                self._look_at_sample(message.view.text)
-            return
-        self.look(self.view, quiet=quiet)
 
 
 def _not_there(asked: View, reading: "Reading") -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Where a model is trained: the device, and the number format in which it multiplies."""
+"""Where a model is trained: the device, and the number format of its matrix products."""
 
 import torch
 
@@ -8,16 +8,16 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose(name: str = "auto", index: int = 0) -> torch.device:
-    """The device called `name`; `auto` is a GPU where there is one. `index` is this process's own among several GPUs.
+    """The device called `name`; "auto" is a GPU if there is one. `index` picks one of several GPUs.
 
-    Raises ModelError when it is not there.
+    Raises ModelError if it does not exist.
     """
     if name not in DEVICES:
         raise ModelError(f"device {name!r} is not known: use one of {', '.join(DEVICES)}")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    chosen = next(kind for kind in ("cuda", "mps", "cpu") if there[kind]) if name == "auto" else name
-    if not there[chosen]:
-        others = ", ".join(kind for kind, present in there.items() if present)
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    chosen = next(kind for kind in ("cuda", "mps", "cpu") if available[kind]) if name == "auto" else name
+    if not available[chosen]:
+        others = ", ".join(kind for kind, present in available.items() if present)
         raise ModelError(f"there is no {chosen} device for this torch {torch.__version__}: use --device {others}")
     if chosen == "cuda" and index >= torch.cuda.device_count():
         raise ModelError(
@@ -26,12 +26,15 @@ def choose(name: str = "auto", index: int = 0) -> torch.device:
     return torch.device(chosen, index) if chosen == "cuda" else torch.device(chosen)
 
 
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies matrices of bfloat16 so much faster that autocast pays.
+def uses_bfloat16(device: torch.device, precision: str = "auto") -> bool:
+    """Return True if training multiplies matrices in bfloat16 there; weights, sums and attention stay in float32.
 
-    Of the processors only those with matrix tiles (AMX): AVX-512's dot products of bfloat16 were measured at 0.57 times
-    the speed of float32 on one that shows no tiles. It is not measured anew, so that a run is the same each time.
+    `precision` is "float32", "bfloat16", or "auto" for bfloat16 where autocast pays. Among CPUs these are the ones with
+    matrix tiles (AMX): AVX-512's bfloat16 dot products ran at 0.57 times the speed of float32 on a CPU without tiles.
+    The speed is not measured at run time, so that every run on a machine computes the same.
     """
+    if precision != "auto":
+        return precision == "bfloat16"
     if device.type == "cpu":
         return bool(torch.cpu._is_amx_tile_supported())
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -141,6 +141,10 @@ class GPT(nn.Module):
                 width = std / math.sqrt(2 * self.config.n_layer) if residual else std
                 nn.init.normal_(parameter, 0.0, width, generator=generator)
 
+    def is_finite(self) -> bool:
+        """Return True if no weight is NaN or infinite."""
+        return all(bool(parameter.isfinite().all()) for parameter in self.parameters())
+
     @property
     def blocks(self) -> Iterator[Block]:
         """The layers in order, typed."""

@@ -18,7 +18,7 @@ from explorer.core.formatting import one_line, significant
 from explorer.core.plot import Curve, axis, draw
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.training.history import History, RunDescription, StepMetrics, read_history
+from model.training.run_log import RunDescription, RunLog, StepMetrics, read_run_log
 
 COLOURS = ("dodger_blue1", "orange3", "green3", "magenta3", "yellow3", "cyan3", "red3", "grey62")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,7 +40,7 @@ def compare(runs: Sequence[Path], log: bool, log_steps: bool, height: int | None
     """
     if len(runs) > len(LETTERS):
         raise ModelError(f"{len(runs)} runs are too many to tell apart: give at most {len(LETTERS)}")
-    histories = [read_history(run) for run in runs]
+    histories = [read_run_log(run) for run in runs]
     for run, history in zip(runs, histories, strict=True):
         if not history.metrics:
             raise ModelError(f"{str(run)!r} has not finished its first step yet: try again in a moment")
@@ -65,7 +65,7 @@ def compare(runs: Sequence[Path], log: bool, log_steps: bool, height: int | None
 
 
 def picture(
-    histories: Sequence[History], width: int, height: int, *, log: bool = False, log_steps: bool = False
+    histories: Sequence[RunLog], width: int, height: int, *, log: bool = False, log_steps: bool = False
 ) -> list[Text]:
     """The curves of all runs, with a dashed line at ln(vocabulary) for every size of vocabulary among them."""
     levels = {history.description.config.vocab_size: history.description.uniform_loss for history in histories}
@@ -99,7 +99,7 @@ def _smoothed(metrics: Sequence[StepMetrics]) -> list[StepMetrics]:
     return [replace(group[-1], loss=sum(m.loss for m in group) / len(group)) for group in groups]
 
 
-def table(histories: Sequence[History], width: int) -> Table:
+def table(histories: Sequence[RunLog], width: int) -> Table:
     """The last figures of every run, fewer of them where there is little room."""
     shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     honest = any(not history.description.config.causal for history in histories)
@@ -134,7 +134,7 @@ def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
-def differences(history: History, histories: Sequence[History]) -> list[str]:
+def differences(history: RunLog, histories: Sequence[RunLog]) -> list[str]:
     """What sets a run apart: how it differs from a usual GPT, then every setting that not all runs share."""
     config = history.description.config
     told = [
@@ -164,7 +164,7 @@ def _flat(description: RunDescription) -> dict[str, Any]:
     return flat
 
 
-def as_object(history: History) -> dict[str, Any]:
+def as_object(history: RunLog) -> dict[str, Any]:
     """One run for `--json`: what it is, its last figures, and its curves as [step, loss]."""
     metrics, config = history.metrics, history.description.config
     validation = [(m.step, m.validation_loss) for m in metrics if m.validation_loss is not None]

@@ -17,7 +17,8 @@ from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
 
 if TYPE_CHECKING:
-    from model.training.trainer import StepMetrics, Trainer
+    from model.training.run_log import StepMetrics
+    from model.training.trainer import Trainer
 
 SAMPLE_TOKENS = 60
 
@@ -33,7 +34,7 @@ class TrainDisplay:
 
     def __init__(self, trainer: "Trainer", sample_every: int, prompt: str) -> None:
         # In a group of processes the first one speaks for all.
-        self.console = _Console(highlight=False, soft_wrap=True, quiet=not trainer.group.leads)
+        self.console = _Console(highlight=False, soft_wrap=True, quiet=not trainer.group.is_main)
         self._lost = ""
         self._trainer = trainer
         self._sample_every = sample_every
@@ -136,7 +137,7 @@ class TrainDisplay:
 def _circumstances(trainer: "Trainer") -> list[str]:
     """Where a model is trained, and in what it differs from a usual GPT."""
     config = trainer.gpt.config
-    told = [f"on {trainer.device}, {'bfloat16' if trainer.autocasts else 'float32'}"]
+    told = [f"on {trainer.device}, {'bfloat16' if trainer.uses_bfloat16 else 'float32'}"]
     if trainer.group.size > 1:
         told.append(f"{trainer.group.size} processes")
     if not config.scale_attn_weights:

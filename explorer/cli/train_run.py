@@ -18,7 +18,7 @@ from explorer.training.stream import TrainStream
 from model import checkpoint, devices, layout
 from model.errors import ModelError
 from model.generate import sample_text
-from model.training import distributed, history, runs, snapshots
+from model.training import distributed, run_log, runs, snapshots
 from model.training.divergence import DivergedError
 from model.training.recorder import Recorder
 
@@ -31,19 +31,19 @@ def run_training(options: TrainOptions, given: set[str], watcher: TrainStream | 
 
     Returns True if the run is complete, False if it was stopped and saved before. Raises ModelError if it diverged.
     """
-    group = distributed.told()
-    device = devices.choose(options.device, group.local)
-    with distributed.joined(group, device):
+    group = distributed.group_from_environment()
+    device = devices.choose(options.device, group.local_rank)
+    with distributed.connected(group, device):
         setup = set_up(options, given, device, group)
         if setup.options.threads:  # those of a resumed run: losses differ a little between numbers of threads
             torch.set_num_threads(setup.options.threads)
         try:
-            with runs.going_on(options.out, setup.trainer.done) if group.leads else nullcontext():
+            with runs.locked_at(options.out, setup.trainer.done) if group.is_main else nullcontext():
                 return _train(setup, watcher)
         except DivergedError as error:
-            if not group.leads:  # every process sees the same loss, and the leading one reports it
+            if not group.is_main:  # every process sees the same loss, and the leading one reports it
                 sys.exit(exit_codes.ERROR)
-            raise ModelError(f"{error}; {last_good(options.out, error.good)}") from error
+            raise ModelError(f"{error}; {last_good(options.out, error.last_good)}") from error
 
 
 def _train(setup: Setup, watcher: TrainStream | None) -> bool:
@@ -69,7 +69,7 @@ def _train(setup: Setup, watcher: TrainStream | None) -> bool:
         command = shell_join(["explorer", "train", "--out", str(options.out), "--resume"])
         display.end(f"stopped and saved at step {trainer.done}; go on with: {command}")
         return False
-    if trainer.group.leads:
+    if trainer.group.is_main:
         final = _save_final_model(setup)
         display.end(f"done; open it with: {shell_join(['explorer', '--model', str(final)])}")
     return True
@@ -79,12 +79,12 @@ def _save_final_model(setup: Setup) -> Path:
     """Save the trained model beside the checkpoints, in half precision if that loses nothing, with a model card."""
     trainer, options = setup.trainer, setup.options
     final = options.out / layout.FINAL
-    extra = {snapshots.TRAINING: snapshots.training_note(trainer.done)}
+    extra = {snapshots.TRAINING: snapshots.training_json(trainer.done)}
     dtype = checkpoint.small_dtype(trainer.gpt)
     checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=dtype, extra=extra, replace=True)
     opened = checkpoint.load(final)
     sample = sample_text(opened.gpt, opened.tokenizer, options.prompt, _CARD_SAMPLE_TOKENS, trainer.settings.seed)
-    metrics = history.read_metrics(options.out)
+    metrics = run_log.read_metrics(options.out)
     notes = {
         **setup.notes,
         "stored_as": str(dtype).removeprefix("torch."),

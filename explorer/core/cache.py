@@ -1,4 +1,4 @@
-"""Kept: a small store that drops what was not used for longest, by count and by memory."""
+"""A least-recently-used cache with limits on the number of values and on their total cost."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -8,8 +8,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Kept(Generic[K, V]):
-    """The last values used: always `least` of them, and up to `most` while together they cost at most `budget`.
+class LRUCache(Generic[K, V]):
+    """Keeps the values used last: at least `least`, and up to `most` while they cost at most `budget` together.
 
     Costs are given with the values, in any unit.
     """
@@ -29,11 +29,11 @@ class Kept(Generic[K, V]):
         return key in self._values
 
     def keys(self) -> tuple[K, ...]:
-        """What is kept, the one used last at the end."""
+        """Return the keys in order of use, the most recent last."""
         return tuple(self._values)
 
     def get(self, key: K) -> V | None:
-        """The value of a key, which is used now; None when it is not kept."""
+        """Return the value of a key and mark it as used; None if it is not in the cache."""
         found = self._values.get(key)
         if found is None:
             return None
@@ -41,14 +41,14 @@ class Kept(Generic[K, V]):
         return found[0]
 
     def room(self, key: K) -> int:
-        """How many values that cost as much as this one are kept together; the most where it is not kept."""
+        """Return how many values of the same cost as this one fit; the maximum if the key is not in the cache."""
         found = self._values.get(key)
         if found is None or found[1] <= 0:
             return self._most
         return max(self._least, min(self._most, int(self._budget // found[1])))
 
     def put(self, key: K, value: V, cost: float) -> None:
-        """Keep a value, and drop the oldest that there is no room for."""
+        """Add a value, and drop the least recently used ones that no longer fit."""
         self._values[key] = value, cost
         self._values.move_to_end(key)
         while len(self._values) > self._least and (len(self._values) > self._most or self._cost() > self._budget):

@@ -100,7 +100,7 @@ def _place(model: str) -> Path | None:
 
 def _at_step(base: str, step: int) -> Path:
     path = find(base)
-    steps = dict(snapshots.snapshots(path))
+    steps = dict(snapshots.find_snapshots(path))
     if step not in steps:
         there_are = f"there are {', '.join(map(str, steps))}" if steps else "it has no snapshots of its training"
         raise NoModelError(f"{base!r} has no step {step}: {there_are}")

@@ -1,6 +1,6 @@
-"""Narration: the stage in view as one plain sentence about the numbers of the current query.
+"""Sentences that explain the stage in view by the numbers of the current query.
 
-Every sentence comes in several wordings, the fullest first; a screen shows the first that it has room for.
+Each sentence comes in several wordings, the fullest first; a screen shows the first one that fits.
 """
 
 import math
@@ -8,30 +8,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
-from explorer.core.formatting import fit, fixed, label, significant, weight
-from explorer.core.reading import Reading
+from explorer.core.formatting import fixed, quoted, significant, weight
 from explorer.core.stages import stage_matrix
 from explorer.view import Stage
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.attention import AttentionStages
     from model.trace import Trace
 
 Wordings = tuple[str, ...]
 
-_NAME = (24, 12, 8)
-"""Cells of a token's name in the fullest, a shorter and the shortest wording."""
+_LONG, _MEDIUM, _SHORT = 24, 12, 8
+"""Cells for the name of a token in the fullest, a shorter and the shortest wording."""
 
 
-def narrate(reading: Reading) -> Wordings:
-    """What happened to the numbers of the query in view at the stage in view, fullest wording first.
+def explain_stage(reading: "Reading") -> Wordings:
+    """Return what the stage in view does to the numbers of the query in view, the fullest wording first.
 
-    Numbers are those of the model as set, over the keys that the query may see: the variance is that of its own scores.
+    The numbers are those of the model as set, over the keys that the query may see.
     """
-    row = _Row(reading)
-    tell = {
+    explain = {
         Stage.SCORES: _scores,
         Stage.SCALED: _scaled,
         Stage.MASKED: _masked,
@@ -39,60 +36,63 @@ def narrate(reading: Reading) -> Wordings:
         Stage.MIXED: _mixed,
         Stage.NEXT_TOKEN: _next_token,
     }[reading.view.stage]
-    return tuple(dict.fromkeys(tell(row)))
-
-
-def named(token: str, cells: int) -> str:
-    """A token in quotes, its text cut with … beyond so many cells."""
-    text = label(token)
-    return f"‘{text if cell_len(text) <= cells else fit(text, cells).rstrip()}’"
+    return tuple(dict.fromkeys(explain(_Row(reading))))
 
 
 @dataclass(frozen=True)
 class _Row:
-    """The query in view and the keys that it may see."""
+    """The query in view, and the keys that it may see."""
 
-    reading: Reading
+    reading: "Reading"
 
     @cached_property
     def stages(self) -> "AttentionStages":
+        """The stages of this row alone."""
         return self.reading.stages.row(self.reading.view.query)
 
     @cached_property
     def keys(self) -> list[int]:
         """Positions of the keys that the query may see."""
-        seen: list[bool] = self.stages.inputs.visible[0].tolist()
-        return [key for key, visible in enumerate(seen) if visible]
+        visible: list[bool] = self.stages.inputs.visible[0].tolist()
+        return [key for key, is_visible in enumerate(visible) if is_visible]
 
-    def of(self, stage: Stage) -> list[float]:
-        """The numbers of a stage for those keys."""
-        found: list[float] = stage_matrix(self.stages, stage)[0, self.keys].tolist()
-        return found
+    def numbers(self, stage: Stage) -> list[float]:
+        """Return the numbers of a stage for the visible keys."""
+        numbers: list[float] = stage_matrix(self.stages, stage)[0, self.keys].tolist()
+        return numbers
 
     def variance(self, stage: Stage) -> str:
-        """Variance of a stage over those keys."""
-        from model.peakedness import variance
-
-        return significant(variance(stage_matrix(self.stages, stage)[0, self.keys]).item())
+        """Return the variance of a stage over the visible keys, as text."""
+        return significant(stage_matrix(self.stages, stage)[0, self.keys].var(correction=0).item())
 
     @property
     def count(self) -> int:
-        """All keys, seen or not."""
+        """The number of all keys, visible or not."""
         return len(self.reading.encoding)
 
     @property
     def scale(self) -> float:
-        """As set, for the head in view."""
+        """The scale of the head in view, as set."""
         return float(self.stages.inputs.scale)
 
+    @property
+    def entropy_bits(self) -> float:
+        """The entropy of the weights."""
+        return float(self.reading.head.measures.entropy_bits[self.reading.view.query])
+
+    @property
+    def effective_keys(self) -> float:
+        """The effective number of keys."""
+        return float(self.reading.head.measures.effective_keys[self.reading.view.query])
+
     def query(self, cells: int) -> str:
-        """The query's name."""
-        return named(self.reading.encoding.tokens[self.reading.view.query], cells)
+        """Return the token at the query, in quotes."""
+        return quoted(self.reading.encoding.tokens[self.reading.view.query], cells)
 
     def key(self, place: int, cells: int) -> str:
-        """The name of the key at a place of `keys`, with its position where the text has that token more than once."""
+        """Return the token at `keys[place]` in quotes, with its position if the text repeats that token."""
         tokens, position = self.reading.encoding.tokens, self.keys[place]
-        name = named(tokens[position], cells)
+        name = quoted(tokens[position], cells)
         return f"{name} at {position}" if tokens.count(tokens[position]) > 1 else name
 
 
@@ -101,96 +101,88 @@ def _score(x: float) -> str:
 
 
 def _scores(row: _Row) -> Wordings:
-    found = row.of(Stage.SCORES)
-    full, short, _ = _NAME
-    count = len(found)
+    scores = row.numbers(Stage.SCORES)
+    count = len(scores)
     if count == 1:
-        alone = _score(found[0])
-        return f"{row.query(full)} scores itself, the only key it may see: {alone}.", f"It scores itself: {alone}."
-    low, high = found.index(min(found)), found.index(max(found))
+        score = _score(scores[0])
+        return f"{row.query(_LONG)} scores itself, the only key it may see: {score}.", f"It scores itself: {score}."
+    low, high = scores.index(min(scores)), scores.index(max(scores))
     variance = row.variance(Stage.SCORES)
     return (
-        f"{row.query(full)} scores the {count} keys it may see, from {_score(found[low])} ({row.key(low, short)}) "
-        f"to {_score(found[high])} ({row.key(high, short)}); variance {variance}.",
-        f"{row.query(full)} scores {count} keys it may see; variance {variance}.",
+        f"{row.query(_LONG)} scores the {count} keys it may see, from {_score(scores[low])} ({row.key(low, _MEDIUM)}) "
+        f"to {_score(scores[high])} ({row.key(high, _MEDIUM)}); variance {variance}.",
+        f"{row.query(_LONG)} scores {count} keys it may see; variance {variance}.",
         f"{count} keys scored; variance {variance}.",
     )
 
 
 def _scaled(row: _Row) -> Wordings:
     scale, trained = row.scale, row.reading.shape.scale(row.reading.view.layer)
-    times = f"×{significant(scale, 4)}"
-    same = math.isclose(scale, trained, rel_tol=1e-9)
-    told = times if same else f"{times} (as trained ×{significant(trained, 4)})"
-    before, after = row.of(Stage.SCORES), row.of(Stage.SCALED)
+    short = f"×{significant(scale, 4)}"
+    as_trained = math.isclose(scale, trained, rel_tol=1e-9)
+    full = short if as_trained else f"{short} (as trained ×{significant(trained, 4)})"
+    before, after = row.numbers(Stage.SCORES), row.numbers(Stage.SCALED)
     if len(after) == 1:
-        one = f"makes {_score(before[0])} into {_score(after[0])}."
-        return f"{told} {one}", f"{times} {one}"
+        change = f"turns {_score(before[0])} into {_score(after[0])}."
+        return f"{full} {change}", f"{short} {change}"
     raw, variance = row.variance(Stage.SCORES), row.variance(Stage.SCALED)
     if scale == 1.0:
-        return f"{told} leaves the scores as they are; variance {raw}.", f"{times}: variance stays {raw}."
+        return f"{full} leaves the scores as they are; variance {raw}.", f"{short}: variance stays {raw}."
     low, high = _score(min(after)), _score(max(after))
     return (
-        f"{told} brings the variance of these scores from {raw} to {variance}; they are between {low} and {high} now.",
-        f"{told} brings the variance from {raw} to {variance}.",
-        f"{times} brings the variance to {variance}.",
+        f"{full} takes the variance of these scores from {raw} to {variance}; they now lie between {low} and {high}.",
+        f"{full} takes the variance from {raw} to {variance}.",
+        f"{short} takes the variance to {variance}.",
     )
 
 
 def _masked(row: _Row) -> Wordings:
-    full, short, _ = _NAME
     count, seen = row.count, len(row.keys)
     after = count - 1 - row.reading.view.query
-    keys = "key" if after == 1 else f"{after} keys"
+    later = "key" if after == 1 else f"{after} keys"
     if not row.stages.inputs.causal:
         off = "The mask is off" if row.reading.bounds.causal else "This model has no mask"
         if not after:
-            return f"{off}; after {row.query(full)} there is nothing to hide anyway.", f"{off}."
+            return f"{off}; there is nothing after {row.query(_LONG)} to hide anyway.", f"{off}."
         return (
-            f"{off}: {row.query(full)} sees all {count} keys, also the {keys} after it.",
-            f"{off}: all {count} keys are seen.",
+            f"{off}: {row.query(_LONG)} sees all {count} keys, including the {later} after it.",
+            f"{off}: all {count} keys are visible.",
         )
     if not after:
         if count == 1:
-            return "There is one key only: the mask has nothing to hide.", "Nothing to hide."
+            return "There is only one key: the mask has nothing to hide.", "Nothing to hide."
         return (
-            f"{row.query(full)} is the last token: the mask hides nothing and all {count} keys stay.",
-            f"The mask hides nothing: all {count} keys stay.",
+            f"{row.query(_LONG)} is the last token: the mask hides nothing, and all {count} keys remain.",
+            f"The mask hides nothing: all {count} keys remain.",
         )
     return (
-        f"The mask hides the {keys} after {row.query(full)}: −∞ in place of their scores. {seen} of {count} stay.",
-        f"The mask hides the {keys} after {row.query(short)}: −∞.",
+        f"The mask hides the {later} after {row.query(_LONG)}: their scores become −∞. {seen} of {count} keys remain.",
+        f"The mask hides the {later} after {row.query(_MEDIUM)}: −∞.",
         f"{after} of {count} keys hidden: −∞.",
     )
 
 
 def _weights(row: _Row) -> Wordings:
-    from model.peakedness import effective_keys, entropy_bits
-
-    found = row.of(Stage.WEIGHTS)
-    full, short, shortest = _NAME
-    count = len(found)
+    weights = row.numbers(Stage.WEIGHTS)
+    count = len(weights)
     if count == 1:
-        return (
-            f"The softmax of one number is 1: all weight is on {row.query(full)}.",
-            "All weight is on itself: 1.",
-        )
-    bits = f"{fixed(entropy_bits(row.stages.weights)[0].item(), 2)} bits"
-    used = fixed(effective_keys(row.stages.weights)[0].item(), 1)
-    most = max(found)
-    if most - min(found) < 1e-6:
-        return f"Softmax gives each of the {count} keys the same weight, {weight(most)}; entropy {bits}.", f"{bits}."
-    top = found.index(most)
+        return f"The softmax of one number is 1: all weight is on {row.query(_LONG)}.", "All weight is on itself: 1."
+    bits = f"{fixed(row.entropy_bits, 2)} bits"
+    largest = max(weights)
+    if largest - min(weights) < 1e-6:
+        return f"Softmax gives all {count} keys the same weight, {weight(largest)}; entropy {bits}.", f"{bits}."
+    top = weights.index(largest)
+    full = f"Softmax gives {row.key(top, _LONG)} the largest weight, {weight(largest)}; entropy {bits}"
+    split = f"an even split over {fixed(row.effective_keys, 1)} of {count} keys"
     return (
-        f"Softmax gives {row.key(top, full)} the largest weight, {weight(most)}; "
-        f"entropy {bits}, as of {used} equal keys among {count}.",
-        f"Softmax: the largest weight is {weight(most)}, on {row.key(top, short)}; entropy {bits}.",
-        f"Largest weight {weight(most)} on {row.key(top, shortest)}; {bits}.",
+        f"{full}: as concentrated as {split}.",
+        f"{full}, like {split}.",
+        f"Softmax: the largest weight is {weight(largest)}, on {row.key(top, _MEDIUM)}; entropy {bits}.",
+        f"Largest weight {weight(largest)} on {row.key(top, _SHORT)}; {bits}.",
     )
 
 
 def _mixed(row: _Row) -> Wordings:
-    full, short, shortest = _NAME
     values = row.stages.inputs.v[row.keys]
     parts = row.stages.weights[0, row.keys, None] * values  # (keys, head_size)
     norm = significant(parts.sum(0).norm().item())
@@ -200,61 +192,50 @@ def _mixed(row: _Row) -> Wordings:
             f"Ablated: zeros replace a vector of norm {norm}.",
         )
     if len(parts) == 1:
-        return f"With all weight on {row.query(full)}, mixed is its value: norm {norm}.", f"Its own value: norm {norm}."
+        return (
+            f"With all weight on {row.query(_LONG)}, mixed is its value: norm {norm}.",
+            f"Its own value: norm {norm}.",
+        )
     norms: list[float] = parts.norm(dim=-1).tolist()
     first, second = sorted(range(len(norms)), key=norms.__getitem__, reverse=True)[:2]
     one, two = significant(norms[first]), significant(norms[second])
     return (
         f"The weighted values add up to a vector of norm {norm}; the largest parts come from "
-        f"{row.key(first, short)} (norm {one}) and {row.key(second, short)} ({two}).",
-        f"Weighted values add up to norm {norm}; most from {row.key(first, shortest)} {one}, "
-        f"{row.key(second, shortest)} {two}.",
-        f"Mixed: norm {norm}, most from {row.key(first, shortest)} ({one}).",
+        f"{row.key(first, _MEDIUM)} (norm {one}) and {row.key(second, _MEDIUM)} ({two}).",
+        f"Weighted values add up to norm {norm}; most from {row.key(first, _SHORT)} {one}, "
+        f"{row.key(second, _SHORT)} {two}.",
+        f"Mixed: norm {norm}, most from {row.key(first, _SHORT)} ({one}).",
     )
 
 
 def _next_token(row: _Row) -> Wordings:
-    full, short, shortest = _NAME
     reading = row.reading
     position = reading.view.query
 
     def likely(trace: "Trace", count: int, cells: int) -> str:
         tokens = trace.predictions(position, count)
-        return ", ".join(f"{named(reading.token_text(t.token_id), cells)} {weight(t.probability)}" for t in tokens)
+        return ", ".join(f"{quoted(reading.token_text(t.token_id), cells)} {weight(t.probability)}" for t in tokens)
 
-    now, before = reading.as_set, reading.as_trained
-    if now is before:
+    as_set, as_trained = reading.as_set, reading.as_trained
+    if as_set is as_trained:
         return (
-            f"After {row.query(full)} the model expects {likely(now, 3, short)}{_what_came(row, short)}.",
-            f"After {row.query(short)} the model expects {likely(now, 2, short)}.",
-            f"Next: {likely(now, 1, shortest)}.",
+            f"After {row.query(_LONG)} the model expects {likely(as_set, 3, _MEDIUM)}{_actual_next(row, _MEDIUM)}.",
+            f"After {row.query(_MEDIUM)} the model expects {likely(as_set, 2, _MEDIUM)}.",
+            f"Next: {likely(as_set, 1, _SHORT)}.",
         )
     kl = f"KL {fixed(reading.divergences[position].item(), 3)}"
     return (
-        f"After {row.query(short)} the model as set expects {likely(now, 2, short)}; "
-        f"as trained {likely(before, 2, short)}; {kl} nats.",
-        f"As set {likely(now, 1, short)} comes next, as trained {likely(before, 1, short)}; {kl}.",
-        f"As set {likely(now, 1, shortest)}, trained {likely(before, 1, shortest)}; {kl}.",
+        f"After {row.query(_MEDIUM)} the model as set expects {likely(as_set, 2, _MEDIUM)}; "
+        f"as trained {likely(as_trained, 2, _MEDIUM)}; {kl} nats.",
+        f"Next as set: {likely(as_set, 1, _MEDIUM)}; as trained: {likely(as_trained, 1, _MEDIUM)}; {kl}.",
+        f"As set {likely(as_set, 1, _SHORT)}, trained {likely(as_trained, 1, _SHORT)}; {kl}.",
     )
 
 
-def _what_came(row: _Row, cells: int) -> str:
-    """The token that the text goes on with, and what it cost."""
+def _actual_next(row: _Row, cells: int) -> str:
+    """Return the token that follows in the text, with its probability and loss; nothing after the last token."""
     position, tokens = row.reading.view.query, row.reading.encoding.tokens
     if position + 1 == len(tokens):
         return ""
     loss = row.reading.as_set.losses[position].item()
-    return f"; {named(tokens[position + 1], cells)} came, {weight(math.exp(-loss))}, loss {fixed(loss, 2)}"
-
-
-def wrapped(text: str, first: int, others: int) -> list[str]:
-    """The words of a text on lines: the first at most so many cells wide, and the others."""
-    lines: list[str] = []
-    current = ""
-    for word in text.split(" "):
-        longer = f"{current} {word}" if current else word
-        if current and cell_len(longer) > (others if lines else first):
-            lines.append(current)
-            longer = word
-        current = longer
-    return [*lines, current]
+    return f"; the text has {quoted(tokens[position + 1], cells)} ({weight(math.exp(-loss))}, loss {fixed(loss, 2)})"

@@ -117,6 +117,12 @@ def label(token: str) -> str:
     return visible(token[1:] if len(token) > 1 and token[0] == " " and token[1] != " " else token)
 
 
+def quoted(token: str, cells: int | None = None) -> str:
+    """Return the label of a token in quotes, ‘guy’; a label wider than `cells` is cut with …."""
+    text = label(token)
+    return f"‘{text if cells is None or cell_len(text) <= cells else fit(text, cells).rstrip()}’"
+
+
 @lru_cache(maxsize=16384)
 def fit(text: str, cells: int, align: str = "left") -> str:
     """The text in exactly `cells` cells: padded (`align` left, right or center), or cut with … at its end.
@@ -145,6 +151,22 @@ def crop(text: str, cells: int) -> str:
     if width > cells:
         text, width = _cut(text, cells, "")
     return text + " " * (cells - width)
+
+
+def wrapped(text: str, first: int, others: int) -> list[str]:
+    """Break a text into lines at spaces: the first at most `first` cells wide, the others `others`.
+
+    A word that is wider gets a line of its own and is not broken.
+    """
+    lines: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        longer = f"{current} {word}" if current else word
+        if current and cell_len(longer) > (others if lines else first):
+            lines.append(current)
+            longer = word
+        current = longer
+    return [*lines, current]
 
 
 def _cut(text: str, cells: int, end: str) -> tuple[str, int]:

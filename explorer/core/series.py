@@ -56,7 +56,7 @@ def series_of(model: str) -> Series:
     above = path.parent.parent
     is_snapshot = path.parent.name == snapshots.FOLDER and (layout.locate(above) / layout.CONFIG).is_file()
     named = str(above) if is_snapshot else base  # the other snapshots are those of the run
-    entries = {step: Entry(step, at_step(named, step)) for step, _ in snapshots.snapshots(path)}
+    entries = {step: Entry(step, at_step(named, step)) for step, _ in snapshots.find_snapshots(path)}
     if own is not None:
         entries[own] = Entry(own, base)
     ordered = [entries[step] for step in sorted(entries)]

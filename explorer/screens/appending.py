@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.screen import Screen
 
+from explorer.core.formatting import quoted
 from explorer.core.reading import Reading
 from explorer.view import LAST, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.sentence import SentenceInput
-from explorer.widgets.wording import quoted
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp

@@ -228,7 +228,7 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
         """Choose another model for the active side."""
         from explorer.screens.dialogs.models import ModelsScreen
 
-        self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.engine.models), self._model_chosen)
+        self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.open_models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None:

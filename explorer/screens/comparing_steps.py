@@ -66,7 +66,7 @@ class ComparingSteps(ReadingPairs):
         """Show the step of training after."""
         self._step(1)
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str, *, quiet: bool) -> None:
         if self._shown is not None and self.wanted.view.model != self._shown.view.model:
             self._not_opened.add(self.wanted.view.model)
-        super()._refuse(reason)
+        super()._refuse(reason, quiet=quiet)

@@ -191,26 +191,19 @@ class ExploreScreen(
             matrix.border_title = matrix_title(reading, stage)
             matrix.measure(matrix_measure(reading, stage))
 
-    def show_loading(self, name: str | None, then: str = "") -> None:
-        """Say that a model is being loaded and what comes `then`, or that none is loaded any more."""
-        self._state(loading(name) + then if name else "")
-
-    def show_computing(self, computing: bool) -> None:
-        """Say that a long sentence is being computed."""
-        self._state("computing…" if computing else "")
-
     def show_no_model(self) -> None:
         """Say that there is nothing to look at."""
-        self._state("no model is open: leave with q and name another with --model")
+        self.show_state("no model is open: leave with q and name another with --model")
 
-    def _state(self, line: str) -> None:
+    def show_state(self, line: str) -> None:
+        """Say what is waited for; an empty line takes it back."""
         state = self.query_one("#state", Static)
         state.update(Text(line, no_wrap=True, overflow="ellipsis"))
         state.display = bool(line)
 
     def on_mount(self) -> None:
         """Nothing is read yet."""
-        self.show_loading(self._opening.model)
+        self.show_state(loading(self._opening.model))
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may show other parts; what is looked at stays."""

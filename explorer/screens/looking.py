@@ -7,7 +7,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 
-from explorer.core.formatting import number, weight
+from explorer.core.formatting import number, quoted, weight
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.key_line import KeyLine
@@ -15,7 +15,6 @@ from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.token_strip import TokenStrip
-from explorer.widgets.wording import quoted
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp

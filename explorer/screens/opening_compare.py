@@ -36,7 +36,7 @@ class OpeningCompare(Screen[None]):
         from explorer.screens.dialogs.models import ModelsScreen
 
         model = without_step(self.app.view.model)
-        self.app.push_screen(ModelsScreen(model, self.app.engine.models), self._model_chosen)
+        self.app.push_screen(ModelsScreen(model, self.app.open_models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None and name != self.app.view.model:

@@ -151,7 +151,7 @@ class Time(TimePlaying):
         if shown is None:
             self._close_time()
             return
-        if self.app.view.model == reading.view.model and self._entry.model in self.app.engine.models:
+        if self.app.view.model == reading.view.model and self._entry.model in self.app.readings.models:
             self._asked = shown
         self._draw_time()
         self._prepare_soon()
@@ -167,7 +167,7 @@ class Time(TimePlaying):
         self.query_one(TimeSlider).draw(self._track(series, shown, reading.view), reading)
 
     def _track(self, series: Series, shown: int, view: View) -> Track:
-        opened = self.app.engine.models
+        opened = self.app.readings.models
         values = []
         for entry in series.entries:
             measured = self._measured.get(measured_by(replace(view, model=entry.model)))

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 from textual.timer import Timer
 
-from explorer.core.reading import Reading
-from explorer.core.series import Entry, Series, unlike
-from explorer.core.step_measures import StepMeasures, measure_step
+from explorer.core.series import Entry, Series
+from explorer.core.step_measures import StepMeasures
 from explorer.view import View
-from explorer.widgets.messages import WorkerMessage
-from model.errors import ModelError
+from explorer.widgets.reading_loader import ReadingLoader
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
-    from model.interface import TracedModel
+    from explorer.core.readings import StepRead
 
 AHEAD = 8
 """Steps around the one in view that are opened before they are asked for, where they are small enough."""
@@ -24,25 +22,6 @@ AHEAD = 8
 _SPARE = 2
 """Models that are kept besides: the one to return to, and another that may be compared."""
 _MOST_MEASURED = 1024
-
-
-class StepReady(WorkerMessage):
-    """A worker has opened a step and measured it, or says why it could not be opened."""
-
-    def __init__(
-        self,
-        name: str,
-        model: "TracedModel | None",
-        reason: str = "",
-        reading: Reading | None = None,
-        measured: "tuple[Hashable, StepMeasures | None] | None" = None,
-    ) -> None:
-        super().__init__()
-        self.name = name
-        self.model = model
-        self.reason = reason
-        self.reading = reading
-        self.measured = measured
 
 
 class TimeAhead(Screen[None]):
@@ -59,7 +38,7 @@ class TimeAhead(Screen[None]):
     _series: Series | None = None
     _before: View | None = None  # what was in view when the slider was opened
     _asked = 0
-    _preparing = False
+    _loader: ReadingLoader | None = None
     _waiting: Timer | None = None
 
     def __init__(self) -> None:
@@ -84,7 +63,7 @@ class TimeAhead(Screen[None]):
             self._waiting = None
         if self._series is not None:
             asked = self._series.entries[self._asked].model
-            if self.ahead_pause and asked in self.app.engine.models:
+            if self.ahead_pause and asked in self.app.readings.models:
                 self._waiting = self.set_timer(self.ahead_pause, self._prepare)
             else:
                 self._prepare()
@@ -95,36 +74,34 @@ class TimeAhead(Screen[None]):
         reading = self.app.reading
         if self._preparing or reading is None or (entry := self._needed(reading.view)) is None:
             return
-        self._preparing = True
+        if self._loader is None:
+            self._loader = ReadingLoader(self, self.app.readings)
         view = replace(reading.view, model=entry.model)
-        model = self.app.engine.model(entry.model)
-        wanted = measured_by(view)
-        self._read_ahead.add((self._asked, wanted))
-        self.run_worker(
-            lambda: self._prepare_step(entry, model, view, wanted, reading),
-            group="time",
-            thread=True,
-            exit_on_error=False,
-        )
+        self._read_ahead.add((self._asked, measured_by(view)))
+        self._loader.run(self.app.readings.step_task(view, reading))
+
+    @property
+    def _preparing(self) -> bool:
+        return self._loader is not None and self._loader.is_busy
 
     def _needed(self, view: View) -> Entry | None:
         """The step to prepare next: the one asked for, then those around it, the later ones first."""
         if self._series is None or self._before is None:
             return None
-        engine = self.app.engine
-        engine.has_model(self._before.model)  # what is asked for counts as used, and is not dropped
+        readings = self.app.readings
+        readings.has_model(self._before.model)  # what is asked for counts as used, and is not dropped
         near = self._near
         for place in self._outwards:
             entry = self._series.entries[place]
             if entry.model in self._refused:
                 continue
-            if place in near and not engine.has_model(entry.model):
+            if place in near and not readings.has_model(entry.model):
                 return entry
             there = replace(view, model=entry.model)
             if (key := measured_by(there)) not in self._measured:
                 return entry
             beside = abs(place - self._asked) == 1 and self._measured[key] is not None
-            if beside and (self._asked, key) not in self._read_ahead and engine.find(there) is None:
+            if beside and (self._asked, key) not in self._read_ahead and readings.find(there) is None:
                 return entry
         return None
 
@@ -137,62 +114,39 @@ class TimeAhead(Screen[None]):
     @property
     def _near(self) -> frozenset[int]:
         """The steps that are kept open."""
-        room = max(1, min(AHEAD, self.app.engine.room(self.app.view.model) - _SPARE))
+        room = max(1, min(AHEAD, self.app.readings.room(self.app.view.model) - _SPARE))
         return frozenset(self._outwards[:room])
 
-    def _prepare_step(
-        self, entry: Entry, model: "TracedModel | None", view: View, wanted: Hashable, beside: Reading
-    ) -> None:
-        """In a worker: open a step that is not open, read it and measure it."""
-        name = entry.model
-        try:
-            opened = model or self.app.engine.open_model(name)
-            reason = unlike(opened, beside)
-        except ModelError as error:
-            reason = str(error)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-        if reason:
-            step = "" if entry.step is None else f"step {entry.step}: "
-            self.post_message(StepReady(name, None, step + reason))
-            return
-        reading, measures = None, None
-        try:
-            reading = self.app.engine.reading_of(opened, view)
-            measures = measure_step(reading)
-        except Exception:  # the track is an extra: what is wrong is said where the step is shown
-            measures = None
-        self.post_message(StepReady(name, opened, "", reading, (wanted, measures)))
-
-    def on_step_ready(self, message: StepReady) -> None:
+    def on_reading_loader_task_done(self, message: ReadingLoader.TaskDone) -> None:
         """Keep what is wanted, show it if it is asked for, and go on."""
-        self._preparing = False
-        place = self._series.place(message.name) if self._series is not None else None
-        if place is None:
+        view: View = message.task.view
+        series = self._series
+        place = series.place(view.model) if series is not None else None
+        if series is None or place is None:
             pass  # the slider was closed meanwhile, or opened on another series
-        elif message.model is None:
-            self._refused[message.name] = message.reason
+        elif message.result is None:
+            step = series.entries[place].step
+            self._refused[view.model] = ("" if step is None else f"step {step}: ") + message.reason
             if place == self._asked:
                 self._pass_over(place)
         else:
-            self._take_in(place, message.model, message)
+            self._take_in(place, view, message.result)
             if place == self._asked:
                 self._look_at_asked()
         self._draw_time()
         if self._waiting is None:
             self._prepare()
 
-    def _take_in(self, place: int, model: "TracedModel", message: StepReady) -> None:
-        engine = self.app.engine
-        if place in self._near and message.name not in engine.models:
-            engine.add_model(message.name, model)
-        if message.measured is not None:
-            if len(self._measured) > _MOST_MEASURED:
-                self._measured.clear()
-                self._read_ahead.clear()
-            self._measured[message.measured[0]] = message.measured[1]
-        if message.reading is not None and abs(place - self._asked) <= 1 and message.name in engine.models:
-            engine.add(message.reading)
+    def _take_in(self, place: int, view: View, found: "StepRead") -> None:
+        readings = self.app.readings
+        if place in self._near and view.model not in readings.models:
+            readings.add_model(view.model, found.model)
+        if len(self._measured) > _MOST_MEASURED:
+            self._measured.clear()
+            self._read_ahead.clear()
+        self._measured[measured_by(view)] = found.measures
+        if found.reading is not None and abs(place - self._asked) <= 1 and view.model in readings.models:
+            readings.accept(found.reading)
 
 
 def measured_by(view: View) -> Hashable:

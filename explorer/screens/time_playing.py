@@ -62,7 +62,7 @@ class TimePlaying(TimeAhead):
     def _look_at_asked(self) -> None:
         name = self._entry.model
         shown = self._series.place(self.app.view.model) if self._series else None
-        if shown == self._asked or not self.app.engine.has_model(name):
+        if shown == self._asked or not self.app.readings.has_model(name):
             return
         self.app.look(replace(self.app.view, model=name))
         if self.app.view.model != name:  # it was said why

@@ -2,9 +2,10 @@
 
 from textual.content import Content
 
+from explorer.core.formatting import quoted
 from explorer.core.reading import Reading
 from explorer.view import MATRIX_STAGES, Stage
-from explorer.widgets.wording import matrix_measure, matrix_title, quoted
+from explorer.widgets.wording import matrix_measure, matrix_title
 
 
 def tabs(reading: Reading, chosen: Stage, width: int) -> Content:

@@ -222,8 +222,6 @@ class TrainScreen(ActionScreen[None], WatchingHead):
         if (path := self.live.openable) is not None:
             self.dismiss()
             self.app.look(replace(self.view, model=str(path)))
-            if self.app.reading is None:  # no other model is open, or one is being opened
-                self.app.open_model(str(path))
 
     def action_new_run(self) -> None:
         """Fill in the form for another run."""

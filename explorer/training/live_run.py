@@ -11,14 +11,14 @@ from explorer.core import exit_codes
 from explorer.training.request import TrainRequest
 from explorer.view import View, fitted
 from model.errors import ModelError
-from model.training.history import RunDescription, StepMetrics
+from model.training.run_log import RunDescription, StepMetrics
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from explorer.core.reading import Reading
     from model.tokenizer import Encoding
-    from model.training.probe import StepStatistics
+    from model.training.step_statistics import StepStatistics
 
 LONGEST = 64
 """Tokens of the sentence whose attention is watched; more could not be told apart, and would cost the run time."""
@@ -232,7 +232,7 @@ def read_told(told: dict[str, Any], out: Path) -> Update | None:
 
 def _read_started(told: dict[str, Any], out: Path) -> Update:
     from explorer.training.process import described
-    from model.training.history import read_metrics
+    from model.training.run_log import read_metrics
 
     done = int(told["done"])
     earlier: tuple[StepMetrics, ...] = ()
@@ -278,7 +278,7 @@ def _check_numbers(*values: object) -> None:
 
 
 def _read_statistics(told: dict[str, Any], out: Path) -> Update:
-    from model.training.probe import StepStatistics
+    from model.training.step_statistics import StepStatistics
 
     found = StepStatistics.from_dict(told)
     for histogram in (*found.activations.values(), *found.gradients.values()):

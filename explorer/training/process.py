@@ -132,6 +132,6 @@ def ending(code: int, lines: list[str]) -> str:
 def described(told: Mapping[str, Any]) -> Any:
     """The `RunDescription` in a line that tells what is trained."""
     from model.config import GPTConfig
-    from model.training.history import RunDescription
+    from model.training.run_log import RunDescription
 
     return RunDescription(**{**told, "config": GPTConfig.from_dict(told["config"])})

@@ -45,7 +45,7 @@ def set_up(options: TrainOptions, given: set[str], device: "torch.device", group
         problem = f"{error.filename}: {error.strerror}"
     group.agree(device, problem, ready.trainer.data.digest if ready else "")
     assert ready is not None
-    group.same_weights(ready.trainer.gpt)
+    group.broadcast_weights(ready.trainer.gpt)
     return ready
 
 
@@ -85,7 +85,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
         scale_attn_weights=not options.no_scale,
         initializer_range=options.init_std,
     )
-    with runs.beginning(options.out) if group.leads else nullcontext():
+    with runs.new_run(options.out) if group.is_main else nullcontext():
         corpus = read_texts(options)
         parts = split(corpus, options.validation)
         if options.tokenizer == "char":
@@ -94,7 +94,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
             tokenizer = tokenizers.train_bpe(parts.train, options.vocab_size)
         end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
         config = replace(sizes, vocab_size=tokenizers.vocab_size(tokenizer), bos_token_id=end, eos_token_id=end)
-        data = TrainingData.of(tokenizer, parts.train, parts.validation, options.context)
+        data = TrainingData.from_documents(tokenizer, parts.train, parts.validation, options.context)
         trainer = Trainer.start(config, tokenizer, data, settings, device, group)
     notes = {
         "command": shell_join(["explorer", *_portable_arguments(options)]),
@@ -105,8 +105,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
 
 
 def _settings(options: TrainOptions) -> Any:
-    from model.training.optimizers import OptimizerSettings
-    from model.training.trainer import TrainerSettings
+    from model.training.settings import OptimizerSettings, TrainerSettings
 
     return TrainerSettings(
         steps=options.steps,
@@ -134,13 +133,13 @@ def _resumed(
     from model import tokenizer as tokenizers
     from model.training import runs
     from model.training.batches import TrainingData
-    from model.training.trainer import Trainer, read_state
+    from model.training.trainer import Trainer
 
     directory = runs.latest(options.out)
-    if group.leads:
+    if group.is_main:
         runs.check_writable(options.out)
-    with runs.naming_spare(directory):
-        saved = read_state(directory)
+    with runs.suggesting_another(directory):
+        saved = runs.read_state(directory)
     notes = saved["notes"]
     try:
         again = options.resumed(notes, given)
@@ -153,7 +152,7 @@ def _resumed(
         parts = split(corpus, again.validation)
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
-    data = TrainingData.of(tokenizers.load(directory), parts.train, parts.validation, context)
+    data = TrainingData.from_documents(tokenizers.load(directory), parts.train, parts.validation, context)
     # What is given now counts for the next time too, such as where the texts are by now.
     return Trainer.resume(options.out, data, device, group), {**notes, "options": again.as_notes()}, again
 
@@ -204,5 +203,5 @@ def last_good(out: Path, step: int) -> str:
     """Where a run that went wrong after `step` can be taken up again."""
     from model.training import runs
 
-    found = runs.newest_before(out, step)
+    found = runs.newest_checkpoint(out, step)
     return f"the last good checkpoint is {str(found)!r}" if found else "no good checkpoint had been written yet"

@@ -29,7 +29,8 @@ from explorer.core import exit_codes
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from model.training.trainer import StepMetrics, Trainer
+    from model.training.run_log import StepMetrics
+    from model.training.trainer import Trainer
 
 NICE = 5
 """How far the priority of the process is lowered."""
@@ -156,7 +157,7 @@ class TrainStream:
             description={**asdict(description), "config": description.config.to_dict()},
             done=trainer.done,
             tokens=[len(trainer.data.train), len(trainer.data.validation)],
-            place=f"{trainer.device}, {'bfloat16' if trainer.autocasts else 'float32'}",
+            place=f"{trainer.device}, {'bfloat16' if trainer.uses_bfloat16 else 'float32'}",
             tokenizer=trainer.tokenizer.to_str(),
         )
         return self
@@ -173,11 +174,10 @@ class TrainStream:
 
     def step(self, metrics: "StepMetrics") -> None:
         """Tell of a step; no more often than can be seen."""
-        from model.training.history import as_line
 
         trainer, now = self._trainer, self._clock()
         assert trainer is not None  # see watch
-        self._pending.append(as_line(metrics))
+        self._pending.append(metrics.to_dict())
         self._pace.append((now, metrics.step))
         while now - self._pace[0][0] > _PACE_OVER and len(self._pace) > 2:
             self._pace.popleft()

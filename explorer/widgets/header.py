@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from explorer.core.explanations import wrapped
-from explorer.core.formatting import fit, significant, visible
+from explorer.core.formatting import fit, significant, visible, wrapped
 from explorer.core.head_scores import strongest
 from explorer.core.reading import Reading
 from explorer.core.steps import split_step, step_words

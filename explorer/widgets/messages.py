@@ -3,8 +3,8 @@
 from textual.message import Message
 
 
-class WorkerMessage(Message):
-    """Posted by a worker; dropped once the application is shutting down.
+class WorkerMessage(Message, bubble=False):
+    """Posted by a worker to the object that owns it; dropped once the application is shutting down.
 
     By then widgets are being removed from their screens, and a handler would look for them in vain. The application
     and the base class of our screens drop it.

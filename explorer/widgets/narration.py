@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.geometry import Size
 
-from explorer.core.explanations import narrate, wrapped
+from explorer.core.explanations import explain_stage
+from explorer.core.formatting import wrapped
 from explorer.core.reading import Reading
 from explorer.view import STAGES
 from explorer.widgets.panels.lines import Line, Lines, line
@@ -46,7 +47,7 @@ class NarrationLine(Lines, can_focus=False):
         count = 1 if width >= ONE_LINE else 2
         view = reading.view
         lead = f"{STAGES.index(view.stage) + 1}/{len(STAGES)} "
-        wordings = narrate(reading)
+        wordings = explain_stage(reading)
         state = self._state
         if not state and view.stepping:
             finished = view.stage is STAGES[-1] and view.query == len(reading.encoding) - 1

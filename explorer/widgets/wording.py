@@ -5,17 +5,12 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from explorer.core.formatting import label, significant
+from explorer.core.formatting import significant
 from explorer.view import Stage, View, named_scales
 from model.settings import Scope
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
-
-
-def quoted(token: str) -> str:
-    """A token in a sentence: ‘guy’."""
-    return f"‘{label(token)}’"
 
 
 def scale_name(scale: float, head_size: int, n_embd: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Training data: one long row of token ids for training and one for validation, and batches cut from them.
+"""Training data: one long sequence of token ids for training and one for validation, and batches cut from them.
 
 Notation: B batch, T positions, N tokens.
 """
@@ -16,16 +16,16 @@ from model.errors import ModelError
 
 
 def derived_seed(seed: int, step: int, purpose: str) -> int:
-    """A 32-bit seed that depends on these alone; neighbouring steps get unrelated ones."""
+    """A 32-bit seed that depends on the arguments alone; consecutive steps get unrelated ones."""
     digest = hashlib.blake2b(f"{seed}:{step}:{purpose}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Token ids, documents one after another, each closed by the end-of-text token where the tokenizer has one.
+    """Token ids of all documents in order, each followed by the end-of-text token if the tokenizer has one.
 
-    Raises ModelError when a part is too short for one window of `context` tokens and the token after it.
+    Raises ModelError if a part is too short for one window of `context` tokens and the token after it.
     """
 
     train: Tensor  # (N,) int64
@@ -41,52 +41,57 @@ class TrainingData:
                 )
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, train: Sequence[str], validation: Sequence[str], context: int) -> "TrainingData":
+    def from_documents(
+        cls, tokenizer: Tokenizer, train: Sequence[str], validation: Sequence[str], context: int
+    ) -> "TrainingData":
         """Tokenize the documents of both parts."""
-        return cls(token_row(tokenizer, train), token_row(tokenizer, validation), context)
+        return cls(token_sequence(tokenizer, train), token_sequence(tokenizer, validation), context)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all token ids: a run is resumed only on the very same data."""
+        """SHA-256 of all token ids. A run is only resumed on the same data."""
         parts = (self.train, self.validation)
         return hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
 
     def batch(self, seed: int, step: int, batch_size: int) -> tuple[Tensor, Tensor]:
-        """Inputs and targets (B, T) of a training step: windows at random places that depend on (seed, step) alone."""
+        """Inputs and targets (B, T) of a training step: windows at random positions drawn from (seed, step) alone."""
         generator = torch.Generator().manual_seed(derived_seed(seed, step, "batch"))
         starts = torch.randint(len(self.train) - self.context, (batch_size,), generator=generator)
         return windows(self.train, starts, self.context)
 
     def validation_batches(self, tokens: int, batch_size: int) -> Iterable[tuple[Tensor, Tensor]]:
-        """About `tokens` tokens of the validation part, evenly spread windows, always the same ones."""
-        most = (len(self.validation) - 1) // self.context
-        count = max(1, min(most, tokens // self.context))
+        """Inputs and targets (B, T): the same evenly spaced windows of the validation part each time.
+
+        All windows together have about `tokens` tokens.
+        """
+        windows_in_all = (len(self.validation) - 1) // self.context
+        count = max(1, min(windows_in_all, tokens // self.context))
         starts = torch.linspace(0, len(self.validation) - 1 - self.context, count).long()
-        for some in starts.split(batch_size):  # type: ignore[no-untyped-call]
-            yield windows(self.validation, some, self.context)
+        for part in starts.split(batch_size):  # type: ignore[no-untyped-call]
+            yield windows(self.validation, part, self.context)
 
     def prefix_batches(self, tokens: int, batch_size: int = 64) -> Iterable[tuple[Tensor, Tensor]]:
-        """Beginnings of validation windows, (B, t), and the token after each, (B, 1), always the same ones.
+        """Prefixes of validation windows (B, t), and the token after each (B, 1), always the same.
 
-        There are eight lengths t, evenly spread over 1 to T, and all prefixes have about `tokens` tokens together.
+        There are eight lengths t, evenly spaced from 1 to T. All prefixes together have about `tokens` tokens.
         """
         lengths = sorted({round(1 + i * (self.context - 1) / 7) for i in range(8)})
         each = max(1, min(len(self.validation) - self.context, tokens // sum(lengths)))
         starts = torch.linspace(0, len(self.validation) - 1 - self.context, each).long()
         for length in lengths:
-            for some in starts.split(batch_size):  # type: ignore[no-untyped-call]
-                x, y = windows(self.validation, some, length)
+            for part in starts.split(batch_size):  # type: ignore[no-untyped-call]
+                x, y = windows(self.validation, part, length)
                 yield x, y[:, -1:]
 
 
-def windows(row: Tensor, starts: Tensor, context: int) -> tuple[Tensor, Tensor]:
-    """Windows of T = `context` ids from each start, and the same moved on by one token: two of (B, T)."""
-    rows = row[starts[:, None] + torch.arange(context + 1)]  # (B, T + 1)
+def windows(sequence: Tensor, starts: Tensor, context: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets (B, T): `context` ids from each start, and the same shifted by one token."""
+    rows = sequence[starts[:, None] + torch.arange(context + 1)]  # (B, T + 1)
     return rows[:, :-1], rows[:, 1:]
 
 
-def token_row(tokenizer: Tokenizer, documents: Sequence[str]) -> Tensor:
-    """All documents' ids in one row (N,), with the end-of-text token after each where the tokenizer has one."""
+def token_sequence(tokenizer: Tokenizer, documents: Sequence[str]) -> Tensor:
+    """The ids of all documents (N,), with the end-of-text token after each if the tokenizer has one."""
     end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
     ids: list[int] = []
     for document in tokenizers.encode_ids(tokenizer, documents):

@@ -1,7 +1,7 @@
-"""Several processes that train one model: each takes its part of every batch, and the gradients are added up.
+"""Several processes that train one model: each computes its part of every batch, and the gradients are summed.
 
-Started by `torchrun`, which tells each process its rank by environment variables. Weights are updated by every process
-for itself, from the same sums, so they stay equal.
+The processes are started by `torchrun`, which tells each one its rank in environment variables. Every process updates
+its own copy of the weights from the same sums, so the copies stay equal.
 """
 
 import hashlib
@@ -20,101 +20,111 @@ from model.errors import ModelError
 
 Item = TypeVar("Item")
 
-_MESSAGE = 1024  # bytes of an error that all processes hear of
+_MESSAGE_BYTES = 1024  # of an error that is sent to all processes
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The processes of a run: `rank` is this one, from 0, of `size`; `local` its rank on its own host."""
+    """The processes of a run, as seen from one of them."""
 
-    rank: int = 0
-    size: int = 1
-    local: int = 0
+    rank: int = 0  # of this process, from 0
+    size: int = 1  # number of processes
+    local_rank: int = 0  # rank among the processes of this host
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes and prints."""
+    def is_main(self) -> bool:
+        """True in the one process that prints, and writes the run to disk."""
         return self.rank == 0
 
-    def share(self, count: int) -> slice:
-        """This process's part of `count` windows: neighbours, as equal as can be, all together exactly all."""
+    def part_of(self, count: int) -> slice:
+        """This process's share of `count` windows: contiguous and as equal as possible, together exactly all."""
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
     def every(self, items: Iterable[Item]) -> Iterator[Item]:
-        """This process's items out of a row that all of them go through."""
+        """This process's share of `items`: one in `size`, starting with number `rank`."""
         return islice(items, self.rank, None, self.size)
 
-    def sum(self, values: Tensor) -> Tensor:
-        """The sum over all processes, in place."""
+    def all_reduce(self, values: Tensor) -> Tensor:
+        """Sum `values` over all processes, in place."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
 
-    def sum_gradients(self, parameters: Iterable[nn.Parameter], *others: Tensor) -> tuple[float, ...]:
-        """Add up every gradient over all processes, and the single numbers `others`, in one message."""
+    def all_reduce_gradients(self, parameters: Iterable[nn.Parameter], *scalars: Tensor) -> tuple[float, ...]:
+        """Sum all gradients over all processes in one message, and with them `scalars`, whose sums are returned."""
         if self.size == 1:
-            return tuple(other.item() for other in others)
+            return tuple(scalar.item() for scalar in scalars)
         owners = list(parameters)
         device = owners[0].device
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in owners]
-        last = torch.stack([other.detach().to(device, torch.float32).reshape(()) for other in others])
-        flat = self.sum(torch.cat([*(gradient.flatten() for gradient in gradients), last]))
-        parts = flat.split([*(gradient.numel() for gradient in gradients), len(others)])  # type: ignore[no-untyped-call]
+        last = torch.stack([scalar.detach().to(device, torch.float32).reshape(()) for scalar in scalars])
+        flat = self.all_reduce(torch.cat([*(gradient.flatten() for gradient in gradients), last]))
+        sizes = [*(gradient.numel() for gradient in gradients), len(scalars)]
+        parts = flat.split(sizes)  # type: ignore[no-untyped-call]
         for owner, gradient, part in zip(owners, gradients, parts, strict=False):
             owner.grad = part.view_as(gradient)
         return tuple(parts[-1].tolist())
 
-    def same_weights(self, model: nn.Module) -> None:
-        """Give every process the weights of process 0."""
+    def broadcast_weights(self, model: nn.Module) -> None:
+        """Copy the weights of process 0 to all processes."""
         if self.size > 1:
             for parameter in model.parameters():
                 dist.broadcast(parameter.data, 0)
 
     def agree(self, device: torch.device, error: str | None = None, digest: str = "") -> None:
-        """Wait for all. Raises ModelError, the same everywhere, when one has an error or their digests differ."""
+        """Wait for all processes; raise the same ModelError in all of them if one has an error or their digests differ.
+
+        Args:
+            device: where messages between the processes are made.
+            error: what went wrong in this process, if anything.
+            digest: stands for the data that this process has read.
+        """
         if self.size == 1:
             if error:
                 raise ModelError(error)
             return
-        message = (error or "").encode()[:_MESSAGE]
-        mine = torch.zeros(_MESSAGE + 32, dtype=torch.uint8)
+        message = (error or "").encode()[:_MESSAGE_BYTES]
+        mine = torch.zeros(_MESSAGE_BYTES + 32, dtype=torch.uint8)
         mine[: len(message)] = torch.frombuffer(bytearray(message), dtype=torch.uint8) if message else 0
-        mine[_MESSAGE:] = torch.frombuffer(bytearray(hashlib.sha256(digest.encode()).digest()), dtype=torch.uint8)
+        mine[_MESSAGE_BYTES:] = torch.frombuffer(bytearray(hashlib.sha256(digest.encode()).digest()), dtype=torch.uint8)
         mine = mine.to(device)
-        everyone = [torch.empty_like(mine) for _ in range(self.size)]
-        dist.all_gather(everyone, mine)
-        for rank, theirs in enumerate(everyone):
-            told = bytes(theirs[:_MESSAGE].tolist()).rstrip(b"\0").decode("utf-8", "replace")
-            if told:
-                raise ModelError(f"process {rank} of {self.size}: {told}")
-        for rank, theirs in enumerate(everyone):
-            if not theirs[_MESSAGE:].equal(everyone[0][_MESSAGE:]):
+        gathered = [torch.empty_like(mine) for _ in range(self.size)]
+        dist.all_gather(gathered, mine)
+        for rank, theirs in enumerate(gathered):
+            received = bytes(theirs[:_MESSAGE_BYTES].tolist()).rstrip(b"\0").decode("utf-8", "replace")
+            if received:
+                raise ModelError(f"process {rank} of {self.size}: {received}")
+        for rank, theirs in enumerate(gathered):
+            if not theirs[_MESSAGE_BYTES:].equal(gathered[0][_MESSAGE_BYTES:]):
                 raise ModelError(f"process {rank} of {self.size} read other text than process 0: give all the same")
 
 
-ALONE = Group()
-"""One process."""
+SINGLE_PROCESS = Group()
+"""A run in this process alone."""
 
 
-def told() -> Group:
-    """The group that torchrun's environment tells of, or one process. Raises ModelError when it makes no sense."""
+def group_from_environment() -> Group:
+    """The group that torchrun describes in the environment, or a single process.
+
+    Raises ModelError if the variables make no sense.
+    """
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
-        return ALONE
+        return SINGLE_PROCESS
     try:
         rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-        local = int(os.environ.get("LOCAL_RANK", "0"))
+        local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     except ValueError as error:
         raise ModelError("RANK, WORLD_SIZE and LOCAL_RANK must be whole numbers: start with torchrun") from error
-    if not 0 <= rank < size or local < 0:
+    if not 0 <= rank < size or local_rank < 0:
         raise ModelError(f"RANK {rank} does not fit WORLD_SIZE {size}: start with torchrun")
-    return Group(rank, size, local)
+    return Group(rank, size, local_rank)
 
 
 @contextmanager
-def joined(group: Group, device: torch.device) -> Iterator[Group]:
-    """Connect to the other processes for as long as the block runs: NCCL between GPUs, gloo between processors.
+def connected(group: Group, device: torch.device) -> Iterator[Group]:
+    """Connect to the other processes for the duration of the block, by NCCL between GPUs or gloo between CPUs.
 
-    Raises ModelError when they cannot be reached, there or later.
+    Raises ModelError if they cannot be reached, or are lost during the block.
     """
     if group.size == 1:
         yield group
@@ -132,7 +142,7 @@ def joined(group: Group, device: torch.device) -> Iterator[Group]:
         raise ModelError(f"the other processes cannot be reached: {str(error).splitlines()[0]}") from error
     try:
         yield group
-        dist.barrier()  # who leaves first takes the others' connections away
+        dist.barrier()  # the first process to leave would close the others' connections
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error):
             raise

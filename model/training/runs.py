@@ -1,38 +1,74 @@
-"""Run directories: the checkpoints of one training run, `step-000250/` and so on, and which of them is the latest."""
+"""Run directories: the checkpoints `step-000250/` and so on, and the file `latest` that names the newest one.
 
+Imports no torch.
+"""
+
+import json
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from tokenizers import Tokenizer
-
-from model.checkpoint import CheckpointError, save
 from model.files import atomic_write
-from model.gpt import GPT
-from model.layout import FILES, FINAL, LATEST, check_name, discard, parse_step_directory, step_directory
+from model.layout import (
+    FILES,
+    FINAL,
+    LATEST,
+    CheckpointError,
+    check_name,
+    discard,
+    parse_step_directory,
+    step_directory,
+)
 from model.training.snapshots import FOLDER, TRAINING
 
-KEPT = 2
-"""How many checkpoints of a run stay: the latest, and the one before it should the disk lose the latest."""
+if sys.platform != "win32":
+    import fcntl
 
-STATE = ("trainer.json", "trainer.safetensors")
-"""What a checkpoint of a run has beside the model: see `model.training.trainer`."""
+CHECKPOINTS_KEPT = 2
+"""Number of checkpoints that stay in a run: the latest, and one more in case the disk loses the latest."""
+
+STATE_JSON, STATE_TENSORS = "trainer.json", "trainer.safetensors"
+"""The files of a run's checkpoint, beside those of the model, that resuming needs: see `Trainer.state`."""
+
+
+@contextmanager
+def new_run(out: Path) -> Iterator[None]:
+    """Prepare `out` for a new run that is being set up in the block.
+
+    If the block raises, a directory that was created is removed again. If it succeeds, what an earlier run left in
+    `out` before its first checkpoint was complete is removed.
+    Raises CheckpointError, see `prepare`.
+    """
+    is_new = not out.exists()
+    prepare(out)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                out.rmdir()
+        raise
+    with locked(out):
+        for path in out.iterdir() if _is_aborted_start(out) else ():
+            discard(path) if path.is_dir() else path.unlink()
 
 
 def prepare(out: Path) -> None:
-    """Make sure that a new run can be written to `out`.
+    """Create the directory of a new run, or check that one can be written there.
 
-    Raises CheckpointError when something is there already or it cannot be written.
+    Raises CheckpointError if there is something in it already, or it cannot be written.
     """
     check_name(out)
     try:
         if out.is_symlink() or out.exists():
             if not out.is_dir():
-                what = "is a file" if out.is_file() else "is no directory"
+                what = "is a file" if out.is_file() else "is not a directory"
                 raise CheckpointError(f"{out} {what}: give another with --out")
-            with claimed(out):
-                empty = _is_beginning(out)
+            with locked(out):
+                empty = _is_aborted_start(out)
             if not empty:
                 more = "add --resume, or give another" if is_run(out) else "no run is there to resume, give another"
                 raise CheckpointError(f"{out} exists and is not empty: {more} --out")
@@ -42,49 +78,27 @@ def prepare(out: Path) -> None:
     check_writable(out)
 
 
-@contextmanager
-def beginning(out: Path) -> Iterator[None]:
-    """Prepare `out`; a directory that was made for a run which then cannot begin is taken away again.
-
-    What a killed run left there before it could be resumed is removed once this one can begin.
-    """
-    new = not out.exists()
-    prepare(out)
-    try:
-        yield
-    except BaseException:
-        if new:
-            with suppress(OSError):
-                out.rmdir()
-        raise
-    with claimed(out):
-        for path in out.iterdir() if _is_beginning(out) else ():
-            discard(path) if path.is_dir() else path.unlink()
+def _is_aborted_start(out: Path) -> bool:
+    """Return True if a directory holds at most what a run leaves that is killed before its first checkpoint."""
+    return all(map(_is_of_aborted_start, out.iterdir()))
 
 
-def _is_beginning(out: Path) -> bool:
-    """Whether a directory holds nothing but what a run leaves that was killed before its first checkpoint."""
-    return all(
-        _is_ours(path, first=path.name == step_directory(0))
-        if path.name == step_directory(0) or _is_unfinished(path.name)
-        else path.name in (".writable", f"{LATEST}.tmp") and path.is_file() and not path.is_symlink()
-        for path in out.iterdir()
-    )
-
-
-def _is_ours(directory: Path, first: bool) -> bool:
-    """Whether this is a checkpoint as a run writes it, whole or, unless it is the `first`, in part."""
-    if directory.is_symlink() or not directory.is_dir():
+def _is_of_aborted_start(path: Path) -> bool:
+    if path.name in (".writable", f"{LATEST}.tmp"):
+        return path.is_file() and not path.is_symlink()
+    if not path.is_dir() or path.is_symlink():
         return False
-    names = {path.name for path in directory.iterdir()}
-    run = {*FILES, *STATE}
-    return names == run if first else names <= {*run, TRAINING, "README.md"}
+    names = {each.name for each in path.iterdir()}
+    checkpoint = {*FILES, STATE_JSON, STATE_TENSORS}
+    if path.name == step_directory(0):
+        return names == checkpoint
+    return _is_unfinished(path.name) and names <= {*checkpoint, TRAINING, "README.md"}
 
 
 def check_writable(out: Path) -> None:
-    """Raise CheckpointError unless a file can be written into `out` and no other process trains there."""
+    """Raise CheckpointError if no file can be written into `out`, or another process trains there."""
     try:
-        with claimed(out):
+        with locked(out):
             probe = out / ".writable"
             probe.touch()
             probe.unlink()
@@ -93,14 +107,12 @@ def check_writable(out: Path) -> None:
 
 
 @contextmanager
-def claimed(out: Path) -> Iterator[None]:
-    """Let no other process train into `out` meanwhile. The end of this one, however it comes, ends that too.
+def locked(out: Path) -> Iterator[None]:
+    """Hold the lock of a run directory, which ends with this process in any case.
 
-    Without effect where the system knows no such locks. Raises CheckpointError when another process has it.
+    Does nothing on systems and file systems without such locks. Raises CheckpointError if another process holds it.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         yield
         return
     directory = os.open(out, os.O_RDONLY)
@@ -117,42 +129,38 @@ def claimed(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def going_on(out: Path, done: int) -> Iterator[None]:
-    """Claim `out` for a run of which `done` steps are saved there; 0 is a new one.
+def locked_at(out: Path, step: int) -> Iterator[None]:
+    """Hold the lock of a run whose latest checkpoint is that of `step`, or 0 for a new run.
 
-    Raises CheckpointError when another process has taken it further since that was read.
+    Raises CheckpointError if another process holds the lock, or has continued the run since that checkpoint was read.
     """
-    with claimed(out):
+    with locked(out):
         saved = parse_step_directory(latest(out).name) if is_run(out) else 0
-        if saved != done:
+        if saved != step:
             raise CheckpointError(f"another process has trained into {out} up to step {saved}: start again")
         yield
 
 
-def add(
-    out: Path, step: int, gpt: GPT, tokenizer: Tokenizer, extra: Mapping[str, bytes], good: int | None = None
-) -> Path:
-    """Write the checkpoint of a step, then point to it, then drop what is older than the last `KEPT`.
+def set_latest(out: Path, directory: Path, last_good: int | None = None) -> None:
+    """Let `latest` name the checkpoint in `directory`, just written, then remove older checkpoints.
 
-    The newest of at most `good` steps stays as well: it is what a diverged run goes back to. A kill at any moment
-    leaves the earlier checkpoint whole and pointed to.
+    The last `CHECKPOINTS_KEPT` stay, and the newest one of at most `last_good` steps, from which a diverged run can be
+    taken up again. After a kill at any moment `latest` names a complete checkpoint.
+    Raises CheckpointError if something cannot be written.
     """
-    directory = out / step_directory(step)
-    save(directory, gpt, tokenizer, extra=extra, replace=True)
     try:
         with atomic_write(out / LATEST, temporary=f"{LATEST}.tmp", fsync=True) as file:
             file.write(f"{directory.name}\n".encode())
-        kept = {directory, None if good is None else newest_before(out, good)}
-        for old in steps(out)[:-KEPT]:
+        kept = {directory, None if last_good is None else newest_checkpoint(out, last_good)}
+        for old in checkpoints(out)[:-CHECKPOINTS_KEPT]:
             if old not in kept:
                 discard(old)
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}") from error
-    return directory
 
 
-def tidy(out: Path) -> None:
-    """Remove what a kill left behind of checkpoints that were being written; nothing that could be opened."""
+def remove_leftovers(out: Path) -> None:
+    """Remove the incomplete checkpoints and snapshots that a killed process left in a run."""
     for folder in (out, out / FOLDER):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _is_unfinished(path.name) and path.is_dir() and not path.is_symlink():
@@ -165,13 +173,13 @@ def _is_unfinished(name: str) -> bool:
     return whole != name and (whole == FINAL or parse_step_directory(whole) is not None)
 
 
-def newest_before(out: Path, step: int) -> Path | None:
-    """The newest checkpoint of a run after at most `step` steps."""
-    found = [path for number, path in _by_step(out) if number <= step] if out.is_dir() else []
+def newest_checkpoint(out: Path, up_to: int) -> Path | None:
+    """The newest checkpoint of a run that was written after at most `up_to` steps, or None."""
+    found = [path for step, path in _by_step(out) if step <= up_to] if out.is_dir() else []
     return found[-1] if found else None
 
 
-def steps(out: Path) -> list[Path]:
+def checkpoints(out: Path) -> list[Path]:
     """The checkpoints of a run, oldest first."""
     return [path for _, path in _by_step(out)]
 
@@ -182,33 +190,44 @@ def _by_step(out: Path) -> list[tuple[int, Path]]:
 
 
 def is_run(out: Path) -> bool:
-    """Whether this is a run directory rather than a checkpoint."""
+    """Return True for the directory of a run that has a checkpoint."""
     return (out / LATEST).is_file()
 
 
 def latest(out: Path) -> Path:
-    """The directory of the latest checkpoint of a run.
-
-    Raises CheckpointError when there is none.
-    """
+    """The directory of a run's latest checkpoint. Raises CheckpointError if there is none."""
     try:
         name = (out / LATEST).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{out} holds no training run to resume: leave out --resume to start one") from error
     if parse_step_directory(name) is None or not (out / name).is_dir():
-        with naming_spare(out / LATEST):
+        with suggesting_another(out / LATEST):
             raise CheckpointError(f"{out / LATEST} names no checkpoint here: the run cannot be resumed")
     return out / name
 
 
 @contextmanager
-def naming_spare(damaged: Path) -> Iterator[None]:
-    """Add to a CheckpointError about a checkpoint of a run, or its pointer, which other checkpoint there is."""
+def suggesting_another(damaged: Path) -> Iterator[None]:
+    """Add the newest other checkpoint to a CheckpointError about a damaged checkpoint of a run, or about `latest`."""
     try:
         yield
     except CheckpointError as error:
-        spare = [path for path in steps(damaged.parent) if path != damaged]
-        if not spare:
+        others = [path for path in checkpoints(damaged.parent) if path != damaged]
+        if not others:
             raise
-        how = f"{spare[-1].name} is there too, write its name into {damaged.parent / LATEST} to go on from it"
+        how = f"{others[-1].name} is there too, write its name into {damaged.parent / LATEST} to go on from it"
         raise CheckpointError(f"{error}; {how}") from error
+
+
+def read_state(directory: Path) -> dict[str, Any]:
+    """Read `trainer.json` of a run's checkpoint, see `Trainer.state`.
+
+    Raises CheckpointError if it is missing or damaged.
+    """
+    try:
+        saved = json.loads((directory / STATE_JSON).read_text(encoding="utf-8"))
+        if not {"done", "data", "settings", "context", "notes"} <= saved.keys():
+            raise ValueError("incomplete")
+    except (OSError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{directory} holds no training state to resume: train into a new directory") from error
+    return dict(saved)

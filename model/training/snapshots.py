@@ -1,39 +1,24 @@
-"""Snapshots: a model at steps spaced like a logarithm, so that its training can be looked at afterwards.
+"""Snapshots: copies of a model at steps spaced about evenly on a logarithmic scale, to look at its training later.
 
-A series is a folder `snapshots/` of checkpoint directories `step-000000`, `step-000010` and so on, in half precision.
-It lies in the directory of a run, or in that of a model. Nothing here imports torch before something is written.
+The snapshots of a run or of a model are checkpoints in half precision in `snapshots/step-000000`,
+`snapshots/step-000010` and so on, in the directory of the run or model. Imports no torch.
 """
 
 import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from model.files import quoted
-from model.layout import (
-    CONFIG,
-    LATEST,
-    WEIGHTS,
-    CheckpointError,
-    discard,
-    parse_step_directory,
-    read_json,
-    step_directory,
-)
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
-    from model.gpt import GPT
+from model.layout import CONFIG, LATEST, WEIGHTS, CheckpointError, discard, parse_step_directory, read_json
 
 FOLDER = "snapshots"
 TRAINING = "training.json"
-"""In a finished model's directory: after how many steps it was written."""
+"""In the directory of a finished model: the number of steps that it was trained for."""
 
 
 def spaced_steps(last: int) -> tuple[int, ...]:
-    """0, 10, 30, 100, 300, 1000, … and the last step: about equal distances on a logarithmic scale."""
+    """0, 10, 30, 100, 300, 1000, … and the last step."""
     found = [0]
     power = 10
     while power < last:
@@ -43,38 +28,26 @@ def spaced_steps(last: int) -> tuple[int, ...]:
 
 
 def parse_steps(text: str) -> tuple[int, ...]:
-    """Steps written as "0,10,200", in order and each once. Raises CheckpointError for anything else."""
+    """Steps written as "0,10,200", sorted and without repetitions. Raises CheckpointError for anything else."""
     parts = [part.strip() for part in text.split(",")]
     if not all(re.fullmatch(r"\d{1,12}", part, re.ASCII) for part in parts):
         raise CheckpointError(f"{text!r} is no list of steps: write numbers with commas between, such as 0,10,100")
     return tuple(sorted(set(map(int, parts))))
 
 
-def add(out: Path, step: int, gpt: "GPT", tokenizer: "Tokenizer") -> Path:
-    """Write the snapshot of a step into the series of `out` in one move; returns its directory.
-
-    Raises CheckpointError when it cannot be written.
-    """
-    from model import checkpoint
-
-    directory = out / FOLDER / step_directory(step)
-    checkpoint.save(directory, gpt, tokenizer, dtype=checkpoint.small_dtype(gpt), replace=True)
-    return directory
-
-
-def drop_beyond(out: Path, step: int) -> None:
-    """Remove the snapshots after `step`: a run that goes on from there writes them again."""
-    for found, path in _series(out):
+def remove_after(out: Path, step: int) -> None:
+    """Remove the snapshots of later steps, which a run resumed at `step` will write again."""
+    for found, path in _in_folder(out):
         if found > step:
             discard(path)
 
 
-def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
-    """The series of a run or of a model as (step, directory), oldest first; each directory opens as a model does.
+def find_snapshots(directory: Path | str) -> list[tuple[int, Path]]:
+    """The snapshots of a run or of a model as (step, checkpoint directory), oldest first; empty if there are none.
 
-    `directory` may be a run, a model with a series inside, a model inside a run (its `final`, a checkpoint), or one of
-    the snapshots. A model that tells after how many steps it was written ends its own series. Empty when there is no
-    series.
+    `directory` may be a run, a model with snapshots of its own, a model inside a run (its `final`, a checkpoint), or a
+    snapshot. If the run or model itself has a `training.json`, it is part of the result.
+    Raises CheckpointError if a directory cannot be read.
     """
     path = Path(directory)
     if path.parent.name == FOLDER:
@@ -83,7 +56,7 @@ def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
         for place in (path, path.parent if path.name not in ("", "..") else path.resolve().parent):
             if place != path and not (place / LATEST).is_file():
                 break
-            if found := dict(_series(place)):
+            if found := dict(_in_folder(place)):
                 own = trained_steps(place)
                 if own is not None:
                     found.setdefault(own, place)
@@ -93,7 +66,7 @@ def snapshots(directory: Path | str) -> list[tuple[int, Path]]:
     return []
 
 
-def _series(place: Path) -> Iterable[tuple[int, Path]]:
+def _in_folder(place: Path) -> Iterable[tuple[int, Path]]:
     folder = place / FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         step = parse_step_directory(path.name)
@@ -101,13 +74,13 @@ def _series(place: Path) -> Iterable[tuple[int, Path]]:
             yield step, path
 
 
-def training_note(step: int) -> str:
-    """The content of `training.json`."""
+def training_json(step: int) -> str:
+    """The content of the `training.json` of a model that was trained for `step` steps."""
     return json.dumps({"step": step}) + "\n"
 
 
 def trained_steps(directory: Path) -> int | None:
-    """After how many steps the model in a directory was written, where it says so."""
+    """The number of steps in a model's `training.json`, or None if there is none or it is damaged."""
     if not (directory / TRAINING).is_file() or not (directory / CONFIG).is_file():
         return None
     try:
@@ -117,6 +90,6 @@ def trained_steps(directory: Path) -> int | None:
     return step if type(step) is int and step >= 0 else None
 
 
-def nearest(series: Sequence[tuple[int, Path]], step: int) -> tuple[int, Path]:
-    """The entry of a series, not empty, whose step is nearest to `step`; of two, the earlier."""
-    return min(series, key=lambda entry: (abs(entry[0] - step), entry[0]))
+def nearest(snapshots: Sequence[tuple[int, Path]], step: int) -> tuple[int, Path]:
+    """The snapshot nearest to `step`, the earlier one of two at the same distance. There must be at least one."""
+    return min(snapshots, key=lambda entry: (abs(entry[0] - step), entry[0]))

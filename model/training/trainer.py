@@ -3,82 +3,51 @@
 Notation: B batch, T positions, V vocab_size.
 """
 
-import ctypes
 import json
 import math
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from model import devices
-from model.checkpoint import CheckpointError, load
+from model import checkpoint, devices
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
+from model.layout import CheckpointError, step_directory
 from model.training import memory, runs
 from model.training.batches import TrainingData, derived_seed
-from model.training.distributed import ALONE, Group
+from model.training.distributed import SINGLE_PROCESS, Group
 from model.training.divergence import DivergedError, DivergenceWatch
-from model.training.history import RunDescription, StepMetrics
-from model.training.optimizers import Muon, OptimizerSettings, check_types, make_optimizers, schedule
-from model.training.probe import Observation, StepStatistics
-
-__all__ = ["DivergedError", "StepMetrics", "Trainer", "TrainerSettings", "read_state"]
-
-PRECISIONS = ("auto", "float32", "bfloat16")
-
-STATE_JSON, STATE_TENSORS = runs.STATE
-
-
-@dataclass(frozen=True, slots=True)
-class TrainerSettings:
-    """How to train. Raises ModelError for a number out of range."""
-
-    steps: int = 2000
-    batch_size: int = 32  # windows a step
-    seed: int = 1337
-    warmup: int = 20  # steps
-    cooldown: float = 0.5  # share of the run in which the learning rate falls to 0
-    dropout: float = 0.0
-    precision: str = "auto"  # bfloat16 where that pays, see `devices.multiplies_bfloat16`
-    evaluate_every: int = 250  # steps
-    validation_tokens: int = 65536
-    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
-            if getattr(self, name) < 1:
-                raise ModelError(f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.seed < 2**63 or self.warmup < 0:
-            raise ModelError("seed and warmup must be at least 0")
-        if not 0 <= self.dropout < 1 or not 0 <= self.cooldown <= 1:
-            raise ModelError("dropout must be at least 0 and below 1, cooldown from 0 to 1")
-        if self.precision not in PRECISIONS:
-            raise ModelError(f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}")
-
-    def autocast(self, device: torch.device) -> bool:
-        """Whether matrices are multiplied in bfloat16 there; weights, sums and attention stay float32."""
-        if self.precision == "auto":
-            return devices.multiplies_bfloat16(device)
-        return self.precision == "bfloat16"
+from model.training.optimizer_state import load_optimizer_tensors, optimizer_tensors
+from model.training.optimizers import make_optimizers, schedule
+from model.training.probe import StepProbe
+from model.training.run_log import RunDescription, StepMetrics
+from model.training.runs import STATE_JSON, STATE_TENSORS
+from model.training.settings import OptimizerSettings, TrainerSettings
+from model.training.step_statistics import StepStatistics
 
 
 class Trainer:
-    """Trains `gpt` on `data`; `done` steps are behind it.
+    """Trains `gpt` on `data`.
 
-    Same machine, same threads, same seed: the same losses to the last digit, however often it was resumed. In a `group`
-    of processes each trains on its part of the same batches.
+    On the same machine, with the same number of threads and the same seed, the losses are the same to the last digit,
+    however often the run was interrupted and resumed. In a `group` of processes each one trains on its part of the same
+    batches.
+
+    Attributes:
+        done: the number of steps done so far.
+        stopped: True once `steps` has ended, or will end, because of `stop`.
+        probe_every: steps between two probed steps, or 0 for none; a probe slows down its own step only.
+        statistics: what the probe recorded in the last step, or None if that step was not probed.
     """
 
     def __init__(
@@ -89,7 +58,7 @@ class Trainer:
         settings: TrainerSettings,
         done: int = 0,
         device: torch.device | None = None,
-        group: Group = ALONE,
+        group: Group = SINGLE_PROCESS,
     ) -> None:
         if data.context > gpt.config.n_positions:
             raise ModelError(f"windows of {data.context} tokens do not fit a context of {gpt.config.n_positions}")
@@ -98,28 +67,21 @@ class Trainer:
         self.device = device or torch.device("cpu")
         self.group = group
         self.gpt = gpt.to(self.device)
-        self._parameters = list(gpt.parameters())
-        self.probe_every = 0
-        """Steps between statistics of activations, gradients and updates; 0 for none. No other step pays for them."""
-        self.statistics: StepStatistics | None = None
-        """Those of the step just done, where it was observed."""
-        self.stopped = False
-        self._stop_asked = False
-        self._watch = DivergenceWatch(gpt.config.vocab_size)
         self.tokenizer = tokenizer
         self.data = data
         self.settings = settings
         self.done = done
-        self.autocasts = settings.autocast(self.device)
-        self.optimizers = make_optimizers(gpt, settings.optimizer, torch.bfloat16 if self.autocasts else torch.float32)
+        self.stopped = False
+        self.probe_every = 0
+        self.statistics: StepStatistics | None = None
+        self.uses_bfloat16 = devices.uses_bfloat16(self.device, settings.precision)
+        muon_dtype = torch.bfloat16 if self.uses_bfloat16 else torch.float32
+        self.optimizers = make_optimizers(gpt, settings.optimizer, muon_dtype)
+        self._parameters = list(gpt.parameters())
         self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        self._optimizer_of = {
-            id(p): optimizer
-            for optimizer in self.optimizers
-            for group in optimizer.param_groups
-            for p in group["params"]
-        }
-        keep_freed_memory()
+        self._stop_requested = False
+        self._watch = DivergenceWatch(gpt.config.vocab_size)
+        memory.keep_freed_memory()
 
     @classmethod
     def start(
@@ -129,29 +91,33 @@ class Trainer:
         data: TrainingData,
         settings: TrainerSettings,
         device: torch.device | None = None,
-        group: Group = ALONE,
+        group: Group = SINGLE_PROCESS,
     ) -> "Trainer":
-        """A fresh model, its weights drawn from the seed. Raises ModelError where it cannot fit into the memory."""
+        """Begin a run with new weights, drawn from the seed. Raises ModelError if it cannot fit into memory."""
         device = device or torch.device("cpu")
-        tokens = math.ceil(settings.batch_size / group.size) * data.context
-        adamw, autocast = settings.optimizer.name == "adamw", settings.autocast(device)
-        memory.check(config, tokens, device, adamw=adamw, autocast=autocast)
+        memory.check(
+            config,
+            tokens=math.ceil(settings.batch_size / group.size) * data.context,
+            device=device,
+            adamw=settings.optimizer.name == "adamw",
+            autocast=devices.uses_bfloat16(device, settings.precision),
+        )
         gpt = GPT(config, settings.dropout)
         gpt.initialize(torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights")))
-        if not all(p.isfinite().all() for p in gpt.parameters()):
+        if not gpt.is_finite():
             raise ModelError(f"init-std {config.initializer_range:g} is too large for float32: choose a smaller one")
         return cls(gpt, tokenizer, data, settings, device=device, group=group)
 
     def stop(self) -> None:
-        """Let `steps` end after the step at work, or the next; in a group, after the same one everywhere."""
-        self._stop_asked = True
+        """Let `steps` end after the current step. In a group, all processes end after the same one."""
+        self._stop_requested = True
         self.stopped = self.group.size == 1
 
     def steps(self) -> Iterator[StepMetrics]:
-        """Train to `settings.steps`, yielding after each step. Stopping between two steps loses nothing.
+        """Train to `settings.steps`, yielding after each step. Nothing is lost by stopping between two steps.
 
-        Raises DivergedError when a loss is not finite, with the weights as before that step, or when it climbs far
-        above where it has been.
+        Raises DivergedError if a loss is not finite, with the weights as before that step, or if it climbs far above
+        where it has been.
         """
         while self.done < self.settings.steps and not self.stopped:
             began = time.perf_counter()
@@ -159,21 +125,22 @@ class Trainer:
             loss, norm = self._step()
             self.done += 1
             seconds = time.perf_counter() - began
-            due = self.done % self.settings.evaluate_every == 0 or self.done == self.settings.steps
-            size = self.settings.batch_size * self.data.context
+            is_due = self.done % self.settings.evaluate_every == 0 or self.done == self.settings.steps
+            tokens = self.settings.batch_size * self.data.context
             yield StepMetrics(
                 step=self.done,
                 loss=loss,
-                validation_loss=self.validation_loss() if due else None,
+                validation_loss=self.validation_loss() if is_due else None,
                 learning_rate=rate,
                 gradient_norm=norm,
-                tokens=self.done * size,
+                tokens=self.done * tokens,
                 seconds=seconds,
-                tokens_per_second=size / seconds,
-                prefix_loss=self.prefix_loss() if due and not self.gpt.config.causal else None,
+                tokens_per_second=tokens / seconds,
+                prefix_loss=self.prefix_loss() if is_due and not self.gpt.config.causal else None,
             )
 
     def _set_rates(self) -> float:
+        """Set the learning rates of the next step; returns AdamW's."""
         settings = self.settings
         factor = schedule(self.done, settings.steps, settings.warmup, settings.cooldown)
         for optimizer, rates in zip(self.optimizers, self._rates, strict=True):
@@ -182,42 +149,42 @@ class Trainer:
         return settings.optimizer.learning_rate * factor
 
     def _step(self) -> tuple[float, float]:
-        """One update; returns the loss before it and the norm of the gradients."""
+        """Update the weights once; returns the loss before the update and the norm of the gradients."""
         settings, step = self.settings, self.done + 1
         x, y = self.data.batch(settings.seed, self.done, settings.batch_size)
-        mine = self.group.share(len(x))
+        mine = self.group.part_of(len(x))
         share = len(x[mine]) / len(x)
         if not self.gpt.training:
             self.gpt.train()
         for p in self._parameters:
             p.grad = None
-        observed = self.probe_every > 0 and step % self.probe_every == 0
-        with Observation(self.gpt, step) if observed else nullcontext() as observation:
-            loss = self._random_loss(x[mine], y[mine])
+        is_probed = self.probe_every > 0 and step % self.probe_every == 0
+        with StepProbe(self.gpt, step) if is_probed else nullcontext() as probe:
+            loss = self._loss_with_dropout(x[mine], y[mine])
             if share < 1:
                 loss = loss * share
             loss.backward()  # type: ignore[no-untyped-call]
-            value, stops = self.group.sum_gradients(
-                self._parameters, loss, torch.tensor(float(self._stop_asked), device=self.device)
+            value, stops = self.group.all_reduce_gradients(
+                self._parameters, loss, torch.tensor(float(self._stop_requested), device=self.device)
             )
             self._watch.check(step, value)
-            norm = self._clip(settings.optimizer.gradient_clip or math.inf)
+            norm = self._clip_gradients(settings.optimizer.gradient_clip or math.inf)
             self._watch.check(step, norm, "gradient")
             for optimizer in self.optimizers:
                 optimizer.step()
-            self.statistics = observation.statistics() if observation else None
+            self.statistics = probe.statistics() if probe else None
         self.stopped = self.stopped or stops > 0
         return value, norm
 
-    def _clip(self, limit: float) -> float:
-        """Bring the norm of all gradients together within the limit; returns what it was before."""
+    def _clip_gradients(self, limit: float) -> float:
+        """Scale the gradients down if their norm is above the limit; returns the norm before."""
         norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
         if (value := norm.item()) > limit:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, limit, norm)
         return value
 
-    def _random_loss(self, x: Tensor, y: Tensor) -> Tensor:
-        """The loss of this step's windows, its dropout drawn from (seed, step) alone, and from the rank in a group."""
+    def _loss_with_dropout(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss of this step's windows; dropout depends on seed and step, and in a group on the rank, alone."""
         settings = self.settings
         if not settings.dropout:
             return self._loss(x, y)
@@ -229,30 +196,30 @@ class Trainer:
     def _loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Mean next-token cross-entropy of inputs and targets (B, T)."""
         x, y = x.to(self.device), y.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocasts):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.uses_bfloat16):
             logits = self.gpt(x)  # (B, T, V)
             return F.cross_entropy(logits.flatten(0, 1), y.flatten())
 
     def validation_loss(self) -> float:
-        """Mean loss over the same evenly spread validation windows each time, in float32.
+        """Mean loss in float32 over evenly spaced validation windows, always the same ones.
 
-        Without the causal mask the model sees the token that it is asked for: see `prefix_loss`.
+        Without the causal mask the model sees the very token that it is to predict: see `prefix_loss`.
         """
         batches = self.data.validation_batches(self.settings.validation_tokens, self.settings.batch_size)
         return evaluate(self.gpt, self.group.every(batches), self.group)
 
     def prefix_loss(self) -> float:
-        """Mean validation loss of the token after a prefix when there is nothing after it, as when text is written.
+        """Mean validation loss of the token that follows a prefix, with nothing after the prefix, as in generation.
 
-        The same prefixes each time, of eight lengths from 1 to the context. With the causal mask it estimates
-        `validation_loss`; without it, it is the honest one of the two.
+        The prefixes are always the same, of eight lengths from 1 to the context. With the causal mask this estimates
+        `validation_loss`; without it, this is the one to trust.
         """
         batches = self.data.prefix_batches(self.settings.validation_tokens)
         return evaluate(self.gpt, self.group.every(batches), self.group)
 
     @property
     def description(self) -> RunDescription:
-        """What is trained here."""
+        """What is trained, and for how long."""
         return RunDescription(
             config=self.gpt.config,
             parameters=self.gpt.config.parameters,
@@ -261,7 +228,7 @@ class Trainer:
         )
 
     def state(self, notes: dict[str, Any] | None = None) -> dict[str, bytes]:
-        """What resuming needs beside the model, as files of the checkpoint: plain JSON and tensors, no pickle."""
+        """What resuming needs beside the model, as files of the checkpoint: JSON and tensors, no pickle."""
         described = {
             "done": self.done,
             "data": self.data.digest,
@@ -270,40 +237,41 @@ class Trainer:
             "watch": self._watch.state(),
             "notes": notes or {},
         }
-        tensors = {
-            f"{name}.{key}": value.cpu().contiguous()
-            for name, p in self.gpt.named_parameters()
-            for key, value in self._optimizer_of[id(p)].state.get(p, {}).items()
+        return {
+            STATE_JSON: (json.dumps(described, indent=2) + "\n").encode(),
+            STATE_TENSORS: to_bytes(optimizer_tensors(self.gpt, self.optimizers)),
         }
-        return {STATE_JSON: (json.dumps(described, indent=2) + "\n").encode(), STATE_TENSORS: to_bytes(tensors)}
 
     def check_weights(self) -> None:
-        """Raise DivergedError when a weight is not finite: the update of a sound gradient can overflow too."""
-        if not all(p.isfinite().all() for p in self._parameters):
-            raise DivergedError(self.done, "a weight is NaN or infinite", self._watch.good)
+        """Raise DivergedError if a weight is not finite: even the update of a finite gradient can overflow."""
+        if not self.gpt.is_finite():
+            raise DivergedError(self.done, "a weight is NaN or infinite", self._watch.last_good)
 
     def save(self, out: Path, notes: dict[str, Any] | None = None) -> Path:
-        """Write a checkpoint of this moment into the run directory `out`; returns its own directory.
+        """Write a checkpoint into the run directory `out` and return the checkpoint's own directory.
 
-        Raises DivergedError for weights that are not finite, CheckpointError when it cannot be written.
+        Raises DivergedError if a weight is not finite, and CheckpointError if the checkpoint cannot be written.
         """
         self.check_weights()
-        return runs.add(out, self.done, self.gpt, self.tokenizer, self.state(notes), self._watch.good)
+        directory = out / step_directory(self.done)
+        checkpoint.save(directory, self.gpt, self.tokenizer, extra=self.state(notes), replace=True)
+        runs.set_latest(out, directory, self._watch.last_good)
+        return directory
 
     @classmethod
     def resume(
-        cls, out: Path, data: TrainingData, device: torch.device | None = None, group: Group = ALONE
+        cls, out: Path, data: TrainingData, device: torch.device | None = None, group: Group = SINGLE_PROCESS
     ) -> "Trainer":
         """Continue the run in `out` from its latest checkpoint.
 
-        Raises CheckpointError when there is none to continue or the data is not what the run was trained on.
+        Raises CheckpointError if there is none, it is damaged, or `data` is not what the run was trained on.
         """
         directory = runs.latest(out)
-        saved = read_state(directory)
+        saved = runs.read_state(directory)
         if saved["data"] != data.digest:
             raise CheckpointError(f"{out} was trained on other text: give the same files, unchanged, to resume")
-        with runs.naming_spare(directory):
-            opened = load(directory)
+        with runs.suggesting_another(directory):
+            opened = checkpoint.load(directory)
         try:
             values = dict(saved["settings"])
             settings = TrainerSettings(**{**values, "optimizer": OptimizerSettings(**values["optimizer"])})
@@ -316,47 +284,14 @@ class Trainer:
             raise
         except (TypeError, ValueError, KeyError) as error:
             raise CheckpointError(f"{directory / STATE_JSON} is damaged: this run cannot be resumed") from error
-        with runs.naming_spare(directory):
-            trainer._load_optimizers(directory / STATE_TENSORS)
+        with runs.suggesting_another(directory):
+            load_optimizer_tensors(directory / STATE_TENSORS, trainer.gpt, trainer.optimizers, started=trainer.done > 0)
         return trainer
-
-    def _load_optimizers(self, path: Path) -> None:
-        try:
-            tensors = load_file(path)
-        except Exception as error:
-            raise CheckpointError(f"{path.name} is damaged or missing: this checkpoint cannot be resumed") from error
-        for name, p in self.gpt.named_parameters():
-            state = self._optimizer_of[id(p)].state[p]
-            found = {key.removeprefix(f"{name}."): tensors.pop(key) for key in list(tensors) if _is_of(name, key)}
-            keys = _STATE[type(self._optimizer_of[id(p)])]
-            if (self.done or found) and (
-                found.keys() != keys or any(not _is_sound(key, tensor, p) for key, tensor in found.items())
-            ):
-                raise CheckpointError(
-                    f"{path.name} is damaged or of another model ({name!r} differs): this run cannot be resumed"
-                )
-            state.update({key: tensor.to(p.device) for key, tensor in found.items()})
-        if tensors:
-            raise CheckpointError(f"{path.name} is of another model ({min(tensors)!r}): this run cannot be resumed")
-
-
-_STATE = {torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"}, Muon: {"momentum_buffer"}}
-
-
-def _is_sound(key: str, tensor: Tensor, parameter: Tensor) -> bool:
-    """Whether a stored tensor can be the optimizer's `key` of a parameter."""
-    shape = torch.Size() if key == "step" else parameter.shape
-    return tensor.shape == shape and tensor.dtype is torch.float32 and bool(tensor.isfinite().all())
-
-
-def _is_of(name: str, key: str) -> bool:
-    """Whether a stored tensor is optimizer state of the parameter `name`."""
-    return key.rpartition(".")[0] == name
 
 
 @torch.inference_mode()
-def evaluate(gpt: GPT, batches: Iterable[tuple[Tensor, Tensor]], group: Group = ALONE) -> float:
-    """Mean loss in nats of inputs (B, T) and targets (B, T), or targets (B, 1) of the last position alone."""
+def evaluate(gpt: GPT, batches: Iterable[tuple[Tensor, Tensor]], group: Group = SINGLE_PROCESS) -> float:
+    """Mean loss in nats over batches of inputs (B, T) and targets (B, T), or (B, 1) for the last position alone."""
     gpt.eval()
     device = gpt.wte.weight.device
     sums = torch.zeros(2, dtype=torch.float64)  # of losses, of tokens
@@ -364,31 +299,6 @@ def evaluate(gpt: GPT, batches: Iterable[tuple[Tensor, Tensor]], group: Group = 
         logits = gpt(x.to(device))[:, -y.shape[1] :]
         loss = F.cross_entropy(logits.flatten(0, 1), y.to(device).flatten(), reduction="sum").item()
         sums += torch.tensor([loss, y.numel()], dtype=torch.float64)
-    total, count = group.sum(sums.to(torch.float32 if device.type == "mps" else torch.float64).to(device)).tolist()
+    dtype = torch.float32 if device.type == "mps" else torch.float64
+    total, count = group.all_reduce(sums.to(dtype).to(device)).tolist()
     return float(total / count)
-
-
-def read_state(directory: Path) -> dict[str, Any]:
-    """The described state of a training checkpoint.
-
-    Raises CheckpointError when it is missing or damaged.
-    """
-    try:
-        saved = json.loads((directory / STATE_JSON).read_text(encoding="utf-8"))
-        if not {"done", "data", "settings", "context", "notes"} <= saved.keys():
-            raise ValueError("incomplete")
-    except (OSError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{directory} holds no training state to resume: train into a new directory") from error
-    return dict(saved)
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep large freed blocks: otherwise every step maps its activations anew, page by page.
-
-    Worth about a tenth of the time of a step; without effect where the C library is another.
-    """
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        m_trim_threshold, m_mmap_threshold = -1, -3
-        libc.mallopt(m_mmap_threshold, 1 << 30)
-        libc.mallopt(m_trim_threshold, (1 << 31) - 1)

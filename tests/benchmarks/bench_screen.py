@@ -205,11 +205,11 @@ def explorer_app(model: Checkpoint, view: View) -> ExplorerApp:
 
 def bench(positions: int, size: tuple[int, int], repeats: int, with_text: bool) -> list[str]:
     """The lines of the table for one length."""
-    from explorer.core.engine import Engine
+    from explorer.core.readings import ReadingService
 
     model = random_model(positions)
     view = View("random", text_of(model, positions), query=positions * 2 // 3, key=positions // 3, layer=1, head=1)
-    engine = Engine(lambda name: model)
+    engine = ReadingService(lambda name: model)
     engine.add_model("random", model)
     reading = engine.read(view)
     assert len(reading.encoding) == positions

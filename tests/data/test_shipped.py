@@ -79,7 +79,7 @@ def test_they_have_learnt_their_language(name: str, text: str, most: float) -> N
 
 def test_shakespeare_ships_with_steps_of_its_training() -> None:
     place = bundled.path("shakespeare")
-    series = snapshots.snapshots(place)
+    series = snapshots.find_snapshots(place)
     steps = [step for step, _ in series]
     assert steps == sorted(steps)
     assert len(steps) >= 7

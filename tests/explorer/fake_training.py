@@ -11,8 +11,8 @@ import numpy as np
 from explorer.training.process import Ended, Told
 from explorer.training.request import TrainRequest
 from model.config import GPTConfig
-from model.training.history import RunDescription
-from model.training.probe import Histogram, StepStatistics
+from model.training.run_log import RunDescription
+from model.training.step_statistics import Histogram, StepStatistics
 from tests.model.trainers import make_tokenizer
 
 TOKENIZER = make_tokenizer()

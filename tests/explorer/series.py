@@ -16,6 +16,7 @@ from model import checkpoint, tokenizer
 from model.config import GPTConfig
 from model.gpt import GPT
 from model.training import snapshots
+from model.training.recorder import save_snapshot
 from tests.explorer.small import CHARACTERS
 
 TEXT = "a bad cafe"
@@ -45,10 +46,10 @@ def made(strength: float) -> GPT:
 def save_series(directory: Path) -> Path:
     """A model with its series inside, as a bundled one lies on the disk."""
     characters = tokenizer.train_char(CHARACTERS)
-    note = {snapshots.TRAINING: snapshots.training_note(LAST)}
+    note = {snapshots.TRAINING: snapshots.training_json(LAST)}
     checkpoint.save(directory, made(LAST_STRENGTH), characters, extra=note)
     for step, strength in STEPS.items():
-        snapshots.add(directory, step, made(strength), characters)
+        save_snapshot(directory, step, made(strength), characters)
     return directory
 
 

@@ -11,7 +11,7 @@ from textual.command import CommandPalette
 from textual.geometry import Offset
 
 from explorer.app import ExplorerApp
-from explorer.core.engine import Engine
+from explorer.core.readings import ReadingService
 from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.view import Stage, View
@@ -260,7 +260,7 @@ def test_a_step_does_not_run_the_model_again(bpe_model: Checkpoint) -> None:
             runs.append(arguments)
             return bpe_model.trace(*arguments, **named)
 
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", Counting())
     first = engine.read(replace(START, scale=None))
     assert len(runs) == 1
@@ -277,7 +277,7 @@ def test_a_step_does_not_run_the_model_again(bpe_model: Checkpoint) -> None:
 
 
 def test_old_readings_are_forgotten(bpe_model: Checkpoint) -> None:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", bpe_model)
     for length in range(1, 20):
         engine.read(View("bpe", "a" * length))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from explorer.view import LAST, View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.settings import Scope
-from tests.explorer.conftest import SENTENCES, Opener, Ready, messages
+from tests.explorer.conftest import SENTENCES, Opener, Ready, messages, past_first_frame
 from tests.explorer.test_app_text import screen_text
 
 MakeApp = Callable[..., ExplorerApp]
@@ -43,9 +44,9 @@ def noted(self, data):
         print("painted", "torch" in sys.modules, loading, file=notes, flush=True)
 
 class Noting(app.ExplorerApp):
-    def on_model_opened(self, message):
+    def on_reading_loader_ready(self, message):
         print("opened", "torch" in sys.modules, file=notes, flush=True)
-        super().on_model_opened(message)
+        super().on_reading_loader_ready(message)
         self.call_after_refresh(self.exit)
 
 LinuxDriver.write = noted
@@ -95,7 +96,8 @@ async def test_loading_is_said_and_taken_back_keys_do_nothing(opener: Opener, re
 
     app = ExplorerApp(View("bpe", SENTENCES[0]), slow)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0)
+        await past_first_frame(pilot)
+        await pilot.pause()
         assert "loading bpe…" in screen_text(app)
         assert SENTENCES[0] in screen_text(app)
         await pilot.press("left", "m", "n", "escape", "question_mark", "escape")
@@ -164,7 +166,7 @@ async def test_an_earlier_model_stays_when_another_cannot_be_opened(make_app: Ma
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         before = app.view
-        app.open_model("gone")
+        app.look(replace(before, model="gone"))
         await ready(pilot)
         assert messages(app) == ["no model is called 'gone': there are char and bpe"]
         assert app.view == before
@@ -209,7 +211,7 @@ async def test_a_first_sentence_that_cannot_be_shown_gives_way_to_a_sample(
 async def test_long_work_happens_in_a_worker_and_keys_are_not_lost(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("explorer.core.engine.QUICK_OPERATIONS", 0)
+    monkeypatch.setattr("explorer.core.readings.QUICK_OPERATIONS", 0)
     app = make_app(query=5)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from explorer.app import ExplorerApp, ModelOpened, ReadingDone
+from explorer.app import ExplorerApp, ReadingsImported
 from explorer.scoring import HeadScoresDone
 from explorer.screens.taking import Written
 from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.reading_loader import ReadingLoader, Request
 from tests.explorer.conftest import Ready
 
 MakeApp = Callable[..., ExplorerApp]
@@ -19,7 +20,7 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        reading, model = app.reading, app.model_in_view
+        reading, model, loader = app.reading, app.model_in_view, ReadingLoader(app, app.readings)
         assert reading is not None
         assert model is not None
 
@@ -29,9 +30,11 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
             """Leave, and hear what workers have posted meanwhile after the widgets are gone."""
             await app.explore.query("*").remove()
             told: list[WorkerMessage] = [
-                ModelOpened("bpe", model),
+                ReadingsImported(app.readings),
                 HeadScoresDone(model, None),
-                ReadingDone(reading.view, reading),
+                ReadingLoader.Busy(loader, "computing…"),
+                ReadingLoader.Ready(loader, Request((reading.view,), found={reading.view: reading})),
+                ReadingLoader.Failed(loader, Request((reading.view,)), "no"),
             ]
             for message in told:
                 await app._dispatch_message(message)

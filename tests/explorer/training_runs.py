@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from explorer.cli.main import cli
-from model.training.history import read_metrics
+from model.training.run_log import read_metrics
 from model.training.trainer import Trainer
 from tests.model.trainers import TEXT
 

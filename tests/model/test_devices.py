@@ -3,7 +3,7 @@ import torch
 
 from model import devices
 from model.errors import ModelError
-from model.training.trainer import TrainerSettings
+from model.training.settings import TrainerSettings
 
 CPU = torch.device("cpu")
 
@@ -14,10 +14,10 @@ def test_a_processor_multiplies_in_bfloat16_only_with_matrix_tiles(
 ) -> None:
     """AVX-512's bfloat16 alone does not pay, whether it is there or not."""
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
-    assert devices.multiplies_bfloat16(CPU) is tiles
-    assert TrainerSettings().autocast(CPU) is tiles
-    assert TrainerSettings(precision="bfloat16").autocast(CPU)
-    assert not TrainerSettings(precision="float32").autocast(CPU)
+    assert devices.uses_bfloat16(CPU) is tiles
+    assert devices.uses_bfloat16(CPU, TrainerSettings().precision) is tiles
+    assert devices.uses_bfloat16(CPU, "bfloat16")
+    assert not devices.uses_bfloat16(CPU, "float32")
 
 
 def test_devices_that_are_not_there_are_refused_with_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:

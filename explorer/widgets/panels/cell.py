@@ -8,11 +8,10 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic, Steps
-from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, weight
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, quoted, weight
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Later, Line, Lines, line
-from explorer.widgets.wording import quoted
 
 Parts = list[str | tuple[str, Style]]
 

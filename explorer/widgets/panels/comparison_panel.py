@@ -8,10 +8,9 @@ from itertools import zip_longest
 from rich.style import Style
 
 from explorer.core.comparison import Comparison, Measure
-from explorer.core.formatting import MINUS, fit, label, significant, weight
+from explorer.core.formatting import MINUS, fit, label, quoted, significant, weight
 from explorer.core.reading import Reading
 from explorer.widgets.panels.lines import Line, Lines, line
-from explorer.widgets.wording import quoted
 
 BLOCK = 38
 """Cells that one block of measures needs."""

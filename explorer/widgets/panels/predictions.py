@@ -9,8 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from explorer.core.explanations import named
-from explorer.core.formatting import bar, fit, fixed, label, weight
+from explorer.core.formatting import bar, fit, fixed, label, quoted, weight
 from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Line, Lines, line
@@ -149,7 +148,7 @@ class PredictionsPanel(Lines, can_focus=True):
 
     def title(self, reading: Reading) -> str:
         """After which token, and how far the two are apart."""
-        title = f"next token after {named(reading.encoding.tokens[reading.view.query], 12)}"
+        title = f"next token after {quoted(reading.encoding.tokens[reading.view.query], 12)}"
         if reading.as_set is reading.as_trained or self._both is None:
             return title
         return f"{title} · KL {self._both.kl_here:.3f} here, {self._both.kl_text:.3f} text"

@@ -17,7 +17,7 @@ from explorer.widgets.training.run_panel import RunPanel
 
 if TYPE_CHECKING:
     from explorer.training.live_run import LiveRun
-    from model.training.probe import Histogram
+    from model.training.step_statistics import Histogram
 
 _COMPACT = 8
 _FIGURES = (_COMPACT + 1, _COMPACT + 8)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from explorer.core.explanations import wrapped
-from explorer.core.formatting import fit, marked, significant
+from explorer.core.formatting import fit, marked, significant, wrapped
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from explorer.cli.compare import picture
 from explorer.cli.main import cli
 from explorer.core.plot import Axis, Curve, axis, draw
 from model.config import GPTConfig
-from model.training import history
-from model.training.history import LineLog, RunDescription, StepMetrics, as_line, read_history
+from model.training import run_log
+from model.training.run_log import JsonLinesWriter, RunDescription, StepMetrics, read_run_log
 
 CONFIG = GPTConfig(65, 16, 8, 1, 1)
 SETTINGS = {"steps": 100, "batch_size": 4, "seed": 1, "optimizer": {"name": "muon", "learning_rate": 0.003}}
@@ -23,13 +23,13 @@ SETTINGS = {"steps": 100, "batch_size": 4, "seed": 1, "optimizer": {"name": "muo
 
 def make(out: Path, losses: list[float], config: GPTConfig = CONFIG, **settings: Any) -> str:
     out.mkdir()
-    history.describe(out, RunDescription(config, 1234, 16, {**SETTINGS, **settings}))
-    log = LineLog(out / history.METRICS, 0)
+    run_log.write_description(out, RunDescription(config, 1234, 16, {**SETTINGS, **settings}))
+    log = JsonLinesWriter(out / run_log.METRICS, 0)
     for step, loss in enumerate(losses, 1):
         due = step % 20 == 0
         prefix = loss + 5 if due and not config.causal else None
         log.append(
-            as_line(StepMetrics(step, loss, loss + 0.25 if due else None, 0.1, 1.0, step, 0.5, 8.0 * step, prefix))
+            StepMetrics(step, loss, loss + 0.25 if due else None, 0.1, 1.0, step, 0.5, 8.0 * step, prefix).to_dict()
         )
     log.close()
     return str(out)
@@ -86,7 +86,7 @@ def test_what_is_different_is_told(runs: list[str]) -> None:
 
 def test_letters_stand_where_the_validation_loss_is(runs: list[str]) -> None:
     """Read from the picture itself: a letter's row and column give back step and loss to within a cell."""
-    found = read_history(runs[0])
+    found = read_run_log(runs[0])
     lines = [line.plain for line in picture([found], 109, 30)][1:-2]
     columns, rows = 100, len(lines)
     values = [m.loss for m in found.metrics] + [m.validation_loss or 4.0 for m in found.metrics] + [math.log(65)]

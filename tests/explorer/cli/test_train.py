@@ -13,8 +13,8 @@ import torch
 from model import checkpoint
 from model.checkpoint import load
 from model.training import runs
-from model.training.history import read_metrics, read_statistics
-from model.training.snapshots import snapshots
+from model.training.run_log import read_metrics, read_statistics
+from model.training.snapshots import find_snapshots
 from model.training.trainer import Trainer
 from tests.explorer.training_runs import SMALL, explorer, losses, stop_after, train
 from tests.explorer.training_runs import alone as alone
@@ -57,18 +57,18 @@ def test_a_run_goes_on_with_its_own_number_of_threads(monkeypatch: pytest.Monkey
 def test_a_run_keeps_snapshots_statistics_and_a_card() -> None:
     train("--probe-every", "4", steps=12)
     run = Path("run")
-    assert [step for step, _ in snapshots(run)] == [0, 10, 12]
-    assert snapshots(run / "final") == snapshots(run)
+    assert [step for step, _ in find_snapshots(run)] == [0, 10, 12]
+    assert find_snapshots(run / "final") == find_snapshots(run)
     assert [told["step"] for told in read_statistics(run)] == [4, 8, 12]
     shutil.copytree(run / "final", "shipped")
     shutil.copytree(run / "snapshots", "shipped/snapshots")
     shutil.rmtree("shipped/snapshots/step-000012")
-    assert snapshots("shipped")[-1] == (12, Path("shipped"))
+    assert find_snapshots("shipped")[-1] == (12, Path("shipped"))
     assert "| validation loss |" in (run / "final" / "README.md").read_text()
     train("--no-snapshots", out="none")
-    assert snapshots("none") == []
+    assert find_snapshots("none") == []
     train("--snapshot-steps", "7,2", out="some")
-    assert [step for step, _ in snapshots("some")] == [2, 7]
+    assert [step for step, _ in find_snapshots("some")] == [2, 7]
 
 
 def test_what_if_we_had_not() -> None:
@@ -83,7 +83,7 @@ def test_what_if_we_had_not() -> None:
     stored = json.loads((Path("run") / "final" / "config.json").read_text())
     assert (stored["causal"], stored["scale_attn_weights"]) == (False, False)
     assert load("run").gpt.h[0].attn.inputs(torch.zeros(3, 16), _layer(load("run"))).scale == 1.0
-    weight = load(snapshots("run")[0][1]).gpt.wte.weight
+    weight = load(find_snapshots("run")[0][1]).gpt.wte.weight
     assert weight.std().item() == pytest.approx(0.3, rel=0.1)
     assert "without the causal mask" in (Path("run") / "final" / "README.md").read_text()
     assert all((m.prefix_loss is None) == (m.validation_loss is None) for m in read_metrics(Path("run")))
@@ -141,4 +141,4 @@ def _data() -> Any:
     from model.training.batches import TrainingData
 
     parts = split(read_corpus([Path("text.txt")]), 0.1)
-    return TrainingData.of(tokenizers.load(runs.latest(Path("run"))), parts.train, parts.validation, 16)
+    return TrainingData.from_documents(tokenizers.load(runs.latest(Path("run"))), parts.train, parts.validation, 16)

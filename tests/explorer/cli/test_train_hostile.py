@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from model.checkpoint import CheckpointError, load
 from model.training import runs
-from model.training.trainer import STATE_JSON
+from model.training.runs import STATE_JSON
 from tests.explorer.training_runs import SMALL, explorer, refusal, stop_after, train
 from tests.explorer.training_runs import alone as alone
 from tests.model.trainers import TEXT

@@ -11,8 +11,8 @@ import pytest
 from model.checkpoint import load
 from model.layout import parse_step_directory
 from model.training import runs
-from model.training.history import METRICS, read_metrics
-from model.training.snapshots import FOLDER, snapshots
+from model.training.run_log import METRICS, read_metrics
+from model.training.snapshots import FOLDER, find_snapshots
 from tests.model.trainers import TEXT, processes
 
 INTERVAL = 7
@@ -62,7 +62,7 @@ def check(out: Path, before: int) -> int:
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.is_dir() and (path.name == "final" or parse_step_directory(path.name) is not None):
                 load(path)
-    for _, path in snapshots(out):
+    for _, path in find_snapshots(out):
         load(path)
     if not runs.is_run(out):
         return before
@@ -110,7 +110,7 @@ def survive(directory: Path, kills: int) -> tuple[int, int]:
         assert (out / "final" / "model.safetensors").read_bytes() == (
             reference / "final" / "model.safetensors"
         ).read_bytes()
-        assert [step for step, _ in snapshots(out)] == [0, 10, 30, STEPS]
+        assert [step for step, _ in find_snapshots(out)] == [0, 10, 30, STEPS]
         assert not [path for path in (*out.iterdir(), *(out / FOLDER).iterdir()) if path.name.endswith(".tmp")]
     return hits, finished
 

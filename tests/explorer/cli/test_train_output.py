@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from model.training import runs
-from model.training.history import read_metrics
+from model.training.run_log import read_metrics
 from tests.explorer.cli.test_main import ROOT
 from tests.explorer.training_runs import SMALL
 from tests.explorer.training_runs import alone as alone

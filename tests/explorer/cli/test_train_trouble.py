@@ -17,9 +17,10 @@ import torch
 from model import devices
 from model.checkpoint import load
 from model.training import runs
-from model.training.history import METRICS, read_history, read_metrics
-from model.training.snapshots import snapshots
-from model.training.trainer import STATE_JSON, Trainer
+from model.training.run_log import METRICS, read_metrics, read_run_log
+from model.training.runs import STATE_JSON
+from model.training.snapshots import find_snapshots
+from model.training.trainer import Trainer
 from tests.explorer.cli.test_main import ROOT
 from tests.explorer.training_runs import SMALL, explorer, losses, refusal, stop_after, train
 from tests.explorer.training_runs import alone as alone
@@ -72,7 +73,7 @@ def test_a_directory_of_something_else_is_left_alone() -> None:
     assert "no training run to resume" in refusal("--out", "run/final", "--resume")
     assert "is a file" in refusal("text.txt", *SMALL, "--out", "text.txt")
     Path("link").symlink_to("nowhere")
-    assert "link is no directory" in refusal("text.txt", *SMALL, "--out", "link")
+    assert "link is not a directory" in refusal("text.txt", *SMALL, "--out", "link")
     assert content(Path("run")) == before
 
 
@@ -93,7 +94,7 @@ def test_one_process_at_a_time_trains_into_a_directory(monkeypatch: pytest.Monke
         explorer("text.txt", *SMALL, "--out", "run", "--steps", "10")
     Path("new/step-000000.tmp").mkdir(parents=True)
     before = content(Path("run"))
-    with runs.claimed(Path("run")), runs.claimed(Path("new")):
+    with runs.locked(Path("run")), runs.locked(Path("new")):
         assert "another process trains into run" in refusal("--out", "run", "--resume")
         assert "another process trains into new" in refusal("text.txt", *SMALL, "--out", "new")
     assert content(Path("run")) == before
@@ -171,7 +172,7 @@ def test_a_disk_that_fills_up_is_one_line_and_destroys_nothing(monkeypatch: pyte
         failing(context, "write_bytes", errno.ENOSPC, after)
         assert "No space left on device" in refusal("text.txt", *SMALL, "--out", "run", "--steps", "20")
     run = Path("run")
-    for path in [*runs.steps(run), *(path for _, path in snapshots(run))]:
+    for path in [*runs.checkpoints(run), *(path for _, path in find_snapshots(run))]:
         load(path)
     arguments = ["--out", "run", "--resume"] if runs.is_run(run) else ["text.txt", *SMALL, "--out", "run"]
     more = [] if runs.is_run(run) else ["--steps", "20"]
@@ -236,7 +237,7 @@ def test_a_small_disk_that_is_really_full(tmp_path: Path) -> None:
     assert "No space left on device" in lines[0]
     assert "Read-only file system" in lines[2]
     assert lines[1] == lines[3] == "exit 2"
-    found = runs.steps(Path("copy"))
+    found = runs.checkpoints(Path("copy"))
     for path in found:
         load(path)
     assert runs.latest(Path("copy")) in found
@@ -330,11 +331,11 @@ def test_a_run_killed_before_its_first_checkpoint_is_begun_anew() -> None:
     beginning.mkdir(parents=True)
     (beginning / "config.json").write_text("{")
     train(steps=1)
-    assert read_history("run").metrics[-1].step == 1
+    assert read_run_log("run").metrics[-1].step == 1
 
 
 def test_histories_need_no_torch() -> None:
-    modules = "model.training.history, model.training.snapshots, explorer.cli.compare"
+    modules = "model.training.run_log, model.training.snapshots, explorer.cli.compare"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
@@ -377,4 +378,4 @@ def test_weights_too_large_for_half_precision_are_kept_whole() -> None:
     train("--init-std", "1e5", steps=2)
     assert load(Path("run/final")).gpt.wte.weight.abs().max() > 65_504
     assert "| stored as | float32 |" in Path("run/final/README.md").read_text()
-    assert [step for step, _ in snapshots("run")] == [0, 2]
+    assert [step for step, _ in find_snapshots("run")] == [0, 2]

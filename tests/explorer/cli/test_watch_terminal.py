@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.checkpoint import load
-from model.training.history import read_metrics
+from model.training.run_log import read_metrics
 from tests.explorer.test_terminal import COLOUR, Terminal
 from tests.explorer.training_runs import SMALL
 from tests.model.trainers import TEXT

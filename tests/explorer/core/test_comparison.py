@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.core.cache import Kept
+from explorer.core.cache import LRUCache
 from explorer.core.comparison import Comparison, Measure, Pair, Side, _alike, opening
-from explorer.core.engine import Engine
+from explorer.core.readings import ReadingService
 from explorer.view import Bounds, Stage, View
 from explorer.widgets.matrix.difference import DifferenceNumbers
 from explorer.widgets.palette import Depth, make_palette
@@ -33,8 +33,8 @@ MATRICES = [stage for stage in Stage if stage is not Stage.NEXT_TOKEN]
 
 
 @pytest.fixture
-def engine(bpe_model: Checkpoint, char_model: Checkpoint) -> Engine:
-    engine = Engine()
+def engine(bpe_model: Checkpoint, char_model: Checkpoint) -> ReadingService:
+    engine = ReadingService()
     engine.add_model("bpe", bpe_model)
     engine.add_model("char", char_model)
     return engine
@@ -70,7 +70,7 @@ def stage_of(model: Checkpoint, view: View, stage: Stage) -> Tensor:
 @pytest.mark.parametrize("stage", MATRICES)
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_difference_is_right_minus_left(
-    name: str, stage: Stage, engine: Engine, models: dict[str, Checkpoint]
+    name: str, stage: Stage, engine: ReadingService, models: dict[str, Checkpoint]
 ) -> None:
     left, right = (replace(view, stage=stage) for view in PAIRS[name])
     comparison = Comparison(engine.read(left), engine.read(right))
@@ -89,7 +89,7 @@ def test_the_difference_is_right_minus_left(
         assert known is None
 
 
-def test_a_key_hidden_on_one_side_only(engine: Engine) -> None:
+def test_a_key_hidden_on_one_side_only(engine: ReadingService) -> None:
     left, right = PAIRS["as trained and as set"]
     numbers = DifferenceNumbers.between(
         Comparison(*(engine.read(replace(view, stage=Stage.MASKED)) for view in (left, right)))
@@ -104,7 +104,7 @@ def test_a_key_hidden_on_one_side_only(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_measures_are_those_of_fresh_traces(name: str, engine: Engine, models: dict[str, Checkpoint]) -> None:
+def test_measures_are_those_of_fresh_traces(name: str, engine: ReadingService, models: dict[str, Checkpoint]) -> None:
     views = PAIRS[name]
     comparison = Comparison(*map(engine.read, views))
     row = {measure.name: measure for measure in comparison.row_measures()}
@@ -139,7 +139,7 @@ def test_measures_are_those_of_fresh_traces(name: str, engine: Engine, models: d
             assert measure.difference == pytest.approx(measure.right - measure.left)
 
 
-def test_kl_of_the_predictions(engine: Engine, models: dict[str, Checkpoint]) -> None:
+def test_kl_of_the_predictions(engine: ReadingService, models: dict[str, Checkpoint]) -> None:
     for name in ("heads", "as trained and as set", "sentences"):
         comparison = Comparison(*map(engine.read, PAIRS[name]))
         p, q = (
@@ -152,7 +152,7 @@ def test_kl_of_the_predictions(engine: Engine, models: dict[str, Checkpoint]) ->
     assert other.kl is None
 
 
-def test_which_tokens_differ(engine: Engine) -> None:
+def test_which_tokens_differ(engine: ReadingService) -> None:
     same = Comparison(*map(engine.read, PAIRS["heads"]))
     assert same.other_tokens == ()
     assert tokens_text(same) == ""
@@ -170,7 +170,7 @@ def test_which_tokens_differ(engine: Engine) -> None:
     assert "does not know" in tokens_text(cut)
 
 
-def test_what_differs_is_named(engine: Engine) -> None:
+def test_what_differs_is_named(engine: ReadingService) -> None:
     expected = {
         "heads": {"head"},
         "as trained and as set": {"mask", "scale"},
@@ -250,7 +250,7 @@ def test_variances_of_two_sizes_are_written_with_the_same_decimals() -> None:
 
 
 def test_what_was_used_last_is_kept() -> None:
-    kept: Kept[str, int] = Kept(2, 3, 10.0)
+    kept: LRUCache[str, int] = LRUCache(2, 3, 10.0)
     for key in "abc":
         kept.put(key, ord(key), 1.0)
     assert kept.get("a") == 97  # used now
@@ -259,7 +259,7 @@ def test_what_was_used_last_is_kept() -> None:
     kept.put("e", 101, 9.5)  # too much together: but two in any case
     assert kept.keys() == ("d", "e")
     with pytest.raises(ValueError, match="at least 0"):
-        Kept(0, 1, 1.0)
+        LRUCache(0, 1, 1.0)
 
 
 def test_two_models_and_two_sentences_are_compared_without_running_again(
@@ -277,7 +277,7 @@ def test_two_models_and_two_sentences_are_compared_without_running_again(
 
         return Counting()
 
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", counting(bpe_model))
     engine.add_model("char", counting(char_model))
     views = [BPE, CHAR, replace(BPE, causal=False), replace(CHAR, scale=0.9)]
@@ -294,12 +294,12 @@ def test_two_models_and_two_sentences_are_compared_without_running_again(
 
 
 def test_models_too_large_to_keep_many_of(monkeypatch: pytest.MonkeyPatch, bpe_model: Checkpoint) -> None:
-    engine = Engine()
+    engine = ReadingService()
     for name in "abcd":
         engine.add_model(name, bpe_model)
     assert engine.models == ("a", "b", "c", "d")
-    monkeypatch.setattr("explorer.core.engine.MODEL_PARAMETERS", 1.0)
-    small = Engine()
+    monkeypatch.setattr("explorer.core.readings.MODEL_PARAMETERS", 1.0)
+    small = ReadingService()
     for name in "abcd":
         small.add_model(name, bpe_model)
     assert small.models == ("c", "d")

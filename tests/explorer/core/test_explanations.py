@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from explorer.core.engine import Engine
-from explorer.core.explanations import named, narrate, wrapped
+from explorer.core.explanations import explain_stage
+from explorer.core.formatting import quoted, wrapped
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.view import Stage, View
 from model.checkpoint import Checkpoint
 from model.settings import Scope
@@ -31,7 +32,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 def read(model: Checkpoint, **changes: Any) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", model)
     return engine.read(replace(VIEW, **changes))
 
@@ -52,7 +53,7 @@ class Plain:
         self.parts = [[w * x for x in v[j]] for w, j in zip(self.weights, self.keys, strict=True)]
 
     def named(self, position: int) -> str:
-        name = named(self.tokens[position], 99)
+        name = quoted(self.tokens[position], 99)
         return f"{name} at {position}" if self.tokens.count(self.tokens[position]) > 1 else name
 
 
@@ -83,7 +84,7 @@ def near(*expected: float) -> Any:
 def test_scores(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
     reading = read(bpe_model, stage=Stage.SCORES, **changes)
     plain = Plain(reading)
-    wordings = narrate(reading)
+    wordings = explain_stage(reading)
     if len(plain.scores) == 1:
         assert numbers(wordings[0]) == near(plain.scores[0])
         return
@@ -100,7 +101,7 @@ def test_scores(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
 def test_scaled(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
     reading = read(bpe_model, stage=Stage.SCALED, **changes)
     plain = Plain(reading)
-    first = narrate(reading)[0]
+    first = explain_stage(reading)[0]
     scales = [plain.scale] if plain.scale == 0.25 else [plain.scale, 0.25]
     if len(plain.scores) == 1:
         assert numbers(first) == near(*scales, plain.scores[0], plain.scaled[0])
@@ -117,7 +118,7 @@ def test_masked(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
     seen, count = len(Plain(reading).keys), len(reading.encoding)
     after = count - 1 - reading.view.query
     off = reading.view.causal is False
-    for sentence in narrate(reading)[:1]:
+    for sentence in explain_stage(reading)[:1]:
         assert ("off" in sentence) == off
         assert numbers(sentence) == ([count, after] if off else [after, seen, count])
 
@@ -126,7 +127,7 @@ def test_masked(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
 def test_weights(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
     reading = read(bpe_model, stage=Stage.WEIGHTS, **changes)
     plain = Plain(reading)
-    first = narrate(reading)[0]
+    first = explain_stage(reading)[0]
     if len(plain.weights) == 1:
         assert "all weight" in first
         return
@@ -141,7 +142,7 @@ def test_weights(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
 def test_mixed(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
     reading = read(bpe_model, stage=Stage.MIXED, **changes)
     plain = Plain(reading)
-    first = narrate(reading)[0]
+    first = explain_stage(reading)[0]
     norm = length([sum(column) for column in zip(*plain.parts, strict=True)])
     if len(plain.parts) == 1:
         assert numbers(first) == near(norm)
@@ -154,7 +155,7 @@ def test_mixed(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
 def test_an_ablated_head_hands_on_zeros(bpe_model: Checkpoint) -> None:
     reading = read(bpe_model, stage=Stage.MIXED, ablated=frozenset({(1, 2)}))
     norm = length([sum(column) for column in zip(*Plain(reading).parts, strict=True)])
-    for sentence in narrate(reading):
+    for sentence in explain_stage(reading):
         assert "blated" in sentence
         assert numbers(sentence) == near(norm)
 
@@ -163,11 +164,11 @@ def test_an_ablated_head_hands_on_zeros(bpe_model: Checkpoint) -> None:
 def test_next_token(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
     reading = read(bpe_model, stage=Stage.NEXT_TOKEN, **changes)
     view = reading.view
-    first = narrate(reading)[0]
+    first = explain_stage(reading)[0]
     now, before = (t.logits[view.query].double().softmax(-1) for t in (reading.as_set, reading.as_trained))
     tops = [dist.sort(descending=True) for dist in (now, before)]
     for dist, ids in tops[: 2 if view.changed else 1]:
-        assert f"{named(reading.token_text(ids[0].item()), 12)} {f'{dist[0].item():.2f}'.lstrip('0')}" in first
+        assert f"{quoted(reading.token_text(ids[0].item()), 12)} {f'{dist[0].item():.2f}'.lstrip('0')}" in first
     if view.changed:
         assert numbers(first)[-1:] == near((before * (before / now).log()).sum().item())
     else:
@@ -180,13 +181,13 @@ def test_next_token(bpe_model: Checkpoint, changes: dict[str, Any]) -> None:
 def test_one_token(bpe_model: Checkpoint, stage: Stage, causal: bool | None) -> None:
     reading = read(bpe_model, text="a", stage=stage, causal=causal, query=0)
     assert len(reading.encoding) == 1
-    sentence = narrate(reading)[0]
+    sentence = explain_stage(reading)[0]
     assert sentence.endswith(".")
     assert not re.search(r"nan|inf|\b0 keys", sentence, re.IGNORECASE)
 
 
 def test_weights_that_are_all_alike_have_no_largest(bpe_model: Checkpoint) -> None:
-    sentence = narrate(read(bpe_model, stage=Stage.WEIGHTS, scale=0.0))[0]
+    sentence = explain_stage(read(bpe_model, stage=Stage.WEIGHTS, scale=0.0))[0]
     assert "same weight" in sentence
     assert numbers(sentence) == near(4, 0.25, 2.0)
 
@@ -197,7 +198,7 @@ def test_wordings_get_shorter_and_fit_even_the_smallest_screen(
     bpe_model: Checkpoint, stage: Stage, changes: dict[str, Any]
 ) -> None:
     for text in (SENTENCES[0], "\x1b[31m" * 4 + " \u202e\u200b漢字" * 5):
-        wordings = narrate(read(bpe_model, text=text, stage=stage, **changes))
+        wordings = explain_stage(read(bpe_model, text=text, stage=stage, **changes))
         widths = [cell_len(sentence) for sentence in wordings]
         assert widths == sorted(widths, reverse=True)
         assert len(wrapped(wordings[-1], 56, 42)) <= 2  # 60 columns without the number and the state

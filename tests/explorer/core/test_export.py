@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from explorer.cli.show_reading import read
-from explorer.core.engine import Engine
 from explorer.core.export import (
     CSV,
     FORMATS,
@@ -34,6 +33,7 @@ from explorer.core.export import (
 )
 from explorer.core.link import link_line
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.view import Stage, View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
@@ -45,7 +45,7 @@ VIEW = View("bpe", TEXT, query=4, key=2, layer=1, head=3, scale=0.7, scope=Scope
 
 
 def reading_of(model: Checkpoint, view: View = VIEW) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model(view.model, model)
     return engine.read(view)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from explorer.core import catalog
-from explorer.core.engine import Engine
+from explorer.core.readings import ReadingService
 from explorer.core.series import Entry, NoSeriesError, Series, series_of, unlike
 from explorer.core.steps import split_step
 from explorer.view import View
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Recorder(trainer, out, checkpoint_every=6, snapshot_steps=(0, 5, 12)) as recorder:
         for metrics in trainer.steps():
             recorder.record(metrics)
-    note = {TRAINING: snapshots.training_note(12)}
+    note = {TRAINING: snapshots.training_json(12)}
     checkpoint.save(out / "final", trainer.gpt, trainer.tokenizer, extra=note)
     return out
 
@@ -167,7 +167,7 @@ def saved(directory: Path, characters: str = CHARACTERS, **changes: object) -> c
 
 
 def test_another_model_is_told_from_a_step(model: str, tmp_path: Path) -> None:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model(model, engine.open_model(model))
     reading = engine.read(View(model, TEXT))
     for step in STEPS:

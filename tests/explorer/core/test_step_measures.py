@@ -8,8 +8,8 @@ import pytest
 import torch
 from rich.cells import cell_len
 
-from explorer.core.engine import Engine
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS, measure_step, written
 from explorer.view import View
 from model.attention import AttentionInputs
@@ -30,7 +30,7 @@ CHANGES: list[dict[str, Any]] = [
 
 
 def read(model: Checkpoint, **changes: Any) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", model)
     return engine.read(replace(VIEW, **changes))
 

@@ -47,7 +47,7 @@ async def settled(pilot: Pilot[None]) -> CompareScreen:
         await pilot.pause(0)
         screen = pilot.app.screen
         assert isinstance(screen, CompareScreen)
-        if screen.comparison is not None and not screen._working and screen.wanted == screen._shown:
+        if screen.comparison is not None and not screen.loader.is_busy and screen.wanted == screen._shown:
             return screen
     raise AssertionError("nothing is compared")
 
@@ -327,7 +327,7 @@ async def test_long_sentences_are_computed_in_a_worker(
     app = make_app(START)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, ready)
-        monkeypatch.setattr("explorer.core.engine.QUICK_OPERATIONS", 0.0)
+        monkeypatch.setattr("explorer.core.readings.QUICK_OPERATIONS", 0.0)
         await pilot.press("m", "left", "s")
         await settled(pilot)
         assert (screen.wanted.right.causal, screen.wanted.right.scale, screen.wanted.left.query) == (False, 1.0, 2)
@@ -336,7 +336,7 @@ async def test_long_sentences_are_computed_in_a_worker(
         def refuse(*arguments: object) -> None:
             raise ModelError("the numbers overflow")
 
-        monkeypatch.setattr("explorer.core.engine._compute", refuse)
+        monkeypatch.setattr("explorer.core.readings.compute", refuse)
         before = screen.wanted
         await pilot.press("minus")
         await settled(pilot)

@@ -168,11 +168,11 @@ async def test_a_model_that_is_no_longer_kept_is_opened_again(
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        app.engine._models._values.clear()
+        app.readings._models._values.clear()
         await pilot.press("m")
         await ready(pilot)
         assert app.view.causal is False
-        assert app.engine.has_model("bpe")
+        assert app.readings.has_model("bpe")
 
 
 def test_typed_paths(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

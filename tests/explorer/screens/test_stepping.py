@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core.explanations import narrate
+from explorer.core.explanations import explain_stage
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.playing import SPEEDS
 from explorer.view import LAST, Stage
@@ -50,7 +50,7 @@ async def test_the_sentence_of_the_stage_is_never_cut_off(
             await pilot.pause(0)
             words = " ".join(" ".join(shown(narration)).split())
             assert words.startswith(f"{number}/6 ")
-            assert any(f" {wording} " in f"{words} " for wording in narrate(app.reading)), words
+            assert any(f" {wording} " in f"{words} " for wording in explain_stage(app.reading)), words
             await press(pilot, "n")
         assert (app.view.query, app.view.stage) == (4, Stage.SCORES)
 

@@ -215,15 +215,15 @@ async def test_leaving_while_a_step_is_opened(model: str) -> None:
 
 
 async def test_large_models_are_not_kept_open_all_at_once(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.core.engine.MODEL_PARAMETERS", 1.0)  # room for two
+    monkeypatch.setattr("explorer.core.readings.MODEL_PARAMETERS", 1.0)  # room for two
     app = app_on(model)
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "t")
         for step in reversed(STEPS):
             await press(pilot, "left")
             assert app.view.model == f"{model}@{step}"
-            assert len(app.engine.models) <= 2
-            assert model in app.engine.models  # esc waits for nothing
+            assert len(app.readings.models) <= 2
+            assert model in app.readings.models  # esc waits for nothing
         assert "·" not in "".join(lines(app.explore.query_one(TimeSlider)))  # all measured even so
         await press(pilot, "escape")
         assert app.view.model == model

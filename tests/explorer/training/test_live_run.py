@@ -15,7 +15,7 @@ from explorer.view import Stage, View
 from model.attention import AttentionInputs, AttentionStages
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.training.history import METRICS, as_line
+from model.training.run_log import METRICS
 from tests.explorer import fake_training as fake
 from tests.explorer.small import save_small
 
@@ -167,7 +167,7 @@ def test_going_on_keeps_what_is_known_until_it_has_started(run: LiveRun, tmp_pat
     again = run.again(fake.request(tmp_path))
     assert again.status is Status.STARTING
     assert again.losses.points == [(1, 4.0), (2, 3.0)]
-    earlier = [as_line(step) for step in (read_step(1, 4.0), read_step(2, 3.0), read_step(3, 2.0))]
+    earlier = [step.to_dict() for step in (read_step(1, 4.0), read_step(2, 3.0), read_step(3, 2.0))]
     (tmp_path / METRICS).write_text("".join(json.dumps(line) + "\n" for line in earlier))
     told(again, fake.started(done=2), steps(fake.metrics(3, 2.5)))
     assert again.losses.points == [(1, 4.0), (2, 3.0), (3, 2.5)], "each step once, and none beyond the checkpoint"

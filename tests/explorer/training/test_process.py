@@ -13,7 +13,7 @@ from explorer.training.process import TrainingProcess, ending
 from explorer.training.request import TrainRequest, read_request
 from model.checkpoint import load
 from model.errors import ModelError
-from model.training.history import read_metrics
+from model.training.run_log import read_metrics
 from tests.explorer.training_runs import SMALL
 from tests.model.trainers import TEXT, make_tokenizer
 

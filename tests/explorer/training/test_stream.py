@@ -12,8 +12,8 @@ import torch
 
 from explorer.training.live_run import LiveRun, read_told
 from explorer.training.stream import TrainStream, decoded_heads
-from model.training.history import as_line
-from model.training.trainer import StepMetrics, Trainer
+from model.training.run_log import StepMetrics
+from model.training.trainer import Trainer
 from tests.explorer import fake_training as fake
 from tests.model.trainers import make_trainer
 
@@ -69,7 +69,7 @@ def test_every_step_is_told_once_and_in_order() -> None:
     watch = Watch(per_step=0.1)
     watch.run()
     told = watch.lines("steps")
-    assert [step for line in told for step in line["metrics"]] == [as_line(metrics) for metrics in watch.done]
+    assert [step for line in told for step in line["metrics"]] == [metrics.to_dict() for metrics in watch.done]
     assert len(watch.done) == 20
     first = watch.lines()[0]
     assert first["event"] == "started"

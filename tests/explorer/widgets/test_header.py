@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from explorer.core.engine import Engine
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.wording import heads_text
@@ -26,7 +26,7 @@ class Plain(HeaderLine):
 
 
 def read(model: Checkpoint, **changes: Any) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("bpe", model)
     return engine.read(replace(BASE, **changes))
 

@@ -8,9 +8,9 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core.engine import Engine
 from explorer.core.formatting import label
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.screens.appending import appended
 from explorer.view import LAST, View
 from explorer.widgets.key_line import KeyLine
@@ -27,7 +27,7 @@ CHANGED = View("bpe", SENTENCES[0], query=3, scale=1.5, causal=False, scope=Scop
 
 
 def read(model: Checkpoint, view: View) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model(view.model, model)
     return engine.read(view)
 

@@ -16,7 +16,7 @@ from explorer.training.live_run import LiveRun, read_told
 from explorer.widgets.training.histograms import HistogramPanel, RatioPanel, compact, resampled
 from explorer.widgets.training.loss_curve import LossCurve
 from explorer.widgets.training.run_panel import RunFigures, RunPanel, SamplePanel, duration
-from model.training.probe import StepStatistics
+from model.training.step_statistics import StepStatistics
 from tests.explorer import fake_training as fake
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from explorer.core.engine import Engine
 from explorer.core.formatting import height, weight
 from explorer.core.reading import Reading
+from explorer.core.readings import ReadingService
 from explorer.core.series import Entry, Series
 from explorer.core.step_measures import ENTROPY, LOSS, MEASURES
 from explorer.view import View
@@ -29,7 +29,7 @@ class Plain(TimeSlider):
 
 @pytest.fixture
 def reading(bpe_model: Checkpoint) -> Reading:
-    engine = Engine()
+    engine = ReadingService()
     engine.add_model("m", bpe_model)
     return engine.read(View("m", SENTENCES[0]))
 

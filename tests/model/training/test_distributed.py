@@ -11,9 +11,9 @@ import torch
 
 from model.errors import ModelError
 from model.training import distributed
-from model.training.distributed import ALONE, Group
-from model.training.optimizers import OptimizerSettings
+from model.training.distributed import SINGLE_PROCESS, Group
 from model.training.recorder import Recorder
+from model.training.settings import OptimizerSettings
 from tests.model.trainers import make_trainer, processes, weights
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ def one_of_two(rank: int, port: int, out: Path, cases: list[dict[str, Any]], ans
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank), "WORLD_SIZE": "2"}
     torch.set_num_threads(1)
     told: dict[str, Any] = {"cases": []}
-    with distributed.joined(distributed.told(), CPU) as group:
+    with distributed.connected(distributed.group_from_environment(), CPU) as group:
         for settings in cases:
             trainer = make_trainer(group, **settings)
             with Recorder(trainer, out / f"case-{len(told['cases'])}", checkpoint_every=5) as recorder:
@@ -110,7 +110,7 @@ def test_two_processes_train_as_one(two: tuple[Path, dict[int, dict[str, Any]]],
 def test_the_first_process_alone_writes_and_what_it_writes_resumes_alone(
     two: tuple[Path, dict[int, dict[str, Any]]],
 ) -> None:
-    from model.training.history import read_metrics
+    from model.training.run_log import read_metrics
     from model.training.trainer import Trainer
 
     out = two[0] / "case-0"
@@ -135,7 +135,7 @@ def test_what_is_wrong_in_one_is_told_in_both(two: tuple[Path, dict[int, dict[st
 
 @pytest.mark.parametrize(("count", "size"), [(5, 2), (4, 4), (7, 3), (32, 5)])
 def test_parts_of_a_batch_are_all_of_it(count: int, size: int) -> None:
-    parts = [list(range(count))[Group(rank, size).share(count)] for rank in range(size)]
+    parts = [list(range(count))[Group(rank, size).part_of(count)] for rank in range(size)]
     assert [window for part in parts for window in part] == list(range(count))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -143,14 +143,14 @@ def test_parts_of_a_batch_are_all_of_it(count: int, size: int) -> None:
 def test_an_environment_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(name, raising=False)
-    assert distributed.told() == ALONE
+    assert distributed.group_from_environment() == SINGLE_PROCESS
     monkeypatch.setenv("RANK", "2")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ModelError, match="RANK 2 does not fit"):
-        distributed.told()
+        distributed.group_from_environment()
     monkeypatch.setenv("RANK", "first")
     with pytest.raises(ModelError, match="whole numbers"):
-        distributed.told()
+        distributed.group_from_environment()
 
 
 def test_a_batch_must_feed_every_process() -> None:

@@ -52,7 +52,7 @@ def test_what_is_not_finite_stops_at_once(loss: float, word: str) -> None:
     watch.check(1, 4.0)
     with pytest.raises(DivergedError, match=f"step 2: the loss is {word}; try a smaller --learning-rate") as caught:
         watch.check(2, loss)
-    assert caught.value.good == 1
+    assert caught.value.last_good == 1
     with pytest.raises(DivergedError, match="the gradient is"):
         watch.check(2, loss, "gradient")
 
@@ -61,7 +61,7 @@ def test_the_last_good_step_is_before_the_climb() -> None:
     watch = DivergenceWatch(65)
     with pytest.raises(DivergedError) as caught:
         take(watch, [1.5] * 100 + [30.0] * 100)
-    assert 90 < caught.value.good <= 101
+    assert 90 < caught.value.last_good <= 101
 
 
 def test_a_saved_watch_goes_on_as_if_it_had_not_been() -> None:
@@ -87,4 +87,4 @@ def test_a_trainer_is_stopped_and_remembers_over_a_resume(tmp_path: Path) -> Non
     with pytest.raises(DivergedError, match="before; try a smaller") as caught:
         list(again.steps())
     assert WINDOW + 2 < caught.value.step < 2 * WINDOW + 3
-    assert caught.value.good <= WINDOW + 4
+    assert caught.value.last_good <= WINDOW + 4

@@ -9,13 +9,13 @@ from model.training.optimizers import (
     JORDAN,
     POLAR_EXPRESS,
     Muon,
-    OptimizerSettings,
     Polynomials,
     block_matrices,
     make_optimizers,
     orthogonalize,
     schedule,
 )
+from model.training.settings import OptimizerSettings
 
 SHAPES = [(8, 8), (8, 32), (32, 8), (16, 16)]
 

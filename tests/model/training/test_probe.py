@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from model.training.history import StepMetrics
 from model.training.probe import (
     ACTIVATION_BINS,
     GRADIENT_BINS,
-    StepStatistics,
     activation_histogram,
     gradient_histogram,
     update_ratio,
 )
+from model.training.run_log import StepMetrics
+from model.training.step_statistics import StepStatistics
 from model.training.trainer import Trainer
 from tests.model.trainers import make_trainer, weights
 

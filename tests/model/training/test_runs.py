@@ -10,7 +10,8 @@ from model import checkpoint
 from model.checkpoint import CheckpointError
 from model.errors import ModelError
 from model.training import runs
-from model.training.snapshots import FOLDER, add, drop_beyond, snapshots
+from model.training.recorder import save_snapshot
+from model.training.snapshots import FOLDER, find_snapshots, remove_after
 from model.training.trainer import Trainer
 from tests.model.trainers import make_trainer
 
@@ -48,23 +49,23 @@ def test_a_kill_while_an_old_checkpoint_is_dropped(
         kill_at_unlink(context, number)
         with pytest.raises(Killed):
             save(trainer, tmp_path, 3)
-    assert len(runs.steps(tmp_path)) == runs.KEPT
-    for path in runs.steps(tmp_path):
+    assert len(runs.checkpoints(tmp_path)) == runs.CHECKPOINTS_KEPT
+    for path in runs.checkpoints(tmp_path):
         checkpoint.load(path)
-    runs.tidy(tmp_path)
+    runs.remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "step-000002", "step-000003"]
 
 
 def test_a_kill_while_a_snapshot_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = make_trainer()
     for step in (0, 10):
-        add(tmp_path, step, trainer.gpt, trainer.tokenizer)
+        save_snapshot(tmp_path, step, trainer.gpt, trainer.tokenizer)
     with monkeypatch.context() as context:
         kill_at_unlink(context, 1)
         with pytest.raises(Killed):
-            drop_beyond(tmp_path, 5)
-    assert [step for step, _ in snapshots(tmp_path)] == [0]
-    runs.tidy(tmp_path)
+            remove_after(tmp_path, 5)
+    assert [step for step, _ in find_snapshots(tmp_path)] == [0]
+    runs.remove_leftovers(tmp_path)
     assert [path.name for path in (tmp_path / FOLDER).iterdir()] == ["step-000000"]
 
 
@@ -86,10 +87,10 @@ def test_a_kill_while_a_replaced_model_is_removed(tmp_path: Path, monkeypatch: p
 def test_the_checkpoint_that_a_diverged_run_goes_back_to_stays(tmp_path: Path) -> None:
     trainer = make_trainer()
     for step in range(6):
-        trainer._watch.good = min(step, 2)
+        trainer._watch.last_good = min(step, 2)
         save(trainer, tmp_path, step)
-    assert [path.name for path in runs.steps(tmp_path)] == ["step-000002", "step-000004", "step-000005"]
-    assert runs.newest_before(tmp_path, 2) == tmp_path / "step-000002"
+    assert [path.name for path in runs.checkpoints(tmp_path)] == ["step-000002", "step-000004", "step-000005"]
+    assert runs.newest_checkpoint(tmp_path, 2) == tmp_path / "step-000002"
 
 
 def test_a_link_in_the_place_of_the_pointer_is_not_written_through(tmp_path: Path) -> None:
@@ -107,10 +108,10 @@ def test_a_link_in_the_place_of_the_pointer_is_not_written_through(tmp_path: Pat
 def test_what_only_looks_like_a_beginning_is_left_alone(tmp_path: Path, name: str) -> None:
     """A snapshot, or a checkpoint beside which somebody put something, is no killed start."""
     out = tmp_path / "run"
-    add(tmp_path, 0, make_trainer().gpt, make_trainer().tokenizer)
+    save_snapshot(tmp_path, 0, make_trainer().gpt, make_trainer().tokenizer)
     (tmp_path / FOLDER / "step-000000").rename(out.mkdir() or out / name)
     (out / name / "notes.txt").write_text("mine")
-    with pytest.raises(CheckpointError, match="not empty"), runs.beginning(out):
+    with pytest.raises(CheckpointError, match="not empty"), runs.new_run(out):
         pass
     assert (out / name / "notes.txt").read_text() == "mine"
 
@@ -120,9 +121,9 @@ def test_a_killed_start_is_removed_only_when_the_new_run_can_begin(tmp_path: Pat
     save(make_trainer(), out, 0)
     (out / "latest").unlink()
     (out / "step-000001.tmp").mkdir()
-    with pytest.raises(ModelError, match="no text"), runs.beginning(out):
+    with pytest.raises(ModelError, match="no text"), runs.new_run(out):
         raise ModelError("no text")
     assert sorted(path.name for path in out.iterdir()) == ["step-000000", "step-000001.tmp"]
-    with runs.beginning(out):
+    with runs.new_run(out):
         pass
     assert not list(out.iterdir())

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from model.checkpoint import load
 from model.layout import CheckpointError
 from model.training.recorder import Recorder
-from model.training.snapshots import TRAINING, nearest, parse_steps, snapshots, spaced_steps, training_note
+from model.training.snapshots import TRAINING, find_snapshots, nearest, parse_steps, spaced_steps, training_json
 from tests.model.trainers import make_trainer, weights
 
 
@@ -48,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, dict[
 
 def test_every_snapshot_opens_as_the_model_of_its_step(run: tuple[Path, dict[int, dict[str, torch.Tensor]]]) -> None:
     out, kept = run
-    series = snapshots(out)
+    series = find_snapshots(out)
     assert [step for step, _ in series] == [0, 10, 12]
     for step, path in series:
         opened = load(path)
@@ -60,7 +60,7 @@ def test_every_snapshot_opens_as_the_model_of_its_step(run: tuple[Path, dict[int
 
 
 def test_transformers_opens_a_snapshot(run: tuple[Path, dict[int, dict[str, torch.Tensor]]]) -> None:
-    path = snapshots(run[0])[1][1]
+    path = find_snapshots(run[0])[1][1]
     ours = load(path)
     ids = AutoTokenizer.from_pretrained(path)("the cat")["input_ids"]
     theirs = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)(torch.tensor([ids])).logits
@@ -71,31 +71,31 @@ def test_a_model_in_a_run_and_a_model_with_a_series_of_its_own(
     run: tuple[Path, dict[int, dict[str, torch.Tensor]]], tmp_path: Path
 ) -> None:
     out, _ = run
-    assert snapshots(out / "step-000012") == snapshots(out)
+    assert find_snapshots(out / "step-000012") == find_snapshots(out)
     model = tmp_path / "models" / "shipped"
     shutil.copytree(out / "step-000012", model)
-    assert snapshots(model) == []
+    assert find_snapshots(model) == []
     shutil.copytree(out / "snapshots", model / "snapshots")
     shutil.rmtree(model / "snapshots" / "step-000012")
-    assert [step for step, _ in snapshots(model)] == [0, 10]
-    (model / TRAINING).write_text(training_note(12))
-    assert [step for step, _ in snapshots(model)] == [0, 10, 12]
-    assert snapshots(model)[-1][1] == model
-    for step, path in snapshots(model):
+    assert [step for step, _ in find_snapshots(model)] == [0, 10]
+    (model / TRAINING).write_text(training_json(12))
+    assert [step for step, _ in find_snapshots(model)] == [0, 10, 12]
+    assert find_snapshots(model)[-1][1] == model
+    for step, path in find_snapshots(model):
         assert load(path).config.n_layer == 2, step
 
 
 def test_what_is_no_snapshot_is_passed_over(tmp_path: Path) -> None:
-    assert snapshots(tmp_path) == []
-    assert snapshots(tmp_path / "nowhere") == []
+    assert find_snapshots(tmp_path) == []
+    assert find_snapshots(tmp_path / "nowhere") == []
     folder = tmp_path / "snapshots"
     for name in ("step-000001", "step-000002.tmp", ".step-000003.replaced", "step-x", "step-٠٠٠٠٠٠"):
         (folder / name).mkdir(parents=True)
     (folder / "step-000004").write_text("")
-    assert snapshots(tmp_path) == []
+    assert find_snapshots(tmp_path) == []
     (tmp_path / TRAINING).write_text(json.dumps({"step": "many"}))
     (tmp_path / "config.json").write_text("{}")
-    assert snapshots(tmp_path) == []
+    assert find_snapshots(tmp_path) == []
 
 
 def test_the_nearest_of_a_series() -> None:

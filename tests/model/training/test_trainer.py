@@ -12,10 +12,13 @@ from model import tokenizer as tokenizers
 from model.checkpoint import CheckpointError, load
 from model.config import GPTConfig
 from model.errors import ModelError
+from model.layout import LATEST
 from model.training import runs
-from model.training.batches import TrainingData, token_row
-from model.training.optimizers import OptimizerSettings
-from model.training.trainer import STATE_JSON, STATE_TENSORS, DivergedError, Trainer, TrainerSettings
+from model.training.batches import TrainingData, token_sequence
+from model.training.divergence import DivergedError
+from model.training.runs import STATE_JSON, STATE_TENSORS
+from model.training.settings import OptimizerSettings, TrainerSettings
+from model.training.trainer import Trainer
 
 TEXT = "the cat sat on the mat and the dog sat on the log while the hen ate the corn in the barn. " * 8
 
@@ -27,7 +30,7 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture
 def data(tokenizer: Tokenizer) -> TrainingData:
-    return TrainingData.of(tokenizer, [TEXT[:600]], [TEXT[600:]], context=16)
+    return TrainingData.from_documents(tokenizer, [TEXT[:600]], [TEXT[600:]], context=16)
 
 
 def config(tokenizer: Tokenizer) -> GPTConfig:
@@ -88,7 +91,7 @@ def test_batches_depend_on_seed_and_step_alone(data: TrainingData) -> None:
 def test_documents_are_closed_by_the_end_of_text() -> None:
     tokenizer = tokenizers.train_bpe([TEXT], 300)
     end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
-    row = token_row(tokenizer, ["the cat", "the dog"]).tolist()
+    row = token_sequence(tokenizer, ["the cat", "the dog"]).tolist()
     assert row.count(end) == 2
     assert row[-1] == end
     assert tokenizers.decode(tokenizer, row[: row.index(end)]) == "the cat"
@@ -107,7 +110,7 @@ def test_validation_loss_is_the_mean_over_its_windows(tokenizer: Tokenizer, data
 
 def test_too_little_text_says_how_much_there_is(tokenizer: Tokenizer) -> None:
     with pytest.raises(ModelError, match="validation text has 5 tokens, too few for a context of 16"):
-        TrainingData.of(tokenizer, [TEXT], ["the c"], 16)
+        TrainingData.from_documents(tokenizer, [TEXT], ["the c"], 16)
 
 
 def test_divergence_stops_with_a_word_and_keeps_the_weights(tokenizer: Tokenizer, data: TrainingData) -> None:
@@ -123,7 +126,7 @@ def test_other_text_cannot_be_resumed(tokenizer: Tokenizer, data: TrainingData, 
     trainer = Trainer.start(config(tokenizer), tokenizer, data, settings())
     next(trainer.steps())
     trainer.save(tmp_path)
-    other = TrainingData.of(tokenizer, [TEXT[1:600]], [TEXT[600:]], context=16)
+    other = TrainingData.from_documents(tokenizer, [TEXT[1:600]], [TEXT[600:]], context=16)
     with pytest.raises(CheckpointError, match="other text"):
         Trainer.resume(tmp_path, other)
 
@@ -132,7 +135,7 @@ def test_checkpoints_open_and_only_two_are_kept(tokenizer: Tokenizer, data: Trai
     trainer = Trainer.start(config(tokenizer), tokenizer, data, settings(steps=4))
     for _ in trainer.steps():
         trainer.save(tmp_path, {"note": 1})
-    assert [path.name for path in runs.steps(tmp_path)] == ["step-000003", "step-000004"]
+    assert [path.name for path in runs.checkpoints(tmp_path)] == ["step-000003", "step-000004"]
     assert runs.latest(tmp_path).name == "step-000004"
     opened = load(runs.latest(tmp_path))
     assert opened.gpt.wte.weight.equal(trainer.gpt.wte.weight)
@@ -147,9 +150,9 @@ def test_a_damaged_run_is_one_clear_error(
     directory = trainer.save(tmp_path)
     match damage:
         case "no pointer":
-            (tmp_path / runs.LATEST).unlink()
+            (tmp_path / LATEST).unlink()
         case "pointer elsewhere":
-            (tmp_path / runs.LATEST).write_text("../../etc\n")
+            (tmp_path / LATEST).write_text("../../etc\n")
         case "no state":
             (directory / STATE_JSON).unlink()
         case "bad state":

@@ -1,7 +1,7 @@
-"""What a run keeps of its steps: `metrics.jsonl`, a line a step, and `run.json`, what was trained. Needs no torch.
+"""What a run logs: `run.json` (what is trained) and `metrics.jsonl` (one line per step). Imports no torch.
 
-Lines are only appended, each by one write. A kill can tear the last line alone; it is passed over when read and cut off
-when the run goes on, together with every line beyond the checkpoint that it goes on from.
+Lines are only appended, each with a single write. A kill can tear no more than the last line; readers skip it, and a
+resumed run cuts it off, together with every line after the checkpoint that it resumes from.
 """
 
 import json
@@ -24,87 +24,92 @@ METRICS, RUN, STATISTICS = "metrics.jsonl", "run.json", "statistics.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class StepMetrics:
-    """What is known after a step. Losses are mean cross-entropies in nats."""
+    """Measurements of one training step. Losses are mean cross-entropies in nats."""
 
-    step: int  # steps done, from 1
+    step: int  # counted from 1
     loss: float  # of this step's batch, before its update
-    validation_loss: float | None  # None when not measured at this step
-    learning_rate: float  # AdamW's, of this step
+    validation_loss: float | None  # None at steps without evaluation
+    learning_rate: float  # AdamW's, at this step
     gradient_norm: float  # before clipping
     tokens: int  # trained on so far
     seconds: float  # of this step, without evaluation
     tokens_per_second: float
-    prefix_loss: float | None = None  # without the causal mask: the validation loss when no key lies ahead
+    prefix_loss: float | None = None  # only without the causal mask, see `Trainer.prefix_loss`
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to a line of `metrics.jsonl`, without the losses that were not measured."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 _NAMES = tuple(field.name for field in fields(StepMetrics))
 _OPTIONAL = ("validation_loss", "prefix_loss")
 _LARGEST = 3.5e38
-"""No float32 is larger, and no run as long."""
+"""Above every float32, and above the length of any run."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunDescription:
-    """What was trained, and how far it is meant to go."""
+    """What is trained, and for how long."""
 
     config: GPTConfig
     parameters: int
-    context: int  # tokens of a window
-    settings: Mapping[str, Any]  # those of `model.training.trainer.TrainerSettings`, as JSON
+    context: int  # tokens in a window
+    settings: Mapping[str, Any]  # `model.training.settings.TrainerSettings` as JSON
 
     @property
     def steps(self) -> int:
-        """How many steps the run is to take."""
+        """How many steps the whole run has."""
         return int(self.settings["steps"])
 
     @property
     def uniform_loss(self) -> float:
-        """The loss of a uniform guess, ln(vocabulary): where an untrained model should start."""
+        """The loss of a uniform guess, ln(vocab_size): where an untrained model should start."""
         return math.log(self.config.vocab_size)
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """A run as it is on the disk; `metrics` is in order of steps, one entry a step."""
+class RunLog:
+    """The log of a run as read from its directory; `metrics` has one entry per step, in order."""
 
     path: Path
     description: RunDescription
     metrics: tuple[StepMetrics, ...]
 
 
-class LineLog:
-    """A file of JSON lines, opened to append after those of step `done` and earlier.
+class JsonLinesWriter:
+    """Appends JSON objects to a file, one per line, after the lines of step `done` and earlier.
 
-    Raises CheckpointError, here and in `append`, when it cannot be written, here when it is damaged.
+    Lines of later steps are removed when the file is opened.
+    Raises CheckpointError, here and in `append`, if the file cannot be written, and here if it is damaged.
     """
 
     def __init__(self, path: Path, done: int) -> None:
         self.path = path
         try:
-            keep = _bytes_to(path, done) if path.exists() else 0
-            # What a link leads to is somebody's file.
+            size = _size_up_to(path, done) if path.exists() else 0
+            # A link is refused: what it points to is not ours to truncate.
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-            os.ftruncate(self._file, keep)
-            os.lseek(self._file, keep, os.SEEK_SET)
+            os.ftruncate(self._file, size)
+            os.lseek(self._file, size, os.SEEK_SET)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _cannot_write(path, error) from error
 
     def append(self, values: Mapping[str, Any]) -> None:
-        """Write one line; it is with the operating system when this returns."""
+        """Write one line, unbuffered. Numbers that are not finite become null."""
         line = (json.dumps(_finite(values)) + "\n").encode()
         try:
             written = os.write(self._file, line)
-            if written < len(line):  # a disk that filled up in the middle says so at the second attempt
+            if written < len(line):  # a full disk takes a part first and raises at the second attempt
                 os.write(self._file, line[written:])
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise _cannot_write(self.path, error) from error
 
     def sync(self) -> None:
-        """Force what was written to the disk."""
+        """Force everything written so far to the disk."""
         try:
             os.fsync(self._file)
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise _cannot_write(self.path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -112,55 +117,50 @@ class LineLog:
             os.close(self._file)
 
 
-def describe(out: Path, description: RunDescription) -> None:
-    """Write `run.json` in one step. Raises CheckpointError when it cannot be written."""
+def write_description(out: Path, description: RunDescription) -> None:
+    """Write `run.json` atomically. Raises CheckpointError if it cannot be written."""
     values = {**asdict(description), "config": description.config.to_dict()}
     try:
         with atomic_write(out / RUN, temporary=f"{RUN}.tmp") as file:
             file.write((json.dumps(values, indent=2) + "\n").encode())
     except OSError as error:
-        raise _unwritable(out / RUN, error) from error
+        raise _cannot_write(out / RUN, error) from error
 
 
-def as_line(metrics: StepMetrics) -> dict[str, Any]:
-    """One step as it stands in `metrics.jsonl`: what was not measured is left out."""
-    return {name: value for name, value in asdict(metrics).items() if value is not None}
+def read_run_log(directory: Path | str) -> RunLog:
+    """Read the log of a run from its directory, or from its `final` model or one of its checkpoints.
 
-
-def read_history(directory: Path | str) -> History:
-    """The history of a run, from its directory or from the `final` model or a checkpoint in it.
-
-    Works while the run is being written. Raises CheckpointError when there is none or it is damaged.
+    This works while the run is being written. Raises CheckpointError if there is no log or it is damaged.
     """
     path = Path(directory)
     out = next((place for place in (path, path.resolve().parent) if (place / METRICS).is_file()), None)
     if out is None:
         what = f"holds no {METRICS}" if path.is_dir() else "is a file" if path.exists() else "does not exist"
         raise CheckpointError(f"{quoted(path)} {what}: name the directory of a run of `explorer train`")
-    return History(out, _read_description(out / RUN), read_metrics(out))
+    return RunLog(out, _read_description(out / RUN), read_metrics(out))
 
 
 def read_metrics(out: Path) -> tuple[StepMetrics, ...]:
-    """Every step in `metrics.jsonl`, in order; a torn last line is passed over.
+    """Read all steps in `metrics.jsonl`, in order, without a torn last line.
 
-    Raises CheckpointError when it cannot be read or a whole line is not the metrics of a step.
+    Raises CheckpointError if the file cannot be read or a complete line does not hold the metrics of a step.
     """
-    found = [_metrics(out / METRICS, number, values) for number, values in _lines(out / METRICS)]
+    found = [_parse_metrics(out / METRICS, number, values) for number, values in _read_lines(out / METRICS)]
     if any(before.step >= after.step for before, after in pairwise(found)):
         raise CheckpointError(f"{quoted(out / METRICS)} is damaged: its steps are not in order")
     return tuple(found)
 
 
 def read_statistics(out: Path) -> tuple[dict[str, Any], ...]:
-    """Every line of `statistics.jsonl`, see `model.training.probe`; none when the run was not probed.
+    """Read all lines of `statistics.jsonl`, see `StepStatistics`; empty if the run was not probed.
 
-    Raises CheckpointError when it cannot be read or is damaged.
+    Raises CheckpointError if the file cannot be read or is damaged.
     """
-    return tuple(values for _, values in _lines(out / STATISTICS)) if (out / STATISTICS).exists() else ()
+    return tuple(values for _, values in _read_lines(out / STATISTICS)) if (out / STATISTICS).exists() else ()
 
 
-def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """The whole lines of a file as objects, with their numbers from 1."""
+def _read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The objects on the complete lines of a file, each with its line number from 1."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -177,7 +177,7 @@ def _lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def _metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetrics:
+def _parse_metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetrics:
     known = {name: values[name] for name in _NAMES if values.get(name) is not None}
     sound = all(
         isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
@@ -205,12 +205,12 @@ def _read_description(path: Path) -> RunDescription:
         raise CheckpointError(f"{quoted(path)} is damaged: it does not describe a run") from error
 
 
-def _bytes_to(path: Path, done: int) -> int:
-    """How much of a log belongs to steps up to `done`.
+def _size_up_to(path: Path, done: int) -> int:
+    """The size in bytes of the lines of steps up to `done`.
 
-    Raises CheckpointError when a line in the middle is damaged: what is sound after it would be lost.
+    Raises CheckpointError if a line before one of them is damaged: truncating there would lose good lines.
     """
-    end = keep = damaged = 0
+    end = size = damaged = 0
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
         end += len(line)
         try:
@@ -222,14 +222,14 @@ def _bytes_to(path: Path, done: int) -> int:
         elif step > done:
             break
         elif damaged:
-            raise CheckpointError(f"{quoted(path)} is damaged: mend line {damaged}, or take it out, to resume the run")
+            raise CheckpointError(f"{quoted(path)} is damaged: repair or remove line {damaged} to resume the run")
         else:
-            keep = end
-    return keep
+            size = end
+    return size
 
 
 def _finite(values: Any) -> Any:
-    """Numbers that JSON has no word for become null."""
+    """Replace numbers that JSON cannot express by None."""
     if isinstance(values, float) and not math.isfinite(values):
         return None
     if isinstance(values, Mapping):
@@ -237,7 +237,7 @@ def _finite(values: Any) -> Any:
     return [_finite(value) for value in values] if isinstance(values, list | tuple) else values
 
 
-def _unwritable(path: Path, error: OSError) -> CheckpointError:
+def _cannot_write(path: Path, error: OSError) -> CheckpointError:
     return CheckpointError(
-        f"{quoted(path)} cannot be written: {error.strerror or type(error).__name__}: what was saved before is whole"
+        f"{quoted(path)} cannot be written: {error.strerror or type(error).__name__}: what was saved before is intact"
     )

@@ -1,0 +1,84 @@
+"""How to train: the settings of the trainer and of its optimizers. Imports no torch."""
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+OPTIMIZERS = ("muon", "adamw")
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerSettings:
+    """Which optimizer updates the weights, and how.
+
+    With `name` "muon", Muon updates the weight matrices of the blocks and AdamW everything else. With "adamw", AdamW
+    updates all weights and `muon_learning_rate` and `momentum` are unused.
+
+    Raises ModelError for a value out of range.
+    """
+
+    name: str = "muon"
+    learning_rate: float = 3e-3  # AdamW
+    muon_learning_rate: float = 0.02
+    beta1: float = 0.9  # AdamW
+    beta2: float = 0.95  # AdamW
+    momentum: float = 0.95  # Muon
+    weight_decay: float = 0.0  # AdamW: matrices and embeddings only; Muon: all of its matrices
+    gradient_clip: float = 1.0  # largest norm of all gradients together; 0 for no limit
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        if self.name not in OPTIMIZERS:
+            raise ModelError(f"optimizer {self.name!r} is not known: use {' or '.join(OPTIMIZERS)}")
+        for name in ("learning_rate", "muon_learning_rate", "weight_decay", "gradient_clip"):
+            if getattr(self, name) < 0:
+                raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
+        for name in ("beta1", "beta2", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ModelError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerSettings:
+    """How to train. Raises ModelError for a value out of range."""
+
+    steps: int = 2000
+    batch_size: int = 32  # windows per step
+    seed: int = 1337
+    warmup: int = 20  # steps
+    cooldown: float = 0.5  # share of the run in which the learning rate falls to 0
+    dropout: float = 0.0
+    precision: str = "auto"  # see `model.devices.uses_bfloat16`
+    evaluate_every: int = 250  # steps
+    validation_tokens: int = 65536
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
+            if getattr(self, name) < 1:
+                raise ModelError(f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.seed < 2**63 or self.warmup < 0:
+            raise ModelError("seed and warmup must be at least 0")
+        if not 0 <= self.dropout < 1 or not 0 <= self.cooldown <= 1:
+            raise ModelError("dropout must be at least 0 and below 1, cooldown from 0 to 1")
+        if self.precision not in PRECISIONS:
+            raise ModelError(f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}")
+
+
+def _check_types(settings: "DataclassInstance") -> None:
+    """Raise ModelError unless every int, finite float and str field holds such a value."""
+    for field_ in fields(settings):
+        value = getattr(settings, field_.name)
+        sound = {
+            int: type(value) is int and abs(value) < 2**63,
+            float: type(value) in (int, float) and abs(value) < 1e39,
+            str: type(value) is str,
+        }
+        if not sound.get(field_.type, True):  # type: ignore[arg-type]
+            raise ModelError(f"{field_.name.replace('_', '-')} cannot be {str(value)[:40]!r}")
