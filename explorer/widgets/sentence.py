@@ -1,21 +1,36 @@
-"""The sentence: a one-line input that keeps every character and shows those without a shape of their own as marks."""
+"""SentenceEditor: the sentence on one line, shown or typed, every character of it kept."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.geometry import clamp
 from textual.message import Message
-from textual.widgets import Input
+from textual.timer import Timer
+from textual.widgets import Input, Static
 
 from explorer.core.formatting import marked
 from explorer.core.history import Recall
+from explorer.view import LAST, View
+from explorer.widgets.key_line import Hints
 
 LONGEST = 100_000
 """Characters that can be typed or pasted; no model here reads so many at once."""
+
+
+EDITING_HINTS: Hints = (
+    ("enter", "keep", "submit_sentence"),
+    ("esc", "give up", "back"),
+    ("↑↓", "earlier sentences", ""),
+    ("ctrl+u", "clear before the cursor", ""),
+)
+"""What the footer says while a sentence is typed."""
 
 
 class SentenceInput(Input):
@@ -37,9 +52,9 @@ class SentenceInput(Input):
     ]
 
     class Asked(Message):
-        """A click on the sentence, which asks to edit it."""
+        """A click on the sentence while it is not typed."""
 
-    def __init__(self, text: str, *, id: str) -> None:
+    def __init__(self, text: str, *, id: str = "sentence") -> None:
         super().__init__(text, id=id, compact=True, select_on_focus=False, max_length=LONGEST)
         self.can_focus = False
         self.cursor_blink = False
@@ -125,3 +140,154 @@ class SentenceInput(Input):
             return
         event.prevent_default()
         self.post_message(self.Asked())
+
+
+class SentenceEditor(Horizontal):
+    """Shows the sentence of a view behind a prompt, and lets a person type another one.
+
+    What is typed is previewed after a short pause. The editor does not show the views that it proposes: the screen
+    does, and then calls `show` with the sentence that it looks at.
+    """
+
+    DEFAULT_CSS = """
+    SentenceEditor {
+        height: 1;
+        & > #prompt { width: 2; }
+        & > #sentence { width: 1fr; }
+    }
+    """
+
+    preview_delay: ClassVar[float] = 0.12
+    """Seconds without a keypress after which a preview is asked for."""
+
+    class EditRequested(Message):
+        """A click on the sentence: the screen may call `edit`."""
+
+    class Previewed(Message):
+        """The person has paused while typing; `view` has the sentence typed so far."""
+
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
+
+    class Submitted(Message):
+        """The person keeps what was typed: `view` has the new sentence, `before` is the view from before editing."""
+
+        def __init__(self, view: View, before: View) -> None:
+            super().__init__()
+            self.view = view
+            self.before = before
+
+    class Cancelled(Message):
+        """The person gives up what was typed; `before` is the view from before editing."""
+
+        def __init__(self, before: View) -> None:
+            super().__init__()
+            self.before = before
+
+    def __init__(self, text: str = "", *, hidden: bool = False) -> None:
+        """Show a text; a `hidden` editor is displayed only while a sentence is typed."""
+        super().__init__(id="sentence-line")
+        self._input = SentenceInput(text)
+        self._hidden = hidden
+        self._before: View | None = None
+        self._at_end = False
+        self._timer: Timer | None = None
+        self.display = not hidden
+
+    def compose(self) -> ComposeResult:
+        """The prompt and the input."""
+        yield Static("❯", id="prompt", markup=False)
+        yield self._input
+
+    @property
+    def is_editing(self) -> bool:
+        """True while a sentence is typed."""
+        return self._before is not None
+
+    @property
+    def text(self) -> str:
+        """The sentence as it is shown, or typed so far."""
+        return self._input.value
+
+    def show(self, text: str) -> None:
+        """Show another sentence, unless one is being typed."""
+        self._input.show(text)
+
+    # Editing
+
+    def edit(self, view: View, earlier: Sequence[str] = (), *, at_end: bool = False) -> None:
+        """Let the person type another sentence for `view`, with `earlier` ones at ↑ and ↓.
+
+        The query and key stay as in `view` however short the sentence is meanwhile; `at_end` lets the query be the
+        last token of what is typed.
+        """
+        self._before, self._at_end = view, at_end
+        self.display = True
+        self._input.show(view.text)
+        self._input.edit(earlier)
+
+    def type_early(self, event: events.Key) -> bool:
+        """Insert a character that was typed before the input had the focus. Return True while editing."""
+        if self.is_editing and event.character and event.is_printable:
+            self._input.insert_text_at_cursor(event.character)
+            event.prevent_default()
+        return self.is_editing
+
+    def replace_text(self, text: str) -> None:
+        """Replace all that is typed, as a paste does."""
+        self._input.action_select_all()
+        self._input.insert_pasted(text)
+
+    def submit(self) -> None:
+        """Keep what is typed, as enter does."""
+        if self._before is not None:
+            view, before = self._typed(self._before), self._before
+            self._leave()
+            self.post_message(self.Submitted(view, before))
+
+    def cancel(self) -> None:
+        """Give up what is typed, as escape does."""
+        if self._before is not None:
+            before = self._before
+            self._leave()
+            self.post_message(self.Cancelled(before))
+
+    def _typed(self, before: View) -> View:
+        return replace(before, text=self.text, query=LAST if self._at_end else before.query)
+
+    def _leave(self) -> None:
+        self._before = None
+        self._stop_timer()
+        self._input.leave()
+        self.display = not self._hidden
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Ask for a preview once nothing more is typed."""
+        event.stop()
+        self._stop_timer()
+        if not self.is_editing:
+            return
+        if self.preview_delay:
+            self._timer = self.set_timer(self.preview_delay, self._preview)
+        else:
+            self._preview()
+
+    def _preview(self) -> None:
+        if self._before is not None:
+            self.post_message(self.Previewed(self._typed(self._before)))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter keeps what is typed."""
+        event.stop()
+        self.submit()
+
+    def on_sentence_input_asked(self, event: SentenceInput.Asked) -> None:
+        """A click asks to edit the sentence."""
+        event.stop()
+        self.post_message(self.EditRequested())
