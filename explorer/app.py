@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.notifications import Notification, Notify
 from textual.screen import Screen
+from textual.signal import Signal
 
 from data import bundled
 from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
@@ -23,15 +26,14 @@ from explorer.app_training import Training
 from explorer.core import catalog
 from explorer.core.history import History, history_file
 from explorer.core.steps import split_step
-from explorer.early import Early
-from explorer.notices import Notices
-from explorer.pasting import take_pastes_as_text
-from explorer.scoring import HeadScoring
 from explorer.screens.opening import OpeningScreen, loading
 from explorer.view import LAST, Change, View
 from explorer.widgets import themes
+from explorer.widgets.head_scorer import HeadScorer, Measure
 from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.paste_parser import install_paste_parser
 from explorer.widgets.reading_loader import ReadingLoader
+from explorer.widgets.type_ahead import TypeAhead
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -40,21 +42,34 @@ if TYPE_CHECKING:
     from explorer.screens.explore import ExploreScreen
     from explorer.training.live_run import LiveRun
     from explorer.training.request import TrainRequest
+    from model.head_scores import HeadScores
     from model.interface import TracedModel
 
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
 
 
-class ReadingsImported(WorkerMessage):
-    """A worker has imported what computes, torch included; the service is None if that failed."""
+MOST_NOTIFICATIONS = 5
+"""Notifications on the screen at the same time; more would hide what they are about."""
 
-    def __init__(self, service: "ReadingService | None", reason: str = "") -> None:
+
+class TorchImported(WorkerMessage):
+    """A worker has imported torch, and everything that computes with it."""
+
+    def __init__(self, readings: "ReadingService", measure_heads: Measure) -> None:
         super().__init__()
-        self.service = service
+        self.readings = readings
+        self.measure_heads = measure_heads
+
+
+class TorchMissing(WorkerMessage):
+    """A worker could not import torch."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
         self.reason = reason
 
 
-class ExplorerApp(Training, HeadScoring, Notices, Early):
+class ExplorerApp(Training):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
@@ -77,36 +92,40 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         self.view = view or DEFAULT_VIEW
         self.reading: Reading | None = None
         themes.register(self)
+        self.history = history or History()
+        self.head_scores_changed: Signal[None] = Signal(self, "head_scores_changed")
+        """Published when the heads of a model have been measured."""
         self._open_model = open_model
         self._readings: ReadingService | None = None
         self._loader: ReadingLoader | None = None
-        self._busy = ""
-        self.history = history or History()
+        self._scorer: HeadScorer | None = None
+        self._type_ahead = TypeAhead()
+        self._busy = ""  # what is waited for
         self._explore: ExploreScreen | None = None
-        self._opened_with: View | None = self.view
+        self._unchecked: View | None = self.view  # until it is known whether what was asked for exists
         self._announced = False
 
     def get_css_variables(self) -> dict[str, str]:
-        """Those of the theme, coloured texts dark or light enough to be read."""
+        """Return the variables of the theme, with the colours of text changed to be readable."""
         self.theme_variables = themes.legible(super().get_css_variables())
         return self.theme_variables
 
     def get_default_screen(self) -> Screen[Any]:
-        """The first frame."""
+        """Return the screen of the first frame."""
         return OpeningScreen(self.view)
 
     @property
     def explore(self) -> "ExploreScreen":
-        """The Explore screen, the lowest, also while another one lies over it."""
+        """The Explore screen, below all others."""
         if self._explore is None:
-            raise RuntimeError("the first frame is not painted yet")
+            raise RuntimeError("the first frame has not been painted yet")
         return self._explore
 
     @property
     def readings(self) -> "ReadingService":
-        """Where readings come from; there is one as soon as torch is imported."""
+        """The source of all readings; available as soon as torch has been imported."""
         if self._readings is None:
-            raise RuntimeError("torch is not imported yet")
+            raise RuntimeError("torch has not been imported yet")
         return self._readings
 
     @property
@@ -115,7 +134,7 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         return self._readings.models if self._readings is not None else ()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Those of Textual's own commands that our registry does not have."""
+        """Return those commands of Textual's that our registry does not have."""
         kept = ("Theme", "Screenshot")
         return (command for command in super().get_system_commands(screen) if command.title in kept)
 
@@ -127,14 +146,14 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
             self.push_screen(ActionPalette(id="--command-palette"))
 
     def change(self, change: Change) -> None:
-        """Look at what a keypress leads to; without a reading there is nowhere to go."""
+        """Change the view as a keypress does; nothing happens before the first reading."""
         if self.reading is not None:
             self.look(change(self.view, self.reading.bounds))
 
     def look(self, view: View, *, quiet: bool = False) -> None:
-        """Show `view`: at once where that is quick, otherwise when a worker has computed it.
+        """Show a view: at once if that is quick, otherwise as soon as a worker has computed it.
 
-        What cannot be shown is said in a notification and the earlier view stays; nothing is said when `quiet`.
+        If it cannot be shown, a notification says why and the earlier view stays. `quiet` suppresses notifications.
         """
         if (split_step(view.model)[0], view.text) != (split_step(self.view.model)[0], self.view.text):
             self._announced = False
@@ -152,41 +171,95 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
             self._show(readings[0], quiet=quiet)
 
     def on_key(self, event: events.Key) -> None:
-        """A key that nothing on the screen has taken."""
+        """Queue a key of Explore that is pressed too early to be possible."""
         if self.screen is not self._explore or self._explore.typed_early(event):
             return
-        if self.reading is None and self._busy and self.keep_early(event, self._explore.is_possible):
+        if self.reading is None and self._busy and self._type_ahead.add(event, self._explore.is_possible):
             self._show_busy(self._busy)
 
+    def _press_next_key(self) -> None:
+        """Press the next key of the queue, and those after it once the screen, which may be another one, is updated."""
+        if (key := self._type_ahead.pop()) is not None:
+            self.post_message(key)
+            self.call_after_refresh(self._press_next_key)
+
+    # Messages and notifications
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Drop the messages of workers while the application shuts down."""
+        if not isinstance(message, WorkerMessage) or self.is_running:
+            await super()._dispatch_message(message)
+
     def warn(self, message: str) -> None:
-        """Say what is wrong, in one line that is never read as markup."""
+        """Notify of something that is wrong, in one line that is not parsed as markup."""
         self.notify(" ".join(message.split()), severity="warning", markup=False)
+
+    def on_notify(self, event: Notify) -> None:
+        """Remove the notifications that a new one replaces, and the oldest ones if there are too many."""
+        kept = []
+        for earlier in list(self._notifications):
+            if self._is_replaced(earlier, event.notification):
+                self._unnotify(earlier, refresh=False)
+            else:
+                kept.append(earlier)
+        for oldest in kept[: max(0, len(kept) - MOST_NOTIFICATIONS + 1)]:
+            self._unnotify(oldest, refresh=False)
+
+    def _is_replaced(self, earlier: Notification, new: Notification) -> bool:
+        """Return True if both say the same, or if both report what a key has done: only the last of those counts."""
+        if earlier.message == new.message:
+            return True
+        is_brief = earlier.timeout <= self.NOTIFICATION_TIMEOUT  # what stays longer waits for something
+        return is_brief and earlier.severity == new.severity == "information"
 
     def _show(self, reading: "Reading", *, quiet: bool) -> None:
         first = self.reading is None
         self.view = reading.view
         self.reading = reading
         self.explore.show(reading)
-        if first:  # an answer may bring a reading of its own: the keys after it are not to be answered twice
-            self.answer_early()
+        if first:
+            self._press_next_key()
         if not self.explore.time_open:  # steps that are passed through are not worth a second each
             self.call_after_refresh(self.measure_heads)
         if not quiet:
             self._announce(reading)
 
+    # Head scores
+
     @property
     def model_in_view(self) -> "TracedModel | None":
-        """The model of the reading that is shown, while it is open."""
+        """The model of the reading that is shown, if it is still open."""
         return self.readings.model(self.reading.view.model) if self.reading is not None else None
 
-    # Opening a model
+    @property
+    def scores_in_view(self) -> "HeadScores | None":
+        """The scores of the model in view; None if it has not been measured or cannot be."""
+        model = self.model_in_view
+        return self._scorer.scores(model) if self._scorer is not None and model is not None else None
+
+    @property
+    def scoring_is_over(self) -> bool:
+        """True if the model in view has been measured or cannot be."""
+        model = self.model_in_view
+        return self._scorer is not None and model is not None and self._scorer.is_done(model)
+
+    def measure_heads(self) -> None:
+        """Measure the heads of the model in view in the background, unless that has been done."""
+        if self._scorer is not None and (model := self.model_in_view) is not None:
+            self._scorer.measure(model)
+
+    def _heads_measured(self) -> None:
+        self.head_scores_changed.publish(None)
+        self.measure_heads()  # another model may have come into view meanwhile
+
+    # After the first frame
 
     def on_mount(self) -> None:
-        """All the rest comes after the first frame."""
+        """Leave everything else until the first frame has been painted."""
         self.call_after_refresh(self._begin_exploring)
 
     async def _begin_exploring(self) -> None:
-        """Put Explore in the place of the first frame, and load the model."""
+        """Replace the first frame by Explore, and import torch."""
         from explorer.screens.explore import ExploreScreen
 
         opening = self.screen_stack[0]
@@ -194,41 +267,44 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
         self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
         await self.switch_mode("explore")
         self._show_busy(loading(self.view.model))
-        self.run_worker(self._import_readings, group="readings", thread=True, exit_on_error=False)
+        self.run_worker(self._import_torch, group="torch", thread=True, exit_on_error=False)
         if isinstance(opening, OpeningScreen):
             for event in opening.early:
                 await self.on_event(event)
         self.begin_training()
 
-    def _import_readings(self) -> None:
-        """In a worker: torch is imported here."""
+    def _import_torch(self) -> None:
+        """Import torch, in a worker."""
         try:
+            from explorer.core.head_scores import measure
             from explorer.core.readings import ReadingService
-
-            self.post_message(ReadingsImported(ReadingService(self._open_model)))
         except Exception as error:
-            self.post_message(ReadingsImported(None, f"torch cannot be imported: {type(error).__name__}: {error}"))
+            self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
+        else:
+            self.post_message(TorchImported(ReadingService(self._open_model), measure))
 
-    def on_readings_imported(self, message: ReadingsImported) -> None:
+    def on_torch_imported(self, message: TorchImported) -> None:
         """Ask for the first reading."""
-        if message.service is None:
-            gc.enable()
-            self.warn(message.reason)
-            self._show_nothing()
-            return
-        self._readings = message.service
-        self._loader = ReadingLoader(self, message.service)
+        self._readings = message.readings
+        self._loader = ReadingLoader(self, message.readings)
+        self._scorer = HeadScorer(self, message.measure_heads, self._heads_measured)
         self.look(self.view)
+
+    def on_torch_missing(self, message: TorchMissing) -> None:
+        """Say that nothing can be computed."""
+        gc.enable()
+        self.warn(message.reason)
+        self._show_no_model()
 
     # Readings that take long
 
     def _show_busy(self, text: str) -> None:
-        """Say on the Explore screen what a worker does, and which keys will follow."""
+        """Show on the Explore screen what a worker does, and which keys will follow."""
         self._busy = text
-        self.explore.show_state(text + self.early_words if text else "")
+        self.explore.show_state(text + self._type_ahead.text if text else "")
 
     def on_reading_loader_busy(self, message: ReadingLoader.Busy) -> None:
-        """Say what is waited for."""
+        """Show what the application is waiting for."""
         self._show_busy(message.text)
 
     def on_reading_loader_ready(self, message: ReadingLoader.Ready) -> None:
@@ -241,7 +317,7 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
             self._show(message.readings[0], quiet=message.request.quiet)
 
     def on_reading_loader_failed(self, message: ReadingLoader.Failed) -> None:
-        """Say why, and go on with what was shown before."""
+        """Notify of the reason, and return to what was shown before."""
         gc.enable()
         if message.is_current:
             self._refuse(message.request.views[0], message.reason, quiet=message.quiet)
@@ -254,24 +330,24 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
             self.view = self.reading.view
         elif self.readings.has_model(view.model):
             if view.text == SAMPLES[0].text:
-                self._show_nothing()
+                self._show_no_model()
             else:
                 self.look(replace(view, text=SAMPLES[0].text, query=LAST).as_trained())
         elif view.model != bundled.DEFAULT and bundled.DEFAULT in bundled.names():
             self.look(replace(view, model=bundled.DEFAULT))
         else:
-            self._show_nothing()
+            self._show_no_model()
 
-    def _show_nothing(self) -> None:
-        self.forget_early()
+    def _show_no_model(self) -> None:
+        self._type_ahead.clear()
         self.explore.show_no_model()
 
     def _announce(self, reading: "Reading") -> None:
-        """Say once of each sentence what of it is not read, and of the command line what could not be had."""
-        if self._opened_with is not None:
-            for line in _not_there(self._opened_with, reading):
+        """Notify once for each sentence of what is left out, and once of what the command line asked for in vain."""
+        if self._unchecked is not None:
+            for line in _not_there(self._unchecked, reading):
                 self.warn(line)
-            self._opened_with = None
+            self._unchecked = None
         if not self._announced:
             self._announced = True
             for line in _not_read(reading):
@@ -279,7 +355,7 @@ class ExplorerApp(Training, HeadScoring, Notices, Early):
 
 
 def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
-    """Lines about a layer, head or query that was asked for and that this model and text do not have."""
+    """Yield a line for each layer, head or query that was asked for but does not exist."""
     got, bounds = reading.view, reading.bounds
     for name, wanted, have, count in (
         ("layer", asked.layer, got.layer, bounds.n_layer),
@@ -291,7 +367,7 @@ def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
 
 
 def _not_read(reading: "Reading") -> Iterable[str]:
-    """Lines about tokens that do not fit into the context and characters that the tokenizer does not know."""
+    """Yield lines about tokens that do not fit into the context and characters that the tokenizer does not know."""
     if reading.left_out:
         fits = len(reading.encoding)
         yield (
@@ -305,17 +381,18 @@ def _not_read(reading: "Reading") -> Iterable[str]:
 
 
 def _named(character: str) -> str:
-    """A character for a message: itself where it can be seen, its code besides where it cannot."""
+    """Return a character for a message: itself in quotes if it is visible, otherwise its code point."""
     return f"‘{character}’" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
 
 
 def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveRun | None":
-    """Open the application, on a run to `train` if there is one; returns, when it is left, the last run it trained."""
-    # Until a model is open: what is imported is no garbage, and looking through it takes a tenth of the start.
+    """Run the application, with a run to `train` if one is given; return the last run that it trained, if any."""
+    # Enabled again with the first reading: imported modules are no garbage, and scanning them takes a tenth of the
+    # time to start.
     gc.disable()
     app = ExplorerApp(view, history=History(history_file()))
     themes.suit_terminal(app)
-    take_pastes_as_text(app)
+    install_paste_parser(app)
     if train is not None:
         app.open_with_training(train)
     try:
@@ -323,6 +400,6 @@ def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveR
     finally:
         gc.enable()
         app.end_training()
-    if app.return_code:  # Textual has told what went wrong
+    if app.return_code:  # Textual has printed what went wrong
         sys.exit(app.return_code)
     return app.training

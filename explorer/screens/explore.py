@@ -203,6 +203,7 @@ class ExploreScreen(
 
     def on_mount(self) -> None:
         """Nothing is read yet."""
+        self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
         self.show_state(loading(self._opening.model))
 
     def on_resize(self, event: events.Resize) -> None:

@@ -105,6 +105,7 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def on_mount(self) -> None:
         """Begin at the head in view."""
+        self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
         self.map.display = False
         view = self._gallery.reading.view
         self.grid.chosen = self.map.chosen = (view.layer, view.head)

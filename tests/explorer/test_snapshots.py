@@ -12,7 +12,7 @@ import pytest
 from textual import constants
 from textual.pilot import Pilot
 
-from explorer import scoring
+from explorer.core import head_scores
 from explorer.app import ExplorerApp
 from explorer.screens.compare import CompareScreen
 from explorer.screens.heads import HeadsScreen
@@ -47,7 +47,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr(constants, "DEFAULT_THEME", "textual-dark")
-    monkeypatch.setattr(scoring, "measure", lambda model: formula_scores())
+    monkeypatch.setattr(head_scores, "measure", lambda model: formula_scores())
 
 
 @pytest.fixture

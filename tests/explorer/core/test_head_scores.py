@@ -8,10 +8,8 @@ import torch
 from textual.pilot import Pilot
 
 from data import storyteller
-from explorer import scoring
 from explorer.app import ExplorerApp
 from explorer.core import head_scores
-from explorer.scoring import _Stoppable, _StoppedError
 from explorer.training import model_card
 from explorer.widgets.header import HeaderLine
 from model.checkpoint import Checkpoint
@@ -116,7 +114,7 @@ async def test_a_model_is_measured_once_and_only_after_it_is_seen(
         seen.append((model.name, app.reading is not None))
         return scores_of()
 
-    monkeypatch.setattr(scoring, "measure", measure)
+    monkeypatch.setattr(head_scores, "measure", measure)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("left", "m", "full_stop", "right")
@@ -133,7 +131,7 @@ async def test_a_model_that_cannot_be_measured_goes_on_without(
         calls.append(model)
         raise ModelError("nothing to read")
 
-    monkeypatch.setattr(scoring, "measure", measure)
+    monkeypatch.setattr(head_scores, "measure", measure)
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -142,18 +140,6 @@ async def test_a_model_that_cannot_be_measured_goes_on_without(
         assert app.scores_in_view is None
         assert app.scoring_is_over
         assert len(calls) == 1
-
-
-def test_leaving_ends_the_measuring(bpe_model: Checkpoint) -> None:
-    class Worker:
-        is_cancelled = False
-
-    worker = Worker()
-    model = _Stoppable(bpe_model, worker)  # type: ignore[arg-type]
-    assert model.trace((1, 2)).token_ids == (1, 2)
-    worker.is_cancelled = True
-    with pytest.raises(_StoppedError):
-        head_scores.measure(model)
 
 
 def test_the_card_of_a_model_says_the_same(bpe_model: Checkpoint) -> None:

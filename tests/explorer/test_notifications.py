@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from textual.widgets._toast import Toast
 
-from explorer.app import ExplorerApp
-from explorer.notices import MOST
+from explorer.app import MOST_NOTIFICATIONS, ExplorerApp
 from tests.explorer.conftest import Ready, messages
 
 MakeApp = Callable[..., ExplorerApp]
@@ -47,4 +46,4 @@ async def test_of_too_many_the_oldest_go(make_app: MakeApp, ready: Ready) -> Non
         for number in range(9):
             app.warn(f"warning {number}")
         await pilot.pause(0)
-        assert messages(app) == [f"warning {number}" for number in range(9 - MOST, 9)]
+        assert messages(app) == [f"warning {number}" for number in range(9 - MOST_NOTIFICATIONS, 9)]

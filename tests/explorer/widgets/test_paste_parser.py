@@ -12,7 +12,7 @@ from textual.drivers import linux_driver
 from textual.message import Message
 
 from explorer.app import ExplorerApp
-from explorer.pasting import END, START, PasteParser, take_pastes_as_text
+from explorer.widgets.paste_parser import END, START, PasteParser, install_paste_parser
 
 EVIL = "evil \x1b[31mred\x1b]0;title\x07 q \x1b[A \x1b\x1b[20 \x1b[201 שלום 👩‍👩‍👧 end\nline two"
 
@@ -55,5 +55,5 @@ def test_the_driver_takes_it(make_app: Callable[..., ExplorerApp], monkeypatch: 
     monkeypatch.setattr(linux_driver, "XTermParser", XTermParser)  # put back afterwards
     app = make_app()
     app.driver_class = linux_driver.LinuxDriver
-    take_pastes_as_text(app)
+    install_paste_parser(app)
     assert linux_driver.XTermParser is PasteParser

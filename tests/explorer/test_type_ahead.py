@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
-from explorer.early import MOST
+from explorer.widgets.type_ahead import LIMIT
 from explorer.screens.compare import CompareScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.view import Stage, View
@@ -95,8 +95,8 @@ async def test_esc_takes_back_what_waits_and_no_more_than_some_keys_wait(waiting
         await until(pilot, lambda: app._explore is not None and bool(state(app)))
         await pilot.press("t", "escape")
         assert state(app) == "loading bpe…"
-        await pilot.press(*["right"] * (MOST + 5))
-        assert state(app).count("→") == MOST
+        await pilot.press(*["right"] * (LIMIT + 5))
+        assert state(app).count("→") == LIMIT
         await pilot.press("escape", "e", "a")  # what can be done at once is done at once
         assert app.explore.sentence.editing
         assert app.explore.sentence.value.endswith("a")
@@ -119,4 +119,4 @@ async def test_without_a_model_nothing_waits(ready: Ready) -> None:
         await until(pilot, lambda: state(app).startswith("no model"))
         await pilot.press("g")
         assert state(app).startswith("no model")
-        assert not app._early
+        assert "then" not in state(app)

@@ -1,0 +1,86 @@
+"""HeadScorer: measures the heads of models in the background."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from textual.worker import Worker, get_current_worker
+
+from model.settings import AS_TRAINED, AttentionSettings
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from model.head_scores import HeadScores
+    from model.interface import TracedModel
+    from model.trace import Trace
+
+Measure = Callable[["TracedModel"], "HeadScores"]
+
+
+class HeadScorer:
+    """Measures the heads of each model once, one model at a time, in a worker of the application.
+
+    `on_measured` is called, in the thread of the application, whenever a model has been measured.
+    """
+
+    def __init__(self, app: "App[Any]", measure: Measure, on_measured: Callable[[], None]) -> None:
+        self._app = app
+        self._measure = measure
+        self._on_measured = on_measured
+        # By the model itself: another one may be opened later under the same name.
+        self._scores: WeakKeyDictionary[TracedModel, HeadScores | None] = WeakKeyDictionary()
+        self._is_measuring = False
+
+    def scores(self, model: "TracedModel") -> "HeadScores | None":
+        """Return the scores of a model; None if it has not been measured or cannot be."""
+        return self._scores.get(model)
+
+    def is_done(self, model: "TracedModel") -> bool:
+        """Return True if a model has been measured or cannot be."""
+        return model in self._scores
+
+    def measure(self, model: "TracedModel") -> None:
+        """Measure a model, unless it has been measured or another one is being measured."""
+        if not self._is_measuring and model not in self._scores:
+            self._is_measuring = True
+            self._app.run_worker(lambda: self._work(model), group="head scores", thread=True, exit_on_error=False)
+
+    def _work(self, model: "TracedModel") -> None:
+        """Measure a model, in a worker."""
+        scores = None
+        try:
+            scores = self._measure(_Cancellable(model, get_current_worker()))
+        except _CancelledError:
+            return
+        except Exception:  # the scores are an extra: what is wrong with the model is said where it is read
+            scores = None
+        self._app.call_later(self._finish, model, scores)
+
+    def _finish(self, model: "TracedModel", scores: "HeadScores | None") -> None:
+        self._is_measuring = False
+        self._scores[model] = scores
+        self._on_measured()
+
+
+class _CancelledError(Exception):
+    """The application is shutting down."""
+
+
+class _Cancellable:
+    """A model that raises _CancelledError when it is run in a cancelled worker."""
+
+    def __init__(self, model: "TracedModel", worker: "Worker[None]") -> None:
+        self._model = model
+        self._worker = worker
+        self.name, self.config, self.tokenizer = model.name, model.config, model.tokenizer
+
+    def trace(
+        self,
+        token_ids: Sequence[int],
+        settings: AttentionSettings = AS_TRAINED,
+        base: "Trace | None" = None,
+    ) -> "Trace":
+        if self._worker.is_cancelled:
+            raise _CancelledError
+        return self._model.trace(token_ids, settings, base)
