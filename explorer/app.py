@@ -100,7 +100,8 @@ class ExplorerApp(Training):
         self._loader: ReadingLoader | None = None
         self._scorer: HeadScorer | None = None
         self._type_ahead = TypeAhead()
-        self._busy = ""  # what is waited for
+        self._busy = ""  # what a worker does, as shown on the screen
+        self._is_waiting = True  # for a reading
         self._explore: ExploreScreen | None = None
         self._unchecked: View | None = self.view  # until it is known whether what was asked for exists
         self._announced = False
@@ -132,6 +133,12 @@ class ExplorerApp(Training):
     def open_models(self) -> tuple[str, ...]:
         """The names of the models that are open, the most recently used last."""
         return self._readings.models if self._readings is not None else ()
+
+    @property
+    def is_settled(self) -> bool:
+        """True if nothing is being opened or computed, and no reading or queued key is waited for."""
+        is_busy = self._loader is not None and self._loader.is_busy
+        return not (is_busy or self._is_waiting or self._type_ahead)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return those commands of Textual's that our registry does not have."""
@@ -165,6 +172,7 @@ class ExplorerApp(Training):
         except ModelError as error:
             self._refuse(view, str(error), quiet=quiet)
             return
+        self._is_waiting = readings is None
         if readings is None:
             self.view = view
         else:
@@ -293,6 +301,7 @@ class ExplorerApp(Training):
     def on_torch_missing(self, message: TorchMissing) -> None:
         """Say that nothing can be computed."""
         gc.enable()
+        self._is_waiting = False
         self.warn(message.reason)
         self._show_no_model()
 
@@ -314,12 +323,14 @@ class ExplorerApp(Training):
             gc.freeze()
         gc.enable()  # see `run`
         if message.is_current:
+            self._is_waiting = False
             self._show(message.readings[0], quiet=message.request.quiet)
 
     def on_reading_loader_failed(self, message: ReadingLoader.Failed) -> None:
         """Notify of the reason, and return to what was shown before."""
         gc.enable()
         if message.is_current:
+            self._is_waiting = False
             self._refuse(message.request.views[0], message.reason, quiet=message.quiet)
 
     def _refuse(self, view: View, reason: str, *, quiet: bool) -> None:

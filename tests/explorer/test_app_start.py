@@ -151,7 +151,8 @@ async def test_without_any_model_the_application_still_answers(
 
     app = ExplorerApp(View("gone", SENTENCES[0]), refuse)
     async with app.run_test(size=(80, 24)) as pilot:
-        await app.workers.wait_for_complete()
+        while not app.is_settled:
+            await pilot.pause(0)
         await pilot.pause()
         assert len(messages(app)) == 1
         assert "\n" not in messages(app)[0]

@@ -12,8 +12,8 @@ import pytest
 from textual import constants
 from textual.pilot import Pilot
 
-from explorer.core import head_scores
 from explorer.app import ExplorerApp
+from explorer.core import head_scores
 from explorer.screens.compare import CompareScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.view import Stage, View

@@ -9,10 +9,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
-from explorer.widgets.type_ahead import LIMIT
 from explorer.screens.compare import CompareScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.view import Stage, View
+from explorer.widgets.type_ahead import LIMIT
 from model.errors import ModelError
 from tests.explorer.conftest import SENTENCES, Opener, Ready
 
