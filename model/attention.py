@@ -1,10 +1,10 @@
-"""Attention, written once: from q, k, v, a scale and a mask to every stage of it.
+"""Attention and each of its stages, computed from q, k, v, a scale and a mask.
 
 Notation: T positions, D head_size, H heads; `...` is any leading shape, usually (H,) for a layer, () for a head or
 (B, H) for a batch in training. Row i of a matrix is query i, column j is key j.
 
-The stages are those of "Attention Is All You Need" (Vaswani et al. 2017, section 3.2.1), kept apart. `attend` is the
-fast path to the last of them. Nothing else in the project takes a softmax of scores.
+The stages are those of "Attention Is All You Need" (Vaswani et al. 2017, section 3.2.1), kept separate. `attend` is the
+fast path to the last one. No other module computes a softmax over scores.
 """
 
 import math
@@ -46,21 +46,21 @@ def mixed(weights: Tensor, v: Tensor) -> Tensor:
 @lru_cache(maxsize=8)
 def causal_mask(queries: int, keys: int, offset: int) -> Tensor:
     """(queries, keys) bool: query i, at position offset + i, sees keys 0…offset + i."""
-    with torch.inference_mode(False):  # kept for later, when gradients may be wanted
+    with torch.inference_mode(False):  # cached masks are also used when training
         return torch.ones(queries, keys, dtype=torch.bool).tril(offset)
 
 
 @dataclass(frozen=True, eq=False)
 class AttentionInputs:
-    """What attention is computed from, for one head or all heads of a layer.
+    """What attention is computed from, for one head or for all heads of a layer.
 
-    `scale` and `causal` are one value for all heads, or tensors of shape (H,) when heads differ; scales are float64, so
-    that each is the number that was asked for. The mask itself is derived (`visible`), so that a layer held in a trace
-    costs no T × T memory. `offset` is the position of the first query: None aligns the last query with the last key, as
-    when generating with cached keys.
-    `ablated`, bool (H,), marks heads whose mixed values are replaced by zeros.
+    `scale`, `causal` and `ablated` are each one value, or a tensor (H,) if heads differ. Per-head scales are float64
+    to be exactly the requested numbers. The mixed values of an ablated head are replaced by zeros. `offset` is
+    the position of the first query; None aligns the last query with the last key, as in generation with cached keys.
 
-    Raises ValueError when the shapes of q, k and v do not fit together.
+    The mask is derived when needed (`visible`), so that a trace does not hold T × T matrices.
+
+    Raises ValueError if the shapes of q, k and v do not fit together.
     """
 
     q: Tensor  # (..., Tq, D)
@@ -98,12 +98,12 @@ class AttentionInputs:
 
     @property
     def first_position(self) -> int:
-        """Position of the first query among the keys."""
+        """The position of the first query among the keys."""
         return self.k.shape[-2] - self.q.shape[-2] if self.offset is None else self.offset
 
     @property
     def visible(self) -> Tensor:
-        """Which keys each query may see, bool, broadcastable to (..., Tq, Tk)."""
+        """True where a query may see a key: bool, broadcastable to (..., Tq, Tk)."""
         mask = causal_mask(self.q.shape[-2], self.k.shape[-2], self.first_position).to(self.q.device)
         if isinstance(self.causal, Tensor):
             return mask | ~self.causal[:, None, None]
@@ -111,18 +111,18 @@ class AttentionInputs:
 
     @property
     def overflows(self) -> bool:
-        """Whether a score, raw or scaled, may be beyond the numbers of its format: weights could be NaN then.
+        """True if a raw or scaled score may exceed the range of its number format, so that weights may be NaN.
 
-        `attend` need not show it, since torch may mix the values of such a row as zeros.
+        The output of `attend` does not always show this, as torch may return zeros for such a row.
         """
         limits = torch.finfo(self.q.dtype)
         q, k = (x.abs().max().item() for x in (self.q, self.k))
         scale = self.scale.abs().max().item() if isinstance(self.scale, Tensor) else abs(self.scale)
-        score = q * k * self.head_size  # at most; NaN is an overflow as well
+        score = q * k * self.head_size  # an upper bound; NaN counts as an overflow
         return not max(score, 1.0) * max(scale, 1.0) <= limits.max
 
     def head(self, head: int) -> "AttentionInputs":
-        """The same inputs for one head: q, k, v of shape (T, D), plain numbers for the settings."""
+        """The inputs of one head: q, k, v of shape (T, D), and plain numbers as settings."""
 
         def pick(setting: float | bool | Tensor) -> float | bool:
             return setting[head].item() if isinstance(setting, Tensor) else setting
@@ -138,12 +138,12 @@ class AttentionInputs:
         )
 
     def row(self, query: int) -> "AttentionInputs":
-        """The same inputs for one query alone, still against all keys: q of shape (..., 1, D)."""
+        """The inputs of one query against all keys: q of shape (..., 1, D)."""
         return replace(self, q=self.q[..., query : query + 1, :], offset=self.first_position + query)
 
 
 class AttentionStages:
-    """Every stage of attention over `inputs`, each computed when first asked for and kept.
+    """Every stage of attention over `inputs`, each computed on first access and then kept.
 
     scores, scaled, masked, weights: (..., Tq, Tk); mixed: (..., Tq, D).
     """
@@ -173,7 +173,7 @@ class AttentionStages:
 
     @cached_property
     def log_sums(self) -> Tensor:
-        """Logarithm of each row's sum of e^masked, float64, (..., Tq): a weight is e^(masked − it)."""
+        """Log-sum-exp of each row of masked, float64 (..., Tq): weights are e^(masked − log_sums)."""
         return self.masked.double().logsumexp(-1)
 
     @cached_property
@@ -182,9 +182,9 @@ class AttentionStages:
         return without_ablated(mixed(self.weights, self.inputs.v), self.inputs.ablated)
 
     def rescaled(self, scale: float | Tensor) -> "AttentionStages":
-        """The same attention at another scale: q, k, v and the raw scores are shared, not computed again.
+        """The same attention at another scale, sharing q, k, v and the raw scores.
 
-        With scales (N,) every matrix from `scaled` on has a leading dimension N.
+        If `scale` is a tensor (N,), every stage from `scaled` on has a leading dimension N.
         """
         other = AttentionStages(replace(self.inputs, scale=scale))
         if "scores" in self.__dict__:
@@ -197,14 +197,14 @@ class AttentionStages:
 
 
 def attend(inputs: AttentionInputs) -> Tensor:
-    """The fast path: `AttentionStages(inputs).mixed` without the T × T matrices, (..., Tq, D).
+    """Compute `AttentionStages(inputs).mixed`, (..., Tq, D), without the T × T matrices.
 
-    Heads that differ are brought to one call of `scaled_dot_product_attention` by a factor on q of each head, with
-    `scale=1.0`, and a mask of each head.
+    This is one call of `scaled_dot_product_attention`. Where heads have different scales, q of each head is multiplied
+    by its scale beforehand; where they have different masks, each head gets its own.
     """
     q, scale = inputs.q, inputs.scale
-    # The fused kernel on a CPU masks before it scales: −∞ times a scale of 0 or less would be NaN or +∞. In its format
-    # the smallest numbers are 0.
+    # The fused CPU kernel masks before it scales: −∞ times a scale of 0 or less would be NaN or +∞. It also rounds
+    # scales below the smallest normal number to 0.
     if isinstance(scale, Tensor) or scale < torch.finfo(q.dtype).tiny:
         q, scale = q * per_head(scale, q), 1.0
     whole = inputs.q.shape[-2] == inputs.k.shape[-2] and inputs.first_position == 0
@@ -221,17 +221,17 @@ def attend(inputs: AttentionInputs) -> Tensor:
 
 
 def _batched(x: Tensor) -> Tensor:
-    """At least (1, 1, ·, ·): with fewer dimensions torch takes a slow path that makes the T × T matrices."""
+    """Add leading dimensions up to (1, 1, ·, ·): with fewer, torch takes a slow path with T × T matrices."""
     return x[(None,) * (4 - x.dim())]
 
 
 def per_head(setting: float | Tensor, like: Tensor) -> float | Tensor:
-    """A setting of each head, (H,), as (H, 1, 1) to broadcast over `like`, (..., H, T, any); a number stays itself."""
+    """Reshape per-head values (H,) to (H, 1, 1), to broadcast over `like` (..., H, T, any); numbers are unchanged."""
     return setting[:, None, None].to(like.dtype) if isinstance(setting, Tensor) else setting
 
 
 def without_ablated(mixed: Tensor, ablated: bool | Tensor) -> Tensor:
-    """Mixed values (..., T, D) with those of ablated heads at zero (zero ablation)."""
+    """Replace the mixed values (..., T, D) of ablated heads by zeros (zero ablation)."""
     if isinstance(ablated, Tensor):
         return mixed.masked_fill(ablated[:, None, None], 0.0)
     return torch.zeros_like(mixed) if ablated else mixed

@@ -1,7 +1,7 @@
-"""Checkpoints: a model and its tokenizer as a directory in the Hugging Face GPT-2 layout, both ways.
+"""Loads and saves checkpoints: a model and its tokenizer in a directory in Hugging Face's GPT-2 layout.
 
-In memory every matrix is an `nn.Linear` weight, (out, in); GPT-2's files keep four of them as Conv1D, (in, out), and
-these are transposed here, at the boundary. No pickle is ever loaded.
+In memory, every matrix is an `nn.Linear` weight (out, in). GPT-2's files store four of them per layer as Conv1D weights
+(in, out); these are transposed here. No pickle is ever loaded.
 """
 
 import json
@@ -45,7 +45,7 @@ _CONV1D = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """An opened checkpoint, a `TracedModel`: the GPT is in evaluation mode, in float32 and without gradients."""
+    """An opened checkpoint, a `TracedModel`. The GPT is in evaluation mode, in float32 and without gradients."""
 
     name: str
     path: Path
@@ -56,7 +56,7 @@ class Checkpoint:
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
     ) -> Trace:
-        """Run the model on one text, see `GPT.trace`. Raises ModelError besides when the numbers overflow."""
+        """Run the model on one text, see `GPT.trace`. Raises ModelError also if the numbers overflow."""
         trace = self.gpt.trace(token_ids, settings, base)
         if not trace.final.isfinite().all() or any(layer.overflows for layer in trace.inputs):
             raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
@@ -64,13 +64,13 @@ class Checkpoint:
 
 
 def load(directory: Path | str, name: str | None = None) -> Checkpoint:
-    """Open a checkpoint directory, or the latest checkpoint of a training run's directory.
+    """Open a checkpoint directory, or the latest checkpoint of a training run.
 
-    `name` is what to call it, by default the name of the directory given.
+    `name` is what to call the model, by default the name of `directory`.
 
     Weights stored as float16, bfloat16 or float64 become float32. A tied `lm_head.weight`, the prefix `transformer.`
     and stored attention masks are accepted.
-    Raises CheckpointError, naming the file or tensor and what was expected, for anything that is not such a model.
+    Raises CheckpointError, with the file or tensor and what was expected, for anything that is not such a model.
     """
     path = locate(Path(directory))
     check_name(path)
@@ -105,14 +105,14 @@ def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) ->
         raise CheckpointError(
             f"{quoted(path / WEIGHTS)} does not fit into memory: close something or open a smaller model"
         ) from error
-    with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+    with torch.device("meta"):  # without memory or random numbers: all weights are assigned below
         gpt = GPT(config)
     gpt.load_state_dict(weights, assign=True)
     return gpt.eval().requires_grad_(False)
 
 
 def _read(name: str, stored: Tensor) -> Tensor:
-    """A stored tensor as float32 in memory of its own: the file may change or vanish afterwards."""
+    """Convert a stored tensor to float32, copied so that the file may change or vanish afterwards."""
     weight = stored.mT if name.endswith(_CONV1D) else stored
     weight = weight.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
     if not weight.isfinite().all():
@@ -131,11 +131,18 @@ def save(
     extra: Mapping[str, bytes | str] | None = None,
     replace: bool = False,
 ) -> None:
-    """Write a checkpoint directory in one step: a kill at any moment leaves the old one, the new one, or none.
+    """Write a checkpoint directory atomically: a kill at any moment leaves the old one, the new one, or none.
 
-    `dtype` is what the weights are stored as; `extra` are further files by name. An existing directory that is not
-    empty is refused unless `replace` is set.
-    Raises CheckpointError when it cannot be written or a weight is not finite as `dtype`; nothing is changed then.
+    Args:
+        directory: where to write; it must not exist or be empty unless `replace` is set.
+        gpt: the model.
+        tokenizer: its tokenizer.
+        dtype: the number format in which weights are stored.
+        extra: contents of further files, by name.
+        replace: replace a directory that is not empty.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be written, or a weight is not finite as `dtype`. Nothing is changed.
     """
     target = Path(os.path.realpath(directory))
     extra = dict(extra or {})
@@ -150,11 +157,11 @@ def save(
     try:
         _recover(target)
         _check_free(target, replace)
-        temporary = _fresh(target.with_name(f"{target.name}.tmp"), files)
+        temporary = _new_directory(target.with_name(f"{target.name}.tmp"), files)
         try:
-            _write(temporary, files)
+            _write_files(temporary, files)
             tokenizers.save(tokenizer, temporary, model_max_length=gpt.config.n_positions)
-            _sync_all(temporary)
+            _fsync_all(temporary)
             _swap(temporary, target)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -165,17 +172,17 @@ def save(
 
 
 def small_dtype(gpt: GPT) -> torch.dtype:
-    """float16, or float32 where a weight is too large for it: above 65,504."""
+    """The smallest number format that holds every weight: float16, or float32 if one is above 65,504."""
     largest = torch.finfo(torch.float16).max
     return torch.float16 if all(p.abs().max() <= largest for p in gpt.parameters()) else torch.float32
 
 
-def _write(directory: Path, files: Mapping[str, bytes | str]) -> None:
+def _write_files(directory: Path, files: Mapping[str, bytes | str]) -> None:
     for name, content in files.items():
         (directory / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _sync_all(directory: Path) -> None:
+def _fsync_all(directory: Path) -> None:
     for file in directory.iterdir():
         fsync_path(file)
     fsync_path(directory)
@@ -200,8 +207,8 @@ def _check_free(target: Path, replace: bool) -> None:
         )
 
 
-def _fresh(temporary: Path, files: Mapping[str, object]) -> Path:
-    """An empty directory beside the target; what an earlier, killed save left there is removed, and nothing else."""
+def _new_directory(temporary: Path, files: Mapping[str, object]) -> Path:
+    """Create an empty directory, in place of what a killed save left there; anything else is refused."""
     if temporary.exists() or temporary.is_symlink():
         ours = {*FILES, *files}
         if temporary.is_symlink() or not temporary.is_dir() or any(p.name not in ours for p in temporary.iterdir()):
@@ -212,7 +219,7 @@ def _fresh(temporary: Path, files: Mapping[str, object]) -> Path:
 
 
 def _swap(temporary: Path, target: Path) -> None:
-    """Rename into place. A directory cannot be renamed onto a full one, so that one steps aside first."""
+    """Rename into place. A directory cannot replace one that is not empty, so the old one is moved aside first."""
     aside = _aside(target)
     if target.is_dir() and any(target.iterdir()):
         target.rename(aside)
@@ -232,7 +239,7 @@ def _aside(target: Path) -> Path:
 
 
 def _recover(target: Path) -> None:
-    """Put back what a save killed between its two renames left aside, or remove it when the new one is in place."""
+    """Finish a save that was killed in `_swap`: put the old directory back, or remove it if the new one is there."""
     aside = _aside(target)
     if not (aside / CONFIG).is_file():
         if aside.is_dir() and not any(aside.iterdir()):
@@ -246,7 +253,7 @@ def _recover(target: Path) -> None:
 
 
 def _remove_aside(aside: Path) -> None:
-    """Remove what was replaced, its config last: until then a save after a kill knows what it is."""
+    """Remove the old directory, its config last, so that after a kill `_recover` still recognizes it."""
     for path in sorted(aside.iterdir(), key=lambda path: path.name == CONFIG):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     aside.rmdir()

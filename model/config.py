@@ -1,4 +1,4 @@
-"""GPTConfig: the shape of a GPT-2-style model, in Hugging Face's names."""
+"""GPTConfig: the sizes and constants of a GPT-2-style model, in Hugging Face's names. Imports no torch."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from model.errors import ModelError
 
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "gelu", "relu", "silu")
-"""Values of `activation_function` that the MLP knows; GPT-2's own is gelu_new, the tanh approximation."""
+"""Supported values of `activation_function`; GPT-2's own is gelu_new, the tanh approximation."""
 
 GPT_2_INIT_STD = 0.02
 """Standard deviation of GPT-2's initial weights."""
@@ -19,22 +19,22 @@ _LARGEST_SIZE = 2**24
 
 @dataclass(frozen=True, slots=True)
 class GPTConfig:
-    """Sizes and constants of a GPT, named as in a GPT-2 `config.json`.
+    """Sizes and constants of a GPT, named as in a GPT-2 `config.json`; a `ModelShape`.
 
-    Raises ModelError when a size is not a positive integer or n_head does not divide n_embd.
+    Raises ModelError if a size is not a positive integer, n_head does not divide n_embd, or a constant is out of range.
     """
 
-    vocab_size: int  # tokens the model knows
-    n_positions: int  # context: the most tokens it can read at once
+    vocab_size: int  # number of tokens
+    n_positions: int  # context: the largest number of tokens read at once
     n_embd: int  # width of the residual stream
     n_layer: int
     n_head: int
-    n_inner: int | None = None  # width of the MLP; None is 4 × n_embd
+    n_inner: int | None = None  # width of the MLP's hidden layer; None means 4 × n_embd
     activation_function: str = "gelu_new"
     layer_norm_epsilon: float = 1e-5
     initializer_range: float = GPT_2_INIT_STD  # standard deviation of the initial weights
     scale_attn_weights: bool = True  # False: trained without 1/√head_size
-    scale_attn_by_inverse_layer_idx: bool = False  # scores of layer i divided by i + 1 as well
+    scale_attn_by_inverse_layer_idx: bool = False  # True: scores of layer i are divided by i + 1 as well
     causal: bool = True  # False: trained without the causal mask
     bos_token_id: int | None = None
     eos_token_id: int | None = None
@@ -70,7 +70,7 @@ class GPTConfig:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the weights are; the output is tied to the embedding and not counted twice."""
+        """Number of parameters. The output layer is tied to the embedding and not counted again."""
         c, m = self.n_embd, self.mlp_size
         attention, mlp, norms = 4 * c * (c + 1), 2 * c * m + m + c, 4 * c
         return (self.vocab_size + self.n_positions) * c + self.n_layer * (attention + mlp + norms) + 2 * c
@@ -81,7 +81,7 @@ class GPTConfig:
         return scale / (layer + 1) if self.scale_attn_by_inverse_layer_idx else scale
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of a GPT-2 `config.json` that `transformers` opens as this model."""
+        """The content of a GPT-2 `config.json` with which `transformers` opens this model."""
         return {
             "model_type": "gpt2",
             "architectures": ["GPT2LMHeadModel"],
@@ -97,7 +97,7 @@ class GPTConfig:
             "initializer_range": self.initializer_range,
             "scale_attn_weights": self.scale_attn_weights,
             "scale_attn_by_inverse_layer_idx": self.scale_attn_by_inverse_layer_idx,
-            # Ours alone: GPT-2 has no such option and transformers ignores it.
+            # An addition of ours, which transformers ignores.
             **({} if self.causal else {"causal": False}),
             "bos_token_id": self.bos_token_id,
             "eos_token_id": self.eos_token_id,
@@ -111,7 +111,7 @@ class GPTConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> "GPTConfig":
         """Read the content of a GPT-2 `config.json`.
 
-        Raises ModelError when it is of another architecture, lacks a size, or asks for what this GPT does not do.
+        Raises ModelError if it is of another architecture, lacks a size, or asks for something that GPT cannot do.
         """
         kind = values.get("model_type", "gpt2")
         if kind != "gpt2":

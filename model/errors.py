@@ -1,5 +1,5 @@
-"""The one base class of what can be wrong with what a person or a file brings to `model`."""
+"""The base class of all errors that bad input can cause in `model`."""
 
 
 class ModelError(ValueError):
-    """Bad input: its message is one line that says what is wrong and what to do."""
+    """Bad input. The message is one line that says what is wrong and what to do."""

@@ -1,4 +1,4 @@
-"""Generation: sampling tokens one by one, with keys and values of earlier tokens kept.
+"""Text generation: tokens are sampled one by one, with a cache of the keys and values of earlier tokens.
 
 Notation: T positions, H heads, D head_size, V vocab_size.
 """
@@ -17,16 +17,19 @@ from model.gpt import GPT
 from model.settings import AS_TRAINED, AttentionSettings
 
 REPLACEMENT = "\ufffd"
-_STREAM_CONTEXT = 1  # tokens that new text is decoded with
-_STREAM_LONGEST = 16  # tokens held back at most
+_STREAM_CONTEXT = 1  # earlier tokens that new ones are decoded with
+_STREAM_LONGEST = 16  # largest number of tokens held back
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn. Raises ModelError for a number out of range.
+    """How the next token is sampled.
 
-    `top_k` keeps the k most likely tokens; `top_p` the fewest that together reach that probability (nucleus sampling,
-    Holtzman et al. 2020). Temperature 0, or one so small that logits over it overflow, takes the most likely token.
+    `top_k` keeps the k most likely tokens, `top_p` the smallest set of tokens that reaches this probability (nucleus
+    sampling, Holtzman et al. 2020). Temperature 0, or one so small that logits / temperature overflows, always takes
+    the most likely token.
+
+    Raises ModelError for a value out of range.
     """
 
     temperature: float = 0.8
@@ -42,57 +45,57 @@ class Sampling:
             raise ModelError(f"top-p must be above 0 and at most 1, not {self.top_p}")
 
     def draw(self, logits: Tensor, generator: torch.Generator) -> int:
-        """One token id from logits (V,). Raises ModelError when they are not all finite."""
+        """Sample one token id from logits (V,). Raises ModelError if they are not all finite."""
         if not logits.isfinite().all():
             raise ModelError("the numbers of the model overflow here: choose a smaller scale or another model")
-        # On the processor: the same seed draws the same tokens wherever the logits come from.
+        # On the CPU, so that the same seed samples the same tokens on every device.
         logits = logits.float().cpu()
-        heated_logits = logits / (self.temperature or 1.0)
-        if self.temperature == 0 or not heated_logits.isfinite().all():
+        scaled_logits = logits / (self.temperature or 1.0)
+        if self.temperature == 0 or not scaled_logits.isfinite().all():
             return int(logits.argmax())
-        probabilities, ids = F.softmax(heated_logits, dim=-1).sort(descending=True)
+        probabilities, ids = F.softmax(scaled_logits, dim=-1).sort(descending=True)
         if self.top_k is not None:
             probabilities = probabilities[: self.top_k]
         if self.top_p is not None and self.top_p < 1:
-            before = probabilities.double().cumsum(0) - probabilities  # in float32 it would reach 1 early
+            before = probabilities.double().cumsum(0) - probabilities  # in float32 it would reach 1 too early
             probabilities = probabilities[before < self.top_p]
         return int(ids[torch.multinomial(probabilities, 1, generator=generator)])
 
 
 class TextStream:
-    """Turns tokens into text as they come: a character whose bytes are spread over tokens is held back until whole.
+    """Decodes tokens as they come. A character whose bytes are spread over several tokens is held back until complete.
 
-    "".join(map(stream.feed, ids)) + stream.rest() is the text of all ids, unless bytes that are no character go on for
-    16 tokens: then one may be cut.
+    `"".join(map(stream.feed, ids)) + stream.flush()` is the text of all ids, except that a character may be cut within
+    a sequence of 16 or more tokens that are not valid UTF-8.
     """
 
     def __init__(self, tokenizer: Tokenizer, before: Sequence[int] = ()) -> None:
         self._tokenizer = tokenizer
-        # Text is told apart by decoding with what stands before it: some tokenizers treat a beginning differently.
+        # New tokens are decoded together with the one before, as some tokenizers decode the first token differently.
         self._ids = list(before)[-_STREAM_CONTEXT:]
-        self._told = len(tokenizers.decode(tokenizer, self._ids)) if self._ids else 0
+        self._emitted = len(tokenizers.decode(tokenizer, self._ids)) if self._ids else 0
 
     def feed(self, token_id: int) -> str:
-        """The text that is certain now that `token_id` has come; often nothing, for a part of a character."""
+        """Add a token; returns the text that has become certain, which may be empty."""
         self._ids.append(token_id)
         text = tokenizers.decode(self._tokenizer, self._ids)
         if text.endswith(REPLACEMENT) and len(self._ids) < _STREAM_LONGEST:
             return ""
-        return self._tell(text)
+        return self._emit(text)
 
-    def rest(self) -> str:
-        """What was held back when no more tokens come: bytes that never became a character are U+FFFD."""
-        return self._tell(tokenizers.decode(self._tokenizer, self._ids)) if self._ids else ""
+    def flush(self) -> str:
+        """Return the text still held back; bytes that are not a complete character become U+FFFD."""
+        return self._emit(tokenizers.decode(self._tokenizer, self._ids)) if self._ids else ""
 
-    def _tell(self, text: str) -> str:
-        new = text[self._told :]
+    def _emit(self, text: str) -> str:
+        new = text[self._emitted :]
         self._ids = self._ids[-_STREAM_CONTEXT:]
-        self._told = len(tokenizers.decode(self._tokenizer, self._ids))
+        self._emitted = len(tokenizers.decode(self._tokenizer, self._ids))
         return new
 
 
 class _Cache:
-    """Keys and values of all earlier positions, a pair of (H, T, D) a layer."""
+    """Keys and values of all earlier positions, a pair of (H, T, D) per layer."""
 
     def __init__(self, gpt: GPT, settings: AttentionSettings) -> None:
         self.gpt = gpt
@@ -103,7 +106,7 @@ class _Cache:
         return self.past[0][0].shape[-2] if self.past else 0
 
     def logits(self, token_ids: Tensor) -> Tensor:
-        """Read new ids (T,) after those already read; logits (V,) after the last."""
+        """Append ids (T,) to those already read; returns the logits (V,) after the last one."""
         x = self.gpt.embed(token_ids, start=len(self))
         past, self.past = self.past, []
         for layer, block in enumerate(self.gpt.blocks):
@@ -126,13 +129,14 @@ def generate(
     cached: bool = True,
     known: int | None = None,
 ) -> Iterator[int]:
-    """Continue a text by `count` tokens, each yielded as it comes.
+    """Continue a text by `count` tokens, yielding each one as it is sampled.
 
-    A text longer than the context is read by its last n_positions tokens. Keys and values are kept between tokens
-    when that changes nothing: not past the context, where positions move, nor without the causal mask, where every
-    new token changes the earlier ones. Only ids below `known` are drawn: a tokenizer may have fewer tokens than its
-    model has rows.
-    Raises ModelError when there are no tokens to begin with, or numbers overflow.
+    Of a text longer than the context, the model reads the last n_positions tokens. Keys and values are cached if that
+    changes nothing: not beyond the context, where positions shift, and not without the causal mask, where each new
+    token changes the earlier ones. Only ids below `known` are sampled, as a tokenizer may have fewer tokens than
+    its model.
+
+    Raises ModelError if there are no tokens to begin with, or the numbers overflow.
     """
     if not token_ids:
         raise ModelError("there is nothing to continue: type at least one character that the model knows")

@@ -1,9 +1,9 @@
-"""The GPT: GPT-2's block, written around `model.attention`.
+"""A GPT-2-style model, with its attention computed by `model.attention`.
 
-Notation: B batch, T positions, C n_embd, H heads, D head_size, V vocab_size; `...` is (B,) in training, () in a trace.
+Notation: B batch, T positions, C n_embd, H heads, D head_size, V vocab_size; `...` is (B,) or, in a trace, nothing.
 
 The architecture is that of "Language Models are Unsupervised Multitask Learners" (Radford et al. 2019): LayerNorm
-before each part, learned positions, tanh-GELU, the output tied to the token embedding.
+before attention and MLP, learned position embeddings, tanh-GELU, and an output layer tied to the token embedding.
 """
 
 import math
@@ -34,14 +34,14 @@ class Linear(nn.Linear):
     """x Wᵀ + b: (..., in) -> (..., out)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """In float32 on a processor the bias is added in place: torch would fill the output with it beforehand."""
+        """In float32 on a CPU, add the bias in place, which is faster than filling the output with it beforehand."""
         if input.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return super().forward(input)
         return F.linear(input, self.weight).add_(self.bias)
 
 
 class CausalSelfAttention(nn.Module):
-    """Multi-head attention: one projection to q, k and v of all heads, one back to the residual stream."""
+    """Multi-head attention: one projection to q, k and v of all heads, and one back to the residual stream."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -58,9 +58,9 @@ class CausalSelfAttention(nn.Module):
         return AttentionInputs.from_settings(q, k, v, settings)
 
     def forward(self, inputs: AttentionInputs) -> Tensor:
-        """Mix the values and project all heads together: -> (..., T, C)."""
+        """Mix the values and project the concatenated heads: q, k, v (..., H, T, D) -> (..., T, C)."""
         if inputs.q.dtype is torch.bfloat16 and inputs.q.device.type == "cpu":
-            # Under autocast on a CPU the backward pass of attention is four times faster in float32.
+            # Under autocast on a CPU, the backward pass of attention is four times faster in float32.
             q, k, v = inputs.q.float(), inputs.k.float(), inputs.v.float()
             with torch.autocast("cpu", enabled=False):
                 mixed = attend(replace(inputs, q=q, k=k, v=v))
@@ -80,7 +80,7 @@ class MLP(nn.Module):
         self.activation = _ACTIVATIONS[config.activation_function]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Widen, activate, narrow."""
+        """Project to the hidden layer, activate, and project back."""
         y: Tensor = self.c_proj(self.activation(self.c_fc(x)))
         return y
 
@@ -97,11 +97,11 @@ class Block(nn.Module):
         self.dropout = dropout
 
     def inputs(self, x: Tensor, settings: LayerSettings) -> AttentionInputs:
-        """What this layer's attention is computed from, for the residual stream (..., T, C)."""
+        """The inputs of this layer's attention, given the residual stream (..., T, C) before the layer."""
         return self.attn.inputs(self.ln_1(x), settings)
 
     def forward(self, x: Tensor, inputs: AttentionInputs) -> Tensor:
-        """The residual stream after this layer, given the stream before it and `self.inputs` of it."""
+        """The residual stream after this layer, given the stream `x` before it and `inputs`, computed from `x`."""
         x = x + self._drop(self.attn(inputs))
         return x + self._drop(self.mlp(self.ln_2(x)))
 
@@ -112,8 +112,8 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """A GPT-2-style language model.
 
-    `forward` gives logits for training; `trace` gives everything that the explorer shows. `dropout` acts on embeddings
-    and on what each part adds to the residual stream, in training mode only.
+    `forward` computes logits for training; `trace` keeps everything that the application shows. In training mode,
+    dropout is applied to the embeddings and to the outputs of attention and MLP.
     """
 
     def __init__(self, config: GPTConfig, dropout: float = 0.0) -> None:
@@ -126,9 +126,9 @@ class GPT(nn.Module):
         self.dropout = dropout
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Draw fresh weights as GPT-2 does: normal(0, initializer_range), residual projections smaller by √(2·n_layer).
+        """Initialize the weights like GPT-2: normal(0, initializer_range), divided by √(2 · n_layer) for c_proj.
 
-        The residual projections are those named c_proj (Radford et al. 2019, section 2.3).
+        The layers called c_proj write to the residual stream (Radford et al. 2019, section 2.3).
         """
         std = self.config.initializer_range
         for name, parameter in self.named_parameters():
@@ -147,9 +147,9 @@ class GPT(nn.Module):
 
     @property
     def blocks(self) -> Iterator[Block]:
-        """The layers in order, typed."""
+        """The layers in order."""
         for block in self.h:
-            assert isinstance(block, Block)  # for the type checker: ModuleList forgets what it holds
+            assert isinstance(block, Block)  # ModuleList is not generic
             yield block
 
     def embed(self, token_ids: Tensor, start: int = 0) -> Tensor:
@@ -162,7 +162,7 @@ class GPT(nn.Module):
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
     def hidden(self, token_ids: Tensor, settings: AttentionSettings = AS_TRAINED) -> Tensor:
-        """Token ids (..., T) -> final hidden state (..., T, C), after the last LayerNorm."""
+        """Token ids (..., T) -> final hidden states (..., T, C), after the last LayerNorm."""
         x = self.embed(token_ids)
         for layer, block in enumerate(self.blocks):
             x = block(x, block.inputs(x, settings.for_layer(self.config, layer)))
@@ -177,10 +177,12 @@ class GPT(nn.Module):
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
     ) -> Trace:
-        """Run the model on one text under `settings` and keep the attention inputs of every layer.
+        """Run the model on one text, with its attention changed by `settings`, and keep q, k and v of every layer.
 
-        `base`, an earlier trace of the same model and text, saves the layers below the first that differs.
-        Raises ModelError for no tokens, too many, unknown ids, or settings that name a layer or head not in the model.
+        If `base` is an earlier trace of this model over the same text, the layers below the first one whose settings
+        differ are taken from it.
+        Raises ModelError if there are no tokens or too many, an id is unknown, or `settings` name a layer or head that
+        the model does not have.
         """
         check_ids(self.config, token_ids)
         settings = settings.normalized(self.config)
@@ -203,7 +205,7 @@ class GPT(nn.Module):
 
 
 def _embedding(count: int, width: int) -> nn.Embedding:
-    """An embedding; on the meta device without the draw, for which torch would import its compiler: a second."""
+    """An embedding; not initialized on the meta device, where torch would import its compiler (one second) for it."""
     weight = torch.empty(count, width)
     if not weight.is_meta:
         nn.init.normal_(weight)
@@ -212,7 +214,7 @@ def _embedding(count: int, width: int) -> nn.Embedding:
 
 
 def check_ids(config: GPTConfig, token_ids: Sequence[int]) -> None:
-    """Raise ModelError unless these are between 1 and n_positions ids of the vocabulary."""
+    """Raise ModelError unless there are between 1 and n_positions ids, all of them in the vocabulary."""
     if not token_ids:
         raise ModelError("there are no tokens: type at least one character that the model knows")
     if len(token_ids) > config.n_positions:
@@ -223,9 +225,9 @@ def check_ids(config: GPTConfig, token_ids: Sequence[int]) -> None:
 
 
 def _unchanged_layers(config: GPTConfig, before: AttentionSettings, after: AttentionSettings) -> int:
-    """How many layers from the bottom compute the same under both settings.
+    """Number of layers, counted from the first, whose attention inputs are the same under both settings.
 
-    The settings of a layer change only what follows its own q, k, v, but they are part of its recorded inputs.
+    The inputs of a layer include its settings, although these change only what is computed after its q, k and v.
     """
     if before == after:
         return config.n_layer

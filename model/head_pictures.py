@@ -1,4 +1,4 @@
-"""Small pictures of attention, and its peakedness in three numbers: one head at a time, so that no T × T outlives it.
+"""Thumbnails of attention weights, and mean peakedness, one head at a time so that no T × T matrix is kept.
 
 Notation: T positions, n blocks, f positions in a block.
 """
@@ -13,15 +13,14 @@ from model.peakedness import entropy_bits, largest_weight
 from model.trace import Trace
 
 HIDDEN = -1.0
-"""In a picture: no query of the block may see any of its keys."""
+"""The value of a block in which no query may see any key."""
 
 
 def blocks(weights: Tensor, visible: Tensor, size: int) -> Tensor:
-    """Weights (T, T) in blocks of f = `size` queries by f keys: (n, n), n = ⌈T / f⌉; the last block may be smaller.
+    """Pool weights (T, T) over blocks of f = `size` queries by f keys: (n, n), n = ⌈T / f⌉; the last may be smaller.
 
-    A block holds the weight that its keys get together, in the mean of its queries: each row still sums to 1, and a
-    block of a single cell is the weight itself. Blocks without a cell of `visible`, broadcastable to (T, T), are
-    HIDDEN.
+    The value of a block is the total weight on its keys, averaged over its queries: rows still sum to 1, and for f = 1
+    the weights are unchanged. A block without a cell of `visible`, broadcastable to (T, T), is HIDDEN.
     """
     shares = _pooled(weights, size) / _lengths(weights.shape[0], size).to(weights)[:, None]
     seen = _pooled(visible.expand_as(weights).to(weights.dtype), size) > 0
@@ -38,14 +37,14 @@ def _pooled(matrix: Tensor, size: int) -> Tensor:
 
 
 def _lengths(positions: int, size: int) -> Tensor:
-    """How many positions each block has."""
+    """The number of positions in each block: (n,)."""
     starts = torch.arange(0, positions, size)
     return (positions - starts).clamp(max=size)
 
 
 @dataclass(frozen=True, slots=True)
 class MeanPeakedness:
-    """How peaked a head is, in the mean over the queries of a text."""
+    """How peaked a head is on average over the queries of a text."""
 
     effective_keys: float
     entropy_bits: float
@@ -53,14 +52,14 @@ class MeanPeakedness:
 
 
 def mean_peakedness(weights: Tensor) -> MeanPeakedness:
-    """The means over the rows of weights, (T, T)."""
-    bits = entropy_bits(weights)  # once: it takes the longest
+    """Average over the rows of weights (T, T)."""
+    bits = entropy_bits(weights)  # computed once, as it takes the longest
     return MeanPeakedness(torch.exp2(bits).mean().item(), bits.mean().item(), largest_weight(weights).mean().item())
 
 
 @dataclass(frozen=True, slots=True)
 class HeadPeakedness:
-    """One head's peakedness as set, at a scale of 1, and at the scale as trained; q, k and mask are as set in each."""
+    """Peakedness of one head at the scale as set, without scaling, and at the trained scale, with q, k, mask as set."""
 
     as_set: MeanPeakedness
     unscaled: MeanPeakedness
@@ -69,7 +68,7 @@ class HeadPeakedness:
 
 @dataclass(frozen=True, eq=False)
 class HeadPicture:
-    """What is kept of one head: a picture of its weights in blocks, (n, n), and how peaked they are."""
+    """What is kept of one head: its weights pooled over blocks (n, n), and how peaked they are."""
 
     blocks: Tensor
     size: int  # positions in a block
@@ -79,15 +78,15 @@ class HeadPicture:
 def head_picture(
     trace: Trace, layer: int, head: int, trained_scale: float, size: int, known: HeadPeakedness | None = None
 ) -> HeadPicture:
-    """The picture of one head in blocks of `size`; its peakedness is measured unless it is `known`."""
+    """The picture of one head in blocks of `size`; peakedness is measured unless `known` from an earlier picture."""
     with torch.inference_mode():
         stages = trace.head(layer, head)
         picture = blocks(stages.weights, stages.inputs.visible, size)
-        # A clone, lest the blocks of one cell keep the whole matrix.
-        return HeadPicture(picture.clone(), size, known or _measured(stages, trained_scale))
+        # Cloned, as blocks of a single cell are a view of the whole matrix.
+        return HeadPicture(picture.clone(), size, known or _measure(stages, trained_scale))
 
 
-def _measured(stages: AttentionStages, trained_scale: float) -> HeadPeakedness:
+def _measure(stages: AttentionStages, trained_scale: float) -> HeadPeakedness:
     found = {float(stages.inputs.scale): mean_peakedness(stages.weights)}
     for scale in (1.0, trained_scale):
         if scale not in found:

@@ -33,15 +33,15 @@ FINAL = "final"
 _STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
 
 PREFIX = "transformer."
-"""What `transformers` puts before every tensor of the body; the original GPT-2 files have none."""
+"""What `transformers` puts before the names of all tensors but lm_head; the original GPT-2 files have no prefix."""
 
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
-"""Stored number formats that can be opened, with their size."""
+"""Number formats of stored weights that can be opened, with their size in bytes."""
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-_LARGEST_JSON = 2**20
-_LARGEST_HEADER = 2**25
+_LARGEST_JSON = 2**20  # bytes
+_LARGEST_HEADER = 2**25  # bytes
 
 
 class CheckpointError(ModelError):
@@ -50,7 +50,7 @@ class CheckpointError(ModelError):
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """What the header says of one tensor; `stored_as` is its full name in the file."""
+    """A tensor as described in the header; `stored_as` is its full name in the file."""
 
     stored_as: str
     dtype: str
@@ -59,11 +59,11 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What can be told of a checkpoint without reading its weights."""
+    """What is known of a checkpoint without reading its weights."""
 
     config: GPTConfig
-    parameters: int  # the tied output is counted once
-    bytes_on_disk: int  # of the four files
+    parameters: int  # without the output layer, which is tied to the embedding
+    bytes_on_disk: int  # of the files in `FILES`
 
 
 def step_directory(step: int) -> str:
@@ -78,7 +78,11 @@ def parse_step_directory(name: str) -> int | None:
 
 
 def locate(directory: Path) -> Path:
-    """The checkpoint meant by a directory: itself, the latest of a training run, or what a killed save left aside."""
+    """Resolve a directory to the checkpoint that it stands for.
+
+    This is the directory itself; the latest checkpoint if it is a training run; or, if it is missing because a save was
+    killed, the old version that the save had moved aside.
+    """
     try:
         aside = directory.with_name(f".{directory.name}.replaced") if directory.name else directory
         if not directory.exists() and (aside / CONFIG).is_file():
@@ -89,14 +93,14 @@ def locate(directory: Path) -> Path:
         with pointer.open("rb") as file:
             name = file.read(256).decode().strip()
         return directory / name if Path(name).name == name and (directory / name / CONFIG).is_file() else directory
-    except (OSError, ValueError):  # whoever reads the directory itself will say what is wrong with it
+    except (OSError, ValueError):  # reading the directory itself will raise a better error
         return directory
 
 
 def summarize(directory: Path) -> Summary:
     """Describe a checkpoint from its config and header.
 
-    Raises CheckpointError when either cannot be read or the two do not fit together.
+    Raises CheckpointError if one of them cannot be read or they contradict each other.
     """
     directory = locate(directory)
     config = read_config(directory)
@@ -106,10 +110,10 @@ def summarize(directory: Path) -> Summary:
 
 
 def read_config(directory: Path) -> GPTConfig:
-    """Read `config.json`. Raises CheckpointError when the directory or the file is not what it should be."""
+    """Read `config.json`. Raises CheckpointError if it is missing, damaged or not of a GPT-2."""
     try:
         if not directory.is_dir():
-            what = "is a file" if directory.is_file() else "is no directory"
+            what = "is a file" if directory.is_file() else "is not a directory"
             what = what if directory.exists() else "does not exist"
             raise CheckpointError(
                 f"{quoted(directory)} {what}: name a checkpoint directory, one that holds {CONFIG} and {WEIGHTS}"
@@ -124,7 +128,7 @@ def read_config(directory: Path) -> GPTConfig:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of at most a megabyte. Raises CheckpointError when it is missing or anything else."""
+    """Read a JSON object of at most 1 MiB. Raises CheckpointError if it is missing or anything else."""
     try:
         if not path.is_file():
             raise CheckpointError(
@@ -149,20 +153,20 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_header(directory: Path) -> dict[str, StoredTensor]:
-    """Read the header of `model.safetensors`: what is stored under each name.
+    """Read the header of `model.safetensors`: the tensors by their stored names.
 
-    Raises CheckpointError for a pickle (which would run code when loaded), a truncated file, or no file.
+    Raises CheckpointError if the file is missing, truncated, or a pickle (which could run code when loaded).
     """
     path = directory / WEIGHTS
     try:
         if not path.is_file():
-            raise CheckpointError(_without_weights(directory))
+            raise CheckpointError(_no_weights_message(directory))
         with path.open("rb") as file:
             size = path.stat().st_size
             start = file.read(9)
             length = int.from_bytes(start[:8], "little")
             if start[8:] != b"{" and start.startswith(_PICKLE_STARTS):
-                raise CheckpointError(_pickle(path, "is a pickle or zip under another name"))
+                raise CheckpointError(_pickle_message(path, "is a pickle or zip under another name"))
             if len(start) < 9 or start[8:] != b"{":
                 raise CheckpointError(
                     f"{quoted(path)} is not a safetensors file: it is empty, damaged or of another format"
@@ -205,9 +209,10 @@ def _parse_header(path: Path, header: dict[str, Any], data_size: int) -> dict[st
 
 
 def body_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
-    """The tensors of the model by their names without prefix, once names and shapes are as `config` says.
+    """The tensors of the model by their names without prefix.
 
-    A tied `lm_head.weight` and the masks that old files store are left out. Raises CheckpointError otherwise.
+    A tied `lm_head.weight` and the attention masks that old files store are left out.
+    Raises CheckpointError if names, shapes or number formats are not those of a model with this `config`.
     """
     found: dict[str, StoredTensor] = {}
     for name, tensor in header.items():
@@ -215,7 +220,7 @@ def body_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict[
         if short in found:
             raise CheckpointError(f"{short!r} is stored twice, with and without the prefix {PREFIX!r}: remove one")
         found[short] = tensor
-    # Lazily: a config may claim millions of layers, and the first that is missing ends the loop.
+    # A config may claim millions of layers: iterating lazily, the first missing one ends the loop.
     for name, shape in expected_shapes(config):
         if name not in found:
             raise CheckpointError(f"tensor {name!r} is missing from {WEIGHTS}: {CONFIG} asks for shape {list(shape)}")
@@ -233,7 +238,7 @@ def body_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict[
 
 
 def expected_shapes(config: GPTConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name, without prefix, and stored shape of every tensor; those of the Conv1D layers are (in, out)."""
+    """Name without prefix, and stored shape, of every tensor. Weights of Conv1D layers are stored as (in, out)."""
     width, mlp = config.n_embd, config.mlp_size
     yield "wte.weight", (config.vocab_size, width)
     yield "wpe.weight", (config.n_positions, width)
@@ -282,26 +287,25 @@ def _is_ignored(config: GPTConfig, name: str) -> bool:
 
 
 def check_name(path: Path) -> None:
-    """Raise CheckpointError for a name that safetensors cannot open."""
+    """Raise CheckpointError for a path that safetensors cannot open."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
-        raise CheckpointError(f"{quoted(path)} is no name in UTF-8, which safetensors needs: rename it") from error
+        raise CheckpointError(f"{quoted(path)} is not valid UTF-8, which safetensors needs: rename it") from error
 
 
 def discard(directory: Path) -> None:
-    """Remove a checkpoint; a kill meanwhile leaves the whole of it, or a `.tmp` that nobody takes for one.
+    """Remove a checkpoint. A kill leaves all of it, or a directory with the suffix `.tmp` that does not count as one.
 
-    What the system does not let us remove stays.
+    Errors are ignored: what cannot be removed stays.
     """
     with suppress(OSError):
-        doomed = directory
         if directory.suffix != ".tmp":
-            doomed = directory.rename(directory.with_name(f"{directory.name}.tmp"))
-        shutil.rmtree(doomed)
+            directory = directory.rename(directory.with_name(f"{directory.name}.tmp"))
+        shutil.rmtree(directory)
 
 
-def _without_weights(directory: Path) -> str:
+def _no_weights_message(directory: Path) -> str:
     if (directory / f"{WEIGHTS}.index.json").exists():
         return f"{quoted(directory)} holds its weights in several files: save them as one {WEIGHTS}"
     try:
@@ -309,9 +313,9 @@ def _without_weights(directory: Path) -> str:
     except OSError as error:
         return f"{quoted(directory)} cannot be read: {error.strerror}"
     if pickle is not None:
-        return _pickle(pickle, "is a pickle")
+        return _pickle_message(pickle, "is a pickle")
     return f"{quoted(directory)} holds no {WEIGHTS}: name a checkpoint directory in the GPT-2 layout"
 
 
-def _pickle(path: Path, what: str) -> str:
+def _pickle_message(path: Path, what: str) -> str:
     return f"{quoted(path)} {what}, which can run code when it is loaded, so it is never opened: save it as {WEIGHTS}"

@@ -1,4 +1,4 @@
-"""How far rows of attention weights are from uniform, and how much raw scores vary."""
+"""Peakedness: how far rows of attention weights are from uniform, and how much raw scores vary."""
 
 import math
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def variance(scores: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Peakedness:
-    """The measures of one head's rows; the fields are of shape (Tq,), the variance a number over the whole matrix."""
+    """Peakedness of every row of one head, fields (Tq,), and the variance over the whole matrix of raw scores."""
 
     scores_variance: float
     max_weight: Tensor

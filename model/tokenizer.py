@@ -1,7 +1,8 @@
-"""Makes, loads, saves and applies tokenizers: character-level and byte-level BPE.
+"""Trains, loads, saves and applies tokenizers: character-level and byte-level BPE.
 
-They are `tokenizers.Tokenizer` objects, stored as `tokenizer.json`; no tokenizer algorithm is written here. What is
-added is what a person needs to see: the text of every token, where it stands, and which characters are not known.
+Tokenizers are objects of the `tokenizers` library, stored as `tokenizer.json`. This module adds what the application
+shows: the text of every token, its position in the sentence, and the characters that the tokenizer does not know.
+Imports no torch.
 """
 
 import json
@@ -25,12 +26,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class TokenizerError(ModelError):
-    """A tokenizer that cannot be made, loaded or applied: one line that says what is wrong and what to do."""
+    """A tokenizer that cannot be trained, loaded or applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownCharacter:
-    """A character that the tokenizer does not know: its offset in the text, and itself."""
+    """A character that the tokenizer does not know, at offset `start` of the text."""
 
     start: int
     text: str
@@ -38,14 +39,14 @@ class UnknownCharacter:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A text as tokens; `ids`, `tokens` and `spans` have one entry a token.
+    """A text as tokens; `ids`, `tokens` and `spans` have one entry per token.
 
     Attributes:
-        text: the text that was encoded, its lone surrogates replaced by U+FFFD; as long as the text given.
+        text: the text that was encoded, with lone surrogates replaced by U+FFFD; its length is unchanged.
         ids: rows of the embedding.
-        tokens: each token's own text; bytes that are only a part of a character are written `<0xF0>`.
-        spans: start and end of each token in `text`, in characters; tokens that share a character overlap there.
-        unknown: the characters left out, or mapped to the tokenizer's token for unknown text, in order.
+        tokens: the text of each token; bytes that are only part of a character are written `<0xF0>`.
+        spans: start and end of each token in `text`, in characters; tokens that share a character overlap.
+        unknown: the characters that are left out or mapped to the token for unknown text, in order.
     """
 
     text: str
@@ -59,9 +60,9 @@ class Encoding:
 
 
 def train_char(texts: str | Iterable[str]) -> Tokenizer:
-    """A character-level tokenizer: its vocabulary is the distinct characters of the texts, in code-point order.
+    """Make a character-level tokenizer, whose vocabulary is the distinct characters of the texts in code-point order.
 
-    There is no entry for unknown characters, so that ln(vocabulary) is the loss of a uniform guess over characters.
+    There is no token for unknown characters, so ln(vocab_size) is the loss of a uniform guess over characters.
 
     Raises:
         TokenizerError: the texts are empty.
@@ -73,17 +74,17 @@ def train_char(texts: str | Iterable[str]) -> Tokenizer:
         raise TokenizerError("the text is empty: a character tokenizer needs at least one character")
     vocabulary = {character: index for index, character in enumerate(sorted(characters))}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    # One piece a character: a model left to itself counts offsets without the characters it does not know.
+    # Split into characters first: otherwise offsets would not count the characters that the model does not know.
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     tokenizer.decoder = decoders.Fuse()
     return tokenizer
 
 
 def train_bpe(texts: str | Iterable[str], vocab_size: int, end_of_text: str = END_OF_TEXT) -> Tokenizer:
-    """A byte-level BPE tokenizer in the manner of GPT-2 (Radford et al. 2019): it knows every text.
+    """Train a byte-level BPE tokenizer like GPT-2's (Radford et al. 2019), which can encode every text.
 
-    The vocabulary is the special token, the 256 bytes and the merges; it is smaller than asked for when too few
-    pairs of tokens occur twice in the texts. The same texts give the same tokenizer.
+    The vocabulary is the special token, the 256 bytes and the merges. It is smaller than `vocab_size` if too few pairs
+    of tokens occur twice in the texts. The same texts give the same tokenizer.
 
     Raises:
         TokenizerError: `vocab_size` is below 257.
@@ -114,9 +115,9 @@ def _make_byte_level(tokenizer: Tokenizer) -> None:
 
 
 def load(path: Path | str) -> Tokenizer:
-    """Open a `tokenizer.json`, or a directory with one or with GPT-2's `vocab.json` and `merges.txt`.
+    """Load a `tokenizer.json`, or a directory with one or with GPT-2's `vocab.json` and `merges.txt`.
 
-    Padding and truncation stored in the file are switched off. Nothing is executed and nothing is fetched.
+    Padding and truncation settings in the file are ignored. No code is executed and nothing is downloaded.
 
     Raises:
         TokenizerError: there is no tokenizer, it cannot be read, is damaged, or has no tokens.
@@ -129,7 +130,7 @@ def load(path: Path | str) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if not tokenizer.get_vocab_size():
-        raise TokenizerError(f"{quoted(path)} holds a tokenizer without any token: use another file")
+        raise TokenizerError(f"{quoted(path)} holds a tokenizer without tokens: use another file")
     return tokenizer
 
 
@@ -141,7 +142,9 @@ def _open(path: Path) -> Tokenizer:
     vocabulary, merges = path / "vocab.json", path / "merges.txt"
     if vocabulary.exists() and merges.exists():
         return _from_gpt2_files(vocabulary, merges)
-    raise TokenizerError(f"{quoted(path)} has neither {TOKENIZER} nor vocab.json with merges.txt: no checkpoint")
+    raise TokenizerError(
+        f"{quoted(path)} has neither {TOKENIZER} nor vocab.json with merges.txt: it is not a checkpoint"
+    )
 
 
 def _parse(path: Path) -> Tokenizer:
@@ -182,7 +185,7 @@ def _read(path: Path) -> str:
 
 
 def _failure(what: str, error: BaseException) -> BaseException:
-    """The error to raise for what the library threw at us, its own panics included (they derive from BaseException)."""
+    """The error to raise for an exception of the library, whose Rust panics derive from BaseException."""
     if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
         return error
     reason = ascii(" ".join(str(error).split()))[1:-1][:200]
@@ -190,17 +193,17 @@ def _failure(what: str, error: BaseException) -> BaseException:
 
 
 def save(tokenizer: Tokenizer, directory: Path | str, *, model_max_length: int | None = None) -> None:
-    """Write `tokenizer.json` and `tokenizer_config.json` into an existing directory; `transformers` opens them too.
+    """Write `tokenizer.json` and `tokenizer_config.json`, which `transformers` can open, into an existing directory.
 
     Args:
-        tokenizer: what to save.
-        directory: where.
-        model_max_length: the model's context in tokens, written for other programs.
+        tokenizer: the tokenizer to save.
+        directory: where to save it.
+        model_max_length: the model's context in tokens, for other programs.
 
     Raises:
         TokenizerError: the files cannot be written.
     """
-    # Without its class a character tokenizer is silently read as GPT-2's.
+    # Without a class, transformers would silently load a character tokenizer as GPT-2's.
     config: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
     if model_max_length is not None:
         config["model_max_length"] = model_max_length
@@ -216,7 +219,7 @@ def save(tokenizer: Tokenizer, directory: Path | str, *, model_max_length: int |
 
 
 def encode(tokenizer: Tokenizer, text: str) -> Encoding:
-    """Turn a text into tokens, with nothing added before or after.
+    """Encode a text, without adding special tokens.
 
     Raises:
         TokenizerError: the tokenizer itself fails on the text.
@@ -236,13 +239,13 @@ def encode(tokenizer: Tokenizer, text: str) -> Encoding:
 
 
 def encode_ids(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
-    """The token ids of each text and nothing else: the quick way for a corpus. Unknown characters are left out."""
+    """Only the token ids of each text, which is fast enough for a corpus. Unknown characters are left out."""
     batch = [_without_surrogates(text) for text in texts]
     return [found.ids for found in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
 
 
 def decode(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
-    """The text of token ids, special tokens included; the inverse of `encode` for known characters.
+    """The text of token ids, including special tokens; the inverse of `encode` for known characters.
 
     Raises:
         TokenizerError: an id is not in the vocabulary.
@@ -252,7 +255,7 @@ def decode(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
 
 
 def token_texts(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, ...]:
-    """Each token's own text, as in `Encoding.tokens`.
+    """The text of each token, as in `Encoding.tokens`.
 
     Raises:
         TokenizerError: an id is not in the vocabulary.
@@ -264,12 +267,12 @@ def token_texts(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, ...]:
 
 
 def vocab_size(tokenizer: Tokenizer) -> int:
-    """How many rows an embedding needs: one more than the largest id."""
+    """Number of rows that an embedding needs: the largest id plus one."""
     return max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
 
 def kind(tokenizer: Tokenizer) -> Literal["char", "bpe", "other"]:
-    """`"bpe"` for byte-level, `"char"` if every ordinary token is one character, `"other"` for the rest."""
+    """`"bpe"` if byte-level, `"char"` if every token but the special ones is one character, else `"other"`."""
     if _is_byte_level(tokenizer):
         return "bpe"
     special = {_unknown_token(tokenizer), *(str(token) for token in tokenizer.get_added_tokens_decoder().values())}
@@ -278,7 +281,7 @@ def kind(tokenizer: Tokenizer) -> Literal["char", "bpe", "other"]:
 
 
 def _unknown_token(tokenizer: Tokenizer) -> str | None:
-    """The token that stands for unknown text, if the model has one; Unigram models do not tell."""
+    """The token for unknown text, if the model has one; Unigram models do not say."""
     token = getattr(tokenizer.model, "unk_token", None)
     return token if isinstance(token, str) else None
 
@@ -288,7 +291,7 @@ def _is_byte_level(tokenizer: Tokenizer) -> bool:
 
 
 def _spelling(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
-    """The vocabulary's own spelling of each id."""
+    """Each id as it is spelled in the vocabulary."""
     spelling: dict[int, str] = {}
     for index in set(ids):
         token = tokenizer.id_to_token(index) if 0 <= index < 2**32 else None
@@ -299,7 +302,7 @@ def _spelling(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
 
 
 def _byte_characters() -> dict[str, int]:
-    """GPT-2's spelling of bytes: the printable ones of Latin-1 stand for themselves, the others follow from U+0100."""
+    """GPT-2's spelling of bytes: printable Latin-1 characters stand for themselves, others are mapped to U+0100 on."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]
     return {chr(byte): byte for byte in printable} | {chr(0x100 + n): byte for n, byte in enumerate(others)}
@@ -309,7 +312,7 @@ _BYTES = _byte_characters()
 
 
 def _token_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> list[bytes]:
-    """The bytes that each token of a byte-level tokenizer stands for; added tokens are spelled as they are."""
+    """The bytes of each token of a byte-level tokenizer; added tokens are not spelled in byte characters."""
     added = tokenizer.get_added_tokens_decoder()
     pieces: dict[int, bytes] = {}
     for index, token in zip(ids, _spelling(tokenizer, ids), strict=True):
@@ -320,7 +323,7 @@ def _token_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> list[bytes]:
 
 
 def _readable(piece: bytes) -> str:
-    """Bytes as text; those that are only a part of a character as `<0xF0>`."""
+    """Decode bytes; those that are only part of a character become `<0xF0>`."""
     try:
         return piece.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -329,17 +332,17 @@ def _readable(piece: bytes) -> str:
 
 
 def _byte_spans(pieces: Sequence[bytes], text: str) -> tuple[tuple[int, int], ...] | None:
-    """Where each piece stands in the text, in characters; None if the pieces are not the text's own bytes.
+    """Start and end of each piece in the text, in characters; None if the pieces do not add up to the text.
 
-    Taken from the bytes and not from the library's offsets, which leave out a token's leading space in some files.
+    The library's offsets are not used because with some tokenizer files they exclude a token's leading space.
     """
     data = text.encode()
     if b"".join(pieces) != data:
         return None
     spans = []
-    begun = 0  # characters that begin before the current byte
+    begun = 0  # characters that began before the current piece
     for piece in pieces:
-        continues = bool(piece) and piece[0] & 0xC0 == 0x80  # begins inside a character
+        continues = bool(piece) and piece[0] & 0xC0 == 0x80  # starts within a character
         starts = sum(byte & 0xC0 != 0x80 for byte in piece)
         spans.append((begun - continues, begun + starts))
         begun += starts
@@ -349,14 +352,14 @@ def _byte_spans(pieces: Sequence[bytes], text: str) -> tuple[tuple[int, int], ..
 def _unknown(
     tokenizer: Tokenizer, text: str, ids: Sequence[int], spans: Sequence[tuple[int, int]]
 ) -> tuple[UnknownCharacter, ...]:
-    """The characters that no token covers, or that only the token for unknown text covers."""
+    """The characters covered by no token, or only by the token for unknown text."""
     unknown_token = _unknown_token(tokenizer)
     unknown_id = tokenizer.token_to_id(unknown_token) if unknown_token else None
     known = bytearray(len(text))
     mapped = bytearray(len(text))
     for index, (start, end) in zip(ids, spans, strict=True):
         (mapped if index == unknown_id else known)[start:end] = b"\1" * (end - start)
-    # A tokenizer of words drops the spaces between them on purpose; one of characters does not.
+    # A word tokenizer drops spaces between words on purpose; a character tokenizer does not.
     spaces_count = tokenizer.token_to_id(" ") is not None or kind(tokenizer) == "char"
     return tuple(
         UnknownCharacter(start, character)
@@ -366,5 +369,5 @@ def _unknown(
 
 
 def _without_surrogates(text: str) -> str:
-    """The text with lone surrogates, which have no UTF-8, replaced by U+FFFD: its length stays the same."""
+    """Replace lone surrogates, which cannot be encoded in UTF-8, by U+FFFD; the length stays the same."""
     return _SURROGATES.sub("\ufffd", text)

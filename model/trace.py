@@ -1,4 +1,4 @@
-"""Trace: everything kept of one run of a model over one text.
+"""Trace: what is kept of one run of a model over one text.
 
 Notation: T positions, C n_embd, H heads, D head_size, V vocab_size.
 """
@@ -16,15 +16,16 @@ from model.settings import AttentionSettings
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One run. It keeps q, k and v of every layer and the residual stream, never a T × T matrix.
+    """One run of a model over one text: q, k and v of every layer and the residual stream, but no T × T matrices.
 
-    Stages of a head are derived by `head`; logits when first asked for, since a large vocabulary's outweigh the rest.
+    `head` derives the stages of a head. Logits are computed on first access, as those of a large vocabulary would take
+    more memory than everything else.
     """
 
     token_ids: tuple[int, ...]
     settings: AttentionSettings
-    inputs: tuple[AttentionInputs, ...]  # one a layer: q, k, v of shape (H, T, D)
-    streams: tuple[Tensor, ...]  # residual stream before each layer and after the last: n_layer + 1 of (T, C)
+    inputs: tuple[AttentionInputs, ...]  # one per layer, with q, k, v of shape (H, T, D)
+    streams: tuple[Tensor, ...]  # residual stream before each layer and after the last one: n_layer + 1 of (T, C)
     final: Tensor  # after the last LayerNorm: (T, C)
     unembedding: Tensor  # (V, C)
 
@@ -34,7 +35,7 @@ class Trace:
 
     @cached_property
     def logits(self) -> Tensor:
-        """Logits at every position: (T, V)."""
+        """Logits of the next token at every position: (T, V)."""
         with torch.inference_mode():
             return F.linear(self.final, self.unembedding)
 
@@ -47,8 +48,8 @@ class Trace:
 
     def predictions(self, position: int, count: int = 10) -> tuple["Prediction", ...]:
         """The `count` most likely tokens after `position`, most likely first."""
-        if count <= _TOP and "_walked" in self.__dict__:
-            _, ids, values = self._walked
+        if count <= _TOP and "_losses_and_top" in self.__dict__:
+            _, ids, values = self._losses_and_top
             ids, values = ids[position, :count], values[position, :count]
         else:
             values, ids = self.log_probabilities(position).exp().topk(min(count, self.unembedding.shape[0]))
@@ -56,20 +57,19 @@ class Trace:
 
     @property
     def losses(self) -> Tensor:
-        """Cross-entropy in nats of each token given those before it: (T − 1,), empty for one token.
+        """Cross-entropy in nats of each token given those before it: (T − 1,), empty for a single token.
 
-        Entry i is the loss at position i, of token i + 1. After the losses, a few predictions at any position are
-        known as well.
+        Entry i is the loss at position i, for token i + 1. Afterwards `predictions` are known at all positions too.
         """
-        return self._walked[0]
+        return self._losses_and_top[0]
 
     @cached_property
-    def _walked(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Losses (T − 1,), and the ids and probabilities of the most likely tokens (T, _TOP), from one walk."""
+    def _losses_and_top(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Losses (T − 1,), and ids and probabilities of the most likely tokens (T, _TOP), from the same logits."""
         targets = torch.tensor(self.token_ids, device=self.final.device)
         losses, ids, values = [], [], []
         with torch.inference_mode():
-            # In slices: a whole (T, V) of a large vocabulary would be the largest tensor here by far.
+            # In slices, as logits (T, V) of a large vocabulary would be the largest tensor by far.
             for i in range(0, len(targets), _SLICE):
                 here = slice(i, i + _SLICE)
                 known = "logits" in self.__dict__
@@ -84,25 +84,24 @@ class Trace:
 
     @property
     def loss(self) -> float | None:
-        """Mean next-token cross-entropy of the text in nats; None for a single token, which predicts nothing known."""
+        """Mean next-token cross-entropy of the text in nats, or None for a single token."""
         return self.losses.mean().item() if len(self.token_ids) > 1 else None
 
 
-_SLICE = 64
-_TOP = 10
-"""Predictions that are kept of every position."""
+_SLICE = 64  # positions whose logits are computed at a time
+_TOP = 10  # number of predictions that are kept for each position
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A token that may come next."""
+    """A possible next token."""
 
     token_id: int
     probability: float
 
 
 def kl_divergence(trained: Trace, changed: Trace, position: int) -> float:
-    """KL(as trained ‖ as set) of the predictions after `position`, in nats: at least 0, 0 when nothing changed."""
+    """KL(trained ‖ changed) of the predictions after `position`, in nats: 0 if nothing has changed, else above."""
     p, q = trained.log_probabilities(position), changed.log_probabilities(position)
     return max(0.0, F.kl_div(q, p, log_target=True, reduction="sum").item())
 
@@ -113,7 +112,7 @@ def kl_divergences(trained: Trace, changed: Trace) -> Tensor:
         return torch.zeros(len(trained.token_ids))
     with torch.inference_mode():
         found = []
-        # In slices, for the same reason as in `losses`.
+        # In slices, as in `losses`.
         for start in range(0, len(trained.token_ids), _SLICE):
             p, q = (
                 F.log_softmax(F.linear(trace.final[start : start + _SLICE], trace.unembedding), dim=-1)

@@ -93,7 +93,7 @@ class Continuation:
             _print(safe.show(tokenizers.decode(tokenizer, ids)))
             for token in self._new_ids:
                 _print(safe.show(stream.feed(token)))
-            _print(safe.show(stream.rest()) + "\n")
+            _print(safe.show(stream.flush()) + "\n")
         except (KeyboardInterrupt, ModelError):
             _print("\n")  # a message after it begins on a line of its own
             raise

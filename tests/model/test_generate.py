@@ -177,7 +177,7 @@ def test_text_in_pieces_is_the_text(text: str) -> None:
     ids = list(tokenizers.encode(BPE, text).ids)
     for cut in (0, len(ids) // 2):
         stream = TextStream(BPE, ids[:cut])
-        told = "".join(map(stream.feed, ids[cut:])) + stream.rest()
+        told = "".join(map(stream.feed, ids[cut:])) + stream.flush()
         before = tokenizers.decode(BPE, ids[:cut]) if cut else ""
         if not before.endswith("\ufffd"):
             assert before + told == tokenizers.decode(BPE, ids)
@@ -187,7 +187,7 @@ def test_text_in_pieces_is_the_text(text: str) -> None:
 def test_any_tokens_are_told_to_the_end(ids: list[int]) -> None:
     """Random bytes make no text; still nothing raises, nothing is lost that is a character, nothing waits for ever."""
     stream = TextStream(BPE)
-    told = "".join(map(stream.feed, ids)) + stream.rest()
+    told = "".join(map(stream.feed, ids)) + stream.flush()
     whole = tokenizers.decode(BPE, ids) if ids else ""
     assert told.replace("\ufffd", "") == whole.replace("\ufffd", "")
 

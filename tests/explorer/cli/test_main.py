@@ -147,7 +147,7 @@ def test_a_directory_that_is_no_checkpoint_is_said(tmp_path: Path) -> None:
     Path("empty").mkdir()
     Path("file").write_text("")
     assert "config.json" in refusal("show", "a", "--model", "empty")
-    assert "is no directory" in refusal("show", "a", "--model", os.devnull)
+    assert "is not a directory" in refusal("show", "a", "--model", os.devnull)
     assert "is a file" in refusal("show", "a", "--model", "file")
 
 

@@ -111,9 +111,9 @@ def test_names_that_are_no_utf_8() -> None:
         pytest.skip("this file system has no such names")
     assert explorer("t\udcff.txt", *SMALL, "--out", "run", "--steps", "2").exit_code == 0
     assert r"| t\udcff.txt |" in Path("run/final/README.md").read_text()
-    assert "no name in UTF-8" in refusal("text.txt", *SMALL, "--out", "o\udcff", "--steps", "2")
+    assert "not valid UTF-8" in refusal("text.txt", *SMALL, "--out", "o\udcff", "--steps", "2")
     Path("run/final").rename("f\udcff")
-    with pytest.raises(CheckpointError, match="no name in UTF-8"):
+    with pytest.raises(CheckpointError, match="not valid UTF-8"):
         load("f\udcff")
 
 
