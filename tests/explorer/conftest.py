@@ -1,10 +1,13 @@
 """Small models that are opened once, and an application that opens them without a wait."""
 
-from collections.abc import Awaitable, Callable
+import gc
+from asyncio import AbstractEventLoop
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 import torch
+from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
@@ -16,6 +19,7 @@ from model.checkpoint import Checkpoint
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
+from tests.explorer.idle import new_event_loop, until_idle
 from tests.explorer.small import save_small
 
 SENTENCES = (
@@ -23,6 +27,11 @@ SENTENCES = (
     "the cat saw the dog and the dog saw the cat",
     "once upon a time there was a little fox who ate a big sandwich",
 )
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Run each test in a loop that knows when it is idle."""
+    return {"idle": new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -68,16 +77,24 @@ def opener(char_model: Checkpoint, bpe_model: Checkpoint) -> Opener:
 
 
 @pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing moves by itself: what is typed is shown at once. Head scores are measured on little text.
 
     Pilot waits as long as it takes: after its own 30 seconds a test would fail on a machine that is busy otherwise.
+    It waits for an idle event loop, not for an idle processor, and screens are repainted at once.
     """
     monkeypatch.setattr(Pilot._wait_for_screen, "__defaults__", (3600.0,))
+    monkeypatch.setattr("textual.app.wait_for_idle", until_idle)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", until_idle)
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.001)
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: 1)  # frozen once for all tests; counting takes long
     monkeypatch.setattr(ExploreScreen, "typing_pause", 0.0)
     monkeypatch.setattr(head_scores, "STORIES", 2)
     monkeypatch.setattr(head_scores, "REPEATS", 2)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    yield
+    # It keeps every line of the widgets that are gone, and each collection of garbage looks through them.
+    StylesCache.get_inner_outer.cache_clear()
 
 
 @pytest.fixture
@@ -96,6 +113,7 @@ async def past_first_frame(pilot: Pilot[None]) -> None:
     assert isinstance(app, ExplorerApp)
     while app.screen is not app._explore:
         await pilot.pause(0)
+    await pilot.pause()
 
 
 Ready = Callable[[Pilot[None]], Awaitable[None]]

@@ -83,7 +83,8 @@ def test_the_first_frame_comes_before_torch(tmp_path: Path, char_model: Checkpoi
     code, written = run_in_terminal([sys.executable, "-c", FIRST_FRAME, str(notes), str(directory)])
     lines = notes.read_text().splitlines()
     assert code == 0, written.decode(errors="replace")
-    assert lines[0] == "painted False True"
+    assert lines[0].startswith("painted False")
+    assert "painted False True" in lines
     assert "opened True" in lines
 
 
@@ -97,7 +98,6 @@ async def test_loading_is_said_and_taken_back_keys_do_nothing(opener: Opener, re
     app = ExplorerApp(View("bpe", SENTENCES[0]), slow)
     async with app.run_test(size=(80, 24)) as pilot:
         await past_first_frame(pilot)
-        await pilot.pause()
         assert "loading bpe…" in screen_text(app)
         assert SENTENCES[0] in screen_text(app)
         await pilot.press("left", "m", "n", "escape", "question_mark", "escape")

@@ -1,12 +1,14 @@
-"""Ten thousand random keys, clicks, pastes and resizes: nothing is raised, and the numbers are those of a fresh trace.
+"""Random keys, clicks, pastes and resizes: nothing is raised, and the numbers are those of a fresh trace.
 
-REPLAY_SEED and REPLAY_EVENTS choose another run: `REPLAY_SEED=7 pytest tests/explorer/test_replay.py`.
+500 of them by default, 10,000 with `pytest -m slow`. REPLAY_SEED and REPLAY_EVENTS choose another run:
+`REPLAY_SEED=7 REPLAY_EVENTS=2000 pytest tests/explorer/test_replay.py`.
 """
 
 import os
 import random
 import re
 from collections import deque
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,8 @@ from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Opener, Ready
 
 SEED = int(os.environ.get("REPLAY_SEED", "1"))
-EVENTS = int(os.environ.get("REPLAY_EVENTS", "10000"))
+EVENTS = int(os.environ.get("REPLAY_EVENTS", "500"))
+MANY_EVENTS = 10_000
 AT_ONCE = 40
 """Events that are sent before the application is given time to draw."""
 CHECKED_EVERY = 250
@@ -169,21 +172,21 @@ def unhurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.usefixtures("unhurried")
-async def test_whatever_is_pressed_nothing_is_raised_and_the_numbers_are_right(
-    opener: Opener, ready: Ready, char_model: Checkpoint, bpe_model: Checkpoint, capsys: pytest.CaptureFixture[str]
-) -> None:
+Replay = Callable[[str, int], Awaitable[None]]
+
+
+@pytest.fixture
+def replay(unhurried: None, opener: Opener, ready: Ready, char_model: Checkpoint, bpe_model: Checkpoint) -> Replay:
+    """Begins with one of the two models and sends it so many events; the numbers are checked between them."""
     models = {"bpe": bpe_model, "char": char_model}
-    count, checks = 0, 0
-    for name in ("bpe", "char"):
-        text = SENTENCES[0] if name == "bpe" else "a bad fed cab"
-        app = ExplorerApp(View(name, text), opener)
+
+    async def run(name: str, events: int) -> None:
+        app = ExplorerApp(View(name, SENTENCES[0] if name == "bpe" else "a bad fed cab"), opener)
         person = Person(app, SEED)
-        end = count + EVENTS // 2
+        count, due = 0, CHECKED_EVERY
         async with app.run_test(size=(80, 24)) as pilot:
             await ready(pilot)
-            due = count + CHECKED_EVERY
-            while count < end:
+            while count < events:
                 sent = 0
                 while sent < AT_ONCE:
                     sent += person.act()
@@ -192,9 +195,20 @@ async def test_whatever_is_pressed_nothing_is_raised_and_the_numbers_are_right(
                 if count >= due:
                     due += CHECKED_EVERY
                     await check(pilot, person, ready, models)
-                    checks += 1
             await check(pilot, person, ready, models)
-    assert checks >= EVENTS // (2 * CHECKED_EVERY)
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["bpe", "char"])
+async def test_whatever_is_pressed_nothing_is_raised_and_the_numbers_are_right(name: str, replay: Replay) -> None:
+    await replay(name, EVENTS // 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bpe", "char"])
+async def test_ten_thousand_events(name: str, replay: Replay) -> None:
+    await replay(name, MANY_EVENTS // 2)
 
 
 async def check(pilot: Pilot[None], person: Person, ready: Ready, models: dict[str, Checkpoint]) -> None:

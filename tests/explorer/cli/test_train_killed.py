@@ -115,8 +115,8 @@ def survive(directory: Path, kills: int) -> tuple[int, int]:
     return hits, finished
 
 
-def test_a_handful_of_kills(tmp_path: Path) -> None:
-    assert survive(tmp_path, 4)[0] >= 4
+def test_a_kill_of_each_kind(tmp_path: Path) -> None:
+    assert survive(tmp_path, 2)[0] >= 2
 
 
 @pytest.mark.slow
