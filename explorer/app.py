@@ -23,7 +23,6 @@ from textual.signal import Signal
 from data import bundled
 from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
 from explorer.app_training import Training
-from explorer.core import catalog
 from explorer.core.history import History, history_file
 from explorer.core.steps import split_step
 from explorer.screens.opening import OpeningScreen, loading
@@ -82,7 +81,7 @@ class ExplorerApp(Training):
     def __init__(
         self,
         view: View | None = None,
-        open_model: "Callable[[str], TracedModel]" = catalog.open_model,
+        open_model: "Callable[[str], TracedModel] | None" = None,
         history: History | None = None,
     ) -> None:
         if "NO_COLOR" in os.environ:
@@ -285,11 +284,12 @@ class ExplorerApp(Training):
         """Import torch, in a worker."""
         try:
             from explorer.core.head_scores import measure
+            from explorer.core.loading import open_model
             from explorer.core.readings import ReadingService
         except Exception as error:
             self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
         else:
-            self.post_message(TorchImported(ReadingService(self._open_model), measure))
+            self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure))
 
     def on_torch_imported(self, message: TorchImported) -> None:
         """Ask for the first reading."""

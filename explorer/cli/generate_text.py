@@ -9,8 +9,8 @@ import torch
 
 from explorer.cli.errors import warn_about_unknown_characters
 from explorer.cli.options import scale_value
-from explorer.core.catalog import open_model
 from explorer.core.formatting import visible
+from explorer.core.loading import open_model
 from model import tokenizer as tokenizers
 from model.checkpoint import Checkpoint
 from model.errors import ModelError

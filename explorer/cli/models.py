@@ -6,9 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from explorer.cli.terminal import console
-from explorer.core.catalog import available, models_directory
+from explorer.core.catalog import available_models, models_directory
 from explorer.core.formatting import one_line
-from explorer.core.model_list import described
+from explorer.core.model_list import read_details
 from model.errors import ModelError
 
 _COLUMNS = ("name", "layers", "heads", "head_size", "context", "vocabulary", "param-\neters", "tokenizer", "on\ndisk")
@@ -28,9 +28,9 @@ def models() -> None:
             vertical="bottom",
         )
     damaged = []
-    for model in available():
+    for model in available_models():
         try:
-            table.add_row(Text(one_line(model.name)), *map(Text, described(model)))
+            table.add_row(Text(one_line(model.name)), *map(Text, read_details(model)))
         except (ModelError, OSError) as error:
             damaged.append(f"{model.name} cannot be opened: {error}")
     output.print(table if table.row_count else Text("no model is installed here"))

@@ -9,7 +9,7 @@ import click
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.core.catalog import find
+from explorer.core.catalog import find_model
 from explorer.core.link import unescaped
 from explorer.view import LAST, Stage, View
 from model.errors import ModelError
@@ -136,7 +136,7 @@ def view_of(text: str, values: dict[str, Any]) -> View:
 
 def check_view(view: View) -> None:
     """Raise ModelError if the model does not exist or cannot have the layer, head or scale of the view."""
-    config = read_config(locate(find(view.model)))
+    config = read_config(locate(find_model(view.model)))
     check_head(config, view.layer, view.head)
     view.settings.normalized(config)
 

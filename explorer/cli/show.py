@@ -18,8 +18,8 @@ def show(text: str, as_json: bool, **values: Any) -> None:
     from explorer.cli.errors import warn_about_unknown_characters
     from explorer.cli.show_reading import read
     from explorer.cli.show_tables import Tables
-    from explorer.core.catalog import open_model
     from explorer.core.export import head_as_object
+    from explorer.core.loading import open_model
 
     reading = read(view, open_model(view.model))
     warn_about_unknown_characters(reading.encoding, reading.model_name)

@@ -1,9 +1,8 @@
-"""Which models can be opened here, and by what name. Nothing in this file imports torch before a model is opened."""
+"""The models that can be opened here, and how a name is resolved to a directory. Nothing in this file needs torch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -13,131 +12,138 @@ from model import layout
 from model.errors import ModelError
 from model.training import snapshots
 
-if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint
+_NAMES_LISTED = 8
 
 
-class NoModelError(ModelError):
-    """A model that is not there; the message lists those that are."""
+class ModelNotFoundError(ModelError):
+    """No model has this name; the message lists the models that exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A model that can be asked for by `name`."""
+class ModelLocation:
+    """A model that can be opened by `name`, and its directory."""
 
     name: str
     path: Path
 
 
 def models_directory() -> Path:
-    """Where a person's own models are found from every directory."""
+    """Return the directory whose models are found by name from everywhere."""
     return platformdirs.user_data_path("attention-explorer") / "models"
 
 
-def available() -> tuple[Found, ...]:
-    """The bundled models, then those in the person's models directory, then those in the current directory."""
-    found = [Found(name, bundled.path(name)) for name in bundled.names()]
-    known = {model.name for model in found}
-    found.extend(model for model in _children(models_directory()) if model.name not in known)
-    # A directory that shares its name with one above can still be asked for by a path.
-    known = {model.name for model in found}
+def available_models() -> tuple[ModelLocation, ...]:
+    """Return the bundled models, then those in the user's models directory, then those in the current directory."""
+    found = [ModelLocation(name, bundled.path(name)) for name in bundled.names()]
+    names = {model.name for model in found}
+    found.extend(model for model in _models_in(models_directory()) if model.name not in names)
+    # A directory with the same name as a model above can still be opened as a path.
+    names = {model.name for model in found}
     found.extend(
-        Found(f"./{model.name}" if model.name in known else model.name, model.path) for model in _children(Path())
+        ModelLocation(f"./{model.name}" if model.name in names else model.name, model.path)
+        for model in _models_in(Path())
     )
     return tuple(found)
 
 
-def _children(directory: Path) -> Iterator[Found]:
+def _models_in(directory: Path) -> Iterator[ModelLocation]:
+    """Yield the checkpoints and runs that are children of a directory."""
     try:
         children = sorted(directory.iterdir())
     except OSError:
         return
-    for child in children:
-        try:
-            if (layout.locate(child) / layout.CONFIG).is_file():
-                yield Found(child.name, child)
-        except OSError:
-            continue  # a directory that may not be looked into holds nothing that can be opened
+    yield from (ModelLocation(child.name, child) for child in children if is_model(child))
 
 
-def find(model: str) -> Path:
-    """The directory of a model asked for by name or path, or of its snapshot where a step is named: `shakespeare@100`.
+def is_model(path: Path) -> bool:
+    """Return True if a directory holds a checkpoint or a run; False if it cannot be read."""
+    try:
+        return (layout.locate(path) / layout.CONFIG).is_file()
+    except OSError:
+        return False
 
-    Raises NoModelError, with the models or steps there are, when nothing is there.
+
+def find_model(name: str) -> Path:
+    """Return the directory of a model, or of a snapshot if the name has a step: `shakespeare@100`.
+
+    Raises ModelNotFoundError if there is none; the message lists the models or steps that exist.
     """
     try:
-        if (path := _place(model)) is not None:
+        if (path := _path_of(name)) is not None:
             return path
-    except (OSError, ValueError) as error:  # a name too long, or with a null character
-        raise NoModelError(f"no model is called {model[:80]!r}: {_there_are()}") from error
-    base, step = split_step(model)
-    if step is not None and (split_step(base)[1] is None or is_there(base)):  # there is no step of a step
-        return _at_step(base, step)
-    raise NoModelError(f"no model is called {model!r}: {_there_are()}")
+    except (OSError, ValueError) as error:  # a name that is too long, or has a null character
+        raise ModelNotFoundError(f"no model is called {name[:80]!r}: {_alternatives()}") from error
+    base, step = split_step(name)
+    if step is not None and (split_step(base)[1] is None or model_exists(base)):  # a snapshot has no snapshots
+        return _find_snapshot(base, step)
+    raise ModelNotFoundError(f"no model is called {name!r}: {_alternatives()}")
 
 
-def is_there(model: str) -> bool:
-    """Whether something has exactly this name or path, whatever it may say of a step."""
+def model_exists(name: str) -> bool:
+    """Return True if a model or directory has exactly this name; a step in it is not interpreted."""
     try:
-        return _place(model) is not None
+        return _path_of(name) is not None
     except (OSError, ValueError):
         return False
 
 
-def without_step(model: str) -> str:
-    """The model that a name is of, be it one at a step; a directory is of itself, whatever it is called."""
-    return model if is_there(model) else split_step(model)[0]
+def without_step(name: str) -> str:
+    """Return the name of the model that a snapshot belongs to; any other name is returned as it is."""
+    return name if model_exists(name) else split_step(name)[0]
 
 
-def _place(model: str) -> Path | None:
-    if model in bundled.names():
-        return bundled.path(model)
-    for path in (Path(model), models_directory() / model):
-        if model and (path.exists() or layout.locate(path).exists()):
+def display_name(name: str) -> str:
+    """Return what to call the model that is opened by `name`: a part of a run is called after its run.
+
+    Raises ModelNotFoundError if there is no such model.
+    """
+    path = find_model(name)
+    base, step = split_step(name)
+    if step is not None and not model_exists(name):
+        return at_step(_name_in_run(base, find_model(base))[0], step)
+    shown, step = _name_in_run(name, path)
+    if step is not None:
+        return at_step(shown, step)
+    return f"{shown}/" if split_step(shown)[1] is not None else shown  # a directory like `x@10` is no snapshot
+
+
+def _path_of(name: str) -> Path | None:
+    if name in bundled.names():
+        return bundled.path(name)
+    for path in (Path(name), models_directory() / name):
+        if name and (path.exists() or layout.locate(path).exists()):
             return path
     return None
 
 
-def _at_step(base: str, step: int) -> Path:
-    path = find(base)
-    steps = dict(snapshots.find_snapshots(path))
-    if step not in steps:
-        there_are = f"there are {', '.join(map(str, steps))}" if steps else "it has no snapshots of its training"
-        raise NoModelError(f"{base!r} has no step {step}: {there_are}")
-    return steps[step]
+def _find_snapshot(base: str, step: int) -> Path:
+    path = find_model(base)
+    paths = dict(snapshots.find_snapshots(path))
+    if step not in paths:
+        steps = f"there are {', '.join(map(str, paths))}" if paths else "it has no snapshots of its training"
+        raise ModelNotFoundError(f"{base!r} has no step {step}: {steps}")
+    return paths[step]
 
 
-def _there_are() -> str:
-    names = [model.name for model in available()]
-    more = f" and {len(names) - 8} more, see `explorer models`" if len(names) > 8 else ""
-    listed = ", ".join(name if name.isprintable() else repr(name) for name in names[:8])
-    return f"there are {listed}{more}, or give a checkpoint directory" if names else "give a checkpoint directory"
+def _alternatives() -> str:
+    """Return the end of an error message: which models can be opened instead."""
+    names = [model.name for model in available_models()]
+    if not names:
+        return "give a checkpoint directory"
+    rest = len(names) - _NAMES_LISTED
+    more = f" and {rest} more, see `explorer models`" if rest > 0 else ""
+    listed = ", ".join(name if name.isprintable() else repr(name) for name in names[:_NAMES_LISTED])
+    return f"there are {listed}{more}, or give a checkpoint directory"
 
 
-def open_model(model: str) -> "Checkpoint":
-    """Open a model by name or path; this imports torch. Raises ModelError when it cannot be opened."""
-    from model import checkpoint
-
-    path = find(model)
-    base, step = split_step(model)
-    if step is not None and not is_there(model):
-        return checkpoint.load(path, at_step(_name(base, find(base))[0], step))
-    name, step = _name(model, path)
-    if step is not None:
-        name = at_step(name, step)
-    elif split_step(name)[1] is not None:
-        name += "/"  # a directory, and no step
-    return checkpoint.load(path, name)
-
-
-def _name(model: str, path: Path) -> tuple[str, int | None]:
-    """What a model that was found at `path` is called: of a part of a run its run's name, and the step."""
-    if model in bundled.names():
-        return model, None
+def _name_in_run(name: str, path: Path) -> tuple[str, int | None]:
+    """Return the name of the directory at `path`; for a part of a run, the name of the run and the step."""
+    if name in bundled.names():
+        return name, None
     path = path.resolve()
-    above = path.parent.parent if path.parent.name == snapshots.FOLDER else path.parent
-    if above.name and (layout.locate(above) / layout.CONFIG).is_file():
+    run = path.parent.parent if path.parent.name == snapshots.FOLDER else path.parent
+    if run.name and (layout.locate(run) / layout.CONFIG).is_file():
         if path.name == layout.FINAL:
-            return above.name, None
-        return above.name if (step := layout.parse_step_directory(path.name)) is not None else path.name, step
+            return run.name, None
+        return run.name if (step := layout.parse_step_directory(path.name)) is not None else path.name, step
     return path.name, None

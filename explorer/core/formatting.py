@@ -190,6 +190,14 @@ def fixed(x: float, digits: int, thousands: str = "") -> str:
     return MINUS + text if x < 0 and text.strip("0.") else text
 
 
+def short_count(count: int) -> str:
+    """Return a count in three digits: 812, 13.4k, 3.21M."""
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{letter}" if count < 999.5 * size else f"{count / size:,.0f}{letter}"
+    return str(count)
+
+
 def table_number(x: float) -> str:
     """Return a number with two decimals, three if it is below 1, or as a power of ten from 100,000 on."""
     size = abs(x)

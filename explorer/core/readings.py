@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from explorer.core import catalog
 from explorer.core.cache import LRUCache
 from explorer.core.formatting import visible
+from explorer.core.loading import open_model
 from explorer.core.reading import Reading
 from explorer.core.series import unlike
 from explorer.core.step_measures import StepMeasures, measure_step
@@ -163,7 +163,7 @@ class ReadingService:
     any thread; everything else belongs to the thread that owns the service.
     """
 
-    def __init__(self, open_model: "Callable[[str], TracedModel]" = catalog.open_model) -> None:
+    def __init__(self, open_model: "Callable[[str], TracedModel]" = open_model) -> None:
         self.open_model = open_model
         self._models: LRUCache[str, TracedModel] = LRUCache(2, 12, MODEL_PARAMETERS)
         self._trained: LRUCache[Hashable, Reading] = LRUCache(2, 4, READING_NUMBERS)

@@ -49,7 +49,7 @@ def series_of(model: str) -> Series:
     Raises NoSeriesError where there is none, ModelError where nothing is found.
     """
     base = catalog.without_step(model)
-    path = catalog.find(base)
+    path = catalog.find_model(base)
     if path.parent.name != snapshots.FOLDER:
         path = path.resolve()  # asked for from within the run
     own = _own_step(path)

@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from explorer.core.formatting import visible
-from explorer.core.model_list import Entry, below, expanded, is_path, known
+from explorer.core.model_list import ModelEntry, complete_path, expand_path, is_path, list_models
 from explorer.screens.dialogs.base import Dialog
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.options import Options
@@ -40,7 +40,7 @@ class ModelsScreen(Dialog[str | None]):
     class Listed(WorkerMessage):
         """A worker has looked at the models for what was typed."""
 
-        def __init__(self, typed: str, entries: Sequence[Entry]) -> None:
+        def __init__(self, typed: str, entries: Sequence[ModelEntry]) -> None:
             super().__init__()
             self.typed = typed
             self.entries = entries
@@ -50,8 +50,8 @@ class ModelsScreen(Dialog[str | None]):
         super().__init__()
         self._current = current
         self._opened = opened
-        self._known: Sequence[Entry] | None = None
-        self._shown: Sequence[Entry] = ()
+        self._known: Sequence[ModelEntry] | None = None
+        self._shown: Sequence[ModelEntry] = ()
         self._shown_for: str | None = None
         self._pointed: int | None = None
 
@@ -72,9 +72,9 @@ class ModelsScreen(Dialog[str | None]):
         options.can_focus = False
         options.loading = True
         opened = (*self._opened, self._current)
-        self._look("", lambda: known(opened))
+        self._look("", lambda: list_models(opened))
 
-    def _look(self, typed: str, job: Callable[[], Sequence[Entry]]) -> None:
+    def _look(self, typed: str, job: Callable[[], Sequence[ModelEntry]]) -> None:
         def work() -> None:
             self.post_message(self.Listed(typed, job()))
 
@@ -91,11 +91,11 @@ class ModelsScreen(Dialog[str | None]):
     def _typed(self, event: Input.Changed) -> None:
         typed = event.value.strip()
         if is_path(typed):
-            self._look(typed, lambda: below(typed))
+            self._look(typed, lambda: complete_path(typed))
         elif self._known is not None:
             self._fill(typed, [entry for entry in self._known if typed.lower() in entry.name.lower()])
 
-    def _fill(self, typed: str, entries: Sequence[Entry]) -> None:
+    def _fill(self, typed: str, entries: Sequence[ModelEntry]) -> None:
         """Show the models for what is typed, unless something else is typed by now."""
         now = self.query_one(Input).value.strip()
         if typed != now and (typed or is_path(now)):
@@ -120,10 +120,10 @@ class ModelsScreen(Dialog[str | None]):
                 options.replace_option_prompt_at_index(index, self._prompt(self._shown[index], chosen))
         self._pointed = options.highlighted
 
-    def _prompt(self, entry: Entry, chosen: bool = False) -> Content:
+    def _prompt(self, entry: ModelEntry, chosen: bool = False) -> Content:
         mark = "▶ " if entry.name == self._current else "● " if entry.name in self._opened else "  "
         mark = ("❯ " if chosen else "  ") + mark
-        words = entry.words if entry.sizes else f"cannot be opened: {entry.words}"
+        words = entry.description if entry.details else f"cannot be opened: {entry.description}"
         return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(f"\n      {words}").stylize("dim")
 
     # Keys and mouse
@@ -155,18 +155,18 @@ class ModelsScreen(Dialog[str | None]):
         if self._shown and place is not None and self._shown_for == typed:
             self._open(self._shown[place])
         elif typed:  # the list is empty, or not of this text yet: opening it says what is wrong, if anything is
-            self.dismiss(expanded(typed) if is_path(typed) else typed)
+            self.dismiss(expand_path(typed) if is_path(typed) else typed)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
         self._open(self._shown[event.option_index])
 
-    def _open(self, entry: Entry) -> None:
-        if entry.sizes:
+    def _open(self, entry: ModelEntry) -> None:
+        if entry.details:
             self.dismiss(entry.name)
         else:
             self.app.notify(
-                f"{visible_name(entry.name)} cannot be opened: {entry.words}", severity="warning", markup=False
+                f"{visible_name(entry.name)} cannot be opened: {entry.description}", severity="warning", markup=False
             )
 
 

@@ -167,7 +167,7 @@ def test_models_are_found_by_name_everywhere(tmp_path: Path, monkeypatch: pytest
     (run_directory / "latest").write_text("step-000010\n")
     for name in ("kept", "local", "./kept", "run", "run/step-000010"):
         assert json.loads(run("show", "a", "--model", name, "--json").stdout)["head_size"] == 6
-    names = [found.name for found in catalog.available()]
+    names = [found.name for found in catalog.available_models()]
     assert names[-4:] == ["kept", "./kept", "local", "run"]
     assert json.loads(run("show", "a", "--model", "run", "--json").stdout)["model"] == "run"
 
@@ -352,7 +352,7 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: str) -> Non
     def interrupt(_name: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(catalog, "open_model", interrupt)
+    monkeypatch.setattr("explorer.core.loading.open_model", interrupt)
     result = run("show", "bad", "--model", model)
     assert result.exit_code == 130
     assert result.output.strip() == ""
@@ -362,5 +362,5 @@ def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, model: s
     def exhausted(_name: str) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(catalog, "open_model", exhausted)
+    monkeypatch.setattr("explorer.core.loading.open_model", exhausted)
     assert "not enough memory" in refusal("show", "bad", "--model", model)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from explorer.core import catalog
+from explorer.core.loading import open_model
 from explorer.core.readings import ReadingService
 from explorer.core.series import Entry, NoSeriesError, Series, series_of, unlike
 from explorer.core.steps import split_step
@@ -94,7 +95,7 @@ def test_a_snapshot_asked_for_from_within_the_run_has_the_others_beside_it(
         series = series_of(path)
         assert told(series) == [(0, f"{run}@0"), (5, path), (12, f"{run}@12")]
         assert series.place(path) == 1
-        assert catalog.open_model(series.entries[2].model).name == "run@12"
+        assert open_model(series.entries[2].model).name == "run@12"
 
 
 def test_parts_of_a_run_are_called_after_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,24 +109,24 @@ def test_parts_of_a_run_are_called_after_it(run: Path, monkeypatch: pytest.Monke
         "final@5": "run@5",
         f"{checkpoint_}@5": "run@5",
     }
-    assert {part: catalog.open_model(str(run / part)).name for part in names} == names
+    assert {part: open_model(str(run / part)).name for part in names} == names
     monkeypatch.chdir(run / "final")
-    assert catalog.open_model(".").name == "run"
+    assert open_model(".").name == "run"
 
 
 def test_a_directory_that_is_called_like_a_part_of_a_run_is_none(model: str, tmp_path: Path) -> None:
     for name in ("final", "step-000005"):
         shutil.copytree(model, tmp_path / name)
-        assert catalog.open_model(str(tmp_path / name)).name == name
+        assert open_model(str(tmp_path / name)).name == name
 
 
 def test_a_directory_that_is_called_like_a_step_is_none(model: str, tmp_path: Path) -> None:
     shutil.copytree(model, tmp_path / "x@100")
     asked = str(tmp_path / "x@100")
-    opened = catalog.open_model(asked)
+    opened = open_model(asked)
     assert opened.name == "x@100/"
     assert split_step(opened.name) == ("x@100/", None)
-    assert catalog.open_model(f"{asked}@10").name == "x@100@10"
+    assert open_model(f"{asked}@10").name == "x@100@10"
     assert split_step("x@100@10") == ("x@100", 10)
     assert catalog.without_step(asked) == asked
     assert catalog.without_step(f"{asked}@10") == asked

@@ -56,32 +56,32 @@ def test_a_name_on_the_screen_is_harmless(name: str, step: int | None) -> None:
 
 def test_a_step_is_found_and_what_is_wrong_is_said(model: str) -> None:
     for step in STEPS:
-        assert catalog.find(f"{model}@{step}") == Path(model, "snapshots", f"step-{step:06d}")
-    assert catalog.find(f"{model}@{LAST}") == Path(model)
-    assert catalog.find(f"{model}@0030") == Path(model, "snapshots", "step-000030")
+        assert catalog.find_model(f"{model}@{step}") == Path(model, "snapshots", f"step-{step:06d}")
+    assert catalog.find_model(f"{model}@{LAST}") == Path(model)
+    assert catalog.find_model(f"{model}@0030") == Path(model, "snapshots", "step-000030")
     for wrong, reason in (
         ("@31", "has no step 31: there are 0, 10, 30, 100, 300"),
         ("@10@30", "no model is called"),
         ("@", "no model is called"),
     ):
-        with pytest.raises(catalog.NoModelError, match=reason):
-            catalog.find(model + wrong)
+        with pytest.raises(catalog.ModelNotFoundError, match=reason):
+            catalog.find_model(model + wrong)
 
 
 def test_a_directory_of_exactly_this_name_comes_first(model: str, tmp_path: Path) -> None:
     for name in ("x", "x@10", "x@10@30"):
         shutil.copytree(model, tmp_path / name)
-    assert catalog.find(f"{tmp_path}/x@10") == tmp_path / "x@10"
-    assert catalog.find(f"{tmp_path}/x@30") == tmp_path / "x" / "snapshots" / "step-000030"
-    assert catalog.find(f"{tmp_path}/x@10@30") == tmp_path / "x@10@30"
-    assert catalog.find(f"{tmp_path}/x@10@100") == tmp_path / "x@10" / "snapshots" / "step-000100"
+    assert catalog.find_model(f"{tmp_path}/x@10") == tmp_path / "x@10"
+    assert catalog.find_model(f"{tmp_path}/x@30") == tmp_path / "x" / "snapshots" / "step-000030"
+    assert catalog.find_model(f"{tmp_path}/x@10@30") == tmp_path / "x@10@30"
+    assert catalog.find_model(f"{tmp_path}/x@10@100") == tmp_path / "x@10" / "snapshots" / "step-000100"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_refused_in_one_line(name: str) -> None:
-    assert not catalog.is_there(name) or name == "/@5"
-    with pytest.raises(catalog.NoModelError) as refused:
-        catalog.find(name)
+    assert not catalog.model_exists(name) or name == "/@5"
+    with pytest.raises(catalog.ModelNotFoundError) as refused:
+        catalog.find_model(name)
     assert str(refused.value).isprintable()
 
 

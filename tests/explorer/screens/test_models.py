@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList
 
 from explorer.app import ExplorerApp
 from explorer.core import catalog
-from explorer.core.model_list import below, expanded, is_path, known
+from explorer.core.model_list import complete_path, expand_path, is_path, list_models
 from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.view import View
@@ -180,17 +180,19 @@ def test_typed_paths(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_path("~/x")
     assert is_path("./x")
     assert not is_path("one")
-    assert expanded("~/one/") == str(here / "one")
-    assert [entry.name for entry in below("~/")] == sorted(str(here / name) for name in ("one", "two", "worn", HOSTILE))
-    assert [entry.name for entry in below("~/on")] == [str(here / "one")]
-    assert [entry.name for entry in below("~/one")] == [str(here / "one")]
-    assert below("~/nowhere/x") == ()
-    assert below("/" + "x" * 5000) == ()
-    assert below("a\0/") == ()
+    assert expand_path("~/one/") == str(here / "one")
+    assert [entry.name for entry in complete_path("~/")] == sorted(
+        str(here / name) for name in ("one", "two", "worn", HOSTILE)
+    )
+    assert [entry.name for entry in complete_path("~/on")] == [str(here / "one")]
+    assert [entry.name for entry in complete_path("~/one")] == [str(here / "one")]
+    assert complete_path("~/nowhere/x") == ()
+    assert complete_path("/" + "x" * 5000) == ()
+    assert complete_path("a\0/") == ()
 
 
 def test_what_was_opened_before_is_listed_once(here: Path) -> None:
-    names = [entry.name for entry in known(["one", str(here / "two"), str(here / "gone"), "char"])]
+    names = [entry.name for entry in list_models(["one", str(here / "two"), str(here / "gone"), "char"])]
     assert names.count("one") == 1
     assert str(here / "two") not in names  # it is there as `two`
     assert str(here / "gone") not in names

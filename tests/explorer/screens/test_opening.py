@@ -8,7 +8,7 @@ from data.samples import OPENING_HEAD, SAMPLES
 from explorer import app
 from explorer.cli import terminal
 from explorer.cli.main import main
-from explorer.core.catalog import open_model
+from explorer.core.loading import open_model
 from explorer.view import View
 from model.tokenizer import encode
 

@@ -12,7 +12,7 @@ import torch
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core import catalog
+from explorer.core import loading
 from explorer.core.formatting import weight
 from explorer.core.link import link_line
 from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS
@@ -267,7 +267,7 @@ async def test_steps_are_opened_ahead_and_never_by_a_key(model: str) -> None:
 
     def open_model(name: str) -> Any:
         threads.append((name, threading.current_thread() is threading.main_thread()))
-        return catalog.open_model(name)
+        return loading.open_model(name)
 
     app = app_on(model, open_model)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core import catalog
+from explorer.core import loading
 from explorer.screens.explore import ExploreScreen
 from explorer.widgets.timeline.slider import TimeSlider
 from model.errors import ModelError
@@ -166,7 +166,7 @@ async def test_a_step_that_takes_long_is_waited_for(model: str) -> None:
             assert gate.wait(60)
         if name.endswith("@0"):
             raise ModelError("of no use")
-        return catalog.open_model(name)
+        return loading.open_model(name)
 
     app = app_on(model, open_model)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -198,7 +198,7 @@ async def test_leaving_while_a_step_is_opened(model: str) -> None:
     def open_model(name: str) -> Any:
         if name != model:
             assert gate.wait(60)
-        return catalog.open_model(name)
+        return loading.open_model(name)
 
     app = app_on(model, open_model)
     async with app.run_test(size=(80, 24)) as pilot:
