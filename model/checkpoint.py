@@ -17,9 +17,8 @@ from safetensors.torch import save as to_bytes
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from model import tokenizer as tokenizers
 from model.config import GPTConfig
-from model.errors import ModelError
+from model.errors import ModelError, NumericOverflowError
 from model.files import fsync_path, quoted
 from model.gpt import GPT
 from model.layout import (
@@ -29,13 +28,17 @@ from model.layout import (
     WEIGHTS,
     CheckpointError,
     StoredTensor,
-    body_tensors,
     check_name,
     locate,
+    model_tensors,
     read_config,
     read_header,
+    replaced_directory,
 )
 from model.settings import AS_TRAINED, AttentionSettings
+from model.tokenizer import load as load_tokenizer
+from model.tokenizer import save as save_tokenizer
+from model.tokenizer import vocab_size
 from model.trace import Trace
 
 __all__ = ["Checkpoint", "CheckpointError", "load", "save"]
@@ -56,10 +59,10 @@ class Checkpoint:
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
     ) -> Trace:
-        """Run the model on one text, see `GPT.trace`. Raises ModelError also if the numbers overflow."""
+        """Run the model on one text, see `GPT.trace`. Raises NumericOverflowError as well."""
         trace = self.gpt.trace(token_ids, settings, base)
         if not trace.final.isfinite().all() or any(layer.overflows for layer in trace.inputs):
-            raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
+            raise NumericOverflowError(repr(self.name))
         return trace
 
 
@@ -78,10 +81,10 @@ def load(directory: Path | str, name: str | None = None) -> Checkpoint:
     header = read_header(path)
     gpt = _build(path, config, header)
     try:
-        tokenizer = tokenizers.load(path)
+        tokenizer = load_tokenizer(path)
     except ModelError as error:
         raise CheckpointError(str(error)) from error
-    if (known := tokenizers.vocab_size(tokenizer)) > config.vocab_size:
+    if (known := vocab_size(tokenizer)) > config.vocab_size:
         raise CheckpointError(
             f"the tokenizer of {quoted(path)} has {known} tokens and the model only {config.vocab_size} (vocab_size): "
             "they are not of the same model"
@@ -90,7 +93,7 @@ def load(directory: Path | str, name: str | None = None) -> Checkpoint:
 
 
 def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) -> GPT:
-    stored = body_tensors(config, header)
+    stored = model_tensors(config, header)
     try:
         with safe_open(path / WEIGHTS, framework="pt") as file:
             weights = {name: _read(name, file.get_tensor(tensor.stored_as)) for name, tensor in stored.items()}
@@ -160,7 +163,7 @@ def save(
         temporary = _new_directory(target.with_name(f"{target.name}.tmp"), files)
         try:
             _write_files(temporary, files)
-            tokenizers.save(tokenizer, temporary, model_max_length=gpt.config.n_positions)
+            save_tokenizer(tokenizer, temporary, model_max_length=gpt.config.n_positions)
             _fsync_all(temporary)
             _swap(temporary, target)
         except BaseException:
@@ -220,7 +223,7 @@ def _new_directory(temporary: Path, files: Mapping[str, object]) -> Path:
 
 def _swap(temporary: Path, target: Path) -> None:
     """Rename into place. A directory cannot replace one that is not empty, so the old one is moved aside first."""
-    aside = _aside(target)
+    aside = replaced_directory(target)
     if target.is_dir() and any(target.iterdir()):
         target.rename(aside)
     try:
@@ -234,13 +237,9 @@ def _swap(temporary: Path, target: Path) -> None:
         _remove_aside(aside)
 
 
-def _aside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.replaced")
-
-
 def _recover(target: Path) -> None:
     """Finish a save that was killed in `_swap`: put the old directory back, or remove it if the new one is there."""
-    aside = _aside(target)
+    aside = replaced_directory(target)
     if not (aside / CONFIG).is_file():
         if aside.is_dir() and not any(aside.iterdir()):
             aside.rmdir()

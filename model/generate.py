@@ -11,10 +11,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from model import tokenizer as tokenizers
-from model.errors import ModelError
+from model.errors import ModelError, NumericOverflowError
 from model.gpt import GPT
 from model.settings import AS_TRAINED, AttentionSettings
+from model.tokenizer import decode, encode
 
 REPLACEMENT = "\ufffd"
 _STREAM_CONTEXT = 1  # earlier tokens that new ones are decoded with
@@ -45,9 +45,9 @@ class Sampling:
             raise ModelError(f"top-p must be above 0 and at most 1, not {self.top_p}")
 
     def draw(self, logits: Tensor, generator: torch.Generator) -> int:
-        """Sample one token id from logits (V,). Raises ModelError if they are not all finite."""
+        """Sample one token id from logits (V,). Raises NumericOverflowError if they are not all finite."""
         if not logits.isfinite().all():
-            raise ModelError("the numbers of the model overflow here: choose a smaller scale or another model")
+            raise NumericOverflowError
         # On the CPU, so that the same seed samples the same tokens on every device.
         logits = logits.float().cpu()
         scaled_logits = logits / (self.temperature or 1.0)
@@ -73,24 +73,24 @@ class TextStream:
         self._tokenizer = tokenizer
         # New tokens are decoded together with the one before, as some tokenizers decode the first token differently.
         self._ids = list(before)[-_STREAM_CONTEXT:]
-        self._emitted = len(tokenizers.decode(tokenizer, self._ids)) if self._ids else 0
+        self._emitted = len(decode(tokenizer, self._ids)) if self._ids else 0
 
     def feed(self, token_id: int) -> str:
         """Add a token; returns the text that has become certain, which may be empty."""
         self._ids.append(token_id)
-        text = tokenizers.decode(self._tokenizer, self._ids)
+        text = decode(self._tokenizer, self._ids)
         if text.endswith(REPLACEMENT) and len(self._ids) < _STREAM_LONGEST:
             return ""
         return self._emit(text)
 
     def flush(self) -> str:
         """Return the text still held back; bytes that are not a complete character become U+FFFD."""
-        return self._emit(tokenizers.decode(self._tokenizer, self._ids)) if self._ids else ""
+        return self._emit(decode(self._tokenizer, self._ids)) if self._ids else ""
 
     def _emit(self, text: str) -> str:
         new = text[self._emitted :]
         self._ids = self._ids[-_STREAM_CONTEXT:]
-        self._emitted = len(tokenizers.decode(self._tokenizer, self._ids))
+        self._emitted = len(decode(self._tokenizer, self._ids))
         return new
 
 
@@ -159,6 +159,6 @@ def generate(
 def sample_text(gpt: GPT, tokenizer: Tokenizer, prompt: str, count: int, seed: int) -> str:
     """Return the prompt continued by `count` tokens; a prompt without known tokens is replaced by token 0."""
     gpt.eval()
-    ids = list(tokenizers.encode(tokenizer, prompt).ids) or [0]
+    ids = list(encode(tokenizer, prompt).ids) or [0]
     ids += generate(gpt, ids, count, torch.Generator().manual_seed(seed))
-    return tokenizers.decode(tokenizer, ids)
+    return decode(tokenizer, ids)

@@ -77,6 +77,11 @@ def parse_step_directory(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def replaced_directory(directory: Path) -> Path:
+    """Where a checkpoint is moved while a new one takes its place."""
+    return directory.with_name(f".{directory.name}.replaced")
+
+
 def locate(directory: Path) -> Path:
     """Resolve a directory to the checkpoint that it stands for.
 
@@ -84,9 +89,8 @@ def locate(directory: Path) -> Path:
     killed, the old version that the save had moved aside.
     """
     try:
-        aside = directory.with_name(f".{directory.name}.replaced") if directory.name else directory
-        if not directory.exists() and (aside / CONFIG).is_file():
-            return aside
+        if directory.name and not directory.exists() and (replaced_directory(directory) / CONFIG).is_file():
+            return replaced_directory(directory)
         pointer = directory / LATEST
         if (directory / CONFIG).exists() or not pointer.is_file():
             return directory
@@ -104,7 +108,7 @@ def summarize(directory: Path) -> Summary:
     """
     directory = locate(directory)
     config = read_config(directory)
-    tensors = body_tensors(config, read_header(directory))
+    tensors = model_tensors(config, read_header(directory))
     sizes = [(directory / name).stat().st_size for name in FILES if (directory / name).is_file()]
     return Summary(config, sum(math.prod(tensor.shape) for tensor in tensors.values()), sum(sizes))
 
@@ -192,10 +196,10 @@ def _parse_header(path: Path, header: dict[str, Any], data_size: int) -> dict[st
             continue
         try:
             dtype, shape, (first, last) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-            sound = all(type(n) is int and n >= 0 for n in (*shape, first, last)) and isinstance(dtype, str)
+            is_valid = all(type(n) is int and n >= 0 for n in (*shape, first, last)) and isinstance(dtype, str)
         except (TypeError, ValueError, KeyError):
-            sound = False
-        if not sound or (dtype in BYTES and last - first != BYTES[dtype] * math.prod(shape)):
+            is_valid = False
+        if not is_valid or (dtype in BYTES and last - first != BYTES[dtype] * math.prod(shape)):
             raise CheckpointError(f"{quoted(path)} is damaged: its header does not describe {name!r} properly")
         end = max(end, last)
         tensors[name] = StoredTensor(name, dtype, shape)
@@ -208,7 +212,7 @@ def _parse_header(path: Path, header: dict[str, Any], data_size: int) -> dict[st
     return tensors
 
 
-def body_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+def model_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
     """The tensors of the model by their names without prefix.
 
     A tied `lm_head.weight` and the attention masks that old files store are left out.

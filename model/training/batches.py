@@ -11,8 +11,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from model import tokenizer as tokenizers
 from model.errors import ModelError
+from model.tokenizer import END_OF_TEXT, encode_ids
 
 
 def derived_seed(seed: int, step: int, purpose: str) -> int:
@@ -92,9 +92,9 @@ def windows(sequence: Tensor, starts: Tensor, context: int) -> tuple[Tensor, Ten
 
 def token_sequence(tokenizer: Tokenizer, documents: Sequence[str]) -> Tensor:
     """The ids of all documents (N,), with the end-of-text token after each if the tokenizer has one."""
-    end = tokenizer.token_to_id(tokenizers.END_OF_TEXT)
+    end = tokenizer.token_to_id(END_OF_TEXT)
     ids: list[int] = []
-    for document in tokenizers.encode_ids(tokenizer, documents):
+    for document in encode_ids(tokenizer, documents):
         ids.extend(document)
         if end is not None:
             ids.append(end)
