@@ -24,6 +24,7 @@ from model.gpt import GPT
 from model.layout import (
     CONFIG,
     FILES,
+    LM_HEAD,
     PREFIX,
     WEIGHTS,
     CheckpointError,
@@ -97,10 +98,11 @@ def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) ->
     try:
         with safe_open(path / WEIGHTS, framework="pt") as file:
             weights = {name: _read(name, file.get_tensor(tensor.stored_as)) for name, tensor in stored.items()}
-            for head in (name for name in ("lm_head.weight", f"{PREFIX}lm_head.weight") if name in header):
-                if not torch.equal(file.get_tensor(head).float(), weights["wte.weight"]):
+            for head in (name for name in (LM_HEAD, f"{PREFIX}{LM_HEAD}") if name in header):
+                if config.tie_word_embeddings and not torch.equal(file.get_tensor(head).float(), weights["wte.weight"]):
                     raise CheckpointError(
-                        f"tensor {head!r} differs from 'wte.weight': only GPT-2 models with a tied output can be opened"
+                        f"tensor {head!r} differs from 'wte.weight', and {CONFIG} says that the two are tied: if the "
+                        'model has an output of its own, write "tie_word_embeddings": false there'
                     )
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{quoted(path / WEIGHTS)} cannot be read: it may be damaged, copy it again") from error
@@ -197,7 +199,7 @@ def _stored_weights(gpt: GPT, dtype: torch.dtype) -> dict[str, Tensor]:
         stored = (weight.mT if name.endswith(_CONV1D) else weight).detach().to("cpu", dtype).contiguous()
         if not stored.isfinite().all():
             raise CheckpointError(f"tensor {name!r} is not finite as {dtype}: training diverged, or it is too small")
-        weights[PREFIX + name] = stored
+        weights[name if name == LM_HEAD else PREFIX + name] = stored
     return weights
 
 

@@ -36,6 +36,7 @@ class GPTConfig:
     scale_attn_weights: bool = True  # False: trained without 1/√head_size
     scale_attn_by_inverse_layer_idx: bool = False  # True: scores of layer i are divided by i + 1 as well
     causal: bool = True  # False: trained without the causal mask
+    tie_word_embeddings: bool = True  # False: the output has a matrix of its own, lm_head.weight
     bos_token_id: int | None = None
     eos_token_id: int | None = None
 
@@ -70,10 +71,24 @@ class GPTConfig:
 
     @property
     def parameters(self) -> int:
-        """Number of parameters. The output layer is tied to the embedding and not counted again."""
+        """Number of parameters. An output layer that is tied to the embedding is not counted again."""
         c, m = self.n_embd, self.mlp_size
         attention, mlp, norms = 4 * c * (c + 1), 2 * c * m + m + c, 4 * c
-        return (self.vocab_size + self.n_positions) * c + self.n_layer * (attention + mlp + norms) + 2 * c
+        embeddings = self.vocab_size * (1 if self.tie_word_embeddings else 2) + self.n_positions
+        return embeddings * c + self.n_layer * (attention + mlp + norms) + 2 * c
+
+    @property
+    def n_kv_head(self) -> int:
+        """Heads of k and v in each layer: one for each head of q."""
+        return self.n_head
+
+    def window(self, layer: int) -> None:
+        """No layer has a window: every query sees all keys before it."""
+
+    def scale_formula(self, layer: int) -> str:
+        """The factor on the scores of `layer` as a formula."""
+        formula = "1/√head_size" if self.scale_attn_weights else "1"
+        return f"{formula} ÷ {layer + 1}" if self.scale_attn_by_inverse_layer_idx and layer else formula
 
     def scale(self, layer: int) -> float:
         """The factor on the scores of `layer` as trained: 1/√head_size unless the model says otherwise."""
@@ -101,7 +116,7 @@ class GPTConfig:
             **({} if self.causal else {"causal": False}),
             "bos_token_id": self.bos_token_id,
             "eos_token_id": self.eos_token_id,
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": self.tie_word_embeddings,
             "embd_pdrop": 0.0,
             "attn_pdrop": 0.0,
             "resid_pdrop": 0.0,
@@ -121,10 +136,8 @@ class GPTConfig:
             raise ModelError(f"config.json lacks {', '.join(missing)}")
         if values.get("add_cross_attention"):
             raise ModelError("config.json asks for cross-attention: only decoder-only GPT-2 models can be opened")
-        if values.get("tie_word_embeddings") is False:
-            raise ModelError("config.json unties lm_head from the embedding: only tied GPT-2 models can be opened")
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        for name in ("scale_attn_weights", "scale_attn_by_inverse_layer_idx", "causal"):
+        for name in ("scale_attn_weights", "scale_attn_by_inverse_layer_idx", "causal", "tie_word_embeddings"):
             if name in known and not isinstance(known[name], bool):
                 raise ModelError(f"{name} in config.json must be true or false, not {known[name]!r}")
         for name in ("bos_token_id", "eos_token_id"):

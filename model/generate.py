@@ -94,7 +94,7 @@ class TextStream:
         return new
 
 
-class KeyValueCache:
+class _Cache:
     """Keys and values of all earlier positions, a pair of (H, T, D) per layer."""
 
     def __init__(self, gpt: GPT, settings: AttentionSettings) -> None:
@@ -116,7 +116,7 @@ class KeyValueCache:
                 inputs = replace(inputs, k=torch.cat((k, inputs.k), dim=-2), v=torch.cat((v, inputs.v), dim=-2))
             self.past.append((inputs.k, inputs.v))
             x = block(x, inputs)
-        return F.linear(self.gpt.ln_f(x[-1]), self.gpt.wte.weight)
+        return self.gpt.unembed(self.gpt.ln_f(x[-1]))
 
 
 def generate(
@@ -144,11 +144,11 @@ def generate(
     config = gpt.config
     cached = cached and config.causal and settings.normalized(config).causal is None
     ids = list(token_ids)
-    cache = KeyValueCache(gpt, settings)
+    cache = _Cache(gpt, settings)
     with torch.inference_mode():
         for _ in range(count):
             if not cached or len(ids) > config.n_positions:
-                cache = KeyValueCache(gpt, settings)
+                cache = _Cache(gpt, settings)
             window = ids[-config.n_positions :]
             logits = cache.logits(torch.tensor(window[len(cache) :], device=gpt.wte.weight.device))
             token = sampling.draw(logits[:known], generator)

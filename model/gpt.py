@@ -3,7 +3,8 @@
 Notation: B batch, T positions, C n_embd, H heads, D head_size, V vocab_size; `...` is (B,) or, in a trace, nothing.
 
 The architecture is that of "Language Models are Unsupervised Multitask Learners" (Radford et al. 2019): LayerNorm
-before attention and MLP, learned position embeddings, tanh-GELU, and an output layer tied to the token embedding.
+before attention and MLP, learned position embeddings, tanh-GELU, and an output layer tied to the token embedding
+unless the config says otherwise.
 """
 
 import math
@@ -123,6 +124,7 @@ class GPT(nn.Module):
         self.wpe = _embedding(config.n_positions, config.n_embd)
         self.h = nn.ModuleList(Block(config, dropout) for _ in range(config.n_layer))
         self.ln_f = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
+        self.lm_head = None if config.tie_word_embeddings else _embedding(config.vocab_size, config.n_embd)
         self.dropout = dropout
 
     def initialize(self, generator: torch.Generator) -> None:
@@ -171,7 +173,16 @@ class GPT(nn.Module):
 
     def forward(self, token_ids: Tensor, settings: AttentionSettings = AS_TRAINED) -> Tensor:
         """Token ids (..., T) -> logits (..., T, V)."""
-        return F.linear(self.hidden(token_ids, settings), self.wte.weight)
+        return self.unembed(self.hidden(token_ids, settings))
+
+    @property
+    def unembedding(self) -> Tensor:
+        """The output matrix, (V, C): that of the token embedding, unless the model has one of its own."""
+        return self.wte.weight if self.lm_head is None else self.lm_head.weight
+
+    def unembed(self, final: Tensor) -> Tensor:
+        """Final hidden state (..., C) -> logits (..., V)."""
+        return F.linear(final, self.unembedding)
 
     @torch.inference_mode()
     def trace(
@@ -201,7 +212,7 @@ class GPT(nn.Module):
             inputs.append(block.inputs(x, settings.for_layer(self.config, layer)))
             x = block(x, inputs[-1])
         streams.append(x)
-        return Trace(tuple(token_ids), settings, tuple(inputs), tuple(streams), self.ln_f(x), self.wte.weight)
+        return Trace(tuple(token_ids), settings, tuple(inputs), tuple(streams), self.ln_f(x), self.unembed)
 
 
 def _embedding(count: int, width: int) -> nn.Embedding:

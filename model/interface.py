@@ -1,7 +1,7 @@
 """What the application asks of a model, whatever its architecture: two protocols.
 
 `model.checkpoint.Checkpoint` implements `TracedModel` for GPT-2's architecture, with `model.config.GPTConfig` as its
-`ModelShape`. A model of another architecture implements the same two.
+`ModelShape`; `model.families` does so for models that `transformers` runs.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,28 @@ class ModelShape(Protocol):
         ...
 
     @property
+    def n_kv_head(self) -> int:
+        """Number of heads of k and v in each layer, at most n_head: each is shared by n_head / n_kv_head heads."""
+        ...
+
+    @property
     def head_size(self) -> int:
-        """Width of q, k and v in one head."""
+        """Width of q and k in one head; of v as well in almost every model."""
+        ...
+
+    @property
+    def n_embd(self) -> int:
+        """Width of the residual stream."""
+        ...
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens that the model predicts."""
+        ...
+
+    @property
+    def eos_token_id(self) -> int | None:
+        """The token that ends a text, if there is one."""
         ...
 
     @property
@@ -45,6 +65,14 @@ class ModelShape(Protocol):
 
     def scale(self, layer: int) -> float:
         """The factor on the raw scores of `layer` that the model was trained with."""
+        ...
+
+    def scale_formula(self, layer: int) -> str:
+        """Where `scale` comes from: `1/√head_size`, or what the model has in its place."""
+        ...
+
+    def window(self, layer: int) -> int | None:
+        """How many keys each query of `layer` sees at most with its mask on, itself included; None for all."""
         ...
 
 

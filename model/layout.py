@@ -35,6 +35,9 @@ _STEP_DIRECTORY = re.compile(r"step-(\d{6,12})", re.ASCII)
 PREFIX = "transformer."
 """What `transformers` puts before the names of all tensors but lm_head; the original GPT-2 files have no prefix."""
 
+LM_HEAD = "lm_head.weight"
+"""The output matrix, stored without prefix. Tied files may repeat the embedding under this name."""
+
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 """Number formats of stored weights that can be opened, with their size in bytes."""
 
@@ -236,8 +239,8 @@ def model_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict
         raise CheckpointError(
             f"{WEIGHTS} holds tensors that this GPT-2 does not have: {', '.join(map(repr, extra[:3]))}{more}"
         )
-    if "lm_head.weight" in found:
-        _check_tensor("lm_head.weight", found["lm_head.weight"], (config.vocab_size, config.n_embd))
+    if LM_HEAD in found:
+        _check_tensor(LM_HEAD, found[LM_HEAD], (config.vocab_size, config.n_embd))
     return {name: found[name] for name in known}
 
 
@@ -264,19 +267,23 @@ def expected_shapes(config: GPTConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield f"h.{layer}.{name}", shape
     yield "ln_f.weight", (width,)
     yield "ln_f.bias", (width,)
+    if not config.tie_word_embeddings:
+        yield LM_HEAD, (config.vocab_size, width)
 
 
 def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> None:
     if tensor.shape != shape:
+        turned = " (GPT-2's files keep this matrix the other way round, see docs/checkpoints.md)"
         raise CheckpointError(
             f"tensor {name!r} has shape {list(tensor.shape)} in {WEIGHTS}: {CONFIG} asks for {list(shape)}"
+            + (turned if tensor.shape == shape[::-1] and len(shape) > 1 else "")
         )
     if tensor.dtype not in BYTES:
         raise CheckpointError(f"tensor {name!r} is stored as {tensor.dtype!r}: only {', '.join(BYTES)} can be opened")
 
 
 def _is_ignored(config: GPTConfig, name: str) -> bool:
-    if name == "lm_head.weight":
+    if name == LM_HEAD:
         return True
     part = name.split(".")
     return (

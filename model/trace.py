@@ -3,6 +3,7 @@
 Notation: T positions, C n_embd, H heads, D head_size, V vocab_size.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,8 @@ class Trace:
     """One run of a model over one text: q, k and v of every layer and the residual stream, but no T × T matrices.
 
     `head` derives the stages of a head. Logits are computed on first access, as those of a large vocabulary would take
-    more memory than everything else.
+    more memory than everything else. `unembed` maps `final` to logits, (..., C) -> (..., V), as the model does: with
+    the output matrix, bias, scale or soft cap that it has.
     """
 
     token_ids: tuple[int, ...]
@@ -27,24 +29,24 @@ class Trace:
     inputs: tuple[AttentionInputs, ...]  # one per layer, with q, k, v of shape (H, T, D)
     streams: tuple[Tensor, ...]  # residual stream before each layer and after the last one: n_layer + 1 of (T, C)
     final: Tensor  # after the last LayerNorm: (T, C)
-    unembedding: Tensor  # (V, C)
+    unembed: Callable[[Tensor], Tensor]
 
     def head(self, layer: int, head: int) -> AttentionStages:
-        """The stages of one head: matrices (T, T), mixed (T, D)."""
-        return AttentionStages(self.inputs[layer].head(head))
+        """The stages of one head, in float32 at least: matrices (T, T), mixed (T, D)."""
+        return AttentionStages(self.inputs[layer].head(head).in_float32())
 
     @cached_property
     def logits(self) -> Tensor:
         """Logits of the next token at every position: (T, V)."""
         with torch.inference_mode():
-            return F.linear(self.final, self.unembedding)
+            return self.unembed(self.final)
 
     def log_probabilities(self, position: int) -> Tensor:
         """Log-probabilities, in nats, of the token after `position`: (V,)."""
         with torch.inference_mode():
-            if "logits" in self.__dict__:
-                return F.log_softmax(self.logits[position], dim=-1)
-            return F.log_softmax(F.linear(self.final[position], self.unembedding), dim=-1)
+            known = "logits" in self.__dict__
+            logits = self.logits[position] if known else self.unembed(self.final[position])
+            return F.log_softmax(logits, dim=-1)
 
     def predictions(self, position: int, count: int = 10) -> tuple["Prediction", ...]:
         """The `count` most likely tokens after `position`, most likely first."""
@@ -52,7 +54,8 @@ class Trace:
             _, ids, values = self._losses_and_top
             ids, values = ids[position, :count], values[position, :count]
         else:
-            values, ids = self.log_probabilities(position).exp().topk(min(count, self.unembedding.shape[0]))
+            probabilities = self.log_probabilities(position).exp()
+            values, ids = probabilities.topk(min(count, len(probabilities)))
         return tuple(Prediction(i, p) for i, p in zip(ids.tolist(), values.tolist(), strict=True))
 
     @property
@@ -73,7 +76,7 @@ class Trace:
             for i in range(0, len(targets), _SLICE):
                 here = slice(i, i + _SLICE)
                 known = "logits" in self.__dict__
-                logits = self.logits[here] if known else F.linear(self.final[here], self.unembedding)
+                logits = self.logits[here] if known else self.unembed(self.final[here])
                 found = F.log_softmax(logits, dim=-1)
                 following = targets[i + 1 : i + 1 + _SLICE]
                 losses.append(F.nll_loss(found[: len(following)], following, reduction="none"))
@@ -114,9 +117,8 @@ def kl_divergences(trained: Trace, changed: Trace) -> Tensor:
         found = []
         # In slices, as in `losses`.
         for start in range(0, len(trained.token_ids), _SLICE):
-            p, q = (
-                F.log_softmax(F.linear(trace.final[start : start + _SLICE], trace.unembedding), dim=-1)
-                for trace in (trained, changed)
-            )
+            here = slice(start, start + _SLICE)
+            both_logits = (trace.unembed(trace.final[here]) for trace in (trained, changed))
+            p, q = (F.log_softmax(logits, dim=-1) for logits in both_logits)
             found.append(F.kl_div(q, p, log_target=True, reduction="none").sum(-1))
         return torch.cat(found).clamp_min(0.0)

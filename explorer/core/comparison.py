@@ -247,7 +247,7 @@ class Comparison:
     @cached_property
     def same_vocabulary(self) -> bool:
         """Whether both models predict the same tokens."""
-        rows = {side.as_set.unembedding.shape[0] for side in self.sides}
+        rows = {side.shape.vocab_size for side in self.sides}
         return len(rows) == 1 and _same_vocabulary(self.left.tokenizer, self.right.tokenizer)
 
     @cached_property

@@ -292,7 +292,7 @@ def reading_from_inputs(
         AttentionInputs(q, k, v, scale=shape.scale(layer), causal=causal) for layer, (q, k, v) in enumerate(layers)
     )
     nothing = layers[0][0].new_zeros(0, 0)
-    trace = Trace(encoding.ids, AS_TRAINED, inputs, (), nothing, nothing)
+    trace = Trace(encoding.ids, AS_TRAINED, inputs, (), nothing, lambda final: final)
     return Reading(view, view.model, shape, encoding, tokenizer, trace, trace)
 
 

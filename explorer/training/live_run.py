@@ -203,8 +203,8 @@ def _reading(
         AttentionInputs(q, k, v, scale=config.scale(layer), causal=config.causal)
         for layer, (q, k, v) in enumerate(heads.numbers)
     )
-    nothing = torch.zeros(0, 0)
-    trace = Trace(heads.ids, AS_TRAINED, inputs, (), nothing, nothing)
+    # What the training process sends has no residual stream, so nothing is predicted from it.
+    trace = Trace(heads.ids, AS_TRAINED, inputs, (), torch.zeros(0, 0), torch.clone)
     return Reading(view, view.model, config, encoding, tokenizer, trace, trace)
 
 

@@ -5,10 +5,12 @@ than a digit on the screen: a picture of it is the same everywhere.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
+from torch.nn import functional as F
 
 from model import tokenizer
 from model.attention import AttentionInputs, attend
@@ -78,7 +80,7 @@ class FormulaModel:
         together = sum((attend(each) for each in inputs), torch.zeros(1))  # (H, T, D)
         final = (together.permute(1, 0, 2).reshape(len(ids), -1) * 8).round() / 8
         streams = (torch.zeros(len(ids), 64),) * (self.config.n_layer + 1)
-        return Trace(tuple(token_ids), settings, inputs, streams, final, self._unembedding)
+        return Trace(tuple(token_ids), settings, inputs, streams, final, partial(F.linear, weight=self._unembedding))
 
     def _inputs(self, ids: Tensor, layer: int, settings: AttentionSettings) -> AttentionInputs:
         seed, heads = self.seed + 10 * layer, (self.config.n_head, self._tokens, self.config.head_size)

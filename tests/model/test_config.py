@@ -75,7 +75,7 @@ def test_unknown_options_of_other_programs_are_left_alone() -> None:
     ("values", "says"),
     [
         ({"model_type": "llama"}, "'llama'"),
-        ({"tie_word_embeddings": False}, "tied"),
+        ({"tie_word_embeddings": 1}, "tie_word_embeddings"),
         ({"add_cross_attention": True}, "cross-attention"),
         ({"causal": 1}, "causal in config.json must be true or false"),
         ({"eos_token_id": [1]}, "eos_token_id"),

@@ -73,7 +73,7 @@ def test_heads_built_for_one_purpose_get_full_marks() -> None:
             eye = torch.eye(size).expand(4, size, size)
             inputs = (AttentionInputs(target, eye, eye, 1.0),) * 2
             assert AttentionStages(inputs[0]).scores.equal(target)
-            return Trace(tuple(token_ids), None, inputs, (), eye[0], eye[0])  # type: ignore[arg-type]
+            return Trace(tuple(token_ids), None, inputs, (), eye[0], torch.clone)  # type: ignore[arg-type]
 
     generator = torch.Generator().manual_seed(0)
     scores = head_scores(Built(GPT(CONFIG)), [list(range(10))], 10_000, generator, repeats=2)  # type: ignore[arg-type]

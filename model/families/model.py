@@ -1,0 +1,232 @@
+"""FamilyModel: a model that `transformers` runs, as a `TracedModel`.
+
+Notation: T positions, C width of the residual stream, V vocab_size.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from model.errors import ModelError
+from model.families.recording import RecordedLayer, Recorder, check
+from model.families.shape import FamilyShape, context_length
+from model.settings import AS_TRAINED, AttentionSettings
+from model.trace import Trace
+
+_PROBE = 8
+"""Tokens of the text on which a model is tried when it is opened."""
+
+_TOLERANCES = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 6e-2}
+
+
+class FamilyModel:
+    """An opened model of any family that passes the checks of `opened`.
+
+    Each trace checks itself: a few rows of every head are computed again from what is shown, and compared with what
+    the model's own code gave.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        network: Any,
+        tokenizer: Tokenizer,
+        *,
+        context: int | None = None,
+        bos: bool = False,
+    ) -> None:
+        """Try the model on a few tokens. Raises ModelError, with the reason, if it cannot be looked into."""
+        self.name = name
+        self.path = path
+        self.tokenizer = tokenizer
+        self.network = network
+        self.bos = bos
+        self._lock = RLock()
+        self._blocks = _blocks(network)
+        self._dtype = next(network.parameters()).dtype
+        probe = [3 + 5 * i for i in range(min(_PROBE, context_length(network.config.get_text_config(), context)))]
+        vocabulary = int(network.config.get_text_config().vocab_size)
+        self._probe = [i % vocabulary for i in probe]
+        self._backbone, self.config = self._tried(context)
+
+    def trace(
+        self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
+    ) -> Trace:
+        """Run the model on one text; see `model.interface.TracedModel`."""
+        ids = tuple(token_ids)
+        self._check_ids(ids)
+        settings = settings.normalized(self.config)
+        if base is not None and base.token_ids == ids and base.settings == settings:
+            return base
+        changed = {layer for layer, _ in settings.changed_heads(self.config)}
+        recorder = Recorder({layer: settings.for_layer(self.config, layer) for layer in changed})
+        final, streams = self._run(ids, recorder)
+        inputs = []
+        for layer in range(self.config.n_layer):
+            recorded = recorder.layers[layer]
+            made = recorded.inputs(settings.for_layer(self.config, layer))
+            if made.overflows or not recorded.mixed.isfinite().all():
+                raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
+            self._check(layer, recorded, made)
+            inputs.append(made)
+        if not final.isfinite().all():
+            raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
+        return Trace(ids, settings, tuple(inputs), streams, final, self.unembed)
+
+    def unembed(self, final: Tensor) -> Tensor:
+        """Final hidden state (..., C) -> logits (..., V), in float32: what the model's own head makes of it."""
+        rows = final.reshape(1, -1, final.shape[-1]).to(self._device, self._dtype)
+        with self._lock, torch.inference_mode(), _replaced(self._backbone, lambda *_args, **_options: _Final(rows)):
+            logits = self.network(input_ids=torch.zeros(1, rows.shape[1], dtype=torch.long, device=self._device)).logits
+        flat: Tensor = logits[0].float().cpu()
+        return flat.reshape(*final.shape[:-1], -1)
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = next(self.network.parameters()).device
+        return device
+
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        if not ids:
+            raise ModelError("there are no tokens: type at least one character that the model knows")
+        if len(ids) > self.config.n_positions:
+            raise ModelError(f"the text has {len(ids)} tokens: {self.name!r} reads at most {self.config.n_positions}")
+        wrong = next((i for i in ids if not 0 <= i < self.config.vocab_size), None)
+        if wrong is not None:
+            raise ModelError(f"token id {wrong} is not in the vocabulary of {self.config.vocab_size}")
+
+    def _check(self, layer: int, recorded: RecordedLayer, inputs: Any) -> None:
+        try:
+            check(recorded, inputs, _TOLERANCES[self._dtype])
+        except ModelError as error:
+            raise ModelError(f"layer {layer} of {self.name!r} cannot be shown: {error}") from None
+
+    def _run(self, ids: Sequence[int], recorder: Recorder) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The final hidden state (T, C) and the residual stream before each layer and after the last."""
+        streams: list[Tensor] = []
+        with self._lock, torch.inference_mode(), recorder.recording(), _observed(self._blocks, streams):
+            output = self._backbone(input_ids=torch.tensor([ids], device=self._device), use_cache=False)
+        recorder.free_masks()
+        return output[0][0].to("cpu"), tuple(streams)
+
+    def _tried(self, context: int | None) -> tuple[nn.Module, FamilyShape]:
+        """The part of the network below its output, and its shape.
+
+        Raises ModelError where the attention does not come through, or the logits are not those of the plain model.
+        """
+        ids = torch.tensor([self._probe], device=self._device)
+        recorder = Recorder()
+        with torch.inference_mode():
+            self.network.config._attn_implementation = "eager"
+            plain = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
+            self.network.set_attn_implementation("explorer")
+            with recorder.recording():
+                logits = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
+        recorder.free_masks()
+        found = sorted(recorder.layers)
+        missing = next((i for i in range(len(self._blocks)) if i not in recorder.layers), None)
+        if missing is not None:
+            what = type(self._blocks[missing]).__name__
+            raise ModelError(
+                f"none of its layers passes its attention on: {what} computes it in a way of its own"
+                if not found
+                else f"layer {missing} has no attention that can be shown: {what}"
+            )
+        if not torch.equal(plain, logits):
+            raise ModelError("its numbers are not those of its plain attention")
+        shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], context)
+        return self._backbone_of(plain), shape
+
+    def _backbone_of(self, plain: Tensor) -> nn.Module:
+        """The module whose result the output is computed from: found by trying."""
+        base = self.network.base_model
+        for module in (base, getattr(base, "decoder", None), getattr(self.network, "model", None)):
+            if not isinstance(module, nn.Module) or module is self.network:
+                continue
+            self._backbone = module
+            try:
+                final, _ = self._run(self._probe, Recorder())
+                if torch.equal(self.unembed(final), plain):
+                    return module
+            except (TypeError, AttributeError, IndexError, RuntimeError):
+                continue  # this is not where the output begins
+        raise ModelError("its output cannot be computed apart from its layers")
+
+    def verify_switches(self) -> None:
+        """Try each switch on the few tokens of the probe: `trace` compares what the model computed with ours.
+
+        Raises ModelError if one does not act as it should.
+        """
+        last = self.config.n_layer - 1, self.config.n_head - 1
+        plain = self.trace(self._probe)
+        for settings in (
+            AttentionSettings(scale=2.0 * self.config.scale(0)),
+            AttentionSettings(scale=0.5 * self.config.scale(last[0]), layer=last[0], head=last[1]),
+            AttentionSettings(causal=False),
+            AttentionSettings(causal=False, layer=last[0], head=last[1]),
+            AttentionSettings(ablated=frozenset({last})),
+        ):
+            changed = self.trace(self._probe, settings)
+            if len(self._probe) > 1 and torch.equal(changed.final, plain.final):
+                raise ModelError("a switch of its attention does not act")
+
+
+def _blocks(network: Any) -> list[nn.Module]:
+    """The layers: the longest list of modules in the network, by names in the order they are called."""
+    lists = [m for m in network.modules() if isinstance(m, nn.ModuleList)]
+    count = int(network.config.get_text_config().num_hidden_layers)
+    found = next((m for m in lists if len(m) == count), None)
+    if found is None:
+        raise ModelError(f"its config says {count} layers and none of its parts has so many")
+    return list(found)
+
+
+class _Final:
+    """What a backbone returns, with nothing in it but the final hidden state."""
+
+    def __init__(self, last_hidden_state: Tensor) -> None:
+        self.last_hidden_state = last_hidden_state
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+    def __getitem__(self, index: int) -> Tensor:
+        return (self.last_hidden_state,)[index]
+
+
+@contextmanager
+def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Let a module give what `forward` returns, for as long as the block runs."""
+    module.__dict__["forward"] = forward
+    try:
+        yield
+    finally:
+        del module.__dict__["forward"]
+
+
+@contextmanager
+def _observed(blocks: Sequence[nn.Module], streams: list[Tensor]) -> Iterator[None]:
+    """Keep the residual stream (T, C) before each block and after the last."""
+
+    def before(_module: nn.Module, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        stream = args[0] if args else options.get("hidden_states")
+        if isinstance(stream, Tensor):
+            streams.append(stream[0].to("cpu"))
+
+    def after(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        streams.append((output[0] if isinstance(output, tuple) else output)[0].to("cpu"))
+
+    handles = [block.register_forward_pre_hook(before, with_kwargs=True) for block in blocks]
+    handles.append(blocks[-1].register_forward_hook(after))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,107 @@
+"""FamilyShape: the sizes of a model that `transformers` runs, read from what its attention computed."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from model.errors import ModelError
+from model.families.recording import RecordedLayer
+
+CONTEXT_CAP = 1024
+"""Models read at most so many tokens unless more are asked for: the matrices of a head grow with the square."""
+
+_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyShape:
+    """A `ModelShape`. `scales`, `windows`, `softcaps` and `formulas` have one entry a layer."""
+
+    family: str  # model_type of the config
+    n_layer: int
+    n_head: int
+    n_kv_head: int
+    head_size: int
+    value_size: int  # width of v, which differs from that of q and k in a few models
+    n_positions: int
+    n_embd: int
+    vocab_size: int
+    bos_token_id: int | None
+    eos_token_id: int | None
+    scales: tuple[float, ...]
+    formulas: tuple[str, ...]
+    windows: tuple[int | None, ...]
+    softcaps: tuple[float | None, ...]
+    has_sinks: bool
+    causal: bool = True
+
+    def scale(self, layer: int) -> float:
+        """The factor on the raw scores of `layer` as trained."""
+        return self.scales[layer]
+
+    def scale_formula(self, layer: int) -> str:
+        """Where the scale comes from."""
+        return self.formulas[layer]
+
+    def window(self, layer: int) -> int | None:
+        """How many keys each query of `layer` sees at most."""
+        return self.windows[layer]
+
+    @classmethod
+    def of(cls, config: Any, layers: list[RecordedLayer], context: int | None) -> "FamilyShape":
+        """Describe a model from its config and one recorded run. Raises ModelError where its layers differ in size."""
+        sizes = {(x.q.shape[0], x.k.shape[0], x.q.shape[2], x.v.shape[2]) for x in layers}
+        if len(sizes) > 1:
+            raise ModelError("its layers differ in their heads")
+        ((heads, kv_heads, head_size, value_size),) = sizes
+        text = config.get_text_config()
+        return cls(
+            family=str(config.model_type),
+            n_layer=len(layers),
+            n_head=heads,
+            n_kv_head=kv_heads,
+            head_size=head_size,
+            value_size=value_size,
+            n_positions=context_length(text, context),
+            n_embd=int(text.hidden_size),
+            vocab_size=int(text.vocab_size),
+            bos_token_id=_token(getattr(text, "bos_token_id", None)),
+            eos_token_id=_token(getattr(text, "eos_token_id", None)),
+            scales=tuple(x.scale for x in layers),
+            formulas=tuple(_formula(text, x.scale, head_size) for x in layers),
+            windows=tuple(x.declared_window for x in layers),
+            softcaps=tuple(x.softcap for x in layers),
+            has_sinks=any(x.sink is not None for x in layers),
+        )
+
+
+def context_length(config: Any, asked: int | None) -> int:
+    """How many tokens are read at once: what is asked for, else the model's own context up to CONTEXT_CAP.
+
+    Raises ModelError when more is asked for than the model has.
+    """
+    own = next((n for name in _CONTEXT_NAMES if type(n := getattr(config, name, None)) is int and n > 0), None)
+    if asked is None:
+        return min(CONTEXT_CAP, own or CONTEXT_CAP)
+    if own is not None and asked > own:
+        raise ModelError(f"a context of {asked} is more than this model's {own}: ask for at most {own}")
+    return asked
+
+
+def _token(value: Any) -> int | None:
+    """A special token of the config, which may list several: the first."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    return value if type(value) is int and value >= 0 else None
+
+
+def _formula(config: Any, scale: float, head_size: int) -> str:
+    """The formula that gives a scale."""
+    scalar, multiplier = getattr(config, "query_pre_attn_scalar", None), getattr(config, "attention_multiplier", None)
+    candidates: list[tuple[str, float]] = [("1/√head_size", head_size**-0.5)]
+    if isinstance(scalar, int | float) and scalar > 0:
+        candidates.append((f"1/√query_pre_attn_scalar = 1/√{scalar:g}", scalar**-0.5))
+    if isinstance(multiplier, int | float):
+        candidates.append(("attention_multiplier", float(multiplier)))
+    candidates.append(("1: this model scales q before", 1.0))
+    return next((name for name, value in candidates if math.isclose(scale, value, rel_tol=1e-6)), f"{scale:.4g}")
