@@ -94,7 +94,7 @@ class TextStream:
         return new
 
 
-class _Cache:
+class KeyValueCache:
     """Keys and values of all earlier positions, a pair of (H, T, D) per layer."""
 
     def __init__(self, gpt: GPT, settings: AttentionSettings) -> None:
@@ -144,11 +144,11 @@ def generate(
     config = gpt.config
     cached = cached and config.causal and settings.normalized(config).causal is None
     ids = list(token_ids)
-    cache = _Cache(gpt, settings)
+    cache = KeyValueCache(gpt, settings)
     with torch.inference_mode():
         for _ in range(count):
             if not cached or len(ids) > config.n_positions:
-                cache = _Cache(gpt, settings)
+                cache = KeyValueCache(gpt, settings)
             window = ids[-config.n_positions :]
             logits = cache.logits(torch.tensor(window[len(cache) :], device=gpt.wte.weight.device))
             token = sampling.draw(logits[:known], generator)

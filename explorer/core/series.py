@@ -69,6 +69,37 @@ def series_of(model: str) -> Series:
     return Series(base, tuple(ordered))
 
 
+class SeriesCache:
+    """Finds the series that models belong to, looking for each of them once."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Series | None] = {}
+
+    def find(self, model: str) -> Series | None:
+        """Return the series of a model; None if it has none."""
+        if model not in self._found:
+            try:
+                self._found[model] = series_of(model)
+            except ModelError:
+                self._found[model] = None
+        return self._found[model]
+
+    def step(self, model: str) -> int | None:
+        """Return the step of a model in its series; None if it is not known."""
+        series = self.find(model)
+        place = None if series is None else series.place(model)
+        return None if series is None or place is None else series.entries[place].step
+
+    def models_beyond(self, model: str, by: int) -> tuple[str, ...]:
+        """Return the models after (`by` > 0) or before a model in its series, the nearest first."""
+        series = self.find(model)
+        place = None if series is None else series.place(model)
+        if series is None or place is None:
+            return ()
+        entries = series.entries[place + 1 :] if by > 0 else series.entries[:place][::-1]
+        return tuple(entry.model for entry in entries)
+
+
 def _own_step(path: Path) -> int | None:
     """After how many steps a model was written: as its directory says, or by the name of a checkpoint in a run."""
     located = layout.locate(path)

@@ -7,40 +7,46 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
 from explorer.actions import COMPARE, action_named, footer
 from explorer.core.comparison import Comparison, Pair, Side
+from explorer.core.series import SeriesCache
 from explorer.screens.base import ActionScreen, bindings
-from explorer.screens.comparing_steps import ComparingSteps
-from explorer.screens.editing import Editing
+from explorer.screens.dialogs.models import ModelsScreen
 from explorer.view import Change, View, go_to
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix, SideMatrix
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.comparison_panel import ComparisonPanel, tokens_text
-from explorer.widgets.sentence import SentenceInput
+from explorer.widgets.reading_loader import ReadingLoader
+from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
 from explorer.widgets.side_line import SideLine
 from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.wording import matrix_title
+from model.errors import ModelError
 
 if TYPE_CHECKING:
-    pass
+    from explorer.core.reading import Reading
 
 ABREAST = 100
 """Columns from which all three matrices stand beside each other."""
 
 BELOW = 46
-"""Rows from which they stand below each other where they do not fit beside each other."""
+"""Rows from which they stand below each other if they do not fit beside each other."""
 
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 _PARTS = ("left", "right", "difference")
 
 
-class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
-    """Keys make new views of the active side, as in Explore; query, key and stage are those of both sides."""
+class CompareScreen(ActionScreen[None]):
+    """Two views side by side; keys change the view of the active side, as in Explore.
+
+    Query, key and stage are common to both sides. `wanted` is the pair that was asked for last; `comparison` is the
+    pair that is shown, which follows at once or as soon as a worker has computed it.
+    """
 
     SCREEN = COMPARE
     CSS_PATH = "compare.tcss"
@@ -55,17 +61,20 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
     def __init__(self, pair: Pair) -> None:
         super().__init__()
         self.wanted = pair
-        self._difference = True  # where there is room for one matrix: this one, and not that of the active side
+        self.comparison: Comparison | None = None
+        self._shown: Pair | None = None
+        self._loader = ReadingLoader(self, self.app.readings)
+        self._series = SeriesCache()
+        self._refused_steps: set[str] = set()  # models of steps that cannot be opened
+        self._shows_difference = True  # rather than the matrix of the active side, if there is room for one only
 
-    # What is on it
+    # Widgets
 
     def compose(self) -> ComposeResult:
-        """Everything there is; what of it is seen depends on the size."""
+        """Create all widgets; the style sheet shows those for which there is room."""
         yield SideLine(Side.LEFT, id="side-left")
         yield SideLine(Side.RIGHT, id="side-right")
-        with Horizontal(id="sentence-line"):
-            yield Static("❯", id="prompt", markup=False)
-            yield SentenceInput(self.wanted.view.text, id="sentence")
+        yield SentenceEditor(self.wanted.view.text, hidden=True)
         yield Static(id="tokens", markup=False)
         yield Static(id="state", markup=False)
         with Container(id="body"):
@@ -74,37 +83,37 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
                 yield SideMatrix(Side.RIGHT, id="matrix-right")
                 yield DifferenceMatrix(id="matrix-difference")
             yield ComparisonPanel()
-        places = (place for place in footer(COMPARE) if self.of_steps or place.caption != "step")
+        have_steps = any(self._series.find(view.model) is not None for view in self.wanted.sides)
+        places = (place for place in footer(COMPARE) if have_steps or place.caption != "step")
         yield KeyLine(tuple(places), self.is_possible)
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Read what was asked for."""
-        self.query_one("#sentence-line").display = False
-        self.show_state("")
+        """Ask for the readings of both sides."""
+        self._show_state("")
         self.look(self.wanted)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may show other parts; what is compared stays."""
+        """Show the matrices for which there is room."""
         if self.comparison is not None:
             self._show_matrices(self.comparison)
 
     @property
-    def sentence(self) -> SentenceInput:
-        """The input of the active side's sentence."""
-        return self.query_one(SentenceInput)
+    def editor(self) -> SentenceEditor:
+        """The editor of the active side's sentence."""
+        return self.query_one(SentenceEditor)
 
     @property
-    def one_at_a_time(self) -> bool:
-        """Whether there is room for one matrix only."""
+    def has_room_for_one(self) -> bool:
+        """True if there is room for one matrix only."""
         return self.size.width < ABREAST and self.size.height < BELOW
 
     def show(self, comparison: Comparison) -> None:
-        """Draw a comparison everywhere."""
+        """Draw a comparison in all widgets."""
         active = self.wanted.active
         with self.app.batch_update():
             for side in Side:
-                steps = tuple(self.own_step(each.view.model) for each in comparison.sides)
+                steps = tuple(self._series.step(each.view.model) for each in comparison.sides)
                 self.query_one(f"#side-{side.name.lower()}", SideLine).compare(comparison, side is active, steps)
             words = tokens_text(comparison)
             tokens = self.query_one("#tokens", Static)
@@ -112,13 +121,13 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
             tokens.display = bool(words)
             self._show_matrices(comparison)
             self.query_one(ComparisonPanel).compare(comparison)
-            self.sentence.show(comparison.sides[active].view.text)
+            self.editor.show(comparison.sides[active].view.text)
             self.query_one(KeyLine).update()
 
     def _show_matrices(self, comparison: Comparison) -> None:
         active = self.wanted.active.name.lower()
-        single = self.one_at_a_time
-        shown = ("difference" if self._difference else active,) if single else _PARTS
+        single = self.has_room_for_one
+        shown = ("difference" if self._shows_difference else active,) if single else _PARTS
         rows = max(max(len(side.encoding) for side in comparison.sides), 4)
         self.query_one("#matrices").styles.max_height = (rows + 3) * (1 if single or self.size.width >= ABREAST else 3)
         for part in _PARTS:
@@ -131,7 +140,7 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
                 matrix.border_title = self._title(comparison, part, single)
 
     def _title(self, comparison: Comparison, part: str, single: bool) -> Content:
-        """The name of the part with what it holds; where it is the only one in view, the others to be clicked."""
+        """Return the title of a matrix; if only a single one is shown, it has links to the others."""
         side = comparison.left if part == "left" else comparison.right
         stage = comparison.stage
         holds = f"right − left · {stage.value}" if part == "difference" else matrix_title(side, stage).plain
@@ -145,32 +154,77 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
                 names.append(Content.from_markup(f"[dim $foreground @click=screen.show_part('{name}')]{name}[/]"))
         return Content("  ").join(names)
 
-    def show_state(self, line: str) -> None:
-        """Say what is waited for."""
+    def _show_state(self, line: str) -> None:
         state = self.query_one("#state", Static)
         state.update(Text(line, no_wrap=True, overflow="ellipsis"))
         state.display = bool(line)
 
-    # Actions
+    # Readings
 
     @property
-    def edited(self) -> View:
-        """The view of the active side; while it is typed, with the cursor from before: a text grows from nothing."""
-        view, before = self.wanted.view, self._before_editing
-        return view if before is None else replace(view, query=before.query, key=before.key)
+    def is_settled(self) -> bool:
+        """True if the pair that was asked for is shown."""
+        return self._shown == self.wanted and not self._loader.is_busy
 
-    def look_at(self, view: View, *, quiet: bool = False) -> None:
+    def look(self, pair: Pair, *, quiet: bool = False) -> None:
+        """Show a pair of views: at once if that is quick, otherwise as soon as a worker has computed them.
+
+        If they cannot be shown, a notification says why and the earlier pair stays. `quiet` suppresses notifications.
+        """
+        self.wanted = pair
+        try:
+            readings = self._loader.request(*pair.sides, quiet=quiet)
+        except ModelError as error:
+            self._refuse(str(error), quiet=quiet)
+            return
+        if readings is not None:
+            self._compare(*readings)
+
+    def _compare(self, left: "Reading", right: "Reading") -> None:
+        self.comparison = Comparison(left, right)
+        self.wanted = self._shown = Pair(left.view, right.view, self.wanted.active)
+        self.show(self.comparison)
+
+    def _refuse(self, reason: str, *, quiet: bool) -> None:
+        """Return to the pair that is shown; without one, leave the screen."""
+        if not quiet:
+            self.app.warn(reason)
+        if self._shown is None:
+            self.dismiss()
+            return
+        if self.wanted.view.model != self._shown.view.model:
+            self._refused_steps.add(self.wanted.view.model)
+        self.wanted = self._shown
+
+    def on_reading_loader_busy(self, message: ReadingLoader.Busy) -> None:
+        """Show what a worker does."""
+        self._show_state(message.text)
+
+    def on_reading_loader_ready(self, message: ReadingLoader.Ready) -> None:
+        """Show the pair that was asked for."""
+        if message.is_current:
+            left, right = message.readings
+            self._compare(left, right)
+
+    def on_reading_loader_failed(self, message: ReadingLoader.Failed) -> None:
+        """Notify of the reason, and return to the pair that is shown."""
+        if message.is_current:
+            self._refuse(message.reason, quiet=message.quiet)
+
+    # Actions
+
+    def _look_at(self, view: View, *, quiet: bool = False) -> None:
         """Let the active side show another view."""
         self.look(self.wanted.looking(view), quiet=quiet)
 
     def change(self, change: Change) -> None:
-        """Do what a keypress does to the active side."""
+        """Change the view of the active side as a keypress does."""
         if self.comparison is not None:
-            self.look_at(change(self.wanted.view, self.comparison.sides[self.wanted.active].bounds))
+            self._look_at(change(self.wanted.view, self.comparison.sides[self.wanted.active].bounds))
 
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
-        if self.sentence.editing:
+        if self.editor.is_editing:
             return name in _WHILE_EDITING
         if name in ("back", "palette", "quit", "help"):
             return True
@@ -178,9 +232,9 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
         if comparison is None:
             return False
         if name == "difference":
-            return self.one_at_a_time
+            return self.has_room_for_one
         if name in ("step_previous", "step_next"):
-            return self.can_step(1 if name == "step_next" else -1)
+            return self._next_step(1 if name == "step_next" else -1) is not None
         action = action_named(COMPARE, name)
         if action is None or action.change is None:
             return True
@@ -205,34 +259,40 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
 
     def action_difference(self) -> None:
         """Show the difference, or the active side, where there is room for one matrix."""
-        self.action_show_part(self.wanted.active.name.lower() if self._difference else "difference")
+        self.action_show_part(self.wanted.active.name.lower() if self._shows_difference else "difference")
 
     def action_show_part(self, part: str) -> None:
         """Where there is room for one matrix: show this one; a side becomes the active one with it."""
-        self._difference = part == "difference"
+        self._shows_difference = part == "difference"
         if part not in ("difference", self.wanted.active.name.lower()):
             self.look(self.wanted.turned())
         elif self.comparison is not None:
             self._show_matrices(self.comparison)
 
-    def action_edit(self) -> None:
-        """Type another sentence of the active side."""
-        self.query_one("#sentence-line").display = True
-        super().action_edit()
+    def action_step_previous(self) -> None:
+        """Let the active side show its model at the step of training before."""
+        self._step(-1)
 
-    def _leave_editing(self, view: View) -> None:
-        super()._leave_editing(view)
-        self.query_one("#sentence-line").display = False
+    def action_step_next(self) -> None:
+        """Let the active side show its model at the step of training after."""
+        self._step(1)
+
+    def _next_step(self, by: int) -> str | None:
+        """Return the nearest step before or after that of the active side, passing over those that cannot be opened."""
+        models = self._series.models_beyond(self.wanted.view.model, by)
+        return next((model for model in models if model not in self._refused_steps), None)
+
+    def _step(self, by: int) -> None:
+        if (model := self._next_step(by)) is not None:
+            self._look_at(replace(self.wanted.view, model=model))
 
     def action_models(self) -> None:
         """Choose another model for the active side."""
-        from explorer.screens.dialogs.models import ModelsScreen
-
         self.app.push_screen(ModelsScreen(self.wanted.view.model, self.app.open_models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None:
-            self.look_at(replace(self.wanted.view, model=name))
+            self._look_at(replace(self.wanted.view, model=name))
 
     def action_open_side(self) -> None:
         """Return to Explore with the active side."""
@@ -242,8 +302,8 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
 
     def action_back(self) -> None:
         """Stop typing, leave what has the focus, or return to Explore."""
-        if self._before_editing is not None:
-            self._leave_editing(self._before_editing)
+        if self.editor.is_editing:
+            self.editor.cancel()
         elif self.focused is not None:
             self.set_focus(None)
         else:
@@ -253,6 +313,46 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
         """Scroll the measures, which may be longer than there is room for."""
         panel = self.query_one(ComparisonPanel)
         panel.scroll_relative(y=pages * max(1, panel.size.height - 1), animate=False)
+
+    # Typing another sentence
+
+    def action_edit(self) -> None:
+        """Type another sentence for the active side."""
+        self.editor.edit(self.wanted.view, self.app.history.sentences)
+        self.query_one(KeyLine).show_hints(EDITING_HINTS)
+
+    def action_submit_sentence(self) -> None:
+        """Keep the sentence that is typed, as enter does."""
+        self.editor.submit()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Edit what is pasted outside the sentence as a new sentence."""
+        event.stop()
+        if self.is_possible("edit"):
+            self.action_edit()
+            self.editor.replace_text(event.text)
+
+    @on(SentenceEditor.Previewed)
+    def _sentence_previewed(self, event: SentenceEditor.Previewed) -> None:
+        self._look_at(event.view, quiet=True)
+
+    @on(SentenceEditor.Submitted)
+    def _sentence_submitted(self, event: SentenceEditor.Submitted) -> None:
+        self._look_at(event.view)
+        if self.wanted.view.text != event.view.text:
+            self._look_at(event.before, quiet=True)
+        elif event.view.text != event.before.text:
+            self.app.history.add(event.before.text, event.view.text)
+        self._editing_ended()
+
+    @on(SentenceEditor.Cancelled)
+    def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
+        self._look_at(event.before)
+        self._editing_ended()
+
+    def _editing_ended(self) -> None:
+        self.editor.show(self.wanted.view.text)
+        self.query_one(KeyLine).show_hints(())
 
     # Mouse
 
@@ -264,5 +364,5 @@ class CompareScreen(ActionScreen[None], ComparingSteps, Editing):
 
     @on(SideLine.Chosen)
     def _side_chosen(self, event: SideLine.Chosen) -> None:
-        if event.side is not self.wanted.active and not self.sentence.editing:
+        if event.side is not self.wanted.active and not self.editor.is_editing:
             self.look(self.wanted.turned())

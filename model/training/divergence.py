@@ -17,7 +17,7 @@ ADVICE = "try a smaller --learning-rate and --muon-learning-rate, or a longer --
 
 
 class DivergedError(ModelError):
-    """The run cannot go on. `last_good` is the last step (0 for none) at which the loss was as it should be."""
+    """The run cannot continue. `last_good` is the last step (0 for none) at which the loss was as it should be."""
 
     def __init__(self, step: int, what: str, last_good: int) -> None:
         super().__init__(f"training diverged at step {step}: {what}; {ADVICE}")

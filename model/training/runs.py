@@ -145,7 +145,7 @@ def set_latest(out: Path, directory: Path, last_good: int | None = None) -> None
     """Let `latest` name the checkpoint in `directory`, just written, then remove older checkpoints.
 
     The last `CHECKPOINTS_KEPT` stay, and the newest one of at most `last_good` steps, from which a diverged run can be
-    taken up again. After a kill at any moment `latest` names a complete checkpoint.
+    resumed. After a kill at any moment `latest` names a complete checkpoint.
     Raises CheckpointError if something cannot be written.
     """
     try:
@@ -215,7 +215,7 @@ def suggesting_another(damaged: Path) -> Iterator[None]:
         others = [path for path in checkpoints(damaged.parent) if path != damaged]
         if not others:
             raise
-        how = f"{others[-1].name} is there too, write its name into {damaged.parent / LATEST} to go on from it"
+        how = f"{others[-1].name} is there too, write its name into {damaged.parent / LATEST} to resume from it"
         raise CheckpointError(f"{error}; {how}") from error
 
 

@@ -31,7 +31,7 @@ def parse_steps(text: str) -> tuple[int, ...]:
     """Steps written as "0,10,200", sorted and without repetitions. Raises CheckpointError for anything else."""
     parts = [part.strip() for part in text.split(",")]
     if not all(re.fullmatch(r"\d{1,12}", part, re.ASCII) for part in parts):
-        raise CheckpointError(f"{text!r} is no list of steps: write numbers with commas between, such as 0,10,100")
+        raise CheckpointError(f"{text!r} is not a list of steps: write numbers separated by commas, such as 0,10,100")
     return tuple(sorted(set(map(int, parts))))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model import tokenizer as tokenizers
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.generate import Sampling, TextStream, _Cache, generate
+from model.generate import KeyValueCache, Sampling, TextStream, generate
 from model.gpt import GPT
 from model.settings import AS_TRAINED, AttentionSettings
 from tests.model.making import make_gpt
@@ -49,7 +49,7 @@ def test_the_cache_changes_nothing(gpt: GPT, settings: AttentionSettings) -> Non
 def test_logits_with_a_cache_are_those_of_the_whole_text(gpt: GPT) -> None:
     ids = torch.randint(30, (12,), generator=torch.Generator().manual_seed(1))
     for settings in SETTINGS[:5]:
-        cache = _Cache(gpt, settings)
+        cache = KeyValueCache(gpt, settings)
         with torch.inference_mode():
             cache.logits(ids[:4])
             for end in range(5, 13):

@@ -56,7 +56,7 @@ def test_a_changed_text_is_named_and_nothing_is_touched(monkeypatch: pytest.Monk
         (["--no-mask"], "the run began without --no-mask: leave out"),
         (["--storyteller", "9"], "the run began without --storyteller"),
         (["--seed", "1"], "--seed 1337"),
-        (["--snapshot-steps", "a"], "no list of steps"),
+        (["--snapshot-steps", "a"], "not a list of steps"),
     ],
 )
 def test_what_a_run_is_cannot_be_changed_on_the_way(arguments: list[str], says: str) -> None:
@@ -294,7 +294,7 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--init-std", "nan"], "'--init-std'"),
         (["--learning-rate", "-1"], "'--learning-rate'"),
         (["--checkpoint-every", "0"], "'--checkpoint-every'"),
-        (["--snapshot-steps", "1;2"], "no list of steps"),
+        (["--snapshot-steps", "1;2"], "not a list of steps"),
         (["--heads", "3"], "n_embd 16 is not a multiple"),
         (["--steps", "0"], "steps must be at least 1"),
         (["--warmup", "-1"], "'--warmup'"),

@@ -23,6 +23,7 @@ from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.comparison_panel import ComparisonPanel
+from explorer.widgets.sentence import SentenceEditor
 from explorer.widgets.side_line import SideLine
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
@@ -47,7 +48,7 @@ async def settled(pilot: Pilot[None]) -> CompareScreen:
         await pilot.pause(0)
         screen = pilot.app.screen
         assert isinstance(screen, CompareScreen)
-        if screen.comparison is not None and not screen.loader.is_busy and screen.wanted == screen._shown:
+        if screen.is_settled:
             return screen
     raise AssertionError("nothing is compared")
 
@@ -165,13 +166,13 @@ async def test_switches_that_are_moved_are_compared_with_as_trained(
 async def test_two_sentences_of_different_length(
     make_app: MakeApp, ready: Ready, models: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CompareScreen, "typing_pause", 0.0)
+    monkeypatch.setattr(SentenceEditor, "preview_delay", 0.0)
     app = make_app(START)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot, ready)
         await pilot.press("end", "e")
-        assert screen.sentence.editing
-        screen.sentence.value = ""
+        assert screen.editor.is_editing
+        screen.editor.replace_text("")
         await pilot.press(*"the c")
         await settled(pilot)
         assert compared(screen).right.view.text == "the c"  # shown as it is typed

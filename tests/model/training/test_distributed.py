@@ -13,7 +13,9 @@ from model.errors import ModelError
 from model.training import distributed
 from model.training.distributed import SINGLE_PROCESS, Group
 from model.training.recorder import Recorder
+from model.training.run_log import read_metrics
 from model.training.settings import OptimizerSettings
+from model.training.trainer import Trainer
 from tests.model.trainers import make_trainer, processes, weights
 
 CPU = torch.device("cpu")
@@ -110,9 +112,6 @@ def test_two_processes_train_as_one(two: tuple[Path, dict[int, dict[str, Any]]],
 def test_the_first_process_alone_writes_and_what_it_writes_resumes_alone(
     two: tuple[Path, dict[int, dict[str, Any]]],
 ) -> None:
-    from model.training.run_log import read_metrics
-    from model.training.trainer import Trainer
-
     out = two[0] / "case-0"
     assert [m.step for m in read_metrics(out)] == list(range(1, STEPS + 1))
     assert sorted(path.name for path in out.iterdir()) == [

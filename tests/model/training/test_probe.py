@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from model.settings import AS_TRAINED
 from model.training.probe import (
     ACTIVATION_BINS,
     GRADIENT_BINS,
@@ -104,8 +105,6 @@ def test_a_step_is_observed_as_it_was() -> None:
 
 
 def trainer_settings(trainer: Trainer) -> Callable[[int], object]:
-    from model.settings import AS_TRAINED
-
     return lambda layer: AS_TRAINED.for_layer(trainer.gpt.config, layer)
 
 

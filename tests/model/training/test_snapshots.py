@@ -29,7 +29,7 @@ def test_steps_are_spaced_like_a_logarithm() -> None:
 def test_a_list_of_steps() -> None:
     assert parse_steps("300, 0,10,10") == (0, 10, 300)
     for wrong in ("", "a", "1,,2", "-1", "1.5", "9" * 40, "１"):
-        with pytest.raises(CheckpointError, match="no list of steps"):
+        with pytest.raises(CheckpointError, match="not a list of steps"):
             parse_steps(wrong)
 
 
