@@ -19,6 +19,7 @@ from model.checkpoint import Checkpoint
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
+from tests.explorer.helpers import settled
 from tests.explorer.idle import new_event_loop, until_idle
 from tests.explorer.small import save_small
 
@@ -107,35 +108,10 @@ def make_app(opener: Opener) -> Callable[..., ExplorerApp]:
     return make
 
 
-async def past_first_frame(pilot: Pilot[None]) -> None:
-    """Waits until Explore has taken the place of the first frame."""
-    app = pilot.app
-    assert isinstance(app, ExplorerApp)
-    while app.screen is not app._explore:
-        await pilot.pause(0)
-    await pilot.pause()
-
-
 Ready = Callable[[Pilot[None]], Awaitable[None]]
 
 
 @pytest.fixture
 def ready() -> Ready:
     """Waits until the application has computed what it was asked for."""
-
-    async def wait(pilot: Pilot[None]) -> None:
-        app = pilot.app
-        assert isinstance(app, ExplorerApp)
-        for _ in range(200):
-            await app.workers.wait_for_complete()
-            await pilot.pause(0)
-            if app.reading is not None and app.reading.view == app.view:
-                return
-        raise AssertionError(f"nothing is shown for {app.view}")
-
-    return wait
-
-
-def messages(app: ExplorerApp) -> list[str]:
-    """What has been notified, oldest first."""
-    return [notification.message for notification in app._notifications]
+    return settled

@@ -21,8 +21,8 @@ from explorer.view import LAST, View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.settings import Scope
-from tests.explorer.conftest import SENTENCES, Opener, Ready, messages, past_first_frame
-from tests.explorer.test_app_text import screen_text
+from tests.explorer.conftest import SENTENCES, Opener, Ready
+from tests.explorer.helpers import messages, past_first_frame, screen_text
 
 MakeApp = Callable[..., ExplorerApp]
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from explorer.app import ExplorerApp
 from explorer.view import LAST
 from explorer.widgets.sentence import LONGEST, marked
 from model.checkpoint import Checkpoint
-from tests.explorer.conftest import SENTENCES, Ready, messages
+from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import messages, screen_text, strips
 from tests.explorer.test_app import check_against_fresh_trace
 
 MakeApp = Callable[..., ExplorerApp]
@@ -30,11 +31,6 @@ HOSTILE = [
     " ",
     "   two   spaces  ",
 ]
-
-
-def screen_text(app: ExplorerApp) -> str:
-    """Everything on the screen, as it would reach the terminal."""
-    return "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
 
 
 def paste(app: ExplorerApp, text: str) -> None:
@@ -59,7 +55,7 @@ async def test_hostile_text_is_only_text(
         shown = screen_text(app)
         assert not {c for c in shown if ord(c) < 32 or 0x7F <= ord(c) < 0xA0} - {"\n"}
         assert not set("\u202e\u202c\u2066\u2069\ufeff\u200b") & set(shown)
-        assert all(sum(p.cell_length for p in strip) == size[0] for strip in app.screen._compositor.render_strips())
+        assert all(sum(p.cell_length for p in strip) == size[0] for strip in strips(app))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

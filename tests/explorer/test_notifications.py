@@ -5,7 +5,8 @@ from collections.abc import Callable
 from textual.widgets._toast import Toast
 
 from explorer.app import MOST_NOTIFICATIONS, ExplorerApp
-from tests.explorer.conftest import Ready, messages
+from tests.explorer.conftest import Ready
+from tests.explorer.helpers import messages
 
 MakeApp = Callable[..., ExplorerApp]
 

@@ -15,6 +15,7 @@ from explorer.view import Stage, View
 from explorer.widgets.type_ahead import LIMIT
 from model.errors import ModelError
 from tests.explorer.conftest import SENTENCES, Opener, Ready
+from tests.explorer.helpers import is_exploring
 
 SIZES = [(80, 24), (120, 36)]
 Waiting = Callable[..., tuple[ExplorerApp, threading.Event]]
@@ -40,19 +41,17 @@ def state(app: ExplorerApp) -> str:
     return str(app.explore.query_one("#state", Static).content)
 
 
-async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if true():
-            return
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Wait until `condition` is true, while a worker waits for the test."""
+    while not condition():
         await pilot.pause(0)
-    raise AssertionError("it never came true")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_keys_wait_for_the_model_and_say_so(waiting: Waiting, ready: Ready, size: tuple[int, int]) -> None:
     app, given = waiting()
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app._explore is not None and state(app) == "loading bpe…")
+        await until(pilot, lambda: is_exploring(app) and state(app) == "loading bpe…")
         await pilot.press("right", "right", "m", "f6", "1")
         assert state(app) == "loading bpe… then → → m 1"
         given.set()
@@ -70,7 +69,7 @@ async def test_a_screen_opens_and_the_keys_after_it_are_its_own(
 ) -> None:
     app, given = waiting()
     async with app.run_test(size=(120, 36)) as pilot:
-        await until(pilot, lambda: app._explore is not None and bool(state(app)))
+        await until(pilot, lambda: is_exploring(app) and bool(state(app)))
         await pilot.press(key, "right")
         given.set()
         await ready(pilot)
@@ -81,7 +80,7 @@ async def test_a_screen_opens_and_the_keys_after_it_are_its_own(
 async def test_a_key_waits_for_the_screen_of_the_one_before_it(waiting: Waiting, ready: Ready) -> None:
     app, given = waiting()
     async with app.run_test(size=(120, 36)) as pilot:
-        await until(pilot, lambda: app._explore is not None and bool(state(app)))
+        await until(pilot, lambda: is_exploring(app) and bool(state(app)))
         await pilot.press("m", "g", "right", "right")
         given.set()
         await ready(pilot)
@@ -92,7 +91,7 @@ async def test_a_key_waits_for_the_screen_of_the_one_before_it(waiting: Waiting,
 async def test_esc_takes_back_what_waits_and_no_more_than_some_keys_wait(waiting: Waiting, ready: Ready) -> None:
     app, given = waiting()
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app._explore is not None and bool(state(app)))
+        await until(pilot, lambda: is_exploring(app) and bool(state(app)))
         await pilot.press("t", "escape")
         assert state(app) == "loading bpe…"
         await pilot.press(*["right"] * (LIMIT + 5))
@@ -113,7 +112,7 @@ async def test_without_a_model_nothing_waits(ready: Ready) -> None:
 
     app = ExplorerApp(View("none", SENTENCES[0]), refuse)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app._explore is not None and bool(state(app)))
+        await until(pilot, lambda: is_exploring(app) and bool(state(app)))
         await pilot.press("g")
         given.set()
         await until(pilot, lambda: state(app).startswith("no model"))

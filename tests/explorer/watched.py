@@ -14,8 +14,8 @@ from explorer.app_training import Training
 from explorer.screens.train import PARTS, TrainScreen
 from explorer.widgets.panels.lines import Lines
 from tests.explorer import fake_training as fake
-from tests.explorer.conftest import past_first_frame
 from tests.explorer.fake_training import FakeProcess
+from tests.explorer.helpers import past_first_frame
 
 MakeApp = Callable[..., ExplorerApp]
 TEXT = "the cat sat"

@@ -14,8 +14,8 @@ from explorer.screens.train import TrainScreen
 from explorer.training.live_run import LiveRun, Status, read_told
 from explorer.training.request import TrainRequest, read_request
 from tests.explorer import fake_training as fake
-from tests.explorer.conftest import messages
 from tests.explorer.fake_training import FakeProcess
+from tests.explorer.helpers import messages
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 

@@ -28,8 +28,9 @@ from explorer.widgets.side_line import SideLine
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.settings import Scope
-from tests.explorer.conftest import SENTENCES, Ready, messages
+from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.core.test_comparison import stage_of
+from tests.explorer.helpers import messages
 
 MakeApp = Callable[..., ExplorerApp]
 START = View("bpe", SENTENCES[0], query=3, key=2, layer=0, head=1, stage=Stage.WEIGHTS)

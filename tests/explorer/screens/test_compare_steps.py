@@ -17,7 +17,7 @@ from explorer.widgets.matrix.difference import DifferenceMatrix
 from explorer.widgets.panels.comparison_panel import ComparisonPanel
 from explorer.widgets.side_line import SideLine
 from tests.explorer import series
-from tests.explorer.conftest import messages
+from tests.explorer.helpers import messages
 from tests.explorer.screens.test_compare import settled
 from tests.explorer.screens.test_timeline_trouble import truncated
 from tests.explorer.series import LAST, STEPS, app_on, lines, save_series, traced

@@ -22,8 +22,8 @@ from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from model import tokenizer
-from tests.explorer.conftest import SENTENCES, Ready, messages
-from tests.explorer.test_app_text import screen_text
+from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import drawn, messages, screen_text
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -277,6 +277,5 @@ async def test_without_colours_only_those_themes_that_need_none(
         for _ in range(3):
             await pilot.press("T")
             assert app.theme in themes.WITHOUT_COLOURS
-        strips = app.screen._compositor.render_strips()
-        styles = [part.style for strip in strips for part in strip.apply_filter(app._filters[-1], None) if part.style]  # type: ignore[arg-type]
+        styles = [part.style for strip in drawn(app) for part in strip if part.style]
         assert not any(style.color and not style.color.is_default for style in styles)

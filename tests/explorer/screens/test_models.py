@@ -15,7 +15,8 @@ from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.view import View
 from model import layout
-from tests.explorer.conftest import Ready, messages
+from tests.explorer.conftest import Ready
+from tests.explorer.helpers import messages
 from tests.explorer.small import save_small
 
 HOSTILE = "a\x1b[31mb [bold]"

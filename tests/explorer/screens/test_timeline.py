@@ -24,8 +24,8 @@ from explorer.widgets.key_line import KeyLine
 from explorer.widgets.panels.row_table import RowTable
 from explorer.widgets.timeline.slider import TimeSlider
 from model.settings import Scope
-from tests.explorer.conftest import messages, past_first_frame
 from tests.explorer.core.test_link import parsed
+from tests.explorer.helpers import messages, past_first_frame, screen_text
 from tests.explorer.series import ALL_STEPS, LAST, OTHER, STEPS, TEXT, app_on, lines, save_series, settled, traced
 from tests.explorer.small import save_small
 
@@ -215,8 +215,7 @@ async def test_one_part_in_full_is_left_before_the_slider(model: str) -> None:
         assert (app.explore.whole, app.explore.time_open) == (None, True)
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
-        text = "\n".join("".join(part.text for part in strip) for strip in app.screen._compositor.render_strips())
-        assert "slider over training" in text
+        assert "slider over training" in screen_text(app)
         await press(pilot, "escape", "escape")
         assert not app.explore.time_open
 

@@ -16,7 +16,7 @@ from explorer.core import loading
 from explorer.screens.explore import ExploreScreen
 from explorer.widgets.timeline.slider import TimeSlider
 from model.errors import ModelError
-from tests.explorer.conftest import messages
+from tests.explorer.helpers import messages, notifications
 from tests.explorer.series import LAST, STEPS, app_on, lines, save_series, settled
 from tests.explorer.small import save_small
 
@@ -95,12 +95,12 @@ async def test_a_step_that_cannot_be_opened_is_passed_over(model: str, spoil: Ca
         await press(pilot, "right", "left", "right")
         assert app.view.model == f"{model}@100"
         assert len(messages(app)) == 1  # once is enough
-        (told,) = app._notifications
+        (told,) = notifications(app)
         at = (await press(pilot)).index("×30")
         await pilot.click(TimeSlider, offset=(at + 1, 0))
         await settled(pilot)
         assert app.view.model == f"{model}@100"  # nowhere else
-        (told_again,) = app._notifications  # in the place of the first
+        (told_again,) = notifications(app)  # in the place of the first
         assert told_again.message == told.message
         assert told_again is not told
         await press(pilot, "home", "space")

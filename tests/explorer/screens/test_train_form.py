@@ -14,8 +14,9 @@ from explorer.screens.train_form import TrainForm
 from explorer.widgets.choice import Choice
 from explorer.widgets.key_line import KeyLine
 from tests.explorer import fake_training as fake
-from tests.explorer.conftest import Ready, past_first_frame
+from tests.explorer.conftest import Ready
 from tests.explorer.fake_training import FakeProcess
+from tests.explorer.helpers import past_first_frame
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 

@@ -11,8 +11,9 @@ from explorer.screens.train_form import TrainForm
 from explorer.training.live_run import Status
 from explorer.widgets.training.training_line import TrainingLine
 from tests.explorer import fake_training as fake
-from tests.explorer.conftest import Ready, messages
+from tests.explorer.conftest import Ready
 from tests.explorer.fake_training import FakeProcess
+from tests.explorer.helpers import messages
 from tests.explorer.small import save_small
 from tests.explorer.watched import TEXT, attention, figures, opened, title, told_all
 from tests.explorer.watched import app as app

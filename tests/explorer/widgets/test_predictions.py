@@ -19,7 +19,8 @@ from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.settings import Scope
 from model.tokenizer import encode
-from tests.explorer.conftest import SENTENCES, Ready, messages
+from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import messages
 from tests.explorer.screens.test_stepping import press, shown
 
 MakeApp = Callable[..., ExplorerApp]

@@ -1,0 +1,70 @@
+"""What tests of the application wait for and look at: the only place that knows more of Textual than its public API."""
+
+from collections.abc import Callable, Sequence
+
+from textual.color import Color
+from textual.notifications import Notification
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from explorer.app import ExplorerApp
+from explorer.screens.explore import ExploreScreen
+
+
+def app_of(pilot: Pilot[None]) -> ExplorerApp:
+    """The application that a pilot drives."""
+    assert isinstance(pilot.app, ExplorerApp)
+    return pilot.app
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Wait until the workers have ended and `condition` is true."""
+    for _ in range(500):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause(0)
+        if condition():
+            return
+    raise AssertionError(f"it never became true on {pilot.app.screen}")
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until the application shows what it was asked for."""
+    app = app_of(pilot)
+    await until(pilot, lambda: app.is_settled and app.reading is not None and app.reading.view == app.view)
+
+
+def is_exploring(app: ExplorerApp) -> bool:
+    """Return True once Explore has taken the place of the first frame."""
+    return any(isinstance(screen, ExploreScreen) and screen.is_mounted for screen in app.screen_stack)
+
+
+async def past_first_frame(pilot: Pilot[None]) -> None:
+    """Wait until Explore has taken the place of the first frame, whether a model is open or not."""
+    while not is_exploring(app_of(pilot)):
+        await pilot.pause(0)
+    await pilot.pause()
+
+
+def notifications(app: ExplorerApp) -> list[Notification]:
+    """The notifications on the screen, oldest first."""
+    return list(app._notifications)
+
+
+def messages(app: ExplorerApp) -> list[str]:
+    """The texts of the notifications on the screen, oldest first."""
+    return [notification.message for notification in notifications(app)]
+
+
+def strips(app: ExplorerApp) -> Sequence[Strip]:
+    """The lines of the screen with their styles, before the filters of the application."""
+    return app.screen._compositor.render_strips()
+
+
+def screen_text(app: ExplorerApp) -> str:
+    """Everything on the screen, as it would reach the terminal."""
+    return "\n".join(strip.text for strip in strips(app))
+
+
+def drawn(app: ExplorerApp) -> list[Strip]:
+    """The lines of the screen after the last filter of the application, as they reach the terminal."""
+    return [strip.apply_filter(app._filters[-1], Color(0, 0, 0)) for strip in strips(app)]
