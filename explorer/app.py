@@ -283,13 +283,13 @@ class ExplorerApp(Training):
     def _import_torch(self) -> None:
         """Import torch, in a worker."""
         try:
-            from explorer.core.head_scores import measure
+            from explorer.core.head_scores import measure_heads
             from explorer.core.loading import open_model
             from explorer.core.readings import ReadingService
         except Exception as error:
             self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
         else:
-            self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure))
+            self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure_heads))
 
     def on_torch_imported(self, message: TorchImported) -> None:
         """Ask for the first reading."""

@@ -92,7 +92,7 @@ def test_softmaxes_over_the_vocabulary_are_of_logits() -> None:
 
 def early_modules() -> list[str]:
     """What must come up before torch: the command line, the application, its screens and widgets."""
-    names = ["cli/main", "view", "core/reading", "core/catalog", "app", "actions", "__main__", "screens", "widgets"]
+    names = ["cli/main", "view", "core/catalog", "app", "actions", "__main__", "screens", "widgets"]
     paths = [ROOT / "explorer" / name for name in names]
     files = [path.with_suffix(".py") for path in paths if path.with_suffix(".py").is_file()]
     files += [file for path in paths if path.is_dir() for file in sorted(path.rglob("*.py"))]

@@ -16,12 +16,12 @@ def show(text: str, as_json: bool, **values: Any) -> None:
     """Print the stages of one head for TEXT; - reads standard input."""
     view = view_of(read_text(text), values)
     from explorer.cli.errors import warn_about_unknown_characters
-    from explorer.cli.show_reading import read
+    from explorer.cli.show_reading import read_whole_text
     from explorer.cli.show_tables import Tables
     from explorer.core.export import head_as_object
     from explorer.core.loading import open_model
 
-    reading = read(view, open_model(view.model))
+    reading = read_whole_text(view, open_model(view.model))
     warn_about_unknown_characters(reading.encoding, reading.model_name)
     if as_json:
         click.echo(json.dumps(head_as_object(reading), allow_nan=False))

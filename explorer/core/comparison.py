@@ -11,13 +11,14 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from explorer.core.formatting import fixed, significant, weight
-from explorer.core.reading import Reading
 from explorer.core.stages import stage_matrix
 from explorer.view import Bounds, Stage, View, toggle_scale
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
+
+    from explorer.core.reading import Reading
 
 HIDDEN_STAGES = (Stage.MASKED, Stage.WEIGHTS)
 """Stages in which a key that the query may not see has no number of its own."""
@@ -139,11 +140,11 @@ def _as_weight(x: float) -> str:
 class Comparison:
     """Two readings and what lies between them."""
 
-    left: Reading
-    right: Reading
+    left: "Reading"
+    right: "Reading"
 
     @property
-    def sides(self) -> tuple[Reading, Reading]:
+    def sides(self) -> "tuple[Reading, Reading]":
         """Left and right."""
         return self.left, self.right
 
@@ -255,33 +256,31 @@ class Comparison:
         """KL(left ‖ right) of the predictions after each side's query, in nats; None for different vocabularies."""
         if not self.same_vocabulary:
             return None
-        from torch.nn.functional import kl_div
-
-        p, q = (side.as_set.log_probabilities(side.view.query) for side in self.sides)
-        return max(0.0, kl_div(q, p, log_target=True, reduction="sum").item())
+        log_p, log_q = (side.as_set.log_probabilities(side.view.query) for side in self.sides)
+        return max(0.0, (log_p.exp() * (log_p - log_q)).sum().item())
 
 
-def _switched(reading: Reading, switch: str) -> tuple[object, ...] | None:
+def _switched(reading: "Reading", switch: str) -> tuple[object, ...] | None:
     """A switch that is moved, with the layers and heads that it acts on beyond the head in view."""
     value = getattr(reading.view, switch)
     return None if value is None else (value, reading.view.scope)
 
 
-def _row(reading: Reading) -> tuple[float, float, float]:
+def _row(reading: "Reading") -> tuple[float, float, float]:
     measures, query = reading.head.measures, reading.view.query
     each = measures.max_weight, measures.entropy_bits, measures.effective_keys
     largest, bits, keys = (measure[query].item() for measure in each)
     return largest, bits, keys
 
 
-def _head(reading: Reading) -> tuple[float, float, float, float]:
+def _head(reading: "Reading") -> tuple[float, float, float, float]:
     measures = reading.head.measures
     each = measures.max_weight, measures.entropy_bits, measures.effective_keys
     largest, bits, keys = (measure.mean().item() for measure in each)
     return largest, bits, keys, measures.scores_variance
 
 
-def _next_loss(reading: Reading) -> float | None:
+def _next_loss(reading: "Reading") -> float | None:
     query = reading.view.query
     return reading.as_set.losses[query].item() if query + 1 < len(reading.encoding) else None
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from explorer.core.formatting import visible
 from explorer.core.link import link_line
-from explorer.core.reading import Reading
 from explorer.core.stages import stage_matrix
 from explorer.view import Stage, current_scale
 from model.errors import ModelError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from explorer.core.reading import Reading
     from model.trace import Trace
 
 
@@ -70,12 +70,12 @@ PREDICTIONS = 10
 """The most likely next tokens that JSON lists for each position."""
 
 
-def stage_in_view(reading: Reading) -> Stage:
+def stage_in_view(reading: "Reading") -> Stage:
     """The stage whose matrix is shown; while the next token is looked at, that of the weights is."""
     return Stage.WEIGHTS if reading.view.stage is Stage.NEXT_TOKEN else reading.view.stage
 
 
-def matrix_table(reading: Reading, stage: Stage) -> Table:
+def matrix_table(reading: "Reading", stage: Stage) -> Table:
     """A stage of the head in view: a row a query, a column a key, or a component where it is `mixed`."""
     names = _names(reading)
     matrix = stage_matrix(reading.stages, stage)
@@ -86,7 +86,7 @@ def matrix_table(reading: Reading, stage: Stage) -> Table:
     return Table(what, [["query", *columns], *rows])
 
 
-def row_table(reading: Reading) -> Table:
+def row_table(reading: "Reading") -> Table:
     """The row of the query in view: a line a key."""
     row = reading.stages.row(reading.view.query)
     stages = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
@@ -96,7 +96,7 @@ def row_table(reading: Reading) -> Table:
     return Table(f"row of query {reading.view.query}, {len(lines)} keys", [heading, *lines])
 
 
-def cell_table(reading: Reading) -> Table:
+def cell_table(reading: "Reading") -> Table:
     """The dot product of the cell in view: a line a component."""
     view, inputs = reading.view, reading.stages.inputs
     q, k = inputs.q[view.query], inputs.k[view.key]
@@ -107,7 +107,7 @@ def cell_table(reading: Reading) -> Table:
     )
 
 
-def predictions_table(reading: Reading) -> Table:
+def predictions_table(reading: "Reading") -> Table:
     """The most likely next tokens after the query in view, as set and as trained."""
     query = reading.view.query
     rows = [
@@ -118,23 +118,24 @@ def predictions_table(reading: Reading) -> Table:
     return Table(f"predictions after query {query}", [heading, *rows])
 
 
-def _names(reading: Reading) -> list[str]:
+def _names(reading: "Reading") -> list[str]:
     """Tokens with their positions, which make them distinct and keep a spreadsheet from reading one as a formula."""
     return [f"{i} {visible(token)}" for i, token in enumerate(reading.encoding.tokens)]
 
 
 def _texts(matrix: "Tensor") -> list[list[str]]:
     """Numbers in the fewest digits that give the same float32 again; −∞ is -inf, as NumPy, pandas and R read it."""
-    texts: list[list[str]] = _array(matrix).astype(str).tolist()
+    texts: list[list[str]] = to_array(matrix).astype(str).tolist()
     return texts
 
 
-def _array(tensor: "Tensor") -> "NDArray[Any]":
+def to_array(tensor: "Tensor") -> "NDArray[Any]":
+    """Return a tensor as a float32 array on the CPU."""
     array: NDArray[Any] = tensor.detach().float().cpu().numpy()
     return array
 
 
-def head_as_object(reading: Reading) -> dict[str, Any]:
+def head_as_object(reading: "Reading") -> dict[str, Any]:
     """Return everything about the head in view as plain values: the object that `explorer show --json` prints."""
     view, stages, measures = reading.view, reading.stages, reading.head.measures
     inputs = stages.inputs
@@ -176,68 +177,22 @@ def head_as_object(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _predictions_at(reading: Reading, trace: "Trace", position: int) -> list[dict[str, Any]]:
+def _predictions_at(reading: "Reading", trace: "Trace", position: int) -> list[dict[str, Any]]:
     return [
         {"token": reading.token_text(prediction.token_id), "probability": prediction.probability}
         for prediction in trace.predictions(position, PREDICTIONS)
     ]
 
 
-def head_json(reading: Reading) -> bytes:
+def head_json(reading: "Reading") -> bytes:
     """Return the JSON that `explorer show --json` prints."""
     return (json.dumps(head_as_object(reading), allow_nan=False) + "\n").encode()
 
 
-def write_npz(reading: Reading, file: BinaryIO) -> None:
-    """Everything of a reading as arrays; it holds no pickle.
-
-    q, k, v: (L, H, T, D) as set. scores, scaled, masked, weights (T, T) and mixed (T, D) of the head in view. logits
-    and logits_as_trained: (T, V). token_ids, tokens: (T,). settings: JSON with the view, and text and tokens as they
-    are (an array of texts drops null characters).
-    """
-    import numpy as np
-
-    inputs, stages = reading.as_set.inputs, reading.stages
-    arrays = {
-        "q": np.stack([_array(layer.q) for layer in inputs]),
-        "k": np.stack([_array(layer.k) for layer in inputs]),
-        "v": np.stack([_array(layer.v) for layer in inputs]),
-    }
-    arrays |= {stage.value: _array(stage_matrix(stages, stage)) for stage in MATRICES}
-    arrays["logits"] = _array(reading.as_set.logits)
-    arrays["logits_as_trained"] = _array(reading.as_trained.logits)
-    arrays["token_ids"] = np.array(reading.encoding.ids)
-    arrays["tokens"] = np.array(reading.encoding.tokens)
-    arrays["settings"] = np.array(json.dumps(settings_of(reading)))
-    np.savez(file, allow_pickle=False, **arrays)
-
-
-def settings_of(reading: Reading) -> dict[str, Any]:
-    """The view and the switches as plain values."""
-    view = reading.view
-    return {
-        "model": reading.model_name,
-        "text": reading.encoding.text,
-        "tokens": list(reading.encoding.tokens),
-        "query": view.query,
-        "key": view.key,
-        "layer": view.layer,
-        "head": view.head,
-        "stage": view.stage.value,
-        "head_size": reading.stages.inputs.head_size,
-        "scale": current_scale(view, reading.bounds),
-        "scale_as_trained": reading.shape.scale(view.layer),
-        "causal": bool(reading.stages.inputs.causal),
-        "scope": view.scope.value,
-        "ablated": [list(head) for head in sorted(view.ablated)],
-        "link": link_line(view),
-    }
-
-
-def produce(reading: Reading, chosen: Format, file: BinaryIO, stage: Stage | None = None) -> None:
+def produce(reading: "Reading", chosen: Format, file: BinaryIO, stage: Stage | None = None) -> None:
     """Write any format but SVG, which is a picture of the screen, into a file; CSV of `stage` or of that in view."""
     if chosen is NPZ:
-        write_npz(reading, file)
+        reading.write_npz(file)
     elif chosen is JSON:
         file.write(head_json(reading))
     elif chosen is CSV:
@@ -248,7 +203,7 @@ def produce(reading: Reading, chosen: Format, file: BinaryIO, stage: Stage | Non
         raise ValueError(f"{chosen.name} is not made from a reading")
 
 
-def default_name(reading: Reading, chosen: Format, stage: Stage | None = None) -> str:
+def default_name(reading: "Reading", chosen: Format, stage: Stage | None = None) -> str:
     """A name for a file that says what is in it, and that no file in the working directory has."""
     view = reading.view
     model = re.sub(r"[^\w.-]+", "-", Path(reading.model_name).name, flags=re.ASCII).strip("-.")[:60] or "model"

@@ -1,10 +1,10 @@
-"""Gallery: what is known of every head of one reading, filled head by head, and the orders to show them in."""
+"""Gallery: pictures and peakedness of all heads of one reading, filled head by head, and the orders to show them in."""
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from explorer.core.head_scores import KINDS
+from explorer.core.head_kinds import HEAD_KINDS
 from explorer.view import View
 from model.settings import Scope
 
@@ -22,19 +22,22 @@ class Sort(Enum):
 
     POSITION = "position"
     PEAKEDNESS = "peakedness"
-    PREVIOUS_TOKEN = KINDS["previous_token"]
-    FIRST_TOKEN = KINDS["first_token"]
-    DUPLICATE_TOKEN = KINDS["duplicate_token"]
-    INDUCTION = KINDS["induction"]
+    PREVIOUS_TOKEN = HEAD_KINDS["previous_token"]
+    FIRST_TOKEN = HEAD_KINDS["first_token"]
+    DUPLICATE_TOKEN = HEAD_KINDS["duplicate_token"]
+    INDUCTION = HEAD_KINDS["induction"]
 
     @property
-    def by_score(self) -> bool:
-        """Whether it needs the head scores."""
-        return self not in (Sort.POSITION, Sort.PEAKEDNESS)
+    def score(self) -> str | None:
+        """The field of `HeadScores` to sort by; None for the orders that need no scores."""
+        return _SCORE_OF_KIND.get(self.value)
+
+
+_SCORE_OF_KIND = {kind: score for score, kind in HEAD_KINDS.items()}
 
 
 class Gallery:
-    """Pictures and peakedness of the heads of one reading, kept while the traces stay the same."""
+    """Pictures and peakedness of the heads of one reading, for as long as its traces stay the same."""
 
     def __init__(self, reading: "Reading") -> None:
         self.reading = reading
@@ -44,64 +47,56 @@ class Gallery:
         self.changed = changed_heads(reading.view, self.heads)
         self._pictures: dict[Head, HeadPicture] = {}
 
-    def shows(self, reading: "Reading") -> bool:
-        """Whether it is of the same traces."""
+    def is_of(self, reading: "Reading") -> bool:
+        """Return True if a reading has the same traces."""
         return self.reading.as_set is reading.as_set
 
     def picture(self, head: Head, size: int) -> "HeadPicture | None":
-        """The picture of a head in blocks of `size`, if it is there."""
-        found = self._pictures.get(head)
-        return found if found is not None and found.size == size else None
+        """Return the picture of a head in blocks of `size`, if it has been computed."""
+        picture = self._pictures.get(head)
+        return picture if picture is not None and picture.size == size else None
 
     def peakedness(self, head: Head) -> "HeadPeakedness | None":
-        """How peaked a head is, if that is known yet."""
-        found = self._pictures.get(head)
-        return found.peakedness if found is not None else None
-
-    @property
-    def measured(self) -> bool:
-        """Whether the peakedness of all heads is known."""
-        return len(self._pictures) == len(self.heads)
+        """Return how peaked a head is, if it has been computed."""
+        picture = self._pictures.get(head)
+        return picture.peakedness if picture is not None else None
 
     def add(self, head: Head, picture: "HeadPicture") -> None:
-        """Keep what was computed of a head, in place of its picture in blocks of another size."""
+        """Add the picture of a head, in place of one in blocks of another size."""
         self._pictures[head] = picture
 
     def missing(self, size: int, first: Sequence[Head] = ()) -> list[Head]:
-        """The heads without a picture in blocks of `size`, those named `first` before the others."""
-        wanted = dict.fromkeys((*first, *self.heads))
-        return [head for head in wanted if self.picture(head, size) is None]
+        """Return the heads without a picture in blocks of `size`, beginning with those in `first`."""
+        ordered = dict.fromkeys((*first, *self.heads))
+        return [head for head in ordered if self.picture(head, size) is None]
 
     def job(self, heads: Sequence[Head], size: int) -> "Callable[[], Iterator[tuple[Head, HeadPicture]]]":
-        """Computes pictures, one after the other; it touches nothing of the gallery and may run in another thread."""
+        """Return a function that yields pictures as it computes them, and that may run in another thread."""
         known = {head: self.peakedness(head) for head in heads}
-        trace, shape = self.reading.as_set, self.reading.shape
+        reading = self.reading
 
         def compute() -> "Iterator[tuple[Head, HeadPicture]]":
-            from model.head_pictures import head_picture
-
             for layer, head in heads:
-                scale = shape.scale(layer)
-                yield (layer, head), head_picture(trace, layer, head, scale, size, known[layer, head])
+                yield (layer, head), reading.head_picture(layer, head, size, known[layer, head])
 
         return compute
 
     def order(self, sort: Sort, scores: "HeadScores | None") -> list[Head]:
-        """All heads, the most peaked or the best scored first; equal ones, and those not known yet, by position."""
-        return sorted(self.heads, key=lambda head: -self.value(sort, head, scores))
+        """Return all heads, the most peaked or highest scored first; heads that tie, or are unknown, by position."""
+        return sorted(self.heads, key=lambda head: -self.sort_value(sort, head, scores))
 
-    def value(self, sort: Sort, head: Head, scores: "HeadScores | None") -> float:
-        """What a head is sorted by, larger first: a score, or minus its mean effective number of keys as set."""
+    def sort_value(self, sort: Sort, head: Head, scores: "HeadScores | None") -> float:
+        """Return what to sort a head by, in descending order: a score, or minus its mean effective number of keys."""
         if sort is Sort.PEAKEDNESS:
-            measures = self.peakedness(head)
-            return -measures.as_set.effective_keys if measures is not None else -float("inf")
-        if sort is Sort.POSITION or scores is None:
+            peakedness = self.peakedness(head)
+            return -peakedness.as_set.effective_keys if peakedness is not None else -float("inf")
+        if sort.score is None or scores is None:
             return 0.0
-        return scores.of(*head)[sort.name.lower()]
+        return scores.of(*head)[sort.score]
 
 
 def changed_heads(view: View, heads: Sequence[Head]) -> frozenset[Head]:
-    """The heads on which the switches act, ablated ones included."""
+    """Return the heads on which the switches act, including ablated heads."""
     if view.causal is None and view.scale is None:
         return view.ablated
     in_scope = (

@@ -2,56 +2,53 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 from weakref import WeakKeyDictionary
 
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from explorer.core import npz
 from explorer.view import Bounds, View
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-    from torch import Tensor
-
-    from model.attention import AttentionStages
-    from model.interface import ModelShape
-    from model.peakedness import Peakedness
-    from model.tokenizer import Encoding
-    from model.trace import Trace
+from model.attention import AttentionStages
+from model.head_pictures import HeadPeakedness, HeadPicture, head_picture
+from model.head_scores import TextMeasures, text_measures
+from model.interface import ModelShape
+from model.peakedness import Peakedness, peakedness
+from model.tokenizer import Encoding, token_texts
+from model.trace import Trace, kl_divergences
 
 
 class HeadInView:
     """The stages of one head, each matrix computed at most once however often the query moves."""
 
-    def __init__(self, stages: "AttentionStages", trained_scale: float) -> None:
+    def __init__(self, stages: AttentionStages, trained_scale: float) -> None:
         self.stages = stages
         self._trained_scale = trained_scale
         self._at_scales: dict[float, Peakedness] = {}
 
-    def measures_at(self, scale: float) -> "Peakedness":
+    def measures_at(self, scale: float) -> Peakedness:
         """How peaked each of its rows is at another scale; the matrix itself is not kept."""
         if scale == float(self.stages.inputs.scale):
             return self.measures
         if scale not in self._at_scales:
-            from model.peakedness import peakedness
-
             _ = self.stages.scores  # computed once, shared with the rescaled stages
             self._at_scales[scale] = peakedness(self.stages.rescaled(scale))
         return self._at_scales[scale]
 
     @cached_property
-    def unscaled(self) -> "AttentionStages":
+    def unscaled(self) -> AttentionStages:
         """The same head with a scale of 1."""
         return self.stages.rescaled(1.0)
 
     @cached_property
-    def default_scaled(self) -> "AttentionStages":
+    def default_scaled(self) -> AttentionStages:
         """The same head at the scale it was trained with."""
         return self.stages.rescaled(self._trained_scale)
 
     @cached_property
-    def measures(self) -> "Peakedness":
+    def measures(self) -> Peakedness:
         """How peaked each of its rows is, as set."""
-        from model.peakedness import peakedness
-
         return peakedness(self.stages)
 
 
@@ -61,14 +58,14 @@ class Reading:
 
     view: View
     model_name: str
-    shape: "ModelShape"
-    encoding: "Encoding"  # ids, tokens, spans, unknown characters of what is read of view.text
-    tokenizer: "Tokenizer"
-    as_set: "Trace"
-    as_trained: "Trace"
+    shape: ModelShape
+    encoding: Encoding  # ids, tokens, spans, unknown characters of what is read of view.text
+    tokenizer: Tokenizer
+    as_set: Trace
+    as_trained: Trace
     left_out: int = 0  # tokens at the end of view.text that the context has no room for
     _heads: dict[tuple[int, int], HeadInView] = field(default_factory=dict, repr=False)
-    _divergences: "WeakKeyDictionary[Trace, Tensor]" = field(default_factory=WeakKeyDictionary, repr=False)
+    _divergences: WeakKeyDictionary[Trace, Tensor] = field(default_factory=WeakKeyDictionary, repr=False)
 
     def at(self, view: View) -> "Reading":
         """The same traces seen from another query, key, stage, layer or head: no run of the model, no matrix again."""
@@ -85,17 +82,17 @@ class Reading:
         return self._heads[place]
 
     @property
-    def stages(self) -> "AttentionStages":
+    def stages(self) -> AttentionStages:
         """The stages of the head in view, as set."""
         return self.head.stages
 
     @property
-    def unscaled(self) -> "AttentionStages":
+    def unscaled(self) -> AttentionStages:
         """The same head with a scale of 1."""
         return self.head.unscaled
 
     @property
-    def default_scaled(self) -> "AttentionStages":
+    def default_scaled(self) -> AttentionStages:
         """The same head at the scale it was trained with."""
         return self.head.default_scaled
 
@@ -118,18 +115,27 @@ class Reading:
         _ = self.as_set.losses, self.divergences
 
     @property
-    def divergences(self) -> "Tensor":
+    def divergences(self) -> Tensor:
         """KL(as trained ‖ as set) of the predictions after each position, in nats: (T,); computed once for a trace."""
         if self.as_set not in self._divergences:
-            from model.trace import kl_divergences
-
             self._divergences[self.as_set] = kl_divergences(self.as_trained, self.as_set)
         return self._divergences[self.as_set]
 
+    @property
+    def text_measures(self) -> TextMeasures:
+        """What every head of the model does on this text, as set; computed anew each time."""
+        return text_measures(self.as_set.inputs)
+
+    def head_picture(self, layer: int, head: int, size: int, known: HeadPeakedness | None = None) -> HeadPicture:
+        """Compute a picture of any head, as set, in blocks of `size`; `known` saves measuring its peakedness again."""
+        return head_picture(self.as_set, layer, head, self.shape.scale(layer), size, known)
+
+    def write_npz(self, file: BinaryIO) -> None:
+        """Write everything about this reading as arrays; see `explorer.core.npz`."""
+        npz.write_npz(self, file)
+
     def token_text(self, token_id: int) -> str:
         """The text of any token of the vocabulary; an embedding may have more rows than its tokenizer has tokens."""
-        from model.tokenizer import token_texts
-
         if self.tokenizer.id_to_token(token_id) is None:
             return f"<unused {token_id}>"
         return token_texts(self.tokenizer, [token_id])[0]

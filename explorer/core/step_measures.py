@@ -1,4 +1,4 @@
-"""What a head does at one step of training, on the sentence in view: the numbers below the slider over the steps."""
+"""What a head does at one step of training, on the sentence in view: the numbers below the timeline."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 PREVIOUS, FIRST, ENTROPY, LOSS = "previous token", "first token", "mean entropy", "mean loss"
 MEASURES = (PREVIOUS, FIRST, ENTROPY, LOSS)
-"""Mean weight on the key before, or on the first key; mean entropy over queries in bits; loss of the text in nats."""
+"""Mean weight on the previous and on the first key; mean entropy of the rows in bits; loss of the text in nats."""
 
 
 @dataclass(frozen=True, eq=False)
 class StepMeasures:
-    """The measures of every head at one step, with one text and setting."""
+    """The measures of every head at one step, for one text and one setting of the switches."""
 
     heads: "TextMeasures"
     loss: float | None
 
     def of(self, measure: str, layer: int, head: int) -> float | None:
-        """One measure of a head; None where there is none, as of a text of one token."""
+        """Return one measure of a head; None if the text, of a single token, has none."""
         if measure == LOSS:
             return self.loss
         of_heads = {
@@ -35,14 +35,12 @@ class StepMeasures:
 
 
 def measure_step(reading: "Reading") -> StepMeasures:
-    """The measures of a reading, as set; this imports torch and may run in any thread."""
-    from model.head_scores import text_measures
-
-    return StepMeasures(text_measures(reading.as_set.inputs), reading.as_set.loss)
+    """Measure all heads of a reading, as set; this may run in any thread."""
+    return StepMeasures(reading.text_measures, reading.as_set.loss)
 
 
-def written(measure: str, value: float, cells: int = 4) -> str:
-    """A value of a measure in so many cells, three or more; a value too large for them loses its digits first."""
+def format_measure(measure: str, value: float, cells: int = 4) -> str:
+    """Return a value in at most `cells` cells, three or more, with as many digits as fit."""
     if measure in (PREVIOUS, FIRST):
         return weight(value)
     return next((text for digits in (2, 1, 0) if len(text := fixed(value, digits)) <= cells), "…")

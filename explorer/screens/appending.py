@@ -7,7 +7,6 @@ from textual import events, on
 from textual.screen import Screen
 
 from explorer.core.formatting import quoted
-from explorer.core.reading import Reading
 from explorer.view import LAST, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.panels.predictions import PredictionsPanel
@@ -15,6 +14,7 @@ from explorer.widgets.sentence import SentenceInput
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
+    from explorer.core.reading import Reading
 
 APPENDING = ("candidates", "append", "take_back")
 
@@ -30,7 +30,7 @@ HINTS = (
 _LONGEST_MEMORY = 1000
 
 
-def appended(reading: Reading, token_id: int) -> str:
+def appended(reading: "Reading", token_id: int) -> str:
     """The text up to the end of the query, and one more token: what stood after the query is left out.
 
     Raises ModelError where that is no text, or where the context has no room for it.

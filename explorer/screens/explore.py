@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from explorer.actions import EXPLORE, action_named, footer
-from explorer.core.reading import Reading
 from explorer.screens.appending import APPENDING, Appending
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.help import Part
@@ -44,6 +43,8 @@ from explorer.widgets.training.training_line import TrainingLine
 from explorer.widgets.wording import matrix_measure, matrix_title
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
+
     pass
 
 SIDE_BY_SIDE = (120, 36)
@@ -129,7 +130,7 @@ class ExploreScreen(
         """Whether there is room for one matrix only."""
         return self.whole is not None or self.size.width < SIDE_BY_SIDE[0] or self.size.height < SIDE_BY_SIDE[1]
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: "Reading") -> None:
         """Draw a reading everywhere."""
         with self.app.batch_update():
             self.query_one(HeaderLine).scores = self.app.scores_in_view
@@ -151,7 +152,7 @@ class ExploreScreen(
             held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
             self.app.stylesheet.update_nodes(held_back, animate=False)
 
-    def _show_matrices(self, reading: Reading) -> None:
+    def _show_matrices(self, reading: "Reading") -> None:
         stage = reading.view.stage
         chosen = Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage
         shown: tuple[Stage, ...] = (chosen,)
@@ -183,7 +184,7 @@ class ExploreScreen(
         lines = (matrix.lines_in(int(most) - frame + 2) for matrix in self.query(Matrix) if matrix.display)
         self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
 
-    def _entitle(self, matrix: Matrix, reading: Reading, stage: Stage) -> None:
+    def _entitle(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
             matrix.border_title = tabs(reading, stage, self.size.width - 4)
             matrix.measure(Content(""))

@@ -14,7 +14,7 @@ from textual.worker import get_current_worker
 from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Head, Sort
-from explorer.core.head_scores import STORIES
+from explorer.core.head_kinds import STORIES
 from explorer.screens.base import ActionScreen, bindings
 from explorer.widgets.heads.detail import JOINED, HeadDetail
 from explorer.widgets.heads.grid import HeadGrid
@@ -269,7 +269,7 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def action_sort(self, by: int = 1) -> None:
         """Sort by the next measure."""
-        known = [sort for sort in Sort if self.scores is not None or not sort.by_score]
+        known = [sort for sort in Sort if self.scores is not None or sort.score is None]
         self.sort = known[(known.index(self.sort) + by) % len(known)]
         self.show()
 

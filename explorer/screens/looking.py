@@ -8,7 +8,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from explorer.core.formatting import number, quoted, weight
-from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.matrix import Matrix
@@ -18,6 +17,7 @@ from explorer.widgets.token_strip import TokenStrip
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
+    from explorer.core.reading import Reading
 
 LOOKING = ("whole_part", "details", "order", "zoom")
 """Actions of this part of the screen; they need something to look at."""
@@ -67,7 +67,7 @@ class Looking(Screen[None]):
         else:
             self.set_focus(part)
 
-    def _show_matrices(self, reading: Reading) -> None:
+    def _show_matrices(self, reading: "Reading") -> None:
         raise NotImplementedError  # the screen's
 
     @property
@@ -160,7 +160,7 @@ class Looking(Screen[None]):
         self.query_one(KeyLine).say(line)
 
 
-def _of_cell(reading: Reading, stage: Stage, query: int, column: int) -> str:
+def _of_cell(reading: "Reading", stage: Stage, query: int, column: int) -> str:
     """All stages at one cell."""
     tokens = reading.encoding.tokens
     if query >= len(tokens):
@@ -177,7 +177,7 @@ def _of_cell(reading: Reading, stage: Stage, query: int, column: int) -> str:
     return f"{of_query} · key {column} {quoted(tokens[column])}: score {score} · scaled {scaled} · {given}"
 
 
-def _of_token(reading: Reading, position: int) -> str:
+def _of_token(reading: "Reading", position: int) -> str:
     """A token: its id, and what the current query gives it."""
     encoding, query = reading.encoding, reading.view.query
     row = reading.stages.row(query)

@@ -32,7 +32,7 @@ class OpeningHeads(Screen[None]):
         reading = self.app.reading
         if reading is None:
             return
-        if self._heads_gallery is not None and self._heads_gallery.shows(reading):
+        if self._heads_gallery is not None and self._heads_gallery.is_of(reading):
             self._heads_gallery.reading = reading
         else:
             self._heads_gallery = Gallery(reading)

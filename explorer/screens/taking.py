@@ -15,7 +15,6 @@ from textual.widgets import Static
 from explorer.core import export
 from explorer.core.formatting import visible
 from explorer.core.link import link_line
-from explorer.core.reading import Reading
 from explorer.screens.dialogs.base import Dialog
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.view import Stage
@@ -27,6 +26,7 @@ from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
+    from explorer.core.reading import Reading
 
 MOST_COPIED = 1_000_000
 """Characters: terminals drop what is much longer than this, and many do so earlier."""
@@ -78,7 +78,7 @@ class Taking(Screen[None]):
             self.app.copy_to_clipboard(text)
             self.notify(f"copied: {table.what}", markup=False)
 
-    def _table_in_focus(self, reading: Reading) -> export.Table:
+    def _table_in_focus(self, reading: "Reading") -> export.Table:
         if isinstance(self.focused, Matrix):
             return export.matrix_table(reading, self._stage_in_focus(reading))
         if isinstance(self.focused, CellPanel):
@@ -87,7 +87,7 @@ class Taking(Screen[None]):
             return export.predictions_table(reading)
         return export.row_table(reading)
 
-    def _stage_in_focus(self, reading: Reading) -> Stage:
+    def _stage_in_focus(self, reading: "Reading") -> Stage:
         """The stage of the matrix that has the focus, else of the one in view."""
         name = self.focused.id if isinstance(self.focused, Matrix) else None
         return next((each for each in export.MATRICES if name == f"matrix-{each.value}"), export.stage_in_view(reading))
@@ -109,7 +109,7 @@ class Taking(Screen[None]):
             screen = WriteScreen(reading, stage, download=self.app.is_web)
             self.app.push_screen(screen, partial(self._write_wanted, reading, stage))
 
-    def _write_wanted(self, reading: Reading, stage: Stage, wanted: Wanted | None) -> None:
+    def _write_wanted(self, reading: "Reading", stage: Stage, wanted: Wanted | None) -> None:
         if wanted is None:
             return
         if wanted.format is export.SVG:
@@ -124,7 +124,7 @@ class Taking(Screen[None]):
         # Not every viewer keeps the spaces at the beginning of a text without being told.
         return self.app.export_screenshot().replace("<text ", '<text xml:space="preserve" ').encode()
 
-    def _start_writing(self, reading: Reading, stage: Stage, wanted: Wanted) -> None:
+    def _start_writing(self, reading: "Reading", stage: Stage, wanted: Wanted) -> None:
         # A worker must not share what the screen goes on to change.
         reading = replace(reading, _heads=dict(reading._heads))
         picture = self._picture() if wanted.format is export.SVG else b""

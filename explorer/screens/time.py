@@ -7,7 +7,6 @@ from textual import on
 from textual.binding import Binding
 
 from explorer.core.comparison import Pair, Side, two_steps
-from explorer.core.reading import Reading
 from explorer.core.series import Series, series_of
 from explorer.core.step_measures import MEASURES
 from explorer.core.steps import split_step
@@ -23,6 +22,7 @@ from model.errors import ModelError
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from explorer.core.reading import Reading
     from explorer.widgets.sentence import SentenceInput
 
 _KEYS = (
@@ -142,7 +142,7 @@ class Time(TimePlaying):
         part: Part | None = super().help_part()  # type: ignore[misc]
         return part
 
-    def show_time(self, reading: Reading) -> None:
+    def show_time(self, reading: "Reading") -> None:
         """Follow what is shown: the slider stands at its step, and closes where it is of another model."""
         series = self._series
         if series is None:

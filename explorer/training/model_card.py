@@ -78,10 +78,11 @@ def _differs(config: "GPTConfig") -> str:
 
 def _heads(opened: "Checkpoint") -> list[str]:
     """A table of each head's largest score."""
-    from explorer.core.head_scores import KINDS, STORIES, measure
+    from explorer.core.head_kinds import HEAD_KINDS, STORIES
+    from explorer.core.head_scores import measure_heads
 
     config = opened.config
-    scores = measure(opened)
+    scores = measure_heads(opened)
     lines = [
         f"The largest of each head's previous-token and first-token scores (over up to {STORIES} stories of the "
         "built-in corpus, another seed) and its duplicate-token and induction scores (random tokens repeated twice):",
@@ -91,5 +92,5 @@ def _heads(opened: "Checkpoint") -> list[str]:
     ]
     for layer in range(config.n_layer):
         best = [scores.largest(layer, head) for head in range(config.n_head)]
-        lines.append(f"| L{layer} | " + " | ".join(f"{KINDS[name]} {value:.2f}" for name, value in best) + " |")
+        lines.append(f"| L{layer} | " + " | ".join(f"{HEAD_KINDS[name]} {value:.2f}" for name, value in best) + " |")
     return lines

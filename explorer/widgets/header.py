@@ -8,8 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from explorer.core.formatting import fit, significant, visible, wrapped
-from explorer.core.head_scores import strongest
-from explorer.core.reading import Reading
+from explorer.core.head_kinds import head_kind
 from explorer.core.steps import split_step, step_words
 from explorer.view import Stage, View
 from explorer.widgets.panels.lines import Line, Lines, line
@@ -17,6 +16,7 @@ from explorer.widgets.wording import heads_text, scale_name, switched_text
 from model.settings import Scope
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.head_scores import HeadScores
 
 _DOT = " · "
@@ -44,7 +44,7 @@ class HeaderLine(Lines, can_focus=False):
 
     _told: tuple[object, ...] = ()
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: "Reading") -> None:
         """Draw a reading, unless it is a mere step; all ablated heads can be read by mouse, however many there are."""
         told = self.scores, self.own_step, reading.model_name, reading.left_out, reading.as_set, _of_head(reading.view)
         if told == self._told:
@@ -55,7 +55,7 @@ class HeaderLine(Lines, can_focus=False):
         ablated = reading.view.ablated
         self.tooltip = Text(f"ablated {heads_text(ablated)}") if ablated else None
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """The longest wording that fits; what does not fit even so goes on below."""
         for short in range(_SHORTEST + 1):
             parts = self._parts(reading, short)
@@ -76,7 +76,7 @@ class HeaderLine(Lines, can_focus=False):
             styled.append((text, self.part(part)))
         return [line(*styled), *(line((text, self.part("warning"))) for text in below)]
 
-    def _parts(self, reading: Reading, short: int) -> list[tuple[str, str]]:
+    def _parts(self, reading: "Reading", short: int) -> list[tuple[str, str]]:
         """What the line says, at `short` from 0, the fullest, to `_SHORTEST`; which heads are ablated comes last."""
         view, inputs = reading.view, reading.stages.inputs
         base, step = split_step(reading.model_name)
@@ -91,7 +91,7 @@ class HeaderLine(Lines, can_focus=False):
             *([(step_words(self.own_step), "label")] if step is None and self.own_step is not None else []),
             (f"L{view.layer} H{view.head}", "label"),
         ]
-        if short < 2 and (words := strongest(self.scores, view.layer, view.head)):
+        if short < 2 and (words := head_kind(self.scores, view.layer, view.head)):
             parts.append((words, "current"))
         if short < 1:
             parts.append((f"head_size {inputs.head_size}", "faint"))
@@ -118,7 +118,7 @@ def _scope(view: View, short: int) -> tuple[str, str]:
     return f"*{'acts ' if short < 2 else ''}on {scope}{switched_text(view)}", "warning"
 
 
-def _left_out(reading: Reading) -> tuple[str, str]:
+def _left_out(reading: "Reading") -> tuple[str, str]:
     return f"{reading.left_out:,} tokens left out", "warning"
 
 

@@ -1,15 +1,18 @@
 """NarrationLine: one plain sentence about the stage in view, and how it goes on."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.geometry import Size
 
 from explorer.core.explanations import explain_stage
 from explorer.core.formatting import wrapped
-from explorer.core.reading import Reading
 from explorer.view import STAGES
 from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 ONE_LINE = 76
 """Cells from which a sentence has one line; below it has two."""
@@ -42,7 +45,7 @@ class NarrationLine(Lines, can_focus=False):
         """As tall as `lines`, with or without a reading."""
         return 1 if width >= ONE_LINE else 2
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """The fullest wording that fits beside the state."""
         count = 1 if width >= ONE_LINE else 2
         view = reading.view

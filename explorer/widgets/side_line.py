@@ -1,6 +1,7 @@
 """SideLine: what one side of a comparison shows, with all that differs from the other side in bold."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -9,10 +10,12 @@ from textual.message import Message
 
 from explorer.core.comparison import Comparison, Side
 from explorer.core.formatting import fit, marked, significant, visible
-from explorer.core.reading import Reading
 from explorer.core.steps import split_step, step_words
 from explorer.widgets.panels.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 _DOT = " · "
 _SHORTEST_SENTENCE = 12
@@ -51,7 +54,7 @@ class SideLine(Lines, can_focus=False):
         self._steps = steps
         self.show(comparison.sides[self.side])
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """The longest wording that fits; the sentence takes what room is left."""
         differing = self._comparison.differing if self._comparison else frozenset()
         made: list[tuple[str, str]] = []
@@ -72,7 +75,7 @@ class SideLine(Lines, can_focus=False):
     def _style(self, name: str, differing: frozenset[str]) -> Style:
         return self.part("current" if name in differing else "faint")
 
-    def _parts(self, reading: Reading, differing: frozenset[str], short: int) -> list[tuple[str, str]]:
+    def _parts(self, reading: "Reading", differing: frozenset[str], short: int) -> list[tuple[str, str]]:
         """Each part with what it tells of; the larger `short`, the fewer."""
         view, inputs = reading.view, reading.stages.inputs
         scale = float(inputs.scale)
@@ -91,7 +94,7 @@ class SideLine(Lines, can_focus=False):
             parts.append((f"ablated {heads_text(view.ablated)}", "ablated"))
         return parts if short < 2 else [part for part in parts if part[1] in differing or part[1] == "head"]
 
-    def _names(self, reading: Reading) -> tuple[str, str]:
+    def _names(self, reading: "Reading") -> tuple[str, str]:
         """The model in full and as short as can be: at a step only where both sides are of one training."""
         base, step = split_step(reading.model_name)
         name = visible(base)

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,9 +14,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from explorer.core.formatting import fit, height, visible
-from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Drawn
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         self._line_of: list[int] = []
         self._hovered: int | None = None
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: "Reading") -> None:
         """Draw a reading."""
         before = self.reading
         self.reading = reading
@@ -246,7 +249,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return places[found].item.position
 
 
-def _items(reading: Reading) -> list[Item]:
+def _items(reading: "Reading") -> list[Item]:
     """The tokens in order, with unknown characters where they stand in the text."""
     encoding = reading.encoding
     starts = {unknown.start for unknown in encoding.unknown}

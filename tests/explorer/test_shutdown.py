@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from explorer.app import ExplorerApp, TorchImported
-from explorer.core.head_scores import measure
+from explorer.core.head_scores import measure_heads
 from explorer.screens.taking import Written
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.reading_loader import ReadingLoader, Request
@@ -30,7 +30,7 @@ async def test_nothing_is_heard_once_widgets_are_taken_away(
             """Leave, and hear what workers have posted meanwhile after the widgets are gone."""
             await app.explore.query("*").remove()
             told: list[WorkerMessage] = [
-                TorchImported(app.readings, measure),
+                TorchImported(app.readings, measure_heads),
                 ReadingLoader.Busy(loader, "computing…"),
                 ReadingLoader.Ready(loader, Request((reading.view,), found={reading.view: reading})),
                 ReadingLoader.Failed(loader, Request((reading.view,)), "no"),

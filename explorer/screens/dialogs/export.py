@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -14,11 +14,13 @@ from textual.widgets.option_list import Option
 
 from explorer.core.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.core.formatting import marked
-from explorer.core.reading import Reading
 from explorer.screens.dialogs.base import Dialog
 from explorer.view import Stage
 from explorer.widgets.options import Options
 from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 _HELP = "↑↓ what · enter writes · esc closes"
 _WIDEST_NAME = 400
@@ -54,7 +56,7 @@ class WriteScreen(Dialog[Wanted | None]):
         Binding("down", "cursor_down", "Down", show=False, priority=True),
     ]
 
-    def __init__(self, reading: Reading, stage: Stage, *, download: bool = False) -> None:
+    def __init__(self, reading: "Reading", stage: Stage, *, download: bool = False) -> None:
         super().__init__()
         self._reading = reading
         self._stage = stage

@@ -8,11 +8,11 @@ from rich.style import Style
 
 from explorer.core.formatting import bar, fixed, significant, weight
 from explorer.core.gallery import Gallery, Head
-from explorer.core.head_scores import KINDS
-from explorer.core.reading import Reading
+from explorer.core.head_kinds import HEAD_KINDS
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.head_pictures import MeanPeakedness
     from model.head_scores import HeadScores
 
@@ -48,7 +48,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         self._gallery, self._head, self._scores, self._note, self._legend = gallery, head, scores, note, legend
         self.show(gallery.reading)
 
-    def title(self, reading: Reading) -> str:
+    def title(self, reading: "Reading") -> str:
         """The head, and what is changed about it."""
         if self._gallery is None:
             return ""
@@ -57,7 +57,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
             return f"{name} × ablated"
         return f"{name} * changed" if self._head in self._gallery.changed else name
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """As many words as there is room for."""
         fitting = (parts for parts in self._legend if _width(parts) <= width)
         legend = next(fitting, self._legend[-1] if self._legend else ())
@@ -68,7 +68,11 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
             return line((self._note, self.part("faint")))
         found = self._scores.of(*self._head)
         best = max(found, key=lambda name: found[name])
-        for bars, names in ((_BAR, KINDS), (0, KINDS), (0, {name: name.split("_")[0] for name in KINDS})):
+        for bars, names in (
+            (_BAR, HEAD_KINDS),
+            (0, HEAD_KINDS),
+            (0, {name: name.split("_")[0] for name in HEAD_KINDS}),
+        ):
             parts: list[tuple[str, Style]] = []
             for name, value in found.items():
                 style = self.part("current" if name == best else "name")
@@ -81,7 +85,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
             parts.append((f"   {self._note}", self.part("faint")))
         return line(*parts)
 
-    def _peakedness_lines(self, reading: Reading, width: int) -> list[Line]:
+    def _peakedness_lines(self, reading: "Reading", width: int) -> list[Line]:
         found = self._gallery.peakedness(self._head) if self._gallery else None
         if found is None:
             waiting = [line(("…", self.part("faint"))), line("")]

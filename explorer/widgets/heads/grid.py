@@ -136,7 +136,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         gallery = self.gallery
         if gallery is None or self.sort is Sort.POSITION:
             return ""
-        value = gallery.value(self.sort, head, self._scores)
+        value = gallery.sort_value(self.sort, head, self._scores)
         if self.sort is Sort.PEAKEDNESS:
             return significant(-value, 2) if value > -float("inf") else ""
         return weight(value)

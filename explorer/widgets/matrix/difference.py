@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from explorer.core.comparison import Comparison, Side
 from explorer.core.formatting import fixed, label, number
-from explorer.core.reading import Reading
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.paint import Numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from explorer.core.reading import Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +79,10 @@ class SideMatrix(Matrix):
         self.show(comparison.sides[self.side], comparison.stage)
         self.waits = False  # whole matrices are compared
 
-    def _source(self, reading: Reading) -> tuple[object, ...]:
+    def _source(self, reading: "Reading") -> tuple[object, ...]:
         return self._comparison.difference_of if self._comparison else super()._source(reading)
 
-    def _take_numbers(self, reading: Reading) -> Numbers:
+    def _take_numbers(self, reading: "Reading") -> Numbers:
         own = super()._take_numbers(reading)
         if self._comparison is None:
             return own
@@ -102,13 +103,13 @@ class DifferenceMatrix(Matrix):
         # The shorter text: the cursor cannot leave what both have.
         self.show(min(comparison.sides, key=lambda side: len(side.encoding)), comparison.stage)
 
-    def _source(self, reading: Reading) -> tuple[object, ...]:
+    def _source(self, reading: "Reading") -> tuple[object, ...]:
         return self._comparison.difference_of if self._comparison else super()._source(reading)
 
-    def _take_numbers(self, reading: Reading) -> Numbers:
+    def _take_numbers(self, reading: "Reading") -> Numbers:
         return DifferenceNumbers.between(self._comparison) if self._comparison else super()._take_numbers(reading)
 
-    def _take_labels(self, reading: Reading) -> tuple[str, ...]:
+    def _take_labels(self, reading: "Reading") -> tuple[str, ...]:
         if self._comparison is None:
             return super()._take_labels(reading)
         pairs = zip(*(side.encoding.tokens for side in self._comparison.sides), strict=False)

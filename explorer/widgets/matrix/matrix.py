@@ -1,6 +1,6 @@
 """Matrix: one stage of one head as a heatmap of queries by keys, drawn line by line."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -14,12 +14,14 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from explorer.core.formatting import fit, label
-from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.matrix.layout import MARKER, Content, Layout, Zoom, column_label, row_label
 from explorer.widgets.matrix.minimap import Minimap
 from explorer.widgets.matrix.paint import Numbers, Painter
 from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 _CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
 """In half blocks the cursor is one pixel: a hue that neither palette has."""
@@ -100,7 +102,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     # What is shown
 
-    def show(self, reading: Reading, stage: Stage) -> None:
+    def show(self, reading: "Reading", stage: Stage) -> None:
         """Draw a stage of a reading. When only its query or key changed, only their rows are drawn again."""
         if stage is Stage.NEXT_TOKEN:
             raise ValueError("the next token is not a matrix: show scores, scaled, masked, weights or mixed")
@@ -115,7 +117,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         else:
             self._move_cursor(reading.view.query, reading.view.key)
 
-    def _source(self, reading: Reading) -> tuple[object, ...]:
+    def _source(self, reading: "Reading") -> tuple[object, ...]:
         """What the numbers come from; traces are equal only to themselves."""
         return reading.as_set, reading.view.layer, reading.view.head, self._stage
 
@@ -225,10 +227,10 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
         return self._painter
 
-    def _take_numbers(self, reading: Reading) -> Numbers:
+    def _take_numbers(self, reading: "Reading") -> Numbers:
         return Numbers.of(reading.stages, self._stage)
 
-    def _take_labels(self, reading: Reading) -> tuple[str, ...]:
+    def _take_labels(self, reading: "Reading") -> tuple[str, ...]:
         return tuple(label(token) for token in reading.encoding.tokens)
 
     def lines_in(self, height: int) -> int:

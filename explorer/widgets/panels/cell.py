@@ -3,15 +3,18 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic, Steps
 from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, quoted, weight
-from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Later, Line, Lines, line
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 Parts = list[str | tuple[str, Style]]
 
@@ -46,14 +49,14 @@ class CellPanel(Lines, can_focus=True):
         self.in_order = not self.in_order
         self.forget()
 
-    def title(self, reading: Reading) -> str:
+    def title(self, reading: "Reading") -> str:
         """Which cell."""
         query, key = self._names(reading)
         if reading.view.stage is Stage.MIXED:
             return f"mixed values of query {query}"
         return f"this cell: query {query} · key {key}"
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """The steps, then the products, largest first or in order; or one line."""
         if reading.view.stage is Stage.MIXED:
             mixed = MixedArithmetic.of(reading)
@@ -64,13 +67,13 @@ class CellPanel(Lines, can_focus=True):
             return [self._one_line(reading, steps, cell.hidden, width)]
         return Later((*self._steps(reading, cell, steps, width), *self._products(cell, steps.digits, width)))
 
-    def _names(self, reading: Reading) -> tuple[str, str]:
+    def _names(self, reading: "Reading") -> tuple[str, str]:
         tokens = reading.encoding.tokens
         return quoted(tokens[reading.view.query]), quoted(tokens[reading.view.key])
 
     # The steps from the score to the weight
 
-    def _one_line(self, reading: Reading, steps: Steps, hidden: bool, width: int) -> Line:
+    def _one_line(self, reading: "Reading", steps: Steps, hidden: bool, width: int) -> Line:
         query, key = self._names(reading)
         chain = _chain(reading, steps, hidden)
         wordings = (
@@ -81,7 +84,7 @@ class CellPanel(Lines, can_focus=True):
         )
         return line(_longest(wordings, width))
 
-    def _steps(self, reading: Reading, cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
+    def _steps(self, reading: "Reading", cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.part("faint"), self.part("label")
         if 0 < self._height < _TALL:  # one line whatever the numbers are: another height would be another layout
             chain = _chain(reading, steps, cell.hidden)
@@ -193,7 +196,7 @@ class CellPanel(Lines, can_focus=True):
 
     # The mixed values
 
-    def _one_line_mixed(self, reading: Reading, mixed: MixedArithmetic, width: int) -> Line:
+    def _one_line_mixed(self, reading: "Reading", mixed: MixedArithmetic, width: int) -> Line:
         tokens = reading.encoding.tokens
         if mixed.ablated:
             return line(_longest(("this head is ablated: its mixed values are replaced by zeros", "ablated: 0"), width))
@@ -205,7 +208,7 @@ class CellPanel(Lines, can_focus=True):
             wordings.append("mixed = " + " + ".join(terms[:count]) + more)
         return line(_longest((*wordings, "mixed = Σ weight·v"), width))
 
-    def _mixed(self, reading: Reading, mixed: MixedArithmetic, width: int) -> list[Line]:
+    def _mixed(self, reading: "Reading", mixed: MixedArithmetic, width: int) -> list[Line]:
         """A table: a line a dimension, a column for each of the keys that add most, and their sum as a bar."""
         faint, tokens = self.part("faint"), reading.encoding.tokens
         terms = max(1, (width - 4 - 2 * _TERM - _SHORTEST_BARS - 1) // _TERM)
@@ -243,7 +246,7 @@ class CellPanel(Lines, can_focus=True):
         return lines
 
 
-def _chain(reading: Reading, steps: Steps, hidden: bool) -> str:
+def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
     """`2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`, as far as the person has stepped."""
     if reading.view.awaits(Stage.SCALED):
         return steps.score

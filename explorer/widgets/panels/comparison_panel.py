@@ -4,13 +4,16 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 
 from explorer.core.comparison import Comparison, Measure
 from explorer.core.formatting import MINUS, fit, label, quoted, significant, weight
-from explorer.core.reading import Reading
 from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 BLOCK = 38
 """Cells that one block of measures needs."""
@@ -30,7 +33,7 @@ class ComparisonPanel(Lines, can_focus=True):
         super().__init__(compact=False, id=id)
         self._comparison: Comparison | None = None
 
-    def title(self, reading: Reading) -> str:
+    def title(self, reading: "Reading") -> str:
         """What the columns are."""
         return "measures: left, right, and right − left"
 
@@ -39,7 +42,7 @@ class ComparisonPanel(Lines, can_focus=True):
         self._comparison = comparison
         self.show(comparison.right)
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """The blocks in columns."""
         if self._comparison is None:
             return []

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from explorer.core.reading import Reading
 from explorer.view import named_scales
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.attention import AttentionInputs
 
 _HEAD_QUERIES = 64
@@ -24,12 +24,12 @@ class Curve:
     most: float  # with uniform weights: log2 of the keys that a query sees
 
     @classmethod
-    def of(cls, reading: Reading, points: int) -> "Curve":
+    def of(cls, reading: "Reading", points: int) -> "Curve":
         """The current query's."""
         return cls._measured(reading, points, reading.stages.row(reading.view.query).inputs)
 
     @classmethod
-    def of_head(cls, reading: Reading, points: int) -> "Curve":
+    def of_head(cls, reading: "Reading", points: int) -> "Curve":
         """The head's, from at most 64 of its queries, evenly spaced."""
         import torch
 
@@ -43,7 +43,7 @@ class Curve:
         return cls(_scales(reading, points), tuple(bits.tolist()), uniform)
 
     @classmethod
-    def _measured(cls, reading: Reading, points: int, inputs: "AttentionInputs") -> "Curve":
+    def _measured(cls, reading: "Reading", points: int, inputs: "AttentionInputs") -> "Curve":
         import torch
 
         from model.attention import AttentionStages
@@ -63,7 +63,7 @@ class Curve:
         return min(range(len(self.scales)), key=lambda i: abs(math.log(self.scales[i] / scale)))
 
 
-def _scales(reading: Reading, points: int) -> tuple[float, ...]:
+def _scales(reading: "Reading", points: int) -> tuple[float, ...]:
     """From 1, or the scale as set if that is larger, to 1/head_size, or the scale as set if that is smaller."""
     inputs = reading.stages.inputs
     marks = [scale for scale, _ in named_scales(inputs.head_size, reading.bounds.n_embd)]

@@ -9,12 +9,12 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.formatting import bar, fit, label, significant, weight
-from explorer.core.reading import Reading
 from explorer.view import Stage, named_scales
 from explorer.widgets.panels.entropy_curve import Curve, area, ticks
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.attention import AttentionStages
 
 TOP_KEYS = 8
@@ -73,7 +73,7 @@ class Variant:
         return words if short else f"max {words}"
 
 
-def variants(reading: Reading) -> list[Variant]:
+def variants(reading: "Reading") -> list[Variant]:
     """Unscaled, scaled, and as set where that is neither; each scale once.
 
     Scaled is as trained; of a model trained without a scale it is 1/√head_size.
@@ -89,7 +89,7 @@ def variants(reading: Reading) -> list[Variant]:
     return [_variant(reading, name, scale, set_scale) for name, scale in named]
 
 
-def _variant(reading: Reading, name: str, scale: float, set_scale: float) -> Variant:
+def _variant(reading: "Reading", name: str, scale: float, set_scale: float) -> Variant:
     as_set = math.isclose(set_scale, scale, rel_tol=1e-9)
     row = reading.stages.row(reading.view.query)
     query = row if as_set else row.rescaled(scale)
@@ -111,7 +111,7 @@ def _of_query(row: "AttentionStages", scale: float) -> Measures:
     return Measures(largest_weight(row.weights).item(), bits, 2**bits, raw * scale**2)
 
 
-def _of_head(reading: Reading, scale: float) -> Measures:
+def _of_head(reading: "Reading", scale: float) -> Measures:
     found = reading.head.measures_at(scale)
     largest, bits, keys = (x.mean().item() for x in (found.max_weight, found.entropy_bits, found.effective_keys))
     return Measures(largest, bits, keys, found.scores_variance * scale**2)
@@ -128,7 +128,7 @@ class PeakednessPanel(Lines, can_focus=True):
 
     _head_curve: tuple[tuple[object, ...], Curve] | None = None
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: "Reading") -> None:
         """Draw a reading; a step of the key changes nothing here. Dim until the stepping comes to the weights."""
         before = self.reading
         if before and before.as_set is reading.as_set and _place(before) == _place(reading):
@@ -136,11 +136,11 @@ class PeakednessPanel(Lines, can_focus=True):
             return
         super().show(reading)
 
-    def title(self, reading: Reading) -> str:
+    def title(self, reading: "Reading") -> str:
         """What the panel asks."""
         return "how peaked?"
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """All of it, or one line."""
         found = variants(reading)
         if self.compact:
@@ -206,7 +206,7 @@ class PeakednessPanel(Lines, can_focus=True):
         lead = fit("query │ head" if names >= 15 else "query│head", names)
         return line((lead, self.part("faint")), *((fit(v.heading, each), self._heading_style(v)) for v in found))
 
-    def _keys(self, reading: Reading, found: list[Variant], count: int, width: int) -> list[Line]:
+    def _keys(self, reading: "Reading", found: list[Variant], count: int, width: int) -> list[Line]:
         """The query's weights of the keys that get most, as bars."""
         names, each = self._columns(found, width)
         lines = []
@@ -220,7 +220,7 @@ class PeakednessPanel(Lines, can_focus=True):
             lines.append(line(*parts))
         return lines
 
-    def _measures(self, reading: Reading, found: list[Variant], width: int) -> list[Line]:
+    def _measures(self, reading: "Reading", found: list[Variant], width: int) -> list[Line]:
         """Each measure of the query and, after a line, of the head: means over its rows."""
         names, each = self._columns(found, width)
         seen = _seen(reading)
@@ -263,7 +263,7 @@ class PeakednessPanel(Lines, can_focus=True):
     def _bar(self, share: float) -> Style:
         return self.part("faint") if self._waits else self.bar_style(share)
 
-    def _top_keys(self, reading: Reading, found: list[Variant], count: int) -> list[int]:
+    def _top_keys(self, reading: "Reading", found: list[Variant], count: int) -> list[int]:
         """The keys with the largest weights as set, in the order of the sentence."""
         in_use = next(variant for variant in found if variant.as_set).weights
         seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
@@ -272,7 +272,7 @@ class PeakednessPanel(Lines, can_focus=True):
 
     # The curves
 
-    def _of_head(self, reading: Reading, points: int) -> Curve:
+    def _of_head(self, reading: "Reading", points: int) -> Curve:
         """The head's curve, kept while the query moves."""
         source = (reading.as_set, reading.view.layer, reading.view.head, points)
         if self._head_curve is None or self._head_curve[0] != source:
@@ -315,7 +315,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return self.reading.bounds.n_embd
 
 
-def _seen(reading: Reading) -> int:
+def _seen(reading: "Reading") -> int:
     """How many keys the query sees."""
     return int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
 
@@ -329,6 +329,6 @@ def _shares(spare: int, seen: int, curves: int) -> tuple[int, int]:
     return keys, tall
 
 
-def _place(reading: Reading) -> tuple[int, int, int, bool]:
+def _place(reading: "Reading") -> tuple[int, int, int, bool]:
     view = reading.view
     return view.layer, view.head, view.query, view.awaits(Stage.WEIGHTS)

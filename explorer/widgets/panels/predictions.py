@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from explorer.core.formatting import bar, fit, fixed, label, quoted, weight
-from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.trace import Trace
 
 COUNT = 10
@@ -47,7 +47,7 @@ class Forecast:
     mean_loss: float | None
 
     @classmethod
-    def of(cls, reading: Reading, trace: "Trace", name: str) -> "Forecast":
+    def of(cls, reading: "Reading", trace: "Trace", name: str) -> "Forecast":
         """Read off a trace."""
         position = reading.view.query
         actual = trace.token_ids[position + 1] if position + 1 < len(trace.token_ids) else None
@@ -69,7 +69,7 @@ class Both:
     kl_text: float
 
     @classmethod
-    def of(cls, reading: Reading) -> "Both":
+    def of(cls, reading: "Reading") -> "Both":
         """Read off a reading."""
         trained = Forecast.of(reading, reading.as_trained, "as trained")
         if reading.as_set is reading.as_trained:
@@ -125,7 +125,7 @@ class PredictionsPanel(Lines, can_focus=True):
     _chosen = 0
     _clickable: tuple[tuple[int, ...], ...] = ()  # of each line, the tokens in its columns from left to right
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: "Reading") -> None:
         """Draw a reading; a step of the key, layer or head changes nothing here."""
         source = (reading.as_set, reading.as_trained, reading.view.query)
         stage = reading.view.stage is Stage.NEXT_TOKEN, reading.view.awaits(Stage.NEXT_TOKEN)
@@ -146,14 +146,14 @@ class PredictionsPanel(Lines, can_focus=True):
         """The id of the token chosen with ↑ and ↓."""
         return self._both.changed.tokens[self._chosen].id if self._both else None
 
-    def title(self, reading: Reading) -> str:
+    def title(self, reading: "Reading") -> str:
         """After which token, and how far the two are apart."""
         title = f"next token after {quoted(reading.encoding.tokens[reading.view.query], 12)}"
         if reading.as_set is reading.as_trained or self._both is None:
             return title
         return f"{title} · KL {self._both.kl_here:.3f} here, {self._both.kl_text:.3f} text"
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """Two columns, or two lines, or one."""
         both = self._both or Both.of(reading)
         self._clickable = ()
@@ -165,7 +165,7 @@ class PredictionsPanel(Lines, can_focus=True):
 
     # On one line
 
-    def _one_line(self, reading: Reading, both: Both, width: int) -> Line:
+    def _one_line(self, reading: "Reading", both: Both, width: int) -> Line:
         """The fullest wording that fits."""
         made = line()
         for short, count in ((0, 3), (0, 2), (1, 2), (1, 1), (2, 1), (3, 1)):
@@ -174,7 +174,7 @@ class PredictionsPanel(Lines, can_focus=True):
                 break
         return made
 
-    def _parts(self, reading: Reading, both: Both, short: int, count: int) -> Parts:
+    def _parts(self, reading: "Reading", both: Both, short: int, count: int) -> Parts:
         faint, lit = self.part("faint"), reading.view.stage is Stage.NEXT_TOKEN
         same = reading.as_set is reading.as_trained
         lead = ("next token ", "next ", "", "")[short]

@@ -1,7 +1,7 @@
 """RowTable: what the current query makes of every key, one line a key."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,9 +13,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, significant, weight
-from explorer.core.reading import Reading
 from explorer.view import Stage
 from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 _NUMBER = 8
 _MASK = 6
@@ -95,7 +97,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._waits: tuple[bool, ...] = (False,) * len(_STAGES)
         self._key = 0
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: "Reading") -> None:
         """Draw a reading. When only the key changed, only two lines are drawn again."""
         before = self.reading
         self.reading = reading

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual import events
 from textual.message import Message
 
 from explorer.core.formatting import fit, height
-from explorer.core.reading import Reading
 from explorer.core.series import Series
-from explorer.core.step_measures import MEASURES, written
+from explorer.core.step_measures import MEASURES, format_measure
 from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 _LEAD = 21
 _NARROWEST, _WIDEST = 4, 10
@@ -67,13 +70,13 @@ class TimeSlider(Lines, can_focus=False):
         super().__init__(compact=False)
         self._track: Track | None = None
 
-    def draw(self, track: Track, reading: Reading) -> None:
+    def draw(self, track: Track, reading: "Reading") -> None:
         """Draw the slider; nothing happens where it is drawn like this already."""
         if track != self._track or reading is not self.reading:
             self._track = track
             self.show(reading)
 
-    def lines(self, reading: Reading, width: int) -> Sequence[Line]:
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """Two lines: the steps, and the measure at each."""
         track = self._track
         if track is None:
@@ -101,7 +104,7 @@ class TimeSlider(Lines, can_focus=False):
     def _measured(self, track: Track) -> str:
         """The name of the measure with its value at the step in view."""
         value = track.values[track.shown] if track.values else None
-        return fit(f" {track.measure} {'·' if value is None else written(track.measure, value)}", _LEAD)
+        return fit(f" {track.measure} {'·' if value is None else format_measure(track.measure, value)}", _LEAD)
 
     def _step(self, track: Track, place: int, cells: int) -> tuple[str, Style]:
         mark, style = " ", "name" if place in track.opened else "faint"
@@ -122,7 +125,7 @@ class TimeSlider(Lines, can_focus=False):
         style = self.part("label" if place == track.shown else "faint")
         if cells < _WITH_VALUES:
             return [(" ", style), (height(share) * max(1, cells - 2), self.bar_style(share)), (" ", style)][:cells]
-        text = f" {written(track.measure, value, cells - 3)}"
+        text = f" {format_measure(track.measure, value, cells - 3)}"
         blocks = height(share) * min(_BAR, cells - 1 - len(text))
         return [(" ", style), (blocks, self.bar_style(share)), (fit(text, cells - 1 - len(blocks)), style)]
 

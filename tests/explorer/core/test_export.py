@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.cli.show_reading import read
+from explorer.cli.show_reading import read_whole_text
 from explorer.core.export import (
     CSV,
     FORMATS,
@@ -108,7 +108,7 @@ def test_predictions_are_those_of_the_trace(reading: Reading, bpe_model: Checkpo
 
 def test_json_is_that_of_show(reading: Reading, bpe_model: Checkpoint) -> None:
     given = json.loads(written(reading, JSON))
-    assert given == json.loads(json.dumps(head_as_object(read(VIEW, bpe_model))))
+    assert given == json.loads(json.dumps(head_as_object(read_whole_text(VIEW, bpe_model))))
     assert given["text"] == TEXT
 
 

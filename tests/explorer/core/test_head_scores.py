@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from data import storyteller
 from explorer.app import ExplorerApp
-from explorer.core import head_scores
+from explorer.core import head_kinds, head_scores
 from explorer.training import model_card
 from explorer.widgets.header import HeaderLine
 from model.checkpoint import Checkpoint
@@ -32,11 +32,11 @@ def independent(model: Checkpoint, stories: int = 2, repeats: int = 2) -> HeadSc
 
 def test_measured_as_metrics_measures(bpe_model: Checkpoint, char_model: Checkpoint) -> None:
     for model in (bpe_model, char_model):  # the characters know but a few letters of a story
-        expected, found = independent(model), head_scores.measure(model)
-        for name in head_scores.KINDS:
+        expected, found = independent(model), head_scores.measure_heads(model)
+        for name in head_kinds.HEAD_KINDS:
             assert getattr(found, name).equal(getattr(expected, name))
             assert getattr(found, name).shape == (model.config.n_layer, model.config.n_head)
-    assert not head_scores.measure(bpe_model, seed=5).previous_token.equal(found.previous_token)
+    assert not head_scores.measure_heads(bpe_model, seed=5).previous_token.equal(found.previous_token)
 
 
 def test_a_large_model_reads_little(bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,20 +44,20 @@ def test_a_large_model_reads_little(bpe_model: Checkpoint, monkeypatch: pytest.M
     read = {}
     for size in (8, 1600):
         config = GPTConfig(vocab_size=320, n_positions=1024, n_embd=size, n_layer=12, n_head=4)
-        texts = head_scores._texts(bpe_model.tokenizer, 1, head_scores._affordable(config))
+        texts = head_scores._story_ids(bpe_model.tokenizer, 1, head_scores._affordable_tokens(config))
         read[size] = sum(map(len, texts))
         assert max(map(len, texts)) <= head_scores.LONGEST
     assert read[1600] <= head_scores.LONGEST < 2000 < read[8]
 
 
 def test_a_tokenizer_that_knows_no_story_is_an_error(bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_scores, "_texts", lambda *_: [[], [1]])
+    monkeypatch.setattr(head_scores, "_story_ids", lambda *_: [[], [1]])
     with pytest.raises(ModelError, match="two tokens"):
-        head_scores.measure(bpe_model)
+        head_scores.measure_heads(bpe_model)
 
 
 def scores_of(**values: float) -> HeadScores:
-    tensors = {name: torch.full((2, 4), 0.01) for name in head_scores.KINDS}
+    tensors = {name: torch.full((2, 4), 0.01) for name in head_kinds.HEAD_KINDS}
     for name, value in values.items():
         tensors[name][1, 2] = value
     return HeadScores(**tensors)
@@ -65,10 +65,10 @@ def scores_of(**values: float) -> HeadScores:
 
 def test_a_head_is_called_by_its_strongest_score_only() -> None:
     scores = scores_of(previous_token=0.46, first_token=0.31)
-    assert head_scores.strongest(scores, 1, 2) == "previous token .46"
-    assert head_scores.strongest(scores, 0, 2) == ""
-    assert head_scores.strongest(None, 1, 2) == ""
-    assert head_scores.strongest(scores_of(induction=1.0), 1, 2) == "induction 1"
+    assert head_kinds.head_kind(scores, 1, 2) == "previous token .46"
+    assert head_kinds.head_kind(scores, 0, 2) == ""
+    assert head_kinds.head_kind(None, 1, 2) == ""
+    assert head_kinds.head_kind(scores_of(induction=1.0), 1, 2) == "induction 1"
 
 
 async def measured(pilot: Pilot[None], ready: Ready) -> None:
@@ -87,7 +87,7 @@ async def measured(pilot: Pilot[None], ready: Ready) -> None:
 async def test_the_header_names_the_head(
     make_app: MakeApp, ready: Ready, bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(head_scores, "STRONG", 0.0)
+    monkeypatch.setattr(head_kinds, "STRONG", 0.0)
     expected = independent(bpe_model)
     app = make_app(layer=1, head=3)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -100,7 +100,7 @@ async def test_the_header_names_the_head(
             name = max(values, key=lambda kind: values[kind])
             assert f"L1 H{head} · {name.replace('_', ' ')} {values[name]:.2f}".replace(" 0.", " .") in said
             await pilot.press("left_square_bracket")
-        monkeypatch.setattr(head_scores, "STRONG", 1.1)
+        monkeypatch.setattr(head_kinds, "STRONG", 1.1)
         assert "token" not in header.lines(app.reading, 200)[0].plain
 
 
@@ -114,7 +114,7 @@ async def test_a_model_is_measured_once_and_only_after_it_is_seen(
         seen.append((model.name, app.reading is not None))
         return scores_of()
 
-    monkeypatch.setattr(head_scores, "measure", measure)
+    monkeypatch.setattr(head_scores, "measure_heads", measure)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("left", "m", "full_stop", "right")
@@ -131,7 +131,7 @@ async def test_a_model_that_cannot_be_measured_goes_on_without(
         calls.append(model)
         raise ModelError("nothing to read")
 
-    monkeypatch.setattr(head_scores, "measure", measure)
+    monkeypatch.setattr(head_scores, "measure_heads", measure)
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

@@ -1,4 +1,4 @@
-"""The measures below the slider, against plain loops over the weights, and how they are written."""
+"""The measures below the slider, against plain loops over the weights, and how they are format_measure."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from explorer.core.reading import Reading
 from explorer.core.readings import ReadingService
-from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS, measure_step, written
+from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS, format_measure, measure_step
 from explorer.view import View
 from model.attention import AttentionInputs
 from model.checkpoint import Checkpoint
@@ -103,9 +103,9 @@ def test_values_fit_into_their_cells(measure: str, cells: int) -> None:
         1.0,
         *(() if weights else (4.1744, 12.3456, 123.4, 9999.0)),
     ):
-        text = written(measure, value, cells)
+        text = format_measure(measure, value, cells)
         assert cell_len(text) <= cells, text
         if text != "…":
             assert float(text) == pytest.approx(value, abs=0.5 if not weights else 0.005 + 1e-9)
-    assert written(measure, 0.25, 4) == (".25" if weights else "0.25")
-    assert written(LOSS, 4.1744, 3) == "4.2"
+    assert format_measure(measure, 0.25, 4) == (".25" if weights else "0.25")
+    assert format_measure(LOSS, 4.1744, 3) == "4.2"

@@ -8,13 +8,14 @@ import pytest
 import torch
 from textual.worker import active_worker
 
-from explorer.core.head_scores import KINDS, measure
+from explorer.core.head_kinds import HEAD_KINDS
+from explorer.core.head_scores import measure_heads
 from explorer.widgets.head_scorer import HeadScorer
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.head_scores import HeadScores
 
-SCORES = HeadScores(**{name: torch.zeros(2, 4) for name in KINDS})
+SCORES = HeadScores(**{name: torch.zeros(2, 4) for name in HEAD_KINDS})
 
 
 class FakeApp:
@@ -86,7 +87,7 @@ def test_a_model_that_cannot_be_measured_is_not_tried_again(bpe_model: Checkpoin
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_a_cancelled_worker_stops_at_the_next_run_of_the_model(bpe_model: Checkpoint, cancelled: bool) -> None:
     app = FakeApp()
-    scorer, changes = scorer_of(app, measure)
+    scorer, changes = scorer_of(app, measure_heads)
     scorer.measure(bpe_model)
     app.is_cancelled = cancelled
     app.run()
