@@ -1,7 +1,8 @@
 """The reading that `explorer show` prints: unlike the application, it refuses a text that does not fit the context."""
 
+from explorer.core.encoding import EmptyTextError, UnknownTextError, encode_text
 from explorer.core.reading import Reading
-from explorer.core.readings import EmptyTextError, UnknownTextError, compute, encode_text
+from explorer.core.readings import compute
 from explorer.view import View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError

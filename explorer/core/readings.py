@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from explorer.core.cache import LRUCache
+from explorer.core.encoding import encode_text
 from explorer.core.formatting import visible
 from explorer.core.loading import open_model
 from explorer.core.reading import Reading
@@ -18,7 +19,6 @@ from explorer.view import View, fitted
 from model.attention import AttentionInputs
 from model.errors import ModelError
 from model.settings import AS_TRAINED
-from model.tokenizer import Encoding, encode
 from model.trace import Trace
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from model.interface import ModelShape, TracedModel
+    from model.tokenizer import Encoding
 
 QUICK_CHARACTERS = 20_000
 QUICK_OPERATIONS = 2e9
@@ -42,20 +43,17 @@ READING_NUMBERS = 1.5e8
 Result_co = TypeVar("Result_co", covariant=True)
 
 
-class EmptyTextError(ModelError):
-    """A text without a single character."""
-
-
-class UnknownTextError(ModelError):
-    """A text of which the tokenizer knows no character."""
-
-
 class Task(Protocol[Result_co]):
     """Work for a worker thread."""
 
     @property
     def description(self) -> str:
         """What to show while it runs."""
+        ...
+
+    @property
+    def failure(self) -> str:
+        """What to say, before the error, if it ends with one that is not a ModelError."""
         ...
 
     def run(self) -> Result_co:
@@ -75,18 +73,18 @@ class OpenModel:
         """What to show while it runs."""
         return f"loading {visible(self.name)}…"
 
+    @property
+    def failure(self) -> str:
+        """What to say before an unexpected error."""
+        return f"{self.name!r} cannot be opened"
+
     def is_for(self, view: View) -> bool:
         """Return True if the view needs this task."""
         return view.model == self.name
 
     def run(self) -> "Opened":
         """Open the model. Raises ModelError if it cannot be opened."""
-        try:
-            return Opened(self.name, self.open_model(self.name))
-        except ModelError:
-            raise
-        except Exception as error:
-            raise ModelError(f"{self.name!r} cannot be opened: {type(error).__name__}: {error}") from error
+        return Opened(self.name, self.open_model(self.name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +103,7 @@ class ComputeReading:
     model: "TracedModel"
     trained: Reading | None
     description: str = "computing…"
+    failure: str = "this cannot be computed"
 
     def is_for(self, view: View) -> bool:
         """Return True if the view needs this task."""
@@ -112,12 +111,7 @@ class ComputeReading:
 
     def run(self) -> Reading:
         """Run the model. Raises ModelError for a text without known tokens or settings that overflow."""
-        try:
-            return compute(self.model, self.view, self.trained)
-        except ModelError:
-            raise
-        except Exception as error:
-            raise ModelError(f"this cannot be computed: {type(error).__name__}: {error}") from error
+        return compute(self.model, self.view, self.trained)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +126,11 @@ class ReadStep:
     model: "TracedModel | None"
     open_model: "Callable[[str], TracedModel]"
     description: str = ""
+    failure: str = "it cannot be opened"
 
     def run(self) -> "StepRead":
         """Open, read and measure. Raises ModelError if the snapshot cannot be opened."""
-        model = self.model or OpenModel(self.view.model, self.open_model).run().model
+        model = self.model or self.open_model(self.view.model)
         if reason := unlike(model, self.beside):
             raise ModelError(reason)
         reading, measures = None, None
@@ -282,7 +277,7 @@ def reading_from_inputs(
     view: View,
     layers: "Sequence[tuple[Tensor, Tensor, Tensor]]",
     shape: "ModelShape",
-    encoding: Encoding,
+    encoding: "Encoding",
     tokenizer: "Tokenizer",
     *,
     causal: bool = True,
@@ -294,31 +289,6 @@ def reading_from_inputs(
     nothing = layers[0][0].new_zeros(0, 0)
     trace = Trace(encoding.ids, AS_TRAINED, inputs, (), nothing, lambda final: final)
     return Reading(view, view.model, shape, encoding, tokenizer, trace, trace)
-
-
-def encode_text(tokenizer: "Tokenizer", text: str, most: int, model_name: str) -> tuple[Encoding, int]:
-    """Return the first `most` tokens of a text, and how many are left out.
-
-    Raises EmptyTextError and UnknownTextError for a text without tokens.
-    """
-    if not text:
-        raise EmptyTextError("the sentence is empty: type at least one character")
-    encoding = encode(tokenizer, text)
-    if not encoding.ids:
-        raise UnknownTextError(f"no character of the sentence is known to {model_name!r}: type others")
-    left_out = len(encoding) - most
-    if left_out <= 0:
-        return encoding, 0
-    end = encoding.spans[most - 1][1]
-    first = replace(
-        encoding,
-        text=encoding.text[:end],
-        ids=encoding.ids[:most],
-        tokens=encoding.tokens[:most],
-        spans=encoding.spans[:most],
-        unknown=tuple(unknown for unknown in encoding.unknown if unknown.start < end),
-    )
-    return first, left_out
 
 
 def _block_parameters(shape: "ModelShape") -> int:

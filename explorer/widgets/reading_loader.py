@@ -158,7 +158,8 @@ class ReadingLoader:
             try:
                 result = task.run()
             except Exception as error:
-                reason = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+                unexpected = f"{task.failure}: {type(error).__name__}: {error}"
+                reason = str(error) if isinstance(error, ModelError) else unexpected
             app.call_later(finish, result, reason)  # in the application: the owner may be gone
 
         self._owner.run_worker(work, group="readings", thread=True, exit_on_error=False)

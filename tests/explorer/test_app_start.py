@@ -40,7 +40,7 @@ write = LinuxDriver.write
 def noted(self, data):
     write(self, data)
     if "a sentence of ours" in data and not notes.closed:
-        loading = "loading" in data and "small" in data
+        loading = "loading" in data
         print("painted", "torch" in sys.modules, loading, file=notes, flush=True)
 
 class Noting(app.ExplorerApp):

@@ -349,18 +349,18 @@ def test_terminals_that_are_not_utf8_still_get_tables(model: str) -> None:
 
 
 def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    def interrupt(_name: str) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("explorer.core.loading.open_model", interrupt)
+    monkeypatch.setattr("model.checkpoint.load", interrupt)
     result = run("show", "bad", "--model", model)
     assert result.exit_code == 130
     assert result.output.strip() == ""
 
 
 def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    def exhausted(_name: str) -> None:
+    def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("explorer.core.loading.open_model", exhausted)
+    monkeypatch.setattr("model.checkpoint.load", exhausted)
     assert "not enough memory" in refusal("show", "bad", "--model", model)
