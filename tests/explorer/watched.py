@@ -65,11 +65,11 @@ def part(screen: TrainScreen, name: str) -> Lines:
 
 
 def plain(screen: TrainScreen, name: str) -> str:
-    return "\n".join(line.plain for line in part(screen, name)._made())
+    return "\n".join(line.plain for line in part(screen, name).content_lines)
 
 
 def figures(screen: TrainScreen) -> str:
-    return " · ".join(line.plain for line in screen.query_one("RunFigures", Lines)._made())
+    return " · ".join(line.plain for line in screen.query_one("RunFigures", Lines).content_lines)
 
 
 def title(screen: TrainScreen) -> str:

@@ -135,7 +135,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     @property
     def zoom_in_use(self) -> Zoom:
         """The zoom as drawn."""
-        painter = self._ready()
+        painter = self.painter
         return painter.layout.zoom if painter else (self._zoom or Zoom.NUMBERS)
 
     def next_zoom(self) -> Zoom | None:
@@ -174,7 +174,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def forget(self) -> None:
         """Drop what is painted and paint again; numbers are kept."""
         self._painter = None
-        if self.is_attached and self.size and (painter := self._ready()):
+        if self.is_attached and self.size and (painter := self.painter):
             size = Size(*painter.layout.virtual_size)
             if self._measure:
                 self._say_measure()
@@ -200,7 +200,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     # Painting
 
-    def _ready(self) -> Painter | None:
+    @property
+    def painter(self) -> Painter | None:
         """The painter for the columns in view, made when anything that it depends on has changed."""
         reading = self.reading
         if reading is None or not self.size:
@@ -251,7 +252,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""
-        painter = self._ready()
+        painter = self.painter
         width, base = self.size.width, self.base
         if painter is None:
             return Strip.blank(width, base)
@@ -341,7 +342,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _keep_in_view(self) -> bool:
         """Scroll until the cursor is in view; whether that was needed."""
-        painter = self._ready()
+        painter = self.painter
         if painter is None:
             return False
         x, y = self.scroll_offset
@@ -369,7 +370,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
         A column is a key; of the mixed stage it is a dimension.
         """
-        painter = self._ready()
+        painter = self.painter
         if painter is None:
             return None, None
         layout = painter.layout

@@ -231,7 +231,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         self._lines = None
         if not self.is_attached or self._width < 1:
             return
-        made = self._made()
+        made = self.content_lines
         size = Size(self._width, len(made))
         changed = size.height != self.virtual_size.height
         if size != self.virtual_size:
@@ -263,7 +263,9 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def _height(self) -> int:
         return 0 if self.styles.is_auto_height else self.scrollable_content_region.height
 
-    def _made(self) -> Sequence[Line]:
+    @property
+    def content_lines(self) -> Sequence[Line]:
+        """All lines at the present width, those that are scrolled out of view included."""
         width, _ = room = self._width, self._height
         if self._lines is None or self._made_for != room:
             self._made_for = room
@@ -275,7 +277,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         """A line as it is drawn, made when it first comes into view."""
         if number not in self._strips:
             base = self.base
-            strip = Strip([Segment(text, style or base) for text, style in self._made()[number].parts if text])
+            strip = Strip([Segment(text, style or base) for text, style in self.content_lines[number].parts if text])
             self._strips[number] = strip.adjust_cell_length(self._width, base)
         return self._strips[number]
 
@@ -285,7 +287,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of what is in view."""
-        made = self._made()
+        made = self.content_lines
         line = y + self.scroll_offset.y
         if line < len(made):
             return self._strip(line)

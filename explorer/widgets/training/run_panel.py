@@ -38,7 +38,9 @@ class RunPanel(Lines, can_focus=False):
         """Nothing: a run is no reading."""
         return ()
 
-    def _made(self) -> Sequence[Line]:
+    @property
+    def content_lines(self) -> Sequence[Line]:
+        """All lines at the present width and height."""
         size = self._width, self._height
         if self._lines is None or self._made_for != size:
             self._made_for = size

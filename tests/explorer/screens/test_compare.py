@@ -67,7 +67,7 @@ def check(screen: CompareScreen, models: dict[str, Checkpoint]) -> None:
     rows, columns = min(len(one), len(other)), min(one.shape[1], other.shape[1])
     matrix = screen.query_one(DifferenceMatrix)
     if matrix.display and matrix.size:
-        painter = matrix._ready()
+        painter = matrix.painter
         assert painter is not None
         expected = other[:rows, :columns] - one[:rows, :columns]
         torch.testing.assert_close(painter.numbers.matrix, expected, rtol=1e-4, atol=1e-4, equal_nan=True)
@@ -209,7 +209,7 @@ async def test_two_models(make_app: MakeApp, ready: Ready, models: dict[str, Che
         assert [side.model_name for side in compared(screen).sides] == ["tiny-bpe", "tiny-char"]
         check(screen, models)
         panel = screen.query_one(ComparisonPanel)
-        assert "other vocabulary" in "".join(line.plain for line in panel._made())
+        assert "other vocabulary" in "".join(line.plain for line in panel.content_lines)
         for stage in "12345":
             await pilot.press(stage)
             check(screen, models)
@@ -303,7 +303,7 @@ async def test_a_difference_is_legible_without_colour(
         screen = await opened(pilot, ready)
         await pilot.pause()
         matrix = screen.query_one(DifferenceMatrix)
-        painter = matrix._ready()
+        painter = matrix.painter
         assert painter is not None
         assert not painter.numbers.sequential
         levels = painter.levels(3)

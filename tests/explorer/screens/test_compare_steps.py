@@ -71,10 +71,10 @@ def check(screen: CompareScreen, model: str) -> None:
         _, _, step = view.model.partition("@")
         theirs.append(traced(Path(model, "snapshots", f"step-{int(step):06d}") if step else Path(model)))
     one, other = (torch.tensor(each.weights[view.layer][view.head]) for each, view in zip(theirs, views, strict=True))
-    painter = screen.query_one(DifferenceMatrix)._ready()
+    painter = screen.query_one(DifferenceMatrix).painter
     assert painter is not None
     torch.testing.assert_close(painter.numbers.matrix, other - one, rtol=0, atol=3e-5, equal_nan=True)
-    said = [line.plain for line in screen.query_one(ComparisonPanel)._made()]
+    said = [line.plain for line in screen.query_one(ComparisonPanel).content_lines]
     largest = next(line for line in said if line.startswith("largest weight")).split()[2:4]
     assert largest == [weight(rows[view.query].max().item()) for rows, view in zip((one, other), views, strict=True)]
     losses = next(line.split("mean loss")[1] for line in said if "mean loss" in line).split()[:2]

@@ -66,7 +66,7 @@ async def test_the_attention_is_that_of_the_last_that_was_told(app: ExplorerApp)
             q, k = (heads.numbers[0, number, 0] for number in (0, 1))
             masked = torch.full((len(TEXT),) * 2, float("-inf")).triu(1)
             expected = torch.softmax(q @ k.T / fake.CONFIG.head_size**0.5 + masked, -1)
-            painter = screen.matrix._ready()
+            painter = screen.matrix.painter
             assert painter is not None
             torch.testing.assert_close(painter.numbers.matrix, expected, rtol=1e-4, atol=1e-5)
             assert f"after step {step}" in attention(screen)
@@ -221,7 +221,7 @@ async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
         app.theme = theme
         await pilot.pause()
         curve = part(screen, "loss")
-        styles = {style.color for line in curve._made() for _, style in line.parts if style is not None}
+        styles = {style.color for line in curve.content_lines for _, style in line.parts if style is not None}
         assert len(styles) >= 2
         await pilot.press("T")
         assert app.theme != theme

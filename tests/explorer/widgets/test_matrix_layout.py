@@ -62,8 +62,8 @@ async def test_the_cursor_stays_in_view_and_the_zoom_settles(
             await pilot.press("right")
             await ready(pilot)
             matrix = app.explore.query_one("#matrix-scores", Matrix)
-            layout = matrix._painter.layout if matrix._painter else None
-            assert layout
+            assert matrix.painter
+            layout = matrix.painter.layout
             assert layout.zoom is not H
             assert app.view.query in range(matrix.scroll_offset.y, matrix.scroll_offset.y + layout.body_height)
             drawn = [matrix.render_line(y).text for y in range(matrix.size.height)]
@@ -88,9 +88,8 @@ async def test_no_scrollbar_is_there_for_nothing(
             for matrix in app.explore.query(Matrix):
                 if not matrix.display:
                     continue
-                matrix.render_line(0)
-                assert matrix._painter
-                layout = matrix._painter.layout
+                assert matrix.painter
+                layout = matrix.painter.layout
                 assert matrix.show_horizontal_scrollbar == (not layout.across), (count, layout)
                 assert matrix.show_vertical_scrollbar == (layout.lines > layout.body_height), (count, layout)
                 assert layout.width + layout.beside <= matrix.scrollable_content_region.width

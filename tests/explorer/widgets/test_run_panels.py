@@ -52,7 +52,7 @@ async def panel(made: Callable[[], RunPanel], width: int, height: int) -> AsyncI
 
 def rows(shown: RunPanel, run: LiveRun) -> list[str]:
     shown.show_run(run)
-    return [line.plain for line in shown._made()]
+    return [line.plain for line in shown.content_lines]
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 8), (60, 12), (120, 30)])
