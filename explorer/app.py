@@ -22,10 +22,10 @@ from textual.signal import Signal
 
 from data import bundled
 from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
-from explorer.app_training import Training
 from explorer.core.history import History, history_file
 from explorer.core.steps import split_step
 from explorer.screens.opening import OpeningScreen, loading
+from explorer.training.session import ReadHeads, TrainingSession
 from explorer.view import LAST, Change, View
 from explorer.widgets import themes
 from explorer.widgets.head_scorer import HeadScorer, Measure
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
     from explorer.screens.explore import ExploreScreen
-    from explorer.training.live_run import LiveRun
     from explorer.training.request import TrainRequest
+    from explorer.training.run_state import RunState
     from model.head_scores import HeadScores
     from model.interface import TracedModel
 
@@ -54,10 +54,11 @@ MOST_NOTIFICATIONS = 5
 class TorchImported(WorkerMessage):
     """A worker has imported torch, and everything that computes with it."""
 
-    def __init__(self, readings: "ReadingService", measure_heads: Measure) -> None:
+    def __init__(self, readings: "ReadingService", measure_heads: Measure, read_heads: ReadHeads) -> None:
         super().__init__()
         self.readings = readings
         self.measure_heads = measure_heads
+        self.read_heads = read_heads
 
 
 class TorchMissing(WorkerMessage):
@@ -68,7 +69,7 @@ class TorchMissing(WorkerMessage):
         self.reason = reason
 
 
-class ExplorerApp(Training):
+class ExplorerApp(App[None]):
     """Attention Explorer."""
 
     TITLE = "Attention Explorer"
@@ -90,6 +91,8 @@ class ExplorerApp(Training):
         super().__init__()
         self.view = view or DEFAULT_VIEW
         self.reading: Reading | None = None
+        self.training = TrainingSession(self)
+        self._first_run: TrainRequest | None = None
         themes.register(self)
         self.history = history or History()
         self.head_scores_changed: Signal[None] = Signal(self, "head_scores_changed")
@@ -278,7 +281,8 @@ class ExplorerApp(Training):
         if isinstance(opening, OpeningScreen):
             for event in opening.early:
                 await self.on_event(event)
-        self.begin_training()
+        if self._first_run is not None:
+            self._train(self._first_run)
 
     def _import_torch(self) -> None:
         """Import torch, in a worker."""
@@ -286,16 +290,18 @@ class ExplorerApp(Training):
             from explorer.core.head_scores import measure_heads
             from explorer.core.loading import open_model
             from explorer.core.readings import ReadingService
+            from explorer.training.attention import read_heads
         except Exception as error:
             self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
         else:
-            self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure_heads))
+            self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure_heads, read_heads))
 
     def on_torch_imported(self, message: TorchImported) -> None:
         """Ask for the first reading."""
         self._readings = message.readings
         self._loader = ReadingLoader(self, message.readings)
         self._scorer = HeadScorer(self, message.measure_heads, self._heads_measured)
+        self.training.enable_attention(message.read_heads)
         self.look(self.view)
 
     def on_torch_missing(self, message: TorchMissing) -> None:
@@ -364,6 +370,34 @@ class ExplorerApp(Training):
             for line in _not_read(reading):
                 self.warn(line)
 
+    # Training
+
+    def open_with_training(self, request: "TrainRequest") -> None:
+        """Start this run, and show it, as soon as the first frame has been painted."""
+        self._first_run = request
+
+    def _train(self, request: "TrainRequest") -> None:
+        try:
+            self.training.start(request)
+        except ModelError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self.show_training()
+
+    def show_training(self) -> None:
+        """Open the Train screen: on the run, or on the form of a new run if there is none."""
+        from explorer.screens.train import training_screen
+
+        if self.is_web:
+            self.notify("training needs a terminal: run `explorer train` there", severity="warning", markup=False)
+        else:
+            self.push_screen(training_screen(self.training.run))
+
+    async def action_quit(self) -> None:
+        """Exit; a run that is being trained stops and saves first."""
+        if self.training.leave():
+            await super().action_quit()
+
 
 def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
     """Yield a line for each layer, head or query that was asked for but does not exist."""
@@ -396,7 +430,7 @@ def _named(character: str) -> str:
     return f"‘{character}’" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
 
 
-def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveRun | None":
+def run(view: View | None = None, train: "TrainRequest | None" = None) -> "RunState | None":
     """Run the application, with a run to `train` if one is given; return the last run that it trained, if any."""
     # Enabled again with the first reading: imported modules are no garbage, and scanning them takes a tenth of the
     # time to start.
@@ -410,7 +444,7 @@ def run(view: View | None = None, train: "TrainRequest | None" = None) -> "LiveR
         app.run()
     finally:
         gc.enable()
-        app.end_training()
+        app.training.close()
     if app.return_code:  # Textual has printed what went wrong
         sys.exit(app.return_code)
-    return app.training
+    return app.training.run

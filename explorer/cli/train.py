@@ -6,12 +6,10 @@ from typing import Any
 import click
 
 from explorer.core import exit_codes
-from explorer.training.options import TrainOptions, train_options
-from explorer.training.stream import TrainStream
+from explorer.training.options import PARAMETERS, TrainOptions
 
 
-@click.command()
-@train_options
+@click.command(params=list(PARAMETERS))
 @click.option("--watch", is_flag=True, help="Open the application on this run: curves, samples, one head as it learns.")
 @click.option("--stream", is_flag=True, hidden=True)
 @click.pass_context
@@ -28,9 +26,11 @@ def train(ctx: click.Context, /, watch: bool, stream: bool, **values: Any) -> No
 
         watch_run({name: values[name] for name in given})
         return
+    from explorer.training.stream import MessageStream
+
     # Before torch is imported: from here on the application can stop this process.
-    watcher = TrainStream.of_this_process() if stream else None
+    stream_to_app = MessageStream.over_standard_streams() if stream else None
     from explorer.cli.train_run import run_training
 
-    if not run_training(options, given, watcher):
+    if not run_training(options, given, stream_to_app):
         sys.exit(exit_codes.INTERRUPTED)

@@ -10,8 +10,8 @@ import click
 from explorer import app
 from explorer.cli.terminal import is_terminal
 from explorer.core.formatting import visible
-from explorer.training.live_run import Status
 from explorer.training.request import request_of
+from explorer.training.run_state import RunStatus
 from model.errors import ModelError
 
 
@@ -28,7 +28,7 @@ def watch_run(given: Mapping[str, Any]) -> None:
     run = app.run(train=request)
     if run is None:
         return
-    if run.status is Status.FAILED:
-        raise ModelError(run.message)
-    how = run.status.value if not run.status.alive else "ended at once; what was saved before is there,"
+    if run.status is RunStatus.FAILED:
+        raise ModelError(run.failure)
+    how = run.status.value if not run.status.is_alive else "ended at once; what was saved before is there,"
     print(f"{visible(str(request.out))}: {how} at step {run.step}")

@@ -10,14 +10,27 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.actions import TRAIN, action_named, footer
 from explorer.core.formatting import fit, marked, visible
 from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.train_form import TrainForm
 from explorer.screens.watching_head import WatchingHead
-from explorer.training.live_run import LiveRun, Status, Update
+from explorer.training.messages import (
+    HeadsSent,
+    Pause,
+    Resume,
+    RunStarted,
+    SampleWritten,
+    StatisticsMeasured,
+    StepsDone,
+    WriteSample,
+)
+from explorer.training.run_state import RunState, RunStatus
+from explorer.training.session import RunChange
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.sentence import SentenceInput
@@ -39,8 +52,8 @@ TWO_PARTS = 24
 PARTS = ("loss", "attention", "sample", "activations", "gradients", "updates")
 
 _NEXT = {
-    Status.PAUSED: ", space goes on",
-    Status.DONE: ", enter opens it",
+    RunStatus.PAUSED: ", space goes on",
+    RunStatus.DONE: ", enter opens it",
 }
 """After the status, what can be done about it."""
 
@@ -52,7 +65,6 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     SCREEN = TRAIN
     CSS_PATH = "train.tcss"
-    tells_the_end = True
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (ALL_PARTS[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-too-low"),
@@ -62,7 +74,7 @@ class TrainScreen(ActionScreen[None], WatchingHead):
     ]
     BINDINGS: ClassVar[list[BindingType]] = bindings(TRAIN)
 
-    def __init__(self, run: LiveRun) -> None:
+    def __init__(self, run: RunState) -> None:
         super().__init__()
         self.live = run
         self.full = False
@@ -92,65 +104,70 @@ class TrainScreen(ActionScreen[None], WatchingHead):
     @property
     def part(self) -> str:
         """The part that is chosen."""
-        return self.app.watched.part
+        return self.app.training.display.part
 
     def on_mount(self) -> None:
         """Go on with what was watched, or begin with the sentence, layer and head of Explore."""
         self.query_one("#sentence-line").display = False
         self.query_one("#message").display = False
+        self.app.training.shown_on = self
+        self.app.training.changed.subscribe(self, self._run_changed)
         self._begin_with_explore()
         self._show_axes()
         self._show_part()
-        self.show_run(self.live, None)
-        self._ask_for_heads()
+        self._show_run(RunChange(self.live))
+        self._watch_tokens()
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may show other parts."""
         self.call_after_refresh(self._show_title)
 
-    def show_run(self, run: LiveRun, update: Update | None) -> None:
-        """Draw what has changed; all of it without an update."""
+    def _run_changed(self, change: RunChange) -> None:
+        if not self.is_gone:
+            self._show_run(change)
+            if isinstance(change.event, RunStarted):
+                self._watch_tokens()
+
+    def _show_run(self, change: RunChange) -> None:
+        """Draw what has changed; everything if a run has started, or without an event."""
+        run, event = change.run, change.event
         if run is not self.live:
-            self.live, self._encoding = run, None
-            update = None
+            self.live, self._encoding, event = run, None, None
             self._begin_with_explore()
+        everything = event is None or isinstance(event, RunStarted)
         with self.app.batch_update():
-            changed = {"started"} if update is None or update.started else set(update.changes)
-            everything = "started" in changed
-            if everything or (update and update.steps):
+            if everything or isinstance(event, StepsDone):
                 self.query_one(LossCurve).show_run(run)
-            if everything or "sample" in changed:
+            if everything or isinstance(event, SampleWritten):
                 self.query_one(SamplePanel).show_run(run)
-            if everything or (update and update.statistics):
+            if everything or isinstance(event, StatisticsMeasured):
                 for panel in (*self.query(HistogramPanel), self.query_one(RatioPanel)):
                     panel.show_run(run)
-            if everything or "heads" in changed:
+            if everything or isinstance(event, HeadsSent):
                 self._show_heads()
             self.query_one(RunFigures).show_run(run)
             self._show_title()
             self.query_one(KeyLine).update()
-        if update is not None and update.started:
-            self._ask_for_heads()
 
     def _show_title(self) -> None:
         run = self.live
-        status = "writing the finished model" if run.finishing else run.status.value
-        hint = ", space goes on" if self._resumable else _NEXT.get(run.status, "")
+        status = "writing the finished model" if run.is_finishing else run.status.value
+        hint = ", space goes on" if run.is_resumable else _NEXT.get(run.status, "")
         parts = [f"Train · {visible(run.request.name)}", f"{status}{hint}"]
         if run.description is not None:
             config = run.description.config
             parts += [
                 f"{config.n_layer} layers × {config.n_head} heads, n_embd {config.n_embd}",
                 f"{run.description.parameters:,} parameters",
-                run.place,
+                run.device,
             ]
         while len(parts) > 2 and cell_len(" · ".join(parts)) > self.size.width:
             parts.pop()
         title = Text(fit(" · ".join(parts), self.size.width), no_wrap=True)
         self.query_one("#run-title", Static).update(title)
         message = self.query_one("#message", Static)
-        message.update(Text(marked(run.message)))
-        message.display = bool(run.message)
+        message.update(Text(marked(run.failure)))
+        message.display = bool(run.failure)
 
     def _show_part(self) -> None:
         for name in PARTS:
@@ -163,7 +180,7 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     def action_show_part(self, name: str) -> None:
         """Show this part, where there is no room for all."""
-        self.app.watched.part = name
+        self.app.training.display.part = name
         self._show_part()
 
     # Actions
@@ -177,21 +194,16 @@ class TrainScreen(ActionScreen[None], WatchingHead):
             reading = self.seen
             return reading is not None and action.changes(reading.view, reading.bounds)
         answers = {
-            "pause": (status in (Status.TRAINING, Status.PAUSED) and not self.live.finishing) or self._resumable,
-            "edit": status.alive,
-            "stop": status in (Status.STARTING, Status.TRAINING, Status.PAUSED),
-            "sample": status in (Status.TRAINING, Status.PAUSED),
+            "pause": (status in (RunStatus.TRAINING, RunStatus.PAUSED) and not self.live.is_finishing)
+            or self.live.is_resumable,
+            "edit": status.is_alive,
+            "stop": status in (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED),
+            "sample": status in (RunStatus.TRAINING, RunStatus.PAUSED),
             "open": self.live.openable is not None,
-            "new_run": not status.alive,
+            "new_run": not status.is_alive,
             "zoom": self.seen is not None,
         }
         return answers.get(name, True)
-
-    @property
-    def _resumable(self) -> bool:
-        """Whether there is a run to go on with, though none is trained."""
-        status = self.live.status
-        return status in (Status.STOPPED, Status.FAILED) and self.live.description is not None
 
     def action_change_view(self, name: str) -> None:
         """Look at another head, query, key or stage."""
@@ -201,21 +213,21 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     def action_pause(self) -> None:
         """Pause the run, let it go on, or resume one that was stopped."""
-        if self._resumable:
+        if self.live.is_resumable:
             try:
-                self.app.start_training(self.live.request.resumed(), after=self.live)
+                self.app.training.resume(self.live)
             except ModelError as error:
                 self.app.warn(str(error))
         else:
-            self.app.ask_training("go on" if self.live.status is Status.PAUSED else "pause")
+            self.app.training.send(Resume() if self.live.status is RunStatus.PAUSED else Pause())
 
     def action_stop(self) -> None:
         """End the run with a checkpoint."""
-        self.app.stop_training()
+        self.app.training.stop()
 
     def action_sample(self) -> None:
         """Let the model write now."""
-        self.app.ask_training("sample")
+        self.app.training.send(WriteSample())
 
     def action_open(self) -> None:
         """Look at the model in Explore."""
@@ -225,10 +237,8 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     def action_new_run(self) -> None:
         """Fill in the form for another run."""
-        from explorer.screens.train_form import TrainForm
-
         if self.is_active:
-            self.app.switch_screen(TrainForm())
+            self.app.switch_screen(TrainForm(TrainScreen))
 
     def action_part_next(self, by: int = 1) -> None:
         """Show the next part."""
@@ -240,17 +250,17 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     def action_log_loss(self) -> None:
         """Draw the axis of the loss linear or logarithmic."""
-        self.app.watched.log_loss = not self.app.watched.log_loss
+        self.app.training.display.log_loss = not self.app.training.display.log_loss
         self._show_axes()
 
     def action_log_steps(self) -> None:
         """Draw the axis of the steps linear or logarithmic."""
-        self.app.watched.log_steps = not self.app.watched.log_steps
+        self.app.training.display.log_steps = not self.app.training.display.log_steps
         self._show_axes()
 
     def _show_axes(self) -> None:
         curve = self.query_one(LossCurve)
-        curve.log_loss, curve.log_steps = self.app.watched.log_loss, self.app.watched.log_steps
+        curve.log_loss, curve.log_steps = self.app.training.display.log_loss, self.app.training.display.log_steps
         curve.show_run(self.live)
 
     def action_whole_part(self) -> None:
@@ -288,3 +298,8 @@ class TrainScreen(ActionScreen[None], WatchingHead):
         """A part that is clicked is the one that page up and page down scroll."""
         if isinstance(event.widget, RunPanel) and event.widget.id in PARTS:
             self.action_show_part(str(event.widget.id))
+
+
+def training_screen(run: RunState | None) -> Screen[None]:
+    """Return the Train screen on a run, or the form of a new run if there is none."""
+    return TrainForm(TrainScreen) if run is None else TrainScreen(run)

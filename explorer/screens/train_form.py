@@ -1,7 +1,7 @@
 """The form of a new run: every option of `explorer train`, checked by the command's and the trainer's own checks."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,14 +11,17 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from explorer.core.formatting import marked
 from explorer.screens.base import ActionScreen
 from explorer.screens.dialogs.export import NameInput
-from explorer.training.live_run import LiveRun, Status, Update
-from explorer.training.request import processors, read_request
+from explorer.training.options import PARAMETERS
+from explorer.training.request import default_threads, read_request
+from explorer.training.run_state import RunState, RunStatus
+from explorer.training.session import RunChange
 from explorer.widgets.choice import Choice
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.too_small import SMALLEST, TooSmall
@@ -66,11 +69,13 @@ class TrainForm(ActionScreen[None]):
 
     app: "ExplorerApp"
 
-    def __init__(self) -> None:
+    def __init__(self, next_screen: Callable[[RunState], Screen[None]]) -> None:
+        """Fill in a new run; `next_screen` makes the screen that takes the place of the form once it has started."""
         super().__init__()
+        self._next_screen = next_screen
         self._parameters = {str(parameter.name): parameter for parameter in _parameters()}
         self._defaults = {name: _default(name, parameter) for name, parameter in self._parameters.items()}
-        self._started: LiveRun | None = None
+        self._started: RunState | None = None
 
     def compose(self) -> ComposeResult:
         """A line for each option: its name, its field, and what it is where there is room."""
@@ -97,6 +102,7 @@ class TrainForm(ActionScreen[None]):
 
     def on_mount(self) -> None:
         """The keys are the same all the time."""
+        self.app.training.changed.subscribe(self, self._run_changed)
         self.query_one(KeyLine).show_hints(_HINTS)
         self._say("")
 
@@ -139,34 +145,32 @@ class TrainForm(ActionScreen[None]):
         """Start the run, if it can be."""
         if self._started is not None:
             return
-        self.app.form_kept = self.values()
+        self.app.training.form_values = self.values()
         if not self.query_one("#field-out", Input).value.strip():
             self._say("out: name a directory for the run")
             return
         try:
-            self._started = self.app.start_training(read_request(self.arguments()))
+            self._started = self.app.training.start(read_request(self.arguments()))
         except ModelError as error:
             self._say(str(error))
         else:
             self._say("starting: it reads the text and makes the model")
 
-    def show_run(self, run: LiveRun, update: Update | None) -> None:
+    def _run_changed(self, change: RunChange) -> None:
         """Go on to the run once it has started, or say why it has not."""
-        if run is not self._started:
+        run = change.run
+        if run is not self._started or self.is_gone:
             return
-        if run.status in (Status.FAILED, Status.STOPPED):
+        if run.status in (RunStatus.FAILED, RunStatus.STOPPED):
             self._started = None
-            self.app.forget_training(run)
-            self._say(run.message or run.status.value)
-        elif run.status is not Status.STARTING:
-            from explorer.screens.train import TrainScreen
-
-            if self.is_active:
-                self.app.switch_screen(TrainScreen(run))
+            self.app.training.discard(run)
+            self._say(run.failure or run.status.value)
+        elif run.status is not RunStatus.STARTING and self.is_active:
+            self.app.switch_screen(self._next_screen(run))
 
     def action_leave(self) -> None:
         """Back to Explore; a run that is starting goes on."""
-        self.app.form_kept = self.values()
+        self.app.training.form_values = self.values()
         self.dismiss()
 
     def action_page(self, pages: int) -> None:
@@ -193,12 +197,9 @@ class TrainForm(ActionScreen[None]):
 
 def _parameters() -> Iterator[click.Parameter]:
     """The options of the command that a run has, the most important first."""
-    from explorer.cli.train import train
-
-    known = {str(parameter.name): parameter for parameter in train.params}
-    left_out = {"watch", "stream", *_FIRST}
+    known = {str(parameter.name): parameter for parameter in PARAMETERS}
     yield from (known[name] for name in _FIRST)
-    yield from (parameter for name, parameter in known.items() if name not in left_out)
+    yield from (parameter for name, parameter in known.items() if name not in _FIRST)
 
 
 def _caption(parameter: click.Parameter) -> str:
@@ -216,7 +217,7 @@ def _explanation(parameter: click.Parameter) -> str:
     if isinstance(parameter, click.Argument):
         return "Text files, UTF-8, names with spaces in quotes; none is the built-in corpus."
     if parameter.name == "threads":
-        return f"Processor threads; by default {max(1, processors() - 1)}, which leaves one to the application."
+        return f"Processor threads; by default {default_threads()}, which leaves one to the application."
     words = (parameter.help or "") if isinstance(parameter, click.Option) else ""
     return " ".join(words.split())
 
@@ -242,8 +243,8 @@ def _default(name: str, parameter: click.Parameter) -> str:
 
 def _kept(app: "ExplorerApp") -> dict[str, str]:
     """What stood in the form when it was left; not the directory of a run that has begun in it."""
-    kept = dict(app.form_kept)
-    run = app.training
+    kept = dict(app.training.form_values)
+    run = app.training.run
     if run is not None and run.description is not None:
         kept = {name: value for name, value in kept.items() if name not in ("out", "resume")}
     return kept

@@ -8,8 +8,9 @@ from textual.content import Content
 
 from explorer.core.formatting import marked
 from explorer.screens.editing import Editing
-from explorer.training.live_run import LiveRun
-from explorer.view import Change, Stage, View, go_to
+from explorer.training.messages import HeadsSent, WatchTokens
+from explorer.training.run_state import RunState
+from explorer.view import Change, Stage, View, fitted, go_to
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.sentence import SentenceInput
 from model.errors import ModelError
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 class WatchingHead(Editing):
     """The sentence goes to the process of the run, q, k and v come back as it learns."""
 
-    live: LiveRun
+    live: RunState
     _encoding: "Encoding | None" = None
     _unreadable = ""
     _told_of = ""
+    _reading: "Reading | None" = None
+    _read_from: "tuple[HeadsSent, Encoding] | None" = None
 
     @property
     def sentence(self) -> SentenceInput:
@@ -40,38 +43,44 @@ class WatchingHead(Editing):
     @property
     def view(self) -> View:
         """The sentence, layer and head that are watched."""
-        return self.app.watched.view or View("", "")
+        return self.app.training.display.view or View("", "")
 
     @view.setter
     def view(self, view: View) -> None:
-        self.app.watched.view = view
+        self.app.training.display.view = view
 
     @property
     def seen(self) -> "Reading | None":
         """The attention of now."""
-        return self.live.reading(self.view, self._encoding)
+        read = self.app.training.read_heads
+        if read is None or self._encoding is None or self.live.heads is None:
+            return None
+        if self._read_from != (self.live.heads, self._encoding):
+            self._read_from = self.live.heads, self._encoding
+            self._reading = read(self.live, self._encoding, self.view)
+        return self._reading and self._reading.at(fitted(self.view, self._reading.bounds))
 
     def _begin_with_explore(self) -> None:
-        if self.app.watched.view is None:
+        if self.app.training.display.view is None:
             shown = self.app.view
             self.view = replace(shown.as_trained(), stage=Stage.WEIGHTS, stepping=False, model=self.live.request.name)
         self.sentence.show(self.view.text)
 
-    def _ask_for_heads(self) -> None:
-        """Let the process tell q, k and v for the sentence, from now on as it learns."""
+    def _watch_tokens(self) -> None:
+        """Let the process send q, k and v for the sentence, from now on as it learns."""
         try:
             self._encoding, self._unreadable = self.live.encode(self.view.text), ""
         except ModelError as error:
             self._encoding, self._unreadable = None, str(error)
         if self._encoding is not None:
-            self.app.ask_training("look", ids=self._encoding.ids)
+            self.app.training.send(WatchTokens(self._encoding.ids))
         self._show_heads()
 
     def _show_heads(self) -> None:
         matrix, reading = self.matrix, self.seen
         words = marked(self.view.text[:200])
         if reading is None:
-            waits = "comes with the next step" if self.live.status.alive else "of this sentence was not told"
+            waits = "comes with the next step" if self.live.status.is_alive else "of this sentence was not told"
             matrix.border_title = Content(self._unreadable or f"attention {waits} · ‘{words}’")
             return
         self.view = replace(reading.view, text=self.view.text)
@@ -110,7 +119,7 @@ class WatchingHead(Editing):
         same = view.text == self.view.text
         self.view = view
         if not same:
-            self._ask_for_heads()
+            self._watch_tokens()
 
     def action_edit(self) -> None:
         """Type another sentence."""

@@ -1,24 +1,23 @@
 """The model card that the trainer writes beside a finished model."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from explorer.core.formatting import printable
-from model.config import GPT_2_INIT_STD
+from explorer.core.head_kinds import HEAD_KINDS, STORIES
+from explorer.core.head_scores import measure_heads
+from model.checkpoint import Checkpoint
+from model.config import GPT_2_INIT_STD, GPTConfig
+from model.training.trainer import Trainer
 
-if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint
-    from model.config import GPTConfig
-    from model.training.trainer import Trainer
 
+def model_card(trainer: Trainer, opened: Checkpoint, notes: dict[str, Any], sample: str) -> str:
+    """Return Markdown that says how the model was made, how good it is and what its heads do.
 
-def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], sample: str) -> str:
-    """Markdown that says how the model was made, how good it is and what its heads do.
-
-    `opened` is the model as it was written; `sample` a text that it continued.
+    `opened` is the model as it was saved, `sample` a text that it wrote.
     """
     config, settings = trainer.gpt.config, trainer.settings
     losses = notes.get("validation_losses", [])
-    differs = _differs(config)
+    differences = _differences(config)
     prefix = notes.get("prefix_loss")
     rows = [
         ("command", f"`{_cell(notes.get('command', ''))}`"),
@@ -27,7 +26,7 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
             "sizes",
             f"{config.n_layer} layers, {config.n_head} heads of head_size {config.head_size}, n_embd {config.n_embd}",
         ),
-        *([("trained", differs)] if differs else []),
+        *([("trained", differences)] if differences else []),
         ("context", f"{config.n_positions} tokens"),
         ("vocabulary", f"{config.vocab_size} tokens"),
         ("parameters", f"{config.parameters:,}"),
@@ -59,28 +58,25 @@ def model_card(trainer: "Trainer", opened: "Checkpoint", notes: dict[str, Any], 
         *(f"    {printable(line)}" for line in sample.split("\n")),
         "",
     ]
-    lines += _heads(opened)
+    lines += heads_table(opened)
     return "\n".join(lines) + "\n"
 
 
 def _cell(words: str) -> str:
-    """Words from outside in a table: on one line, without control characters and without its bars."""
+    """Escape text from outside for a cell of a table: control characters, line ends and bars."""
     return printable(words).replace("|", r"\|")
 
 
-def _differs(config: "GPTConfig") -> str:
-    """In what a model differs from a usual GPT."""
-    told = [] if config.causal else ["without the causal mask: its losses count answers in view"]
-    told += [] if config.scale_attn_weights else ["without 1/√head_size"]
-    told += [] if config.initializer_range == GPT_2_INIT_STD else [f"from weights of std {config.initializer_range:g}"]
-    return "; ".join(told)
+def _differences(config: GPTConfig) -> str:
+    """Say in what a model differs from a usual GPT."""
+    found = [] if config.causal else ["without the causal mask: its losses count answers in view"]
+    found += [] if config.scale_attn_weights else ["without 1/√head_size"]
+    found += [] if config.initializer_range == GPT_2_INIT_STD else [f"from weights of std {config.initializer_range:g}"]
+    return "; ".join(found)
 
 
-def _heads(opened: "Checkpoint") -> list[str]:
-    """A table of each head's largest score."""
-    from explorer.core.head_kinds import HEAD_KINDS, STORIES
-    from explorer.core.head_scores import measure_heads
-
+def heads_table(opened: Checkpoint) -> list[str]:
+    """Return a table of each head's largest score, which measures them all."""
     config = opened.config
     scores = measure_heads(opened)
     lines = [

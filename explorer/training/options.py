@@ -1,4 +1,4 @@
-"""The options of `explorer train`, and what a resumed run takes over from the command that began it."""
+"""The options of `explorer train`, and how a resumed run inherits those of the command that started it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,12 +11,12 @@ import click
 from model.config import GPT_2_INIT_STD
 
 BUILT_IN_CHARACTERS = 4_000_000
-"""How much of the built-in corpus is written when no file is given."""
+"""Characters of the built-in corpus to train on when no file is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainOptions:
-    """The command's options; sizes are those of `model.config.GPTConfig`."""
+    """The values of the command's options; for the sizes see `model.config.GPTConfig`."""
 
     files: tuple[Path, ...]
     out: Path
@@ -59,22 +59,23 @@ class TrainOptions:
 
     @property
     def storyteller_characters(self) -> int:
-        """How much of the built-in corpus is trained on."""
+        """Characters of the built-in corpus to train on."""
         return self.storyteller or (0 if self.files else BUILT_IN_CHARACTERS)
 
     def as_notes(self) -> dict[str, Any]:
-        """The options as JSON, for the checkpoints; files by their whole path."""
+        """Return the options as JSON for the checkpoints, with absolute paths of the files."""
         return {**asdict(self), "files": [str(path.resolve()) for path in self.files], "out": None, "resume": None}
 
     def resumed(self, notes: Mapping[str, Any], given: set[str]) -> "TrainOptions":
-        """The options of the run that left `notes`, with those `given` now that do not change what is trained.
+        """Return the options saved in the `notes` of a run, updated by those `given` on the command line now.
 
-        Raises UsageError for any other that is given and differs, TypeError for notes that are none of this command.
+        Raises UsageError for a given option that would change what is trained, and TypeError for notes that were not
+        written by this command.
         """
         saved = {**notes, **notes.get("options", {})}
         saved["files"] = tuple(map(Path, saved.get("files", ())))
         names = {field.name for field in fields(self)} - {"out", "resume"}
-        began = {name: _checked(name, saved[name]) for name in names if name in saved}
+        began = {name: _validated(name, saved[name]) for name in names if name in saved}
         for name in sorted(given & began.keys() - _CHANGEABLE):
             if getattr(self, name) != began[name]:
                 option, was = f"--{name.replace('_', '-')}", began[name]
@@ -89,10 +90,11 @@ _CHANGEABLE = frozenset(
         *("probe_every", "sample_every", "prompt"),
     }
 )
+"""Options that may differ when a run is resumed."""
 
 
 def _finite(low: float, *, open_end: bool = False, below: float = math.inf) -> Callable[..., Any]:
-    """A check that a number, which may be NaN, is from `low` up to but not including `below`."""
+    """Return a callback that rejects NaN and numbers outside `low` (excluded if `open_end`) to `below` (excluded)."""
 
     def check(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
         if not low <= value < below or (open_end and value == low):
@@ -106,148 +108,149 @@ def _finite(low: float, *, open_end: bool = False, below: float = math.inf) -> C
 _LARGEST = 10**12
 _COUNT = click.IntRange(1, _LARGEST)
 
-_OPTIONS = (
-    click.argument("files", nargs=-1, type=click.Path(path_type=Path)),
-    click.option(
-        "--out", required=True, type=click.Path(path_type=Path), help="Directory for the run (new, or --resume)."
+PARAMETERS: tuple[click.Parameter, ...] = (
+    click.Argument(["files"], nargs=-1, type=click.Path(path_type=Path)),
+    click.Option(
+        ["--out"], required=True, type=click.Path(path_type=Path), help="Directory for the run (new, or --resume)."
     ),
-    click.option("--resume", is_flag=True, help="Continue the run in --out exactly where it was saved."),
-    click.option(
-        "--tokenizer",
+    click.Option(["--resume"], is_flag=True, help="Continue the run in --out exactly where it was saved."),
+    click.Option(
+        ["--tokenizer"],
         type=click.Choice(["char", "bpe"]),
         default="bpe",
         show_default=True,
         help="Tokens are characters, or pieces of words learned from the text.",
     ),
-    click.option(
-        "--vocab-size",
+    click.Option(
+        ["--vocab-size"],
         type=click.IntRange(max=2**24),
         default=4096,
         show_default=True,
         help="Tokens of a BPE vocabulary.",
     ),
-    click.option("--layers", default=4, show_default=True, help="Blocks of attention and MLP, one after another."),
-    click.option("--heads", default=8, show_default=True, help="Heads in each layer; they divide --width."),
-    click.option("--width", default=128, show_default=True, help="n_embd; a head has width / heads of it."),
-    click.option("--context", default=128, show_default=True, help="Tokens read at once."),
-    click.option("--no-mask", is_flag=True, help="Train without the causal mask: every query sees all keys."),
-    click.option("--no-scale", is_flag=True, help="Train without 1/√head_size."),
-    click.option(
-        "--init-std",
+    click.Option(["--layers"], default=4, show_default=True, help="Blocks of attention and MLP, one after another."),
+    click.Option(["--heads"], default=8, show_default=True, help="Heads in each layer; they divide --width."),
+    click.Option(["--width"], default=128, show_default=True, help="n_embd; a head has width / heads of it."),
+    click.Option(["--context"], default=128, show_default=True, help="Tokens read at once."),
+    click.Option(["--no-mask"], is_flag=True, help="Train without the causal mask: every query sees all keys."),
+    click.Option(["--no-scale"], is_flag=True, help="Train without 1/√head_size."),
+    click.Option(
+        ["--init-std"],
         default=GPT_2_INIT_STD,
         show_default=True,
         callback=_finite(0, open_end=True),
         help="Standard deviation of the initial weights.",
     ),
-    click.option(
-        "--activation",
+    click.Option(
+        ["--activation"],
         type=click.Choice(["gelu_new", "gelu"]),
         default="gelu_new",
         show_default=True,
         help="Of the MLPs: GPT-2's tanh approximation, or the exact one, which is faster on a processor.",
     ),
-    click.option(
-        "--steps",
+    click.Option(
+        ["--steps"],
         type=click.IntRange(max=_LARGEST),
         default=2000,
         show_default=True,
         help="Updates of the weights, one a batch.",
     ),
-    click.option("--batch-size", default=32, show_default=True, help="Windows of --context tokens a step."),
-    click.option(
-        "--optimizer",
+    click.Option(["--batch-size"], default=32, show_default=True, help="Windows of --context tokens a step."),
+    click.Option(
+        ["--optimizer"],
         type=click.Choice(["muon", "adamw"]),
         default="muon",
         show_default=True,
         help="muon is for the block matrices, with AdamW for the rest.",
     ),
-    click.option("--learning-rate", default=3e-3, show_default=True, callback=_finite(0), help="AdamW's."),
-    click.option(
-        "--muon-learning-rate",
+    click.Option(["--learning-rate"], default=3e-3, show_default=True, callback=_finite(0), help="AdamW's."),
+    click.Option(
+        ["--muon-learning-rate"],
         default=0.02,
         show_default=True,
         callback=_finite(0),
         help="Muon's, for the block matrices.",
     ),
-    click.option("--momentum", default=0.95, show_default=True, callback=_finite(0, below=1), help="Muon's."),
-    click.option(
-        "--weight-decay",
+    click.Option(["--momentum"], default=0.95, show_default=True, callback=_finite(0, below=1), help="Muon's."),
+    click.Option(
+        ["--weight-decay"],
         default=0.0,
         show_default=True,
         callback=_finite(0),
         help="How fast weights shrink, times the learning rate.",
     ),
-    click.option("--dropout", default=0.0, show_default=True, help="Share of activations set to 0 while training."),
-    click.option(
-        "--warmup",
+    click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
+    click.Option(
+        ["--warmup"],
         type=click.IntRange(0, _LARGEST),
         default=20,
         show_default=True,
         help="Steps of rising learning rate.",
     ),
-    click.option("--cooldown", default=0.5, show_default=True, help="Share of the run with falling learning rate."),
-    click.option(
-        "--seed",
+    click.Option(["--cooldown"], default=0.5, show_default=True, help="Share of the run with falling learning rate."),
+    click.Option(
+        ["--seed"],
         type=click.IntRange(0, 2**63 - 1),
         default=1337,
         show_default=True,
         help="The same seed gives the same run.",
     ),
-    click.option(
-        "--precision",
+    click.Option(
+        ["--precision"],
         type=click.Choice(["auto", "float32", "bfloat16"]),
         default="auto",
         show_default=True,
         help="Of matrix products; auto is bfloat16 where it is faster.",
     ),
-    click.option(
-        "--device",
+    click.Option(
+        ["--device"],
         type=click.Choice(["auto", "cpu", "cuda", "mps"]),
         default="auto",
         show_default=True,
         help="auto is a GPU where there is one.",
     ),
-    click.option("--threads", type=click.IntRange(1, 256), help="Processor threads; torch's choice by default."),
-    click.option(
-        "--storyteller",
+    click.Option(["--threads"], type=click.IntRange(1, 256), help="Processor threads; torch's choice by default."),
+    click.Option(
+        ["--storyteller"],
         type=_COUNT,
         help="Characters of the built-in corpus to train on besides the files; without files it is all there is.",
     ),
-    click.option("--split-stories", is_flag=True, help="Split files of many stories at the stories' beginnings."),
-    click.option("--clean", is_flag=True, help="Mend broken encoding; straighten quotes, dashes and spaces."),
-    click.option("--validation", default=0.1, show_default=True, help="Share of the text held out."),
-    click.option("--evaluate-every", default=250, show_default=True, help="Steps between validation losses."),
-    click.option("--checkpoint-every", type=_COUNT, default=250, show_default=True, help="Steps between checkpoints."),
-    click.option(
-        "--snapshots/--no-snapshots",
+    click.Option(["--split-stories"], is_flag=True, help="Split files of many stories at the stories' beginnings."),
+    click.Option(["--clean"], is_flag=True, help="Mend broken encoding; straighten quotes, dashes and spaces."),
+    click.Option(["--validation"], default=0.1, show_default=True, help="Share of the text held out."),
+    click.Option(["--evaluate-every"], default=250, show_default=True, help="Steps between validation losses."),
+    click.Option(
+        ["--checkpoint-every"], type=_COUNT, default=250, show_default=True, help="Steps between checkpoints."
+    ),
+    click.Option(
+        ["--snapshots/--no-snapshots"],
         default=True,
         show_default=True,
         help="Keep small models at steps 0, 10, 30, 100, 300, … and the last.",
     ),
-    click.option("--snapshot-steps", metavar="STEP,STEP…", help="Keep them at these steps instead."),
-    click.option(
-        "--probe-every",
+    click.Option(["--snapshot-steps"], metavar="STEP,STEP…", help="Keep them at these steps instead."),
+    click.Option(
+        ["--probe-every"],
         type=click.IntRange(0),
         default=0,
         show_default=True,
         help="Steps between histograms of activations and gradients in statistics.jsonl; 0 for none.",
     ),
-    click.option(
-        "--sample-every",
+    click.Option(
+        ["--sample-every"],
         type=click.IntRange(0),
         default=500,
         show_default=True,
         help="Steps between samples; 0 for none.",
     ),
-    click.option("--prompt", default="\n", help="What a sample begins with.", show_default="a new line"),
+    click.Option(["--prompt"], default="\n", help="What a sample begins with.", show_default="a new line"),
 )
+"""The arguments and options of the command, except those that say how the run is shown."""
 
 
-def _checked(name: str, value: Any) -> Any:
-    """A value from the notes of a run; raises TypeError for one that the command line would not take."""
-    from explorer.cli.train import train
-
-    option = next((each for each in train.params if each.name == name), None)
+def _validated(name: str, value: Any) -> Any:
+    """Return a saved value; raises TypeError for one that the command line would not accept."""
+    option = next((parameter for parameter in PARAMETERS if parameter.name == name), None)
     if isinstance(option, click.Option) and value is not None:
         try:
             if type(option.type(value)) is not type(value):
@@ -255,10 +258,3 @@ def _checked(name: str, value: Any) -> Any:
         except click.BadParameter as error:
             raise TypeError(name) from error
     return value
-
-
-def train_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of `explorer train`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command

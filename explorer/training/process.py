@@ -1,59 +1,60 @@
-"""A training run in a process of its own: started, listened to and steered from here."""
+"""TrainingProcess: starts a training run in a process of its own, receives its events and sends it commands."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import explorer
 from explorer.core import exit_codes
+from explorer.training.messages import Command, Event, decode_event, encode
 from explorer.training.request import TrainRequest, with_threads
 from model.errors import ModelError
 
-Told = Callable[[dict[str, Any]], None]
-Ended = Callable[[int, str], None]
+OnEvent = Callable[[Event], None]
+OnExit = Callable[[int, str], None]
+"""Called with the exit code and, if the run has failed, one line that says why."""
 
 _ROOT = Path(explorer.__file__).parents[1]
 _LAST_LINES = 20
 
 
-class Trains(Protocol):
-    """A training process, or what stands in for one in a test."""
+class ProcessHandle(Protocol):
+    """A training process, or a test's substitute for one."""
 
-    def send(self, do: str, **values: Any) -> None:
-        """Ask it for something; nothing happens once it has ended."""
+    def send(self, command: Command) -> None:
+        """Send a command; does nothing once the process has ended."""
 
     def close(self) -> None:
-        """Let it know that nobody watches: it saves and ends."""
+        """Close the command stream: the process saves and ends."""
 
     def kill(self) -> None:
-        """End it at once; what it saved before stays."""
+        """End the process at once; what it saved before stays."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; whether it came."""
+        """Wait for the process to end; return True if it has."""
         ...
 
 
-Launch = Callable[[TrainRequest, Told, Ended], Trains]
-"""Starts the process of a request. Both callbacks are called in another thread."""
+ProcessStarter = Callable[[TrainRequest, OnEvent, OnExit], ProcessHandle]
+"""Starts the process of a request. Both callbacks are called in other threads. Raises ModelError."""
 
 
 class TrainingProcess:
-    """`explorer train` as a process: `told` is called with every line it tells, `ended` once with code and message."""
+    """`explorer train` in a process: calls `on_event` with every event and, once, `on_exit`, in threads of its own."""
 
-    def __init__(self, request: TrainRequest, told: Told, ended: Ended) -> None:
-        self._told = told
-        self._ended = ended
+    def __init__(self, request: TrainRequest, on_event: OnEvent, on_exit: OnExit) -> None:
+        self._on_event = on_event
+        self._on_exit = on_exit
         self._lock = threading.Lock()
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # -P: a file of the person's own called random.py is not to be imported in place of Python's.
+        # -P: a file of the user's own called random.py must not be imported in place of Python's.
         command = [sys.executable, "-P", "-m", "explorer", "train", "--stream", *with_threads(request.arguments)]
         try:
             self._process = subprocess.Popen(
@@ -62,61 +63,59 @@ class TrainingProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # a terminal that goes away ends us, and through us the run, which saves first
+                start_new_session=True,  # a terminal that is closed ends us, and through us the run, which saves first
             )
         except (OSError, ValueError) as error:  # ValueError: a null character in a name
             raise ModelError(f"the training process cannot be started: {error}") from error
-        self._last: deque[str] = deque(maxlen=_LAST_LINES)
-        self._errors = threading.Thread(target=self._read_errors, daemon=True)
-        self._errors.start()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._error_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._error_reader = threading.Thread(target=self._read_errors, daemon=True)
+        self._error_reader.start()
+        threading.Thread(target=self._read_events, daemon=True).start()
 
-    def send(self, do: str, **values: Any) -> None:
-        """Ask for something, see `explorer.training.stream`."""
+    def send(self, command: Command) -> None:
+        """Send a command; does nothing once the process has ended."""
         stream = self._process.stdin
         assert stream is not None  # a pipe
         with self._lock, suppress(OSError, ValueError):
-            stream.write((json.dumps({"do": do, **values}) + "\n").encode())
+            stream.write((encode(command) + "\n").encode())
             stream.flush()
 
     def close(self) -> None:
-        """Close the pipe, which is a stop."""
+        """Close the command stream: the process saves and ends."""
         stream = self._process.stdin
         assert stream is not None  # a pipe
         with self._lock, suppress(OSError, ValueError):
             stream.close()
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the process at once; what it saved before stays."""
         self._process.kill()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; whether it came."""
+        """Wait for the process to end; return True if it has."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
 
-    def _read(self) -> None:
+    def _read_events(self) -> None:
         assert self._process.stdout is not None  # a pipe
         for line in self._process.stdout:
-            with suppress(ValueError, RecursionError):
-                told = json.loads(line)
-                if isinstance(told, dict):
-                    self._told(told)
+            if (event := decode_event(line)) is not None:
+                self._on_event(event)
         code = self._process.wait()
-        self._errors.join(1.0)  # a grandchild may hold the pipe open
-        self._ended(code, ending(code, list(self._last)))
+        self._error_reader.join(1.0)  # a grandchild may hold the pipe open
+        self._on_exit(code, describe_exit(code, list(self._error_lines)))
 
     def _read_errors(self) -> None:
         assert self._process.stderr is not None  # a pipe
         for line in self._process.stderr:
-            self._last.append(line.decode("utf-8", "replace").rstrip())
+            self._error_lines.append(line.decode("utf-8", "replace").rstrip())
 
 
-def ending(code: int, lines: list[str]) -> str:
-    """One line about the end of a process: its own last words where it has any, else how it ended."""
+def describe_exit(code: int, lines: list[str]) -> str:
+    """Return one line about the end of a process: its own error message if it has one, else how it ended."""
     last = next((line for line in reversed(lines) if line.strip()), "")
     if code == exit_codes.ERROR and last.startswith("explorer: "):
         return last.removeprefix("explorer: ")
@@ -127,11 +126,3 @@ def ending(code: int, lines: list[str]) -> str:
             name = f"signal {-code}"
         return f"the training process was ended by {name}: what it had saved can be resumed"
     return f"the training process failed with exit code {code}" + (f": {last.strip()}" if last else "")
-
-
-def described(told: Mapping[str, Any]) -> Any:
-    """The `RunDescription` in a line that tells what is trained."""
-    from model.config import GPTConfig
-    from model.training.run_log import RunDescription
-
-    return RunDescription(**{**told, "config": GPTConfig.from_dict(told["config"])})

@@ -1,38 +1,42 @@
-"""From the options of `explorer train` to a trainer: a new run, or one that goes on."""
+"""Makes a trainer from the options of `explorer train`: for a new run, or for one that is resumed."""
 
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+
+from data import storyteller
 from data.corpus import Corpus, CorpusError, Source, corpus_of, read_corpus, split
 from explorer.core.shell import shell_join
 from explorer.training.options import TrainOptions
+from model import tokenizer as tokenizers
+from model.config import GPTConfig
 from model.errors import ModelError
-
-if TYPE_CHECKING:
-    import torch
-
-    from model.training.distributed import Group
-    from model.training.trainer import Trainer
+from model.training import runs, snapshots
+from model.training.batches import TrainingData
+from model.training.distributed import Group
+from model.training.settings import OptimizerSettings, TrainerSettings
+from model.training.trainer import Trainer
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A run that is ready: its trainer, the notes that go into its checkpoints, its options, its snapshots' steps."""
+    """A run that is ready to train."""
 
-    trainer: "Trainer"
-    notes: dict[str, Any]
+    trainer: Trainer
+    notes: dict[str, Any]  # for its checkpoints and its model card
     options: TrainOptions
     snapshot_steps: tuple[int, ...]
 
 
-def set_up(options: TrainOptions, given: set[str], device: "torch.device", group: "Group") -> Setup:
-    """Start the run that the options ask for, or resume it; `given` are the options named on the command line.
+def set_up(options: TrainOptions, given: set[str], device: torch.device, group: Group) -> Setup:
+    """Prepare the run that the options describe, or resume it; `given` are the options named on the command line.
 
-    In a group all processes do this, and all of them go on or none. Raises ModelError, CorpusError or UsageError.
+    In a group all processes do this, and either all go on or none does. Raises ModelError, CorpusError or UsageError.
     """
     if group.size == 1:
         return _set_up(options, given, device, group)
@@ -49,14 +53,12 @@ def set_up(options: TrainOptions, given: set[str], device: "torch.device", group
     return ready
 
 
-def _set_up(options: TrainOptions, given: set[str], device: "torch.device", group: "Group") -> Setup:
-    from model.training import snapshots
-
+def _set_up(options: TrainOptions, given: set[str], device: torch.device, group: Group) -> Setup:
     steps = snapshots.parse_steps(options.snapshot_steps) if options.snapshot_steps is not None else None
     if options.resume:
         trainer, notes, options = _resumed(options, given, device, group)
     else:
-        trainer, notes = _started(options, device, group)
+        trainer, notes = _new(options, device, group)
     trainer.probe_every = options.probe_every
     if steps is None:
         saved = options.snapshot_steps
@@ -64,14 +66,8 @@ def _set_up(options: TrainOptions, given: set[str], device: "torch.device", grou
     return Setup(trainer, notes, options, steps if options.snapshots else ())
 
 
-def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "tuple[Trainer, dict[str, Any]]":
-    """A trainer at step 0 and the notes that its model card will be written from."""
-    from model import tokenizer as tokenizers
-    from model.config import GPTConfig
-    from model.training import runs
-    from model.training.batches import TrainingData
-    from model.training.trainer import Trainer
-
+def _new(options: TrainOptions, device: torch.device, group: Group) -> tuple[Trainer, dict[str, Any]]:
+    """Return a trainer at step 0, and the notes from which its model card will be written."""
     settings = _settings(options)
     # Sizes are checked before any text is read: with a vocabulary of 1 as long as the tokenizer is not trained.
     sizes = GPTConfig(
@@ -104,9 +100,7 @@ def _started(options: TrainOptions, device: "torch.device", group: "Group") -> "
     return trainer, notes
 
 
-def _settings(options: TrainOptions) -> Any:
-    from model.training.settings import OptimizerSettings, TrainerSettings
-
+def _settings(options: TrainOptions) -> TrainerSettings:
     return TrainerSettings(
         steps=options.steps,
         batch_size=options.batch_size,
@@ -127,14 +121,9 @@ def _settings(options: TrainOptions) -> Any:
 
 
 def _resumed(
-    options: TrainOptions, given: set[str], device: "torch.device", group: "Group"
-) -> "tuple[Trainer, dict[str, Any], TrainOptions]":
-    """The trainer of an earlier run, on the same text and with the same settings as then."""
-    from model import tokenizer as tokenizers
-    from model.training import runs
-    from model.training.batches import TrainingData
-    from model.training.trainer import Trainer
-
+    options: TrainOptions, given: set[str], device: torch.device, group: Group
+) -> tuple[Trainer, dict[str, Any], TrainOptions]:
+    """Return the trainer of an earlier run, with the same texts and settings as then."""
     directory = runs.latest(options.out)
     if group.is_main:
         runs.check_writable(options.out)
@@ -172,24 +161,22 @@ def check_unchanged(before: list[Source], now: tuple[Source, ...]) -> None:
 
 
 def read_texts(options: TrainOptions) -> Corpus:
-    """The files' text and, where asked for or alone, the built-in corpus."""
-    from data import storyteller
-
+    """Return the text of the files and, if given as an option or if there are no files, the built-in corpus."""
     characters = options.storyteller_characters
-    told = (
+    built_in = (
         corpus_of(f"storyteller, seed {options.seed}", storyteller.documents(options.seed, characters))
         if characters
         else None
     )
     if not options.files:
-        assert told is not None
-        return told
+        assert built_in is not None
+        return built_in
     read = read_corpus(options.files, split_stories=options.split_stories, clean=options.clean)
-    return read + told if told else read
+    return read + built_in if built_in else read
 
 
 def _portable_arguments(options: TrainOptions) -> list[str]:
-    """The command line as it was given, with files by their name alone: a card names no path of a machine."""
+    """Return the command line as it was given, with files by their names alone: a card shows no paths."""
     paths = {*options.files, options.out}
 
     def portable(argument: str) -> str:
@@ -200,8 +187,6 @@ def _portable_arguments(options: TrainOptions) -> list[str]:
 
 
 def last_good(out: Path, step: int) -> str:
-    """Where a run that went wrong after `step` can be taken up again."""
-    from model.training import runs
-
+    """Say from which checkpoint a run that went wrong after `step` can be resumed."""
     found = runs.newest_checkpoint(out, step)
     return f"the last good checkpoint is {str(found)!r}" if found else "no good checkpoint had been written yet"

@@ -66,6 +66,23 @@ class RunDescription:
         """The loss of a uniform guess, ln(vocab_size): where an untrained model should start."""
         return math.log(self.config.vocab_size)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to what JSON can hold, for `run.json`."""
+        return {**asdict(self), "config": self.config.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RunDescription":
+        """Convert back from `to_dict`, also after JSON.
+
+        Raises ModelError for an invalid config, and ValueError, KeyError, TypeError or AttributeError for anything
+        else.
+        """
+        known = {field.name: values[field.name] for field in fields(cls)}
+        counts = (known["parameters"], known["context"], known["settings"]["steps"])
+        if not all(type(count) is int for count in counts):
+            raise ValueError(counts)
+        return cls(**{**known, "config": GPTConfig.from_dict(known["config"])})
+
 
 @dataclass(frozen=True, slots=True)
 class RunLog:
@@ -119,10 +136,9 @@ class JsonLinesWriter:
 
 def write_description(out: Path, description: RunDescription) -> None:
     """Write `run.json` atomically. Raises CheckpointError if it cannot be written."""
-    values = {**asdict(description), "config": description.config.to_dict()}
     try:
         with atomic_write(out / RUN, temporary=f"{RUN}.tmp") as file:
-            file.write((json.dumps(values, indent=2) + "\n").encode())
+            file.write((json.dumps(description.to_dict(), indent=2) + "\n").encode())
     except OSError as error:
         raise _cannot_write(out / RUN, error) from error
 
@@ -191,12 +207,7 @@ def _parse_metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetri
 
 def _read_description(path: Path) -> RunDescription:
     try:
-        values = json.loads(path.read_bytes())
-        known = {field.name: values[field.name] for field in fields(RunDescription)}
-        counts = (known["parameters"], known["context"], known["settings"]["steps"])
-        if not all(type(count) is int for count in counts):
-            raise ValueError
-        return RunDescription(**{**known, "config": GPTConfig.from_dict(known["config"])})
+        return RunDescription.from_dict(json.loads(path.read_bytes()))
     except OSError as error:
         raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     except ModelError as error:

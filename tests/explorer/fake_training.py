@@ -1,17 +1,25 @@
-"""A training process that does what it is told, in the place of a real one, and what it tells of a tiny model."""
+"""A substitute for a training process that sends what the test wants, and the events of a tiny model."""
 
-from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from explorer.training.process import Ended, Told
+from explorer.training.messages import (
+    Command,
+    HeadsSent,
+    PauseChanged,
+    RunStarted,
+    SampleWritten,
+    StatisticsMeasured,
+    StepsDone,
+    WatchTokens,
+)
+from explorer.training.process import OnEvent, OnExit
 from explorer.training.request import TrainRequest
 from model.config import GPTConfig
-from model.training.run_log import RunDescription
+from model.training.run_log import RunDescription, StepMetrics
 from model.training.step_statistics import Histogram, StepStatistics
 from tests.model.trainers import make_tokenizer
 
@@ -24,21 +32,32 @@ def description(config: GPTConfig = CONFIG, steps: int = STEPS) -> RunDescriptio
     return RunDescription(config, 12_345, config.n_positions, {"steps": steps})
 
 
-def started(done: int = 0, config: GPTConfig = CONFIG, steps: int = STEPS) -> dict[str, Any]:
-    told = {**asdict(description(config, steps)), "config": config.to_dict()}
-    return {
-        "event": "started",
-        "description": told,
-        "done": done,
-        "tokens": [900, 100],
-        "place": "cpu, float32",
-        "tokenizer": TOKENIZER.to_str(),
-    }
+def started(done: int = 0, config: GPTConfig = CONFIG, steps: int = STEPS) -> RunStarted:
+    return RunStarted(description(config, steps), done, "cpu, float32", TOKENIZER)
 
 
-def metrics(step: int, loss: float, **values: float) -> dict[str, Any]:
-    made = {"learning_rate": 0.003, "gradient_norm": 1.0, "tokens": 64 * step, "seconds": 0.01}
-    return {"step": step, "loss": loss, **made, "tokens_per_second": 6400.0, **values}
+def metrics(
+    step: int,
+    loss: float,
+    validation_loss: float | None = None,
+    prefix_loss: float | None = None,
+    learning_rate: float = 0.003,
+) -> StepMetrics:
+    return StepMetrics(
+        step=step,
+        loss=loss,
+        validation_loss=validation_loss,
+        learning_rate=learning_rate,
+        gradient_norm=1.0,
+        tokens=64 * step,
+        seconds=0.01,
+        tokens_per_second=6400.0,
+        prefix_loss=prefix_loss,
+    )
+
+
+def steps(*done: StepMetrics, left: float | None = None) -> StepsDone:
+    return StepsDone(done, left)
 
 
 def histogram(
@@ -57,28 +76,27 @@ def statistics(step: int, ratio: float | None = -3.0) -> StepStatistics:
     )
 
 
-def heads(step: int, ids: Sequence[int], config: GPTConfig = CONFIG) -> dict[str, Any]:
+def heads(step: int, ids: Sequence[int], config: GPTConfig = CONFIG) -> HeadsSent:
     shape = (config.n_layer, 3, config.n_head, len(ids), config.head_size)
     numbers = np.random.default_rng(step).normal(size=shape).astype("<f2")
-    data = b64encode(numbers.tobytes()).decode()
-    return {"event": "heads", "step": step, "ids": list(ids), "shape": list(shape), "data": data}
+    return HeadsSent(step, tuple(ids), shape, numbers.tobytes())
 
 
 class FakeProcess:
-    """Records what it is asked and tells what the test says; `made` are those of this test, oldest first."""
+    """Records the commands it gets and sends the events of the test; `made` are those of this test, oldest first."""
 
     made: ClassVar[list["FakeProcess"]] = []
 
-    def __init__(self, request: TrainRequest, told: Told, ended: Ended) -> None:
+    def __init__(self, request: TrainRequest, on_event: OnEvent, on_exit: OnExit) -> None:
         self.request = request
-        self.asked: list[dict[str, Any]] = []
+        self.commands: list[Command] = []
         self.closed = self.killed = False
-        self._told = told
-        self._ended = ended
+        self.emit = on_event
+        self.end_with = on_exit
         self.made.append(self)
 
-    def send(self, do: str, **values: Any) -> None:
-        self.asked.append({"do": do, **values})
+    def send(self, command: Command) -> None:
+        self.commands.append(command)
 
     def close(self) -> None:
         self.closed = True
@@ -93,32 +111,29 @@ class FakeProcess:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """The tokens last asked for."""
-        return next(tuple(asked["ids"]) for asked in reversed(self.asked) if asked["do"] == "look")
-
-    def tell(self, line: dict[str, Any]) -> None:
-        self._told(line)
+        """The tokens that are watched."""
+        return next(command.ids for command in reversed(self.commands) if isinstance(command, WatchTokens))
 
     def start(self, done: int = 0, config: GPTConfig = CONFIG, steps: int = STEPS) -> None:
-        self.tell(started(done, config, steps))
+        self.emit(started(done, config, steps))
 
-    def step(self, *steps: dict[str, Any], left: float | None = 61.0) -> None:
-        self.tell({"event": "steps", "metrics": list(steps), "left": left})
+    def step(self, *done: StepMetrics, left: float | None = 61.0) -> None:
+        self.emit(steps(*done, left=left))
 
     def observe(self, step: int, ratio: float | None = -3.0) -> None:
-        self.tell({"event": "statistics", **statistics(step, ratio).to_dict()})
+        self.emit(StatisticsMeasured(statistics(step, ratio)))
 
     def sample(self, step: int, text: str) -> None:
-        self.tell({"event": "sample", "step": step, "text": text})
+        self.emit(SampleWritten(step, text))
 
     def show_heads(self, step: int) -> None:
-        self.tell(heads(step, self.ids))
+        self.emit(heads(step, self.ids))
 
-    def pause(self, paused: bool) -> None:
-        self.tell({"event": "paused", "paused": paused})
+    def pause(self, is_paused: bool) -> None:
+        self.emit(PauseChanged(is_paused))
 
-    def end(self, code: int, message: str = "") -> None:
-        self._ended(code, message)
+    def end(self, code: int, failure: str = "") -> None:
+        self.end_with(code, failure)
 
 
 def request(out: Path | str = "run-x") -> TrainRequest:

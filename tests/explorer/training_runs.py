@@ -23,7 +23,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text(TEXT)
     # A card measures every head on stories: seconds that only one test here needs.
-    monkeypatch.setattr("explorer.training.model_card._heads", lambda opened: [])
+    monkeypatch.setattr("explorer.training.model_card.heads_table", lambda opened: [])
 
 
 def explorer(*arguments: str) -> Result:

@@ -1,4 +1,4 @@
-"""What the tests of the Train screen share: the screen on a process that steps when told, and what it says."""
+"""What the tests of the Train screen share: the screen on a process that the test steers, and what it shows."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
-from explorer.app_training import Training
 from explorer.screens.train import PARTS, TrainScreen
 from explorer.widgets.panels.lines import Lines
 from tests.explorer import fake_training as fake
@@ -25,7 +24,6 @@ TEXT = "the cat sat"
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeProcess]]:
     """The processes that were started, none of them a real one."""
     monkeypatch.setattr(FakeProcess, "made", [])
-    monkeypatch.setattr(Training, "launch", FakeProcess)
     yield FakeProcess.made
     for process in FakeProcess.made:
         assert not process.killed
@@ -33,7 +31,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeProcess]]:
 
 @pytest.fixture
 def app(make_app: MakeApp) -> ExplorerApp:
-    return make_app(text=TEXT)
+    app = make_app(text=TEXT)
+    app.training.start_process = FakeProcess
+    return app
 
 
 async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) -> tuple[TrainScreen, FakeProcess]:
@@ -41,7 +41,7 @@ async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) ->
     app = pilot.app
     assert isinstance(app, ExplorerApp)
     await past_first_frame(pilot)
-    app.start_training(fake.request(out))
+    app.training.start(fake.request(out))
     app.show_training()
     await pilot.pause()
     process = FakeProcess.made[-1]
@@ -52,7 +52,7 @@ async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) ->
     return screen, process
 
 
-def told_all(process: FakeProcess, step: int = 30) -> None:
+def send_all(process: FakeProcess, step: int = 30) -> None:
     losses = [fake.metrics(s, 4.0 - s / 100) for s in range(1, step)]
     process.step(*losses, fake.metrics(step, 2.345, validation_loss=2.468, learning_rate=0.0025))
     process.observe(step)

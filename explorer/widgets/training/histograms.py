@@ -1,11 +1,11 @@
-"""HistogramPanel and RatioPanel: what goes on inside a step, by layer and by tensor.
+"""HistogramPanel and RatioPanel: the statistics of a step, by layer and by tensor.
 
 The three pictures are those of Karpathy's "Building makemore, part 3" (2022).
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -16,38 +16,39 @@ from explorer.widgets.panels.lines import Line, line
 from explorer.widgets.training.run_panel import RunPanel
 
 if TYPE_CHECKING:
-    from explorer.training.live_run import LiveRun
+    from explorer.training.run_state import RunState
     from model.training.step_statistics import Histogram
 
 _COMPACT = 8
 _FIGURES = (_COMPACT + 1, _COMPACT + 8)
 _ROOM = 50
-"""Cells from which a figure has its share beyond the axis beside it."""
+"""Width from which the share beyond the axis is shown beside each histogram."""
 _TALLEST = 6
 _LOW, _HIGH, GUIDE = -6.0, 0.0, -3.0
-"""The axis of the ratios and the guide on it, as log10; see `model.training.probe`."""
+"""The axis of the ratios and the guide on it, as log10; see `model.training.step_statistics`."""
 
 
 class HistogramPanel(RunPanel, can_focus=True):
     """A histogram for each site: `h.0.attn` and `h.0.mlp` are what the parts of a layer add, `h.0` is their sum."""
 
-    def __init__(self, kind: str, *, id: str | None = None) -> None:
+    def __init__(self, kind: Literal["activations", "gradients"], *, id: str | None = None) -> None:
         """Show the `activations` or the `gradients` of the loss by them."""
         super().__init__(id=id)
         self.kind = kind
 
-    def run_title(self, run: "LiveRun") -> str:
-        """Of which step, and what is counted."""
-        step = f" at step {run.statistics.step:,}" if run.statistics else ""
+    def run_title(self, run: "RunState") -> str:
+        """Return the title, with the step."""
+        step = _at_step(run)
         return f"{self.kind}{', log₁₀' if self.kind == 'gradients' else ''}{step}"
 
-    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
-        """The axis, then the sites, each as high as there is room for."""
-        if run.statistics is None:
-            return self.waiting("measured every few seconds", width)
-        found: Mapping[str, Histogram] = getattr(run.statistics, self.kind)
+    def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
+        """Return the axis, then the sites, each as high as there is room for."""
+        statistics = run.latest_statistics
+        if statistics is None:
+            return self.placeholder("measured every few seconds", width)
+        found = statistics.activations if self.kind == "activations" else statistics.gradients
         if not found:
-            return self.waiting("none", width)
+            return self.placeholder("none", width)
         label = max(map(cell_len, found)) + 1
         figures = _FIGURES[width >= _ROOM]
         columns = max(8, width - label - figures)
@@ -55,8 +56,8 @@ class HistogramPanel(RunPanel, can_focus=True):
         first = next(iter(found.values()))
         faint = self.part("faint")
         axis = _axis(first.low, first.high, columns)
-        told = " std      beyond" if figures > _FIGURES[0] else " std"
-        made = [line((" " * label + axis + fit(told, figures), faint))]
+        head = " std      beyond" if figures > _FIGURES[0] else " std"
+        made = [line((" " * label + axis + fit(head, figures), faint))]
         for site, histogram in found.items():
             made += self._drawn(site, histogram, label, columns, tall, figures)
         return made
@@ -73,15 +74,19 @@ class HistogramPanel(RunPanel, can_focus=True):
         for row, text in enumerate(rows):
             is_last = row == tall - 1
             name = fit(site, label) if is_last else " " * label
-            told = f" {compact(histogram.std)}" if is_last else ""
+            numbers = f" {compact(histogram.std)}" if is_last else ""
             if is_last and figures > _FIGURES[0]:
-                told = f"{told:<{_COMPACT + 2}}{_outside(histogram)}"
-            made.append(line((name, self.base), (text, style), (fit(told, figures), self.part("faint"))))
+                numbers = f"{numbers:<{_COMPACT + 2}}{_share_beyond(histogram)}"
+            made.append(line((name, self.base), (text, style), (fit(numbers, figures), self.part("faint"))))
         return made
 
 
+def _at_step(run: "RunState") -> str:
+    return f" at step {run.latest_statistics.step:,}" if run.latest_statistics else ""
+
+
 def resampled(counts: Sequence[int], columns: int) -> list[float]:
-    """Counts of equal bins as so many columns that hold the same range; a bin is shared out where it is cut."""
+    """Return counts of equal bins as columns over the same range; a bin that is cut is shared between two columns."""
     found = [0.0] * columns
     wide = len(counts) / columns
     for column in range(columns):
@@ -91,15 +96,15 @@ def resampled(counts: Sequence[int], columns: int) -> list[float]:
     return found
 
 
-def _outside(histogram: "Histogram") -> str:
-    """How much lies beyond the axis, at both its ends, where it is more than a little."""
+def _share_beyond(histogram: "Histogram") -> str:
+    """Return the share of numbers beyond both ends of the axis, if it is more than a little."""
     beyond = histogram.below + histogram.above
     total = sum(histogram.counts) + beyond
     return f"{beyond / total:.0%}" if total and beyond / total >= 0.005 else ""
 
 
 def compact(x: float) -> str:
-    """A number in at most eight cells, as long as its exponent has two digits: 0.26, 14, 6.5×10⁻⁴."""
+    """Return a number in at most eight cells if its exponent has two digits at most: 0.26, 14, 6.5×10⁻⁴."""
     if x == 0 or not math.isfinite(x) or 0.01 <= abs(x) < 10_000:
         return significant(x, 2)
     text = scientific(x, 1)
@@ -115,16 +120,17 @@ def _axis(low: float, high: float, columns: int) -> str:
 class RatioPanel(RunPanel, can_focus=True):
     """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 10⁻³; earlier ones are dots."""
 
-    def run_title(self, run: "LiveRun") -> str:
-        """Of which step."""
-        step = f" at step {run.statistics.step:,}" if run.statistics else ""
+    def run_title(self, run: "RunState") -> str:
+        """Return the title, with the step."""
+        step = _at_step(run)
         return f"update/data{step}, ┊ 10⁻³"
 
-    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
-        """The axis, then the tensors in the order of the model."""
-        if run.statistics is None:
-            return self.waiting("measured every few seconds", width)
-        ratios = run.statistics.update_ratios
+    def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
+        """Return the axis, then the tensors in the order of the model."""
+        statistics = run.latest_statistics
+        if statistics is None:
+            return self.placeholder("measured every few seconds", width)
+        ratios = statistics.update_ratios
         names = _short(tuple(ratios), width * 2 // 5)
         label = max(map(cell_len, names.values()), default=0) + 1
         columns = max(5, width - label - 9)
@@ -132,7 +138,7 @@ class RatioPanel(RunPanel, can_focus=True):
         head = _marks({GUIDE: "10⁻³", _HIGH: "1", _LOW: "10⁻⁶"}, columns)
         made = [line((fit("", label) + head, faint))]
         for name, ratio in ratios.items():
-            earlier = [seen for each in run.trail[:-1] if (seen := each.update_ratios.get(name)) is not None]
+            earlier = [seen for each in run.statistics[:-1] if (seen := each.update_ratios.get(name)) is not None]
             figure = "–" if ratio is None else compact(10**ratio)
             parts = self._plotted(ratio, earlier, columns)
             made.append(line((fit(names[name], label), self.base), *parts, (f" {figure:<{_COMPACT}}", faint)))
@@ -154,7 +160,7 @@ def _place(ratio: float, columns: int) -> int:
 
 
 def _marks(marks: Mapping[float, str], columns: int) -> str:
-    """The first of the marks first; one that would touch another is left out."""
+    """Return a line with the marks, the first ones first; one that would touch another is left out."""
     cells = [" "] * columns
     for ratio, text in marks.items():
         start = max(0, min(columns - len(text), _place(ratio, columns) - len(text) // 2))
@@ -164,7 +170,7 @@ def _marks(marks: Mapping[float, str], columns: int) -> str:
 
 
 def _short(names: Sequence[str], cells: int) -> dict[str, str]:
-    """Names of tensors in so many cells: with w and b for weight and bias where they do not fit, then cut inside."""
+    """Shorten names of tensors to so many cells: w and b for weight and bias first, then … in the middle."""
     shown = {name: visible(name) for name in names}
     if max(map(cell_len, shown.values()), default=0) > cells:
         shown = {n: s.removesuffix("eight").removesuffix("ias") for n, s in shown.items()}

@@ -1,4 +1,4 @@
-"""LossCurve: training and validation loss over the steps of a run that is watched."""
+"""LossCurve: training and validation loss over the steps of a run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from explorer.widgets.panels.lines import Line, line
 from explorer.widgets.training.run_panel import RunPanel
 
 if TYPE_CHECKING:
-    from explorer.training.live_run import LiveRun
+    from explorer.training.run_state import RunState
 
 _MARGIN = 0.03
 
@@ -24,25 +24,29 @@ class LossCurve(RunPanel, can_focus=True):
     log_loss = False
     log_steps = False
 
-    def run_title(self, run: "LiveRun") -> str:
-        """The legend."""
+    def run_title(self, run: "RunState") -> str:
+        """Return the legend."""
         axes = " and ".join(name for name, log in (("loss", self.log_loss), ("steps", self.log_steps)) if log)
-        prefix = ", P from the prefix" if run.prefix else ""
+        prefix = ", P from the prefix" if run.prefix_losses else ""
         return f"loss in nats: line training, V validation{prefix}{f' · log {axes}' if axes else ''}"
 
-    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
-        """The curve as large as the panel."""
+    def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
+        """Return the curve, as large as the panel."""
         if run.description is None or not run.losses.points:
-            return self.waiting("the curve begins with the first step", width)
+            return self.placeholder("the curve begins with the first step", width)
         level = run.description.uniform_loss
-        curves = [Curve("T", run.losses.points), Curve("V", (), run.validation), Curve("P", (), run.prefix)]
+        curves = [
+            Curve("T", run.losses.points),
+            Curve("V", (), run.validation_losses),
+            Curve("P", (), run.prefix_losses),
+        ]
         values = [value for curve in curves for _, value in (*curve.line, *curve.marks)]
         steps = axis([run.losses.points[0][0], run.losses.points[-1][0]], self.log_steps)
         losses = axis([*values, level], self.log_loss, _MARGIN)
         vocabulary = run.description.config.vocab_size
-        told = [(level, f"ln({vocabulary:,}) = {level:.2f}")]
+        levels = [(level, f"ln({vocabulary:,}) = {level:.2f}")]
         styles = self._styles()
-        drawn = draw(curves, steps, losses, width, height, told)
+        drawn = draw(curves, steps, losses, width, height, levels)
         return [
             line(*((text, self.part("faint") if owner is None else styles[owner]) for text, owner in pieces))
             for pieces in drawn

@@ -1,4 +1,4 @@
-"""RunPanel: a panel drawn from a run that is watched; the line of figures, and what the model writes."""
+"""RunPanel, the base class of panels that draw a training run, and two of them: its figures, and its last sample."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,32 +10,32 @@ from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
-    from explorer.training.live_run import LiveRun
+    from explorer.training.run_state import RunState
 
 _DOT = " · "
 
 
 class RunPanel(Lines, can_focus=False):
-    """Lines of a run; what a part of the run has no news of is said in one line."""
+    """A panel whose lines are made from the state of a run, for its width and height."""
 
-    live: "LiveRun | None" = None
+    run: "RunState | None" = None
 
-    def show_run(self, run: "LiveRun") -> None:
-        """Draw what is known of the run now."""
-        self.live = run
+    def show_run(self, run: "RunState") -> None:
+        """Draw the state of a run."""
+        self.run = run
         self.entitle(self.run_title(run))
         self.forget()
 
-    def run_title(self, run: "LiveRun") -> str:
-        """What stands in the border."""
+    def run_title(self, run: "RunState") -> str:
+        """Return the title of the border."""
         return ""
 
-    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
-        """The content for a width and height in cells; it scrolls where it is higher."""
+    def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
+        """Return the content for a width and height in cells; it scrolls if it is higher."""
         return ()
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Nothing: a run is no reading."""
+        """Return nothing: a run has no reading."""
         return ()
 
     @property
@@ -45,11 +45,11 @@ class RunPanel(Lines, can_focus=False):
         if self._lines is None or self._made_for != size:
             self._made_for = size
             self._strips.clear()
-            self._lines = self.run_lines(self.live, *size) if self.live is not None and size[0] > 0 else []
+            self._lines = self.run_lines(self.run, *size) if self.run is not None and size[0] > 0 else []
         return self._lines
 
-    def waiting(self, words: str, width: int) -> Sequence[Line]:
-        """What is said before there is anything."""
+    def placeholder(self, words: str, width: int) -> Sequence[Line]:
+        """Return the content before there is anything to draw."""
         return [line((fit(words, width), self.part("faint")))]
 
 
@@ -60,8 +60,8 @@ class RunFigures(RunPanel, can_focus=False):
     RunFigures { height: 2; overflow: hidden hidden; }
     """
 
-    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
-        """The longest wording that fits in the lines there are."""
+    def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
+        """Return the longest wording that fits."""
         for short in range(3):
             rows = _rows(_figures(run, short), width)
             if len(rows) <= max(1, height):
@@ -80,17 +80,17 @@ def _rows(parts: Sequence[str], width: int) -> list[str]:
     return rows
 
 
-def _figures(run: "LiveRun", short: int) -> list[str]:
-    if run.description is None or run.last is None:
-        words = "it reads the text and makes the model" if run.status.alive and run.description is None else ""
+def _figures(run: "RunState", short: int) -> list[str]:
+    if run.description is None or run.last_step is None:
+        words = "it reads the text and makes the model" if run.status.is_alive and run.description is None else ""
         return [words or f"no step is done yet, {run.description.steps:,} to go" if run.description else words]
-    last, steps = run.last, run.description.steps
+    last, steps = run.last_step, run.description.steps
     losses = [f"loss {last.loss:.3f}"]
-    if run.validation:
-        step, loss = run.validation[-1]
+    if run.validation_losses:
+        step, loss = run.validation_losses[-1]
         losses.append(f"validation {loss:.3f}" + (f" at {step:,}" if short < 1 else ""))
-    if run.prefix:
-        losses.append(f"{'from the prefix' if short < 2 else 'prefix'} {run.prefix[-1][1]:.3f}")
+    if run.prefix_losses:
+        losses.append(f"{'from the prefix' if short < 2 else 'prefix'} {run.prefix_losses[-1][1]:.3f}")
     rate = "learning rate" if short < 1 else "rate"
     unit = "tokens/s" if short < 2 else "tok/s"
     parts = [
@@ -99,13 +99,13 @@ def _figures(run: "LiveRun", short: int) -> list[str]:
         f"{rate} {significant(last.learning_rate, 2)}",
         f"{last.tokens_per_second:,.0f} {unit}",
     ]
-    if run.status.alive and run.left is not None and not run.finishing:
-        parts.append(f"{duration(run.left)} left")
+    if run.status.is_alive and run.seconds_left is not None and not run.is_finishing:
+        parts.append(f"{duration(run.seconds_left)} left")
     return parts
 
 
 def duration(seconds: float) -> str:
-    """A time in its two largest units."""
+    """Return a duration in its two largest units."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -115,25 +115,25 @@ def duration(seconds: float) -> str:
 
 
 class SamplePanel(RunPanel, can_focus=True):
-    """What the model writes at the moment."""
+    """The text that the model wrote last."""
 
-    def run_title(self, run: "LiveRun") -> str:
-        """After how many steps."""
-        return f"sample after step {run.sample[0]:,}" if run.sample else "sample"
+    def run_title(self, run: "RunState") -> str:
+        """Return the title, with the number of steps after which it was written."""
+        return f"sample after step {run.sample.step:,}" if run.sample else "sample"
 
-    def run_lines(self, run: "LiveRun", width: int, height: int) -> Sequence[Line]:
-        """Its lines, wrapped; every character has a shape."""
+    def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
+        """Return its lines, wrapped, with marks for characters that have no shape."""
         if run.sample is None:
-            return self.waiting("the model writes soon; r asks it to", width)
+            return self.placeholder("the model writes soon; r asks it to", width)
         made = []
-        for text in run.sample[1].lstrip("\n").split("\n"):
+        for text in run.sample.text.lstrip("\n").split("\n"):
             for row in wrapped(marked(text), width, width):
                 made += [line(part) for part in _pieces(row, width)]
         return made
 
 
 def _pieces(row: str, width: int) -> list[str]:
-    """A word longer than the line, cut into lines."""
+    """Cut a word that is longer than a line."""
     pieces = [""]
     for character in row:
         if cell_len(pieces[-1] + character) > width:

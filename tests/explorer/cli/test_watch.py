@@ -8,14 +8,14 @@ from click.testing import CliRunner, Result
 
 from explorer import app as application
 from explorer.app import ExplorerApp
-from explorer.app_training import Training
 from explorer.cli.main import cli
 from explorer.screens.train import TrainScreen
-from explorer.training.live_run import LiveRun, Status, read_told
+from explorer.training.process import TrainingProcess
 from explorer.training.request import TrainRequest, read_request
+from explorer.training.run_state import RunState, RunStatus
 from tests.explorer import fake_training as fake
 from tests.explorer.fake_training import FakeProcess
-from tests.explorer.helpers import messages
+from tests.explorer.helpers import messages, past_first_frame
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 
@@ -56,14 +56,12 @@ def test_at_the_end_it_says_how_it_went(
 ) -> None:
     asked: list[TrainRequest] = []
 
-    def run(view: Any = None, train: TrainRequest | None = None) -> LiveRun:
+    def run(view: Any = None, train: TrainRequest | None = None) -> RunState:
         assert train is not None
         asked.append(train)
-        found = LiveRun(train)
-        for told in (fake.started(), {"event": "steps", "metrics": [fake.metrics(7, 1.0)], "left": None}):
-            update = read_told(told, Path())
-            assert update is not None
-            found.take(update)
+        found = RunState(train)
+        found.apply(fake.started())
+        found.apply(fake.steps(fake.metrics(7, 1.0)))
         if code is not None:
             found.end(code, message)
         return found
@@ -77,9 +75,9 @@ def test_at_the_end_it_says_how_it_went(
 
 @pytest.mark.usefixtures("in_a_terminal")
 def test_a_run_that_failed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(view: Any = None, train: TrainRequest | None = None) -> LiveRun:
+    def run(view: Any = None, train: TrainRequest | None = None) -> RunState:
         assert train is not None
-        found = LiveRun(train)
+        found = RunState(train)
         found.end(2, "the disk is full")
         return found
 
@@ -91,24 +89,24 @@ def test_a_run_that_failed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_application_begins_with_the_run(app: ExplorerApp, made: list[FakeProcess]) -> None:
     app.open_with_training(fake.request())
     async with app.run_test(size=(80, 24)) as pilot:
+        await past_first_frame(pilot)
         await pilot.pause()
         assert isinstance(app.screen, TrainScreen)
         assert made[0].request == fake.request()
-        assert app.screen.live.status is Status.STARTING
+        assert app.screen.live.status is RunStatus.STARTING
         made[0].end(2, "'x.txt' does not exist")
         await pilot.pause()
         await pilot.press("q")
-    assert app.training is not None
-    assert app.training.message == "'x.txt' does not exist"
+    assert app.training.run is not None
+    assert app.training.run.failure == "'x.txt' does not exist"
 
 
-async def test_a_process_that_cannot_be_started_is_said(app: ExplorerApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    from explorer.training.process import TrainingProcess
-
-    monkeypatch.setattr(Training, "launch", TrainingProcess)
+async def test_a_process_that_cannot_be_started_is_said(app: ExplorerApp) -> None:
+    app.training.start_process = TrainingProcess
     app.open_with_training(TrainRequest(("--out", "a\0b"), Path("a\0b")))
     async with app.run_test(size=(80, 24)) as pilot:
+        await past_first_frame(pilot)
         await pilot.pause()
         assert not isinstance(app.screen, TrainScreen)
         assert "cannot be started" in messages(app)[-1]
-        assert app.training is None
+        assert app.training.run is None

@@ -14,11 +14,13 @@ from explorer.app import ExplorerApp
 from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.train import PARTS, TrainScreen
+from explorer.training.attention import unpack_heads
+from explorer.training.messages import Pause, WriteSample
 from explorer.view import Stage
 from explorer.widgets.key_line import KeyLine
 from tests.explorer import fake_training as fake
 from tests.explorer.fake_training import FakeProcess
-from tests.explorer.watched import TEXT, attention, figures, opened, part, plain, seen, title, told_all
+from tests.explorer.watched import TEXT, attention, figures, opened, part, plain, seen, send_all, title
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 
@@ -29,7 +31,7 @@ async def test_the_numbers_are_those_that_were_told(app: ExplorerApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         screen, process = await opened(pilot)
         assert "no step is done yet, 400 to go" in figures(screen)
-        told_all(process)
+        send_all(process)
         await pilot.pause()
         assert figures(screen) == (
             "step 30 of 400 · loss 2.345 · validation 2.468 at 30 · learning rate 0.0025 · 6,400 tokens/s · "
@@ -63,7 +65,7 @@ async def test_the_attention_is_that_of_the_last_that_was_told(app: ExplorerApp)
             reading, heads = screen.seen, screen.live.heads
             assert reading is not None
             assert heads is not None
-            q, k = (heads.numbers[0, number, 0] for number in (0, 1))
+            q, k = (numbers[0] for numbers in unpack_heads(heads)[0][:2])
             masked = torch.full((len(TEXT),) * 2, float("-inf")).triu(1)
             expected = torch.softmax(q @ k.T / fake.CONFIG.head_size**0.5 + masked, -1)
             painter = screen.matrix.painter
@@ -122,7 +124,7 @@ async def test_hostile_text_is_shown_and_not_obeyed(app: ExplorerApp) -> None:
 async def test_parts_in_turn_by_key_and_by_mouse_and_one_in_full(app: ExplorerApp) -> None:
     async with app.run_test(size=(60, 18)) as pilot:
         screen, process = await opened(pilot)
-        told_all(process)
+        send_all(process)
         await pilot.pause()
         for name in ("sample", "activations", "gradients", "updates", "loss", "attention"):
             await pilot.press("tab")
@@ -164,7 +166,7 @@ async def test_a_long_part_scrolls(app: ExplorerApp) -> None:
 async def test_nothing_is_cut_off_at_any_size(app: ExplorerApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         screen, process = await opened(pilot)
-        told_all(process)
+        send_all(process)
         await pilot.pause()
         for name in PARTS:
             screen.action_show_part(name)
@@ -206,9 +208,9 @@ async def test_every_action_is_found_in_the_help_and_the_footer_does_what_keys_d
         shown = line.render().plain
         assert [place.caption for place in footer(TRAIN) if f" {place.caption}  " not in shown] == []
         await pilot.click(KeyLine, offset=(shown.index("space pause") + 1, 0))
-        assert process.asked[-1] == {"do": "pause"}
+        assert process.commands[-1] == Pause()
         await pilot.click(KeyLine, offset=(shown.index("r sample"), 0))
-        assert process.asked[-1] == {"do": "sample"}
+        assert process.commands[-1] == WriteSample()
         await pilot.click(KeyLine, offset=(shown.index("esc back") + 1, 0))
         assert isinstance(app.screen, ExploreScreen)
 
@@ -217,7 +219,7 @@ async def test_every_action_is_found_in_the_help_and_the_footer_does_what_keys_d
 async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         screen, process = await opened(pilot)
-        told_all(process)
+        send_all(process)
         app.theme = theme
         await pilot.pause()
         curve = part(screen, "loss")
@@ -248,16 +250,16 @@ async def test_random_keys_and_news_break_nothing(app: ExplorerApp, made: list[F
                 await pilot.press("escape")
                 app.show_training()
             await pilot.press(random.choice([*keys, "x", "enter", "backspace"]))
-            if app.is_training:
-                if not app.training or not app.training.started:
+            if app.training.is_training:
+                if not app.training.run or not app.training.run.has_started:
                     made[-1].start(done=step - 1)
                     await pilot.pause()
                 random.choice(news)(made[-1], step)
             if random.random() < 0.1:
                 await pilot.resize_terminal(*random.choice([*SIZES, (40, 10)]))
-        if app.is_training:
+        if app.training.is_training:
             made[-1].end(130)
             await pilot.pause()
         assert app.is_running
-    assert app.training is not None
-    assert not app.is_training
+    assert app.training.run is not None
+    assert not app.training.is_training

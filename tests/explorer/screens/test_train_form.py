@@ -142,7 +142,7 @@ async def test_what_the_process_finds_wrong_is_said_as_plain_text(app: ExplorerA
         assert app.screen is form
         assert said(form) == "'[red]x␛[31m.txt' does not exist"
         assert form.values() == before
-        assert app.training is None
+        assert app.training.run is None
         await pilot.press("enter")
         assert len(made) == 2
         made[1].end(130)
@@ -181,15 +181,15 @@ async def test_a_run_that_starts_goes_on_when_the_form_is_left(app: ExplorerApp,
     async with app.run_test(size=(80, 24)) as pilot:
         await form_of(pilot)
         await pilot.press("enter", "escape")
-        assert app.is_training
+        assert app.training.is_training
         app.show_training()
         await pilot.pause()
         assert isinstance(app.screen, TrainScreen)
         made[0].start()
         made[0].step(fake.metrics(1, 3.0))
         await pilot.pause()
-        assert app.training is not None
-        assert app.training.step == 1
+        assert app.training.run is not None
+        assert app.training.run.step == 1
 
 
 @pytest.mark.parametrize("size", SIZES[::2])

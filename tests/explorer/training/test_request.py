@@ -34,10 +34,6 @@ def test_a_request_asks_for_what_was_typed(arguments: list[str]) -> None:
     assert read_request(request.arguments) == request
 
 
-def test_watching_is_no_part_of_the_run() -> None:
-    assert read_request(["--out", "run", "--watch", "--stream"]) == read_request(["--out", "run"])
-
-
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_file_may_be_called_anything(name: str) -> None:
     request = request_of({"out": Path("run"), "files": (Path(name),), "prompt": name})
@@ -54,6 +50,7 @@ def test_a_file_may_be_called_anything(name: str) -> None:
         (["--out", "x", "--init-std", "0"], "0.0 is not a number above 0"),
         (["--out", "x", "--learning-rate", "nan"], "nan is not a number of at least 0"),
         (["--out", "x", "--colour", "red"], "No such option"),
+        (["--out", "x", "--watch"], "No such option"),
         (["--help"], "--help only explains"),
         (["--out", "a\0b"], "null byte"),
     ],

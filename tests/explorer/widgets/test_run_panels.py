@@ -12,29 +12,29 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
 
-from explorer.training.live_run import LiveRun, read_told
+from explorer.training.messages import Event, SampleWritten, StatisticsMeasured
+from explorer.training.run_state import RunState
 from explorer.widgets.training.histograms import HistogramPanel, RatioPanel, compact, resampled
 from explorer.widgets.training.loss_curve import LossCurve
 from explorer.widgets.training.run_panel import RunFigures, RunPanel, SamplePanel, duration
+from model.training.run_log import StepMetrics
 from model.training.step_statistics import StepStatistics
 from tests.explorer import fake_training as fake
 
 
-def known(*lines: dict[str, Any]) -> LiveRun:
-    run = LiveRun(fake.request())
-    for told in lines:
-        update = read_told(told, run.request.out)
-        assert update is not None
-        run.take(update)
+def known(*events: Event) -> RunState:
+    run = RunState(fake.request())
+    for event in events:
+        run.apply(event)
     return run
 
 
-def after(*metrics: dict[str, Any], left: float | None = None) -> LiveRun:
-    return known(fake.started(), {"event": "steps", "metrics": list(metrics), "left": left})
+def after(*done: StepMetrics, left: float | None = None) -> RunState:
+    return known(fake.started(), fake.steps(*done, left=left))
 
 
-def observed(*each: StepStatistics) -> LiveRun:
-    return known(fake.started(), *({"event": "statistics", **statistics.to_dict()} for statistics in each))
+def observed(*each: StepStatistics) -> RunState:
+    return known(fake.started(), *(StatisticsMeasured(statistics) for statistics in each))
 
 
 @asynccontextmanager
@@ -50,16 +50,14 @@ async def panel(made: Callable[[], RunPanel], width: int, height: int) -> AsyncI
         yield app.query_one(RunPanel)
 
 
-def rows(shown: RunPanel, run: LiveRun) -> list[str]:
+def rows(shown: RunPanel, run: RunState) -> list[str]:
     shown.show_run(run)
     return [line.plain for line in shown.content_lines]
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 8), (60, 12), (120, 30)])
 async def test_the_curve_stays_in_its_panel_and_has_the_line_of_a_uniform_guess(width: int, height: int) -> None:
-    run = after(
-        *(fake.metrics(s, 1 + 2 / s, **({"validation_loss": 2.0} if s % 50 == 0 else {})) for s in range(1, 301))
-    )
+    run = after(*(fake.metrics(s, 1 + 2 / s, validation_loss=2.0 if s % 50 == 0 else None) for s in range(1, 301)))
     async with panel(LossCurve, width, height) as shown:
         for shown.log_loss, shown.log_steps in ((False, False), (True, False), (True, True)):  # type: ignore[attr-defined]
             drawn = rows(shown, run)
@@ -92,7 +90,7 @@ async def test_marks_of_the_curve_are_where_their_numbers_say(log: bool) -> None
 async def test_before_there_is_anything_each_panel_says_so() -> None:
     for make in (LossCurve, SamplePanel, RatioPanel, lambda: HistogramPanel("activations"), RunFigures):
         async with panel(make, 50, 5) as shown:
-            for run in (LiveRun(fake.request()), known(fake.started())):
+            for run in (RunState(fake.request()), known(fake.started())):
                 drawn = rows(shown, run)
                 assert len(drawn) == 1
                 assert drawn[0].strip()
@@ -216,6 +214,6 @@ async def test_figures_are_told_in_the_longest_words_that_fit(width: int, told: 
 
 
 async def test_a_sample_is_wrapped_at_words_and_long_words_are_cut() -> None:
-    run = known(fake.started(), {"event": "sample", "step": 1, "text": "\n\none two three\n\n" + "x" * 25})
+    run = known(fake.started(), SampleWritten(1, "\n\none two three\n\n" + "x" * 25))
     async with panel(SamplePanel, 10, 8) as shown:
         assert rows(shown, run) == ["one two", "three", "", "x" * 10, "x" * 10, "x" * 5]

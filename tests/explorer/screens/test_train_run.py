@@ -8,14 +8,15 @@ from explorer.app import ExplorerApp
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.train import TrainScreen
 from explorer.screens.train_form import TrainForm
-from explorer.training.live_run import Status
+from explorer.training.messages import Pause, Resume, Stop, WatchTokens, WriteSample
+from explorer.training.run_state import RunStatus
 from explorer.widgets.training.training_line import TrainingLine
 from tests.explorer import fake_training as fake
 from tests.explorer.conftest import Ready
 from tests.explorer.fake_training import FakeProcess
 from tests.explorer.helpers import messages
 from tests.explorer.small import save_small
-from tests.explorer.watched import TEXT, attention, figures, opened, title, told_all
+from tests.explorer.watched import TEXT, attention, figures, opened, send_all, title
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 
@@ -24,14 +25,14 @@ async def test_a_run_is_paused_and_goes_on(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen, process = await opened(pilot)
         await pilot.press("space")
-        assert process.asked[-1] == {"do": "pause"}
+        assert process.commands[-1] == Pause()
         process.pause(True)
         await pilot.pause()
         assert "· paused, space goes on" in title(screen)
         await pilot.press("r")
-        assert process.asked[-1] == {"do": "sample"}
+        assert process.commands[-1] == WriteSample()
         await pilot.press("space")
-        assert process.asked[-1] == {"do": "go on"}
+        assert process.commands[-1] == Resume()
         process.pause(False)
         await pilot.pause()
         assert "· training" in title(screen)
@@ -40,14 +41,14 @@ async def test_a_run_is_paused_and_goes_on(app: ExplorerApp) -> None:
 async def test_a_run_is_stopped_and_resumed(app: ExplorerApp, made: list[FakeProcess]) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen, process = await opened(pilot)
-        told_all(process)
+        send_all(process)
         await pilot.pause()
         await pilot.press("S")
-        assert process.asked[-1] == {"do": "stop"}
+        assert process.commands[-1] == Stop()
         assert "· stopping" in title(screen)
-        count = len(process.asked)
+        count = len(process.commands)
         await pilot.press("S", "space", "r", "N")
-        assert len(process.asked) == count, "nothing more is asked of a run that stops"
+        assert len(process.commands) == count, "nothing more is asked of a run that stops"
         process.end(130)
         await pilot.pause()
         assert "· stopped and saved, space goes on" in title(screen)
@@ -129,7 +130,7 @@ async def test_left_and_opened_again_it_is_as_it_was(app: ExplorerApp, ready: Re
         await pilot.pause()
         await pilot.press("right_square_bracket", "full_stop", "tab", "a", "escape")
         assert app.view.text == TEXT, "Explore looks at what it looked at"
-        asked = len(process.asked)
+        sent = len(process.commands)
         await pilot.press("f3")
         again = app.screen
         assert isinstance(again, TrainScreen)
@@ -137,7 +138,7 @@ async def test_left_and_opened_again_it_is_as_it_was(app: ExplorerApp, ready: Re
         assert (again.view.text, again.view.layer, again.view.head) == ("the dog", 1, 1)
         assert (again.part, again.query_one("LossCurve").log_loss) == ("sample", True)  # type: ignore[attr-defined]
         assert attention(again).endswith("after step 2 · ‘the dog’")
-        assert process.asked[asked:] == [{"do": "look", "ids": process.ids}]
+        assert process.commands[sent:] == [WatchTokens(process.ids)]
 
 
 async def test_a_sentence_of_ones_own_is_watched(app: ExplorerApp) -> None:
@@ -176,7 +177,7 @@ async def test_the_model_of_now_is_opened_in_explore(app: ExplorerApp, ready: Re
         process.show_heads(1)
         await pilot.press("e", *" on", "enter", "enter")
         assert isinstance(app.screen, ExploreScreen)
-        assert app.is_training
+        assert app.training.is_training
         await app.workers.wait_for_complete()
         assert messages(app)[-1] == f"no model is called '{out}/step-000010': there are char and bpe"
         # the application of these tests opens no other model, but it was asked to
@@ -186,14 +187,14 @@ async def test_quitting_waits_until_the_run_is_saved(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         _, process = await opened(pilot)
         await pilot.press("q")
-        assert process.asked[-1] == {"do": "stop"}
+        assert process.commands[-1] == Stop()
         assert messages(app)[-1] == "the run stops and saves; q again leaves at once"
         assert app.is_running
         process.end(130)
         await pilot.pause()
     assert app.return_code == 0
-    assert app.training is not None
-    assert app.training.status is Status.STOPPED
+    assert app.training.run is not None
+    assert app.training.run.status is RunStatus.STOPPED
 
 
 async def test_asked_twice_it_quits_at_once(app: ExplorerApp) -> None:
@@ -210,7 +211,7 @@ async def test_asked_twice_it_quits_at_once(app: ExplorerApp) -> None:
 async def test_after_the_application_no_process_is_left(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         _, process = await opened(pilot)
-    app.end_training()
+    app.training.close()
     assert process.closed
 
 
