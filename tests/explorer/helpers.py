@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from textual.color import Color
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Size
 from textual.notifications import Notification
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -43,6 +45,17 @@ async def past_first_frame(pilot: Pilot[None]) -> None:
     while not is_exploring(app_of(pilot)):
         await pilot.pause(0)
     await pilot.pause()
+
+
+def raised(app: ExplorerApp) -> Exception | None:
+    """The exception that ended the application, if one did."""
+    return app._exception
+
+
+def set_terminal_size(app: ExplorerApp, size: Size) -> None:
+    """Give the terminal another size, which the application learns from an event; see `Pilot.resize_terminal`."""
+    assert isinstance(app._driver, HeadlessDriver)
+    app._driver._size = size
 
 
 def notifications(app: ExplorerApp) -> list[Notification]:

@@ -27,6 +27,7 @@ from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings, Scope
 from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Opener, Ready
+from tests.explorer.helpers import app_of, raised, set_terminal_size
 
 SEED = int(os.environ.get("REPLAY_SEED", "1"))
 EVENTS = int(os.environ.get("REPLAY_EVENTS", "500"))
@@ -113,9 +114,7 @@ class Person:
 
     def _resize(self) -> int:
         size = Size(*self.dice.choice(SIZES))
-        driver = self.app._driver
-        assert driver is not None
-        driver._size = size
+        set_terminal_size(self.app, size)
         self._send(events.Resize(size, size), f"resize {size.width}x{size.height}")
         return 1
 
@@ -156,11 +155,11 @@ def check_row_table(app: ExplorerApp, weights: list[float], labels: list[str]) -
 
 async def settle(pilot: Pilot[None], person: Person) -> None:
     """Let the application do all that it was asked for; what it raised is raised here."""
-    await pilot._wait_for_screen()
-    app = pilot.app
-    if app._exception is not None:
+    await pilot.pause(0)
+    app = app_of(pilot)
+    if (error := raised(app)) is not None:
         print(f"seed {SEED}, the last events: {list(person.done)}")
-        raise app._exception
+        raise error
     assert app.is_running, f"seed {SEED}: it was left by {list(person.done)}"
 
 
