@@ -58,6 +58,12 @@ def words() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def refrain_words() -> dict[str, tuple[str, ...]]:
+    """Return the lists of words that rows in refrains are made of: `common`, `sounds`, `steps`, `numbers`."""
+    return _texts("refrains")
+
+
+@cache
 def verb_phrases() -> dict[str, tuple[str, ...]]:
     """Return the lists of verb phrases, base form first, that a frame refers to by `[%list]`."""
     return _texts("verb_phrases")

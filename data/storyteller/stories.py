@@ -9,6 +9,7 @@ from data.storyteller.casting import cast_roles
 from data.storyteller.frames import Frame
 from data.storyteller.grammar import plural
 from data.storyteller.plots import Genre, Plot, Telling, load_genre
+from data.storyteller.refrains import refrains
 from data.storyteller.writer import Writer
 
 END_OF_STORY = "<|endoftext|>"
@@ -19,6 +20,9 @@ STORY_SEPARATOR = f"\n{END_OF_STORY}\n"
 
 GENRE = "tales"
 """The genre of all stories: the folder of `genres/` that their plots come from."""
+
+REFRAIN_EVERY = 4
+"""One document of the corpus in so many is a refrain."""
 
 _OPTIONAL_SHARE = 0.5
 _BREAK_AFTER_SPEECH = 0.85
@@ -76,17 +80,23 @@ def stories(seed: int) -> Iterator[Story]:
     return (story(seed, index) for index in count())
 
 
-def documents(seed: int, characters: int) -> list[str]:
+def documents(seed: int, characters: int, refrain_every: int = REFRAIN_EVERY) -> list[str]:
     """Return whole stories as plain texts, as few as have at least `characters` characters together.
 
+    One document in `refrain_every` is a refrain instead (see `refrains.py`). With 0 there are none.
+
     Raises:
-        ValueError: `characters` is not positive.
+        ValueError: `characters` is not positive or `refrain_every` is negative.
     """
     if characters < 1:
         raise ValueError(f"asked for {characters} characters of stories: ask for at least 1")
+    if refrain_every < 0:
+        raise ValueError(f"one document in {refrain_every} cannot be a refrain: give 0 for none")
     texts: list[str] = []
     total = 0
-    for each in stories(seed):
+    told, sung = stories(seed), refrains(seed)
+    for number in count(1):
+        each = next(sung if refrain_every and number % refrain_every == 0 else told)
         texts.append(each.text)
         total += len(each.text)
         if total >= characters:
@@ -95,7 +105,7 @@ def documents(seed: int, characters: int) -> list[str]:
 
 
 def text(seed: int, characters: int) -> str:
-    """Return the stories of `documents` with `STORY_SEPARATOR` between them."""
+    """Return the `documents` of a seed with `STORY_SEPARATOR` between them."""
     return STORY_SEPARATOR.join(documents(seed, characters))
 
 
