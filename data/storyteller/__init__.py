@@ -17,10 +17,21 @@ their formats, and how to add a word list, a plot or a genre.
 
 from data.storyteller.annotations import Annotation, AnnotationKind, Sentence, Story, Word
 from data.storyteller.refrains import refrain, refrains
-from data.storyteller.stories import END_OF_STORY, STORY_SEPARATOR, documents, frames, plots, stories, story, text
+from data.storyteller.stories import (
+    END_OF_STORY,
+    REFRAIN_EVERY,
+    STORY_SEPARATOR,
+    documents,
+    frames,
+    plots,
+    stories,
+    story,
+    text,
+)
 
 __all__ = [
     "END_OF_STORY",
+    "REFRAIN_EVERY",
     "STORY_SEPARATOR",
     "Annotation",
     "AnnotationKind",

@@ -13,6 +13,9 @@ from model.config import GPT_2_INIT_STD
 BUILT_IN_CHARACTERS = 4_000_000
 """Characters of the built-in corpus to train on when no file is given."""
 
+REFRAIN_EVERY = 4
+"""The default of `data.storyteller.documents`, which is not imported for it: this module is loaded at the start."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainOptions:
@@ -46,6 +49,7 @@ class TrainOptions:
     device: str
     threads: int | None
     storyteller: int | None
+    refrain_every: int
     split_stories: bool
     clean: bool
     validation: float
@@ -75,6 +79,7 @@ class TrainOptions:
         saved = {**notes, **notes.get("options", {})}
         saved["files"] = tuple(map(Path, saved.get("files", ())))
         names = {field.name for field in fields(self)} - {"out", "resume"}
+        saved.setdefault("refrain_every", 0)  # written by a version without refrains
         began = {name: _validated(name, saved[name]) for name in names if name in saved}
         for name in sorted(given & began.keys() - _CHANGEABLE):
             if getattr(self, name) != began[name]:
@@ -214,6 +219,13 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         ["--storyteller"],
         type=_COUNT,
         help="Characters of the built-in corpus to train on besides the files; without files it is all there is.",
+    ),
+    click.Option(
+        ["--refrain-every"],
+        type=click.IntRange(0, _LARGEST),
+        default=REFRAIN_EVERY,
+        show_default=True,
+        help="One text of the built-in corpus in so many is a rhyme, song or game with repetitions; 0 for none.",
     ),
     click.Option(["--split-stories"], is_flag=True, help="Split files of many stories at the stories' beginnings."),
     click.Option(["--clean"], is_flag=True, help="Mend broken encoding; straighten quotes, dashes and spaces."),

@@ -163,11 +163,10 @@ def check_unchanged(before: list[Source], now: tuple[Source, ...]) -> None:
 def read_texts(options: TrainOptions) -> Corpus:
     """Return the text of the files and, if given as an option or if there are no files, the built-in corpus."""
     characters = options.storyteller_characters
-    built_in = (
-        corpus_of(f"storyteller, seed {options.seed}", storyteller.documents(options.seed, characters))
-        if characters
-        else None
-    )
+    built_in = None
+    if characters:
+        documents = storyteller.documents(options.seed, characters, options.refrain_every)
+        built_in = corpus_of(f"storyteller, seed {options.seed}", documents)
     if not options.files:
         assert built_in is not None
         return built_in

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from data import storyteller
+from explorer.training.options import REFRAIN_EVERY
 from model import checkpoint
 from model.checkpoint import load
 from model.training import runs
@@ -41,6 +43,19 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(monkeypatch: pytest.Mo
     assert losses("run") == losses("whole")
     final = [(Path(out) / "final" / "model.safetensors").read_bytes() for out in ("run", "whole")]
     assert final[0] == final[1]
+
+
+def test_a_run_from_before_there_were_refrains_goes_on_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert REFRAIN_EVERY == storyteller.REFRAIN_EVERY
+    story = ("--storyteller", "3000", "--refrain-every", "0")
+    with monkeypatch.context() as context:
+        stop_after(context, 3)
+        explorer(*story, *SMALL, "--out", "run", "--steps", "5")
+    state = runs.latest(Path("run")) / runs.STATE_JSON
+    saved = json.loads(state.read_text())
+    del saved["notes"]["options"]["refrain_every"]
+    state.write_text(json.dumps(saved))
+    assert explorer("--out", "run", "--resume").exit_code == 0
 
 
 def test_a_run_goes_on_with_its_own_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
