@@ -134,19 +134,17 @@ def read_config(directory: Path) -> GPTConfig:
         raise CheckpointError(f"{quoted(directory)}: {error}") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of at most 1 MiB. Raises CheckpointError if it is missing or anything else."""
+def read_json(path: Path, limit: int = _LARGEST_JSON) -> dict[str, Any]:
+    """Read a JSON object of at most `limit` bytes. Raises CheckpointError if it is missing or anything else."""
     try:
         if not path.is_file():
             raise CheckpointError(
                 f"{quoted(path.parent)} holds no {path.name}: name a checkpoint directory in the GPT-2 layout"
             )
         with path.open("rb") as file:
-            content = file.read(_LARGEST_JSON + 1)
-        if len(content) > _LARGEST_JSON:
-            raise CheckpointError(
-                f"{quoted(path)} is larger than {_LARGEST_JSON} bytes: it is not the {path.name} of a GPT-2"
-            )
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise CheckpointError(f"{quoted(path)} is larger than {limit} bytes: it is not the {path.name} of a GPT-2")
         values = json.loads(content)
     except CheckpointError:
         raise
@@ -159,15 +157,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def read_header(directory: Path) -> dict[str, StoredTensor]:
-    """Read the header of `model.safetensors`: the tensors by their stored names.
+def read_header(directory: Path, name: str = WEIGHTS) -> dict[str, StoredTensor]:
+    """Read the header of a safetensors file: the tensors by their stored names.
 
     Raises CheckpointError if the file is missing, truncated, or a pickle (which could run code when loaded).
     """
-    path = directory / WEIGHTS
+    path = directory / name
     try:
         if not path.is_file():
-            raise CheckpointError(_no_weights_message(directory))
+            raise CheckpointError(no_weights_message(directory))
         with path.open("rb") as file:
             size = path.stat().st_size
             start = file.read(9)
@@ -316,7 +314,8 @@ def discard(directory: Path) -> None:
         shutil.rmtree(directory)
 
 
-def _no_weights_message(directory: Path) -> str:
+def no_weights_message(directory: Path) -> str:
+    """What to say of a directory without `model.safetensors`."""
     if (directory / f"{WEIGHTS}.index.json").exists():
         return f"{quoted(directory)} holds its weights in several files: save them as one {WEIGHTS}"
     try:

@@ -1,0 +1,51 @@
+"""Each family that is offered, against the eager attention of `transformers`; each that is not, refused in one line."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.families import load
+from model.layout import CheckpointError
+from model.settings import AttentionSettings
+from tests.model.families.making import IDS, REFUSED, WORKS, Family, open_tiny, version, write
+
+TOLERANCE = 1e-5
+
+
+def known(families: tuple[Family, ...]) -> list[object]:
+    """Families as parameters; those that the installed version does not have are passed over."""
+    return [
+        pytest.param(each, id=each.model_type, marks=pytest.mark.skipif(version() < each.since, reason="too old"))
+        for each in families
+    ]
+
+
+@pytest.mark.parametrize("each", known(WORKS))
+def test_a_family_is_what_its_eager_attention_says(each: Family, tmp_path: Path) -> None:
+    theirs = write(each, tmp_path)
+    opened = load(tmp_path)
+    shape, trace = opened.config, opened.trace(IDS)
+    with torch.no_grad():
+        plain = theirs(torch.tensor([IDS]), output_attentions=True, use_cache=False)
+    torch.testing.assert_close(trace.logits, plain.logits[0], rtol=0, atol=TOLERANCE)
+    assert shape.n_layer == len(plain.attentions)
+    for layer, expected in enumerate(plain.attentions):
+        for head in range(shape.n_head):
+            stages = trace.head(layer, head)
+            torch.testing.assert_close(stages.weights, expected[0, head], rtol=0, atol=TOLERANCE)
+            assert stages.inputs.q.shape == (len(IDS), shape.head_size)
+    assert len(trace.streams) == shape.n_layer + 1
+    assert all(stream.shape == (len(IDS), shape.n_embd) for stream in trace.streams)
+    for settings in (AttentionSettings(scale=1.3), AttentionSettings(causal=False, layer=0, head=1)):
+        assert not torch.equal(opened.trace(IDS, settings).logits, trace.logits)
+
+
+@pytest.mark.parametrize("each", known(REFUSED))
+def test_a_family_that_bypasses_the_interface_is_refused_in_one_line(each: Family, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError) as error:
+        open_tiny(each, tmp_path)
+    message = str(error.value)
+    assert "\n" not in message
+    assert each.refused in message
+    assert str(tmp_path) in message
