@@ -56,6 +56,7 @@ class Checkpoint:
     config: GPTConfig
     gpt: GPT
     tokenizer: Tokenizer
+    prefix: tuple[int, ...] = ()
 
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None

@@ -90,6 +90,11 @@ class TracedModel(Protocol):
         ...
 
     @property
+    def prefix(self) -> tuple[int, ...]:
+        """Token ids that are put before every text; usually none."""
+        ...
+
+    @property
     def tokenizer(self) -> "Tokenizer":
         """Turns text into the token ids that `trace` takes."""
         ...

@@ -47,7 +47,6 @@ class FamilyModel:
         self.path = path
         self.tokenizer = tokenizer
         self.network = network
-        self.bos = bos
         self._lock = RLock()
         self._blocks = _blocks(network)
         self._dtype = next(network.parameters()).dtype
@@ -55,6 +54,9 @@ class FamilyModel:
         vocabulary = int(network.config.get_text_config().vocab_size)
         self._probe = [i % vocabulary for i in probe]
         self._backbone, self.config = self._tried(context)
+        if bos and self.config.bos_token_id is None:
+            raise ModelError("it has no beginning-of-sequence token: open it without --bos")
+        self.prefix = (self.config.bos_token_id,) if bos and self.config.bos_token_id is not None else ()
 
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
@@ -139,6 +141,8 @@ class FamilyModel:
                 if not found
                 else f"layer {missing} has no attention that can be shown: {what}"
             )
+        if len(self._probe) > 1 and recorder.layers[found[0]].mask.hides_nothing:
+            raise ModelError("it has no causal mask: it is an encoder")
         if not torch.equal(plain, logits):
             raise ModelError("its numbers are not those of its plain attention")
         shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], context)

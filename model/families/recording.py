@@ -61,6 +61,11 @@ class Mask:
     window: int | None = None
     visible: Tensor | None = None  # bool (T, T)
 
+    @property
+    def hides_nothing(self) -> bool:
+        """True if every query sees every key."""
+        return self.visible is not None and bool(self.visible.all())
+
     @classmethod
     def of(cls, added: Tensor | None, positions: int, declared_window: int | None) -> "Mask":
         """The mask that a model adds to its scores, (1, 1, T, T). Raises ModelError where it is more than a mask."""

@@ -64,6 +64,7 @@ class FormulaModel:
 
     def __init__(self, name: str = "formula", seed: int = 0) -> None:
         self.name = name
+        self.prefix: tuple[int, ...] = ()
         self.seed = seed
         self.tokenizer = words_tokenizer()
         self._tokens = tokenizer.vocab_size(self.tokenizer)

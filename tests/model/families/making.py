@@ -144,7 +144,7 @@ WORKS = (
     Family("Helium", "helium", {"head_dim": 8}),
     Family("Nemotron", "nemotron", since=(5, 0)),
     Family("Persimmon", "persimmon"),
-    Family("Apertus", "apertus"),
+    Family("Apertus", "apertus", since=(5, 0)),
     Family("Seed-OSS", "seed_oss", {"head_dim": 8}),
     Family("Hunyuan", "hunyuan_v1_dense", {"head_dim": 8}),
     Family("Ernie 4.5", "ernie4_5", {"head_dim": 8}),
