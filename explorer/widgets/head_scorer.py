@@ -73,7 +73,8 @@ class _Cancellable:
     def __init__(self, model: "TracedModel", worker: "Worker[None]") -> None:
         self._model = model
         self._worker = worker
-        self.name, self.config, self.tokenizer = model.name, model.config, model.tokenizer
+        self.name, self.config = model.name, model.config
+        self.tokenizer, self.prefix = model.tokenizer, model.prefix
 
     def trace(
         self,
