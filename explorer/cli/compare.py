@@ -1,30 +1,29 @@
-"""`explorer compare`: the curves of several runs in one picture, and their last figures in a table."""
+"""`explorer compare`: the loss curves of several runs in one plot, and their latest figures in a table."""
 
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.cli import terminal
 from explorer.core.formatting import one_line, significant
 from explorer.core.plot import Curve, axis, draw
-from model.config import GPTConfig
 from model.errors import ModelError
 from model.training.run_log import RunDescription, RunLog, StepMetrics, read_run_log
 
 COLOURS = ("dodger_blue1", "orange3", "green3", "magenta3", "yellow3", "cyan3", "red3", "grey62")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_WIDE = 76  # cells from which the table shows everything
+_WIDE = 76  # cells; a narrower table has fewer columns
 MEAN_OF = 50
-"""Steps over which the last training loss is averaged: one batch alone is noise."""
+"""Steps over which the latest training loss is averaged, as single batches are noisy."""
 
 
 @click.command(name="compare")
@@ -40,50 +39,51 @@ def compare(runs: Sequence[Path], log: bool, log_steps: bool, height: int | None
     """
     if len(runs) > len(LETTERS):
         raise ModelError(f"{len(runs)} runs are too many to tell apart: give at most {len(LETTERS)}")
-    histories = [read_run_log(run) for run in runs]
-    for run, history in zip(runs, histories, strict=True):
-        if not history.metrics:
+    logs = [read_run_log(run) for run in runs]
+    for run, run_log in zip(runs, logs, strict=True):
+        if not run_log.metrics:
             raise ModelError(f"{str(run)!r} has not finished its first step yet: try again in a moment")
     if as_json:
-        print(json.dumps({"runs": [as_object(history) for history in histories]}))
+        print(json.dumps({"runs": [as_object(run_log) for run_log in logs]}))
         return
-    console = Console(highlight=False, markup=False, emoji=False)
-    room = console.size.height - len(histories) - 8 if console.is_terminal else 20
-    for line in picture(histories, console.width, height or max(10, min(30, room)), log=log, log_steps=log_steps):
+    console = terminal.console()
+    free_lines = console.size.height - len(logs) - 8 if console.is_terminal else 20
+    height = height or max(10, min(30, free_lines))
+    for line in plot_lines(logs, console.width, height, log=log, log_steps=log_steps):
         console.print(line, soft_wrap=True)
-    console.print(table(histories, console.width))
-    for letter, history in zip(LETTERS, histories, strict=False):
-        told = ", ".join(differences(history, histories))
-        console.print(Text(f"{letter}: {told}")) if told else None
-    if any(not history.description.config.causal for history in histories):
+    console.print(make_table(logs, console.width))
+    for letter, run_log in zip(LETTERS, logs, strict=False):
+        if settings := ", ".join(distinguishing_settings(run_log, logs)):
+            console.print(Text(f"{letter}: {settings}"))
+    if any(not run_log.description.config.causal for run_log in logs):
         console.print(
             Text(
-                "Without the mask a model sees the token that it is asked for: its validation loss counts answers in "
-                "view. “From the prefix” is its loss when nothing lies ahead, as when it writes."
+                "Without the mask a model sees the token that it is to predict, so its validation loss is too low. "
+                "“From the prefix” is its loss without the tokens ahead, as when it writes."
             )
         )
 
 
-def picture(
-    histories: Sequence[RunLog], width: int, height: int, *, log: bool = False, log_steps: bool = False
+def plot_lines(
+    logs: Sequence[RunLog], width: int, height: int, *, log: bool = False, log_steps: bool = False
 ) -> list[Text]:
-    """The curves of all runs, with a dashed line at ln(vocabulary) for every size of vocabulary among them."""
-    levels = {history.description.config.vocab_size: history.description.uniform_loss for history in histories}
+    """Plot the curves of all runs, with a dashed line at ln(vocabulary) for each size of vocabulary."""
+    levels = {run_log.description.config.vocab_size: run_log.description.uniform_loss for run_log in logs}
     curves = [
         Curve(
             letter,
-            [(m.step, m.loss) for m in _smoothed(history.metrics)],
-            [(m.step, m.validation_loss) for m in history.metrics if m.validation_loss is not None],
+            [(m.step, m.loss) for m in _smoothed(run_log.metrics)],
+            [(m.step, m.validation_loss) for m in run_log.metrics if m.validation_loss is not None],
         )
-        for letter, history in zip(LETTERS, histories, strict=False)
+        for letter, run_log in zip(LETTERS, logs, strict=False)
     ]
     values = [value for curve in curves for _, value in (*curve.line, *curve.marks)]
-    steps = axis([m.step for history in histories for m in history.metrics], log_steps)
+    steps = axis([m.step for run_log in logs for m in run_log.metrics], log_steps)
     losses = axis([*values, *levels.values()], log, margin=0.03)
-    told = [(level, f"ln({size:,}) = {level:.2f}") for size, level in levels.items()]
+    labels = [(level, f"ln({size:,}) = {level:.2f}") for size, level in levels.items()]
     scale = "loss in nats, logarithmic" if log else "loss in nats"
     lines = [Text(f"{scale}: line training, letter validation; over steps{', logarithmic' if log_steps else ''}")]
-    for pieces in draw(curves, steps, losses, width, height, told):
+    for pieces in draw(curves, steps, losses, width, height, labels):
         lines.append(Text.assemble(*((text, "" if i is None else _colour(i)) for text, i in pieces)))
     return lines
 
@@ -93,37 +93,37 @@ def _colour(index: int) -> str:
 
 
 def _smoothed(metrics: Sequence[StepMetrics]) -> list[StepMetrics]:
-    """Means of neighbouring steps for long runs; each stands at its last step."""
+    """Average neighbouring steps of long runs; each mean is put at its last step."""
     size = max(1, len(metrics) // 200)
     groups = [metrics[i : i + size] for i in range(0, len(metrics), size)]
     return [replace(group[-1], loss=sum(m.loss for m in group) / len(group)) for group in groups]
 
 
-def table(histories: Sequence[RunLog], width: int) -> Table:
-    """The last figures of every run, fewer of them where there is little room."""
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    honest = any(not history.description.config.causal for history in histories)
+def make_table(logs: Sequence[RunLog], width: int) -> Table:
+    """Return a table with the latest figures of every run; a narrow table has fewer columns."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    has_unmasked = any(not run_log.description.config.causal for run_log in logs)
     wide = width >= _WIDE
     columns = ["", "run", "step", "training", "validation"]
-    columns += ["from the\nprefix"] * honest + ["lowest\nvalidation", "time"] * wide
+    columns += ["from the\nprefix"] * has_unmasked + ["lowest\nvalidation", "time"] * wide
     for name in columns:
         left = name in ("", "run")
-        shown.add_column(
+        table.add_column(
             Text(name), justify="left" if left else "right", no_wrap=not left, overflow="fold", vertical="bottom"
         )
-    for index, history in enumerate(histories):
-        figures = as_object(history)
+    for index, run_log in enumerate(logs):
+        figures = as_object(run_log)
         row = [
             Text(LETTERS[index], _colour(index)),
-            Text(one_line(history.path.name or str(history.path.resolve()))),
+            Text(one_line(run_log.path.name or str(run_log.path.resolve()))),
             Text(f"{figures['step']:,}"),
             _loss(figures["training_loss"]),
             _loss(figures["validation_loss"]),
-            *([_loss(figures["prefix_loss"])] if honest else []),
+            *([_loss(figures["prefix_loss"])] if has_unmasked else []),
             *([_loss(figures["lowest_validation_loss"]), Text(_time(figures["seconds"]))] if wide else []),
         ]
-        shown.add_row(*row)
-    return shown
+        table.add_row(*row)
+    return table
 
 
 def _loss(value: float | None) -> Text:
@@ -134,27 +134,27 @@ def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
-def differences(history: RunLog, histories: Sequence[RunLog]) -> list[str]:
-    """What sets a run apart: how it differs from a usual GPT, then every setting that not all runs share."""
-    config = history.description.config
-    told = [
+def distinguishing_settings(run_log: RunLog, logs: Sequence[RunLog]) -> list[str]:
+    """Return how a run differs from a usual GPT, then every setting in which the runs differ."""
+    config = run_log.description.config
+    texts = [
         *(["no mask"] if not config.causal else []),
         *(["no scale"] if not config.scale_attn_weights else []),
     ]
-    mine, all_of_them = _flat(history.description), [_flat(other.description) for other in histories]
-    for name, value in mine.items():
-        if any(other.get(name) != value for other in all_of_them):
-            told.append(f"{name.replace('_', ' ')} {significant(value) if isinstance(value, float) else value}")
-    return [one_line(text) for text in told]
+    all_settings = [_settings(other.description) for other in logs]
+    for name, value in _settings(run_log.description).items():
+        if any(settings.get(name) != value for settings in all_settings):
+            texts.append(f"{name.replace('_', ' ')} {significant(value) if isinstance(value, float) else value}")
+    return [one_line(text) for text in texts]
 
 
-def _flat(description: RunDescription) -> dict[str, Any]:
-    """Every setting by name, but the two switches that have words of their own, and what follows from others."""
+def _settings(description: RunDescription) -> dict[str, Any]:
+    """Return the settings of a run by name, without mask and scale, and without those that follow from others."""
     left_out = ("causal", "scale_attn_weights", "bos_token_id", "eos_token_id")
     config = {
-        ("init std" if field.name == "initializer_range" else field.name): getattr(description.config, field.name)
-        for field in fields(GPTConfig)
-        if field.name not in left_out
+        ("init std" if name == "initializer_range" else name): value
+        for name, value in asdict(description.config).items()
+        if name not in left_out
     }
     flat = {"context": description.context, **config}
     flat.pop("n_positions")
@@ -164,20 +164,20 @@ def _flat(description: RunDescription) -> dict[str, Any]:
     return flat
 
 
-def as_object(history: RunLog) -> dict[str, Any]:
-    """One run for `--json`: what it is, its last figures, and its curves as [step, loss]."""
-    metrics, config = history.metrics, history.description.config
+def as_object(run_log: RunLog) -> dict[str, Any]:
+    """Return one run for `--json`: its settings, its latest figures, and its curves as [step, loss]."""
+    metrics, config = run_log.metrics, run_log.description.config
     validation = [(m.step, m.validation_loss) for m in metrics if m.validation_loss is not None]
     prefix = [(m.step, m.prefix_loss) for m in metrics if m.prefix_loss is not None]
     last = metrics[-MEAN_OF:]
     lowest = min(validation, key=lambda point: point[1], default=(None, None))
     return {
-        "run": str(history.path),
+        "run": str(run_log.path),
         "step": metrics[-1].step,
-        "steps": history.description.steps,
-        "parameters": history.description.parameters,
+        "steps": run_log.description.steps,
+        "parameters": run_log.description.parameters,
         "vocabulary": config.vocab_size,
-        "uniform_loss": history.description.uniform_loss,
+        "uniform_loss": run_log.description.uniform_loss,
         "mask": config.causal,
         "scale": config.scale_attn_weights,
         "init_std": config.initializer_range,
@@ -188,7 +188,7 @@ def as_object(history: RunLog) -> dict[str, Any]:
         "lowest_at_step": lowest[0],
         "seconds": math.fsum(m.seconds for m in metrics),
         "tokens_per_second": median(m.tokens_per_second for m in metrics),
-        "settings": dict(history.description.settings),
+        "settings": dict(run_log.description.settings),
         "training": [[m.step, m.loss] for m in metrics],
         "validation": validation,
         "prefix": prefix,

@@ -1,4 +1,4 @@
-"""The Rich tables of `explorer show`. Numbers come from the reading; nothing is computed here but widths."""
+"""The Rich tables of `explorer show`. All numbers come from the reading; only widths are computed here."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.cli import terminal
 from explorer.core.formatting import one_line, significant, table_number, visible
 from explorer.core.reading import Reading
 from explorer.core.stages import stage_matrix
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from model.trace import Prediction, Trace
 
 _LABEL = 12
-"""The most cells that a token takes as a label."""
+"""Maximum width of a token as a label, in cells."""
 
 _BAR = 12
 _TITLES = {
@@ -32,11 +33,11 @@ _TITLES = {
 
 
 class Tables:
-    """Prints the tables of one reading, as wide as the terminal, or 80 cells where there is none."""
+    """Prints the tables of one reading, as wide as the terminal, or 80 cells without one."""
 
     def __init__(self, reading: Reading, console: Console | None = None) -> None:
         self.reading = reading
-        self.console = console or Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+        self.console = console or terminal.console()
         self._scale = current_scale(reading.view, reading.bounds)
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 
@@ -78,7 +79,7 @@ class Tables:
     # Matrices
 
     def _matrix(self, stage: Stage, *, folded: bool) -> None:
-        """One stage: cut to the columns that fit, or folded into as many tables as it takes."""
+        """Print one stage: only the columns that fit, or all of them folded into several tables."""
         rows = [[table_number(x) for x in row] for row in stage_matrix(self.reading.stages, stage).tolist()]
         heads = self._column_names(stage, len(rows[0]))
         widths = [max(cell_len(heads[j]), *(cell_len(row[j]) for row in rows)) for j in range(len(heads))]
@@ -106,7 +107,7 @@ class Tables:
         return [_cut(f"{j} {visible(token)}", 9) for j, token in enumerate(self.reading.encoding.tokens)]
 
     def _fitting(self, widths: Sequence[int], start: int) -> int:
-        """The end of the columns from `start` on that fit beside the labels; one at least."""
+        """Return the end of the columns that fit beside the labels, counted from `start`; at least one column."""
         left = self.console.width - max(cell_len("query ╲ key"), *map(cell_len, self.labels)) - 1
         end = start
         while end < len(widths) and (left := left - widths[end] - 1) >= 0:
@@ -127,7 +128,7 @@ class Tables:
             self._next_tokens_after(query)
 
     def _row(self, query: int, stages: Sequence[Stage]) -> None:
-        """The keys of one query from top to bottom, a column for each stage."""
+        """Print the keys of one query from top to bottom, with a column for each stage."""
         row = self.reading.stages.row(query)
         columns = [stage_matrix(row, stage)[0].tolist() for stage in stages]
         bars = Stage.WEIGHTS in stages
@@ -185,7 +186,7 @@ class Tables:
         return [trained, ("as set", self.reading.as_set)] if changed else [trained]
 
     def _next_tokens(self) -> None:
-        """The three most likely tokens after every position."""
+        """Print the three most likely tokens after every position."""
         table = _table("after", *(name for name, _ in self._runs), left=True)
         for position, label in enumerate(self.labels):
             top = [trace.predictions(position, 3) for _, trace in self._runs]
@@ -195,7 +196,7 @@ class Tables:
         self.console.print(table)
 
     def _next_tokens_after(self, query: int) -> None:
-        """The ten most likely tokens after one position."""
+        """Print the ten most likely tokens after one position."""
         table = _table("", *(name for name, _ in self._runs), left=True)
         columns = [trace.predictions(query, 10) for _, trace in self._runs]
         for rank, row in enumerate(zip(*columns, strict=True), start=1):
@@ -209,8 +210,8 @@ class Tables:
 
     def _losses(self) -> None:
         losses = [(name, trace.loss) for name, trace in self._runs]
-        told = " · ".join(f"{name} {loss:.4f} nats" for name, loss in losses if loss is not None)
-        self._say(f"\nloss, the mean over the text: {told}" if told else "\nno loss: one token predicts nothing known")
+        text = " · ".join(f"{name} {loss:.4f} nats" for name, loss in losses if loss is not None)
+        self._say(f"\nloss, the mean over the text: {text}" if text else "\nno loss: there is no next token to predict")
 
 
 def _table(first: str, *others: str, left: bool = False) -> Table:
@@ -226,7 +227,7 @@ def _label(position: int, token: str) -> str:
 
 
 def _cut(text: str, cells: int) -> str:
-    """The text in at most so many cells, with … where something is missing."""
+    """Return the text in at most `cells` cells, ending with … if it is cut."""
     return text if cell_len(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
 
 

@@ -1,4 +1,4 @@
-"""What `explorer train` prints: a Rich progress display in a terminal, plain lines elsewhere."""
+"""The output of `explorer train`: a Rich progress display in a terminal, plain lines elsewhere."""
 
 import math
 import sys
@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,27 +14,25 @@ from rich.text import Text
 from explorer.cli.terminal import silence_output
 from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
-
-if TYPE_CHECKING:
-    from model.training.run_log import StepMetrics
-    from model.training.trainer import Trainer
+from model.training.run_log import StepMetrics
+from model.training.trainer import Trainer
 
 SAMPLE_TOKENS = 60
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Let it be known: Rich would end the process."""
+        """Re-raise BrokenPipeError: Rich would exit the process."""
         raise
 
 
 class TrainDisplay:
-    """Prints a run: a bar with the losses of now, and lines that stay for validation losses and samples."""
+    """Shows a run: a progress bar with the current loss, and permanent lines for validation losses and samples."""
 
-    def __init__(self, trainer: "Trainer", sample_every: int, prompt: str) -> None:
-        # In a group of processes the first one speaks for all.
+    def __init__(self, trainer: Trainer, sample_every: int, prompt: str) -> None:
+        # In a group of processes only the leading one prints.
         self.console = _Console(highlight=False, soft_wrap=True, quiet=not trainer.group.is_main)
-        self._lost = ""
+        self._output_error = ""
         self._trainer = trainer
         self._sample_every = sample_every
         self._prompt = prompt
@@ -68,36 +65,38 @@ class TrainDisplay:
             self._progress.stop()
 
     def end(self, line: str) -> None:
-        """Print how the run ended; where standard output is no more, on standard error, and why."""
+        """Print how the run ended; if standard output cannot be written any more, on standard error with the reason."""
         with self._output():
             self._say(line)
-        if self._lost:
+        if self._output_error:
             with suppress(OSError):
                 print(
-                    f"explorer: standard output cannot be written ({self._lost}): {line}", file=sys.stderr, flush=True
+                    f"explorer: standard output cannot be written ({self._output_error}): {line}",
+                    file=sys.stderr,
+                    flush=True,
                 )
 
-    def step(self, metrics: "StepMetrics") -> None:
-        """Show a step; seldom enough to cost nothing."""
+    def step(self, metrics: StepMetrics) -> None:
+        """Show a step; the display itself limits how often it is drawn."""
         with self._output():
             self._step(metrics)
 
     @contextmanager
     def _output(self) -> Iterator[None]:
-        """When nobody reads what is printed any more, or it has no room, the run is to stop and be saved."""
+        """Stop the run, so that it is saved, if the output cannot be written: a closed pipe or a full disk."""
         try:
             yield
         except OSError as error:
-            self._lost = error.strerror or type(error).__name__
+            self._output_error = error.strerror or type(error).__name__
             self.console.quiet = True
             silence_output()
             self._trainer.stop()
 
     def _say(self, line: str) -> None:
-        """Print a line that stays; it is never read as markup."""
+        """Print a permanent line; it is not parsed as markup."""
         self.console.print(Text(line))
 
-    def _step(self, metrics: "StepMetrics") -> None:
+    def _step(self, metrics: StepMetrics) -> None:
         if self._first:
             self._first = False
             expected = math.log(self._trainer.gpt.config.vocab_size)
@@ -107,9 +106,9 @@ class TrainDisplay:
         losses = f"loss {metrics.loss:.3f} · {metrics.tokens_per_second:,.0f} tokens/s"
         self._progress.update(self._task, completed=metrics.step, losses=losses)
         if metrics.validation_loss is not None:
-            honest = "" if metrics.prefix_loss is None else f" (without the tokens ahead {metrics.prefix_loss:.4f})"
+            prefix = "" if metrics.prefix_loss is None else f" (without the tokens ahead {metrics.prefix_loss:.4f})"
             self._say(
-                f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}{honest}, "
+                f"step {metrics.step}: loss {metrics.loss:.4f}, validation loss {metrics.validation_loss:.4f}{prefix}, "
                 f"{metrics.tokens_per_second:,.0f} tokens/s"
             )
         elif not self.console.is_terminal and time.monotonic() - self._last_line > 30:
@@ -129,21 +128,21 @@ class TrainDisplay:
             f"vocabulary {config.vocab_size}"
         )
         self._say(f"{len(data.train):,} training tokens, {len(data.validation):,} validation tokens")
-        self._say("; ".join(_circumstances(self._trainer)))
+        self._say("; ".join(_setup_notes(self._trainer)))
         if self._trainer.done:
             self._say(f"resumed after step {self._trainer.done}")
 
 
-def _circumstances(trainer: "Trainer") -> list[str]:
-    """Where a model is trained, and in what it differs from a usual GPT."""
+def _setup_notes(trainer: Trainer) -> list[str]:
+    """Return the device and precision, and how the model differs from a usual GPT."""
     config = trainer.gpt.config
-    told = [f"on {trainer.device}, {'bfloat16' if trainer.uses_bfloat16 else 'float32'}"]
+    parts = [f"on {trainer.device}, {'bfloat16' if trainer.uses_bfloat16 else 'float32'}"]
     if trainer.group.size > 1:
-        told.append(f"{trainer.group.size} processes")
+        parts.append(f"{trainer.group.size} processes")
     if not config.scale_attn_weights:
-        told.append("no scale: scores go unscaled into the softmax")
+        parts.append("no scale: scores go unscaled into the softmax")
     if config.initializer_range != GPT_2_INIT_STD:
-        told.append(f"initial weights of standard deviation {config.initializer_range:g}")
+        parts.append(f"initial weights of standard deviation {config.initializer_range:g}")
     if not config.causal:
-        told.append("no mask: every query sees all keys, so the loss counts answers that the model can see")
-    return told
+        parts.append("no mask: every query sees all keys, so the loss counts answers that the model can see")
+    return parts

@@ -1,4 +1,4 @@
-"""The arithmetic of one cell, from q and k to a weight, in numbers that add up as they are written."""
+"""The arithmetic of one cell, from q and k to a weight, with rounded numbers that add up exactly as written."""
 
 import math
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ WEIGHT_DIGITS = 3
 
 
 def rounded_to_sum(values: Sequence[float], digits: int, total: float | None = None) -> tuple[list[Decimal], Decimal]:
-    """The values with so many decimals, and their rounded sum, such that they add up to it exactly.
+    """Round values to `digits` decimals so that they add up exactly to their rounded sum; return both.
 
-    Each is off by less than one unit of the last decimal: those with the largest remainders are rounded up (Hamilton's
-    method of apportionment). `total` is the sum as it is written elsewhere, computed in single precision: next to a
-    half it may be rounded the other way, and one value more gives way to it. Far from the sum it is not heeded.
+    Each value is off by less than one unit of the last decimal: those with the largest remainders are rounded up
+    (Hamilton's method of apportionment). `total` is the same sum as shown elsewhere, computed in single precision, so
+    it may be rounded differently; the values then add up to it. A `total` far from the sum is ignored.
     """
     units = 10.0**digits
     scaled = [value * units for value in values]
@@ -32,16 +32,16 @@ def rounded_to_sum(values: Sequence[float], digits: int, total: float | None = N
         rounded = round(total * units)
     floors = [math.floor(x) for x in scaled]
     if floors:
-        for_all, some = divmod(rounded - sum(floors), len(floors))
+        each, extra = divmod(rounded - sum(floors), len(floors))
         by_remainder = sorted(range(len(floors)), key=lambda i: floors[i] - scaled[i])
         for place, i in enumerate(by_remainder):
-            floors[i] += for_all + (place < some)
+            floors[i] += each + (place < extra)
     return [Decimal(x).scaleb(-digits) for x in floors], Decimal(rounded).scaleb(-digits)
 
 
 @dataclass(frozen=True)
 class CellArithmetic:
-    """What one query and one key come to. `log_sum` is the logarithm of the row's sum of e^x."""
+    """The numbers of one query and one key. `log_sum` is the logarithm of the sum of e^x over the row."""
 
     q: tuple[float, ...]
     k: tuple[float, ...]
@@ -54,7 +54,7 @@ class CellArithmetic:
 
     @classmethod
     def of(cls, reading: "Reading") -> "CellArithmetic":
-        """The cell that the view of `reading` points at."""
+        """Return the numbers of the cell in view."""
         view = reading.view
         row = reading.stages.row(view.query)
         key = view.key
@@ -71,25 +71,25 @@ class CellArithmetic:
 
     @cached_property
     def products(self) -> tuple[float, ...]:
-        """q_d · k_d of every dimension d."""
+        """q_d · k_d for every dimension d."""
         return tuple(a * b for a, b in zip(self.q, self.k, strict=True))
 
     def written_products(self, digits: int) -> tuple[list[Decimal], Decimal]:
-        """The products and their sum as written, adding up exactly; NaN and infinities cannot."""
+        """Return the products and their sum, rounded so that they add up; no products if one is not finite."""
         if all(map(math.isfinite, self.products)):
             return rounded_to_sum(self.products, digits, self.score)
         return [], Decimal("NaN")
 
     @cached_property
     def steps(self) -> "Steps":
-        """From the score to the weight with as few digits as make every step right as written, if any number does."""
+        """The steps from score to weight, with the fewest digits that make all of them exact."""
         candidates = [Steps.of(self, digits, powers) for digits, powers in ((2, 3), (3, 3), (3, 4), (4, 4), (5, 4))]
         return next((steps for steps in candidates if steps.exact), candidates[0])
 
 
 @dataclass(frozen=True, eq=False)
 class MixedArithmetic:
-    """How the values add up for one query: mixed_d = Σ_j weight_j · v_jd over the keys j."""
+    """How one query mixes the values: mixed_d = Σ_j weight_j · v_jd over the keys j."""
 
     weights: tuple[float, ...]
     terms: "Tensor"  # weight_j · v_jd, float64 (T, head_size)
@@ -99,7 +99,7 @@ class MixedArithmetic:
 
     @classmethod
     def of(cls, reading: "Reading") -> "MixedArithmetic":
-        """The query that the view of `reading` points at."""
+        """Return the numbers of the query in view."""
         row = reading.stages.row(reading.view.query)
         return cls(
             weights=tuple(row.weights[0].tolist()),
@@ -111,14 +111,14 @@ class MixedArithmetic:
 
     @cached_property
     def ranked(self) -> tuple[int, ...]:
-        """The keys that the query sees, those first that add the longest arrow: weight · |v|."""
+        """The keys that the query sees, in descending order of the length that they add: weight · |v|."""
         lengths = self.terms.norm(dim=-1).tolist()
         return tuple(sorted((key for key, seen in enumerate(self.seen) if seen), key=lambda key: -lengths[key]))
 
     def written(self, keys: Sequence[int], digits: int) -> list[tuple[list[Decimal], Decimal]]:
-        """Of every dimension: the terms of these keys, then of all others together, and the sum, as written.
+        """Return, for every dimension, the terms of `keys`, the sum of all other terms, and the total, rounded.
 
-        They add up exactly. An ablated head's mixed values are zero and not this sum.
+        They add up exactly as written. The mixed values of an ablated head are zero instead of this total.
         """
         chosen = self.terms[list(keys)]
         others = (
@@ -133,7 +133,7 @@ class MixedArithmetic:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps from score to weight as written; each says whether it holds exactly for the numbers as written."""
+    """The steps from score to weight as text; the `_exact` fields say which hold for the numbers as written."""
 
     digits: int
     score: str
@@ -148,12 +148,12 @@ class Steps:
 
     @property
     def exact(self) -> bool:
-        """Whether every step holds as written."""
+        """True if every step holds as written."""
         return self.scaled_exact and self.power_exact and self.weight_exact
 
     @classmethod
     def of(cls, cell: CellArithmetic, digits: int, powers: int) -> "Steps":
-        """Write with `digits` decimals, and powers of e with `powers` significant digits."""
+        """Format a cell with `digits` decimals, and powers of e with `powers` significant digits."""
         score, scaled = round(cell.score, digits), round(cell.scaled, digits)
         scale = significant(cell.scale, 4)
         x = -math.inf if cell.hidden else cell.scaled
@@ -176,7 +176,7 @@ class Steps:
 
 
 def small_weight(x: float) -> str:
-    """A weight with three decimals; one that would be .000 or .001 with two significant digits: .00039."""
+    """Format a weight with three decimals, or with two significant digits if it is tiny: .00039."""
     if not 0.0 < x < 0.0015:
         return weight(x, WEIGHT_DIGITS)
     return significant(x, 2).removeprefix("0")
@@ -194,7 +194,7 @@ _PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 def _ratio(power: str, row_sum: str) -> float:
-    """The quotient of two numbers that `exponential` wrote, which may be too large for a float; NaN for 0 / 0."""
+    """Divide two numbers formatted by `exponential`, which may exceed the range of a float; NaN for 0 / 0."""
     (a, m), (b, n) = _parts(power), _parts(row_sum)
     return a / b * 10.0 ** max(-400, min(300, m - n)) if b else math.nan
 

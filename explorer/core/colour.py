@@ -1,4 +1,4 @@
-"""Arithmetic of colours: lightness, contrast, and the OKLCH space in which equal steps look equal.
+"""Colour arithmetic: lightness, contrast, and OKLCH, a space in which equal steps look equal.
 
 sRGB and relative luminance are those of WCAG 2.2, lightness L* that of CIE 1976, and OKLCH that of Björn Ottosson,
 "A perceptual color space for image processing" (2020).
@@ -14,7 +14,7 @@ WHITE: RGB = (255, 255, 255)
 
 
 def linear(channel: int) -> float:
-    """A channel from 0 to 255 as an amount of light from 0 to 1."""
+    """Convert an sRGB channel, 0 to 255, to linear light, 0 to 1."""
     c = channel / 255
     return c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
 
@@ -25,36 +25,36 @@ def _channel(light: float) -> int:
 
 
 def luminance(rgb: RGB) -> float:
-    """Relative luminance, from 0 (black) to 1 (white)."""
+    """Return the relative luminance, from 0 (black) to 1 (white)."""
     red, green, blue = map(linear, rgb)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def lightness(rgb: RGB) -> float:
-    """CIE L*, from 0 (black) to 100 (white): luminance as the eye sees it."""
+    """Return the CIE lightness L*, from 0 (black) to 100 (white): luminance on a perceptual scale."""
     y = luminance(rgb)
     return 116 * y ** (1 / 3) - 16 if y > 216 / 24389 else y * 24389 / 27
 
 
 def contrast(one: RGB, other: RGB) -> float:
-    """WCAG contrast ratio, from 1 to 21."""
+    """Return the WCAG contrast ratio, from 1 to 21."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def blend(colour: RGB, towards: RGB, amount: float) -> RGB:
-    """The colour moved by `amount`, 0 to 1, towards another."""
+    """Move a colour towards another by `amount`, from 0 to 1."""
     red, green, blue = (round(a + (b - a) * amount) for a, b in zip(colour, towards, strict=True))
     return red, green, blue
 
 
 def ink(paper: RGB) -> RGB:
-    """Black or white, whichever reads better on `paper`: the contrast is never below 4.58."""
+    """Return black or white, whichever has more contrast with the background `paper`: at least 4.58."""
     return max(BLACK, WHITE, key=lambda colour: contrast(colour, paper))
 
 
 def faint_ink(paper: RGB, ratio: float) -> RGB:
-    """The faintest ink whose contrast with `paper` is still at least `ratio`, or the best there is."""
+    """Return the faintest text colour whose contrast with `paper` is at least `ratio`; else black or white."""
     best = ink(paper)
     low, high = 0.0, 1.0
     for _ in range(12):
@@ -79,7 +79,7 @@ def _linear_of_oklch(light: float, chroma: float, hue: float) -> tuple[float, fl
 
 
 def oklab(rgb: RGB) -> tuple[float, float, float]:
-    """The colour in OKLab; distances there are differences as seen."""
+    """Convert a colour to OKLab, in which Euclidean distance approximates perceived difference."""
     red, green, blue = map(linear, rgb)
     l_ = (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3)
     m_ = (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3)
@@ -92,7 +92,7 @@ def oklab(rgb: RGB) -> tuple[float, float, float]:
 
 
 def from_lightness(target: float, chroma: float, hue: float) -> RGB:
-    """The colour of CIE lightness `target` with this OKLCH hue, of `chroma` or as much of it as sRGB can show."""
+    """Return the colour of CIE lightness `target` and this OKLCH hue, with as much of `chroma` as sRGB can show."""
     while True:
         light = _solve(target, chroma, hue)
         channels = _linear_of_oklch(light, chroma, hue)
@@ -103,7 +103,7 @@ def from_lightness(target: float, chroma: float, hue: float) -> RGB:
 
 
 def _solve(target: float, chroma: float, hue: float) -> float:
-    """OKLCH lightness at which the colour has the CIE lightness `target`."""
+    """Return the OKLCH lightness at which a colour has the CIE lightness `target`."""
     wanted = ((target + 16) / 116) ** 3 if target > 8 else target * 27 / 24389
     low, high = 0.0, 1.0
     for _ in range(20):
@@ -118,31 +118,32 @@ def _solve(target: float, chroma: float, hue: float) -> float:
 
 @lru_cache(maxsize=1)
 def xterm_colours() -> tuple[RGB, ...]:
-    """Colours 16 to 255 of 256-colour terminals: the 6 × 6 × 6 cube and 24 greys. The first 16 are the person's own."""
+    """Return colours 16 to 255 of 256-colour terminals, a 6 × 6 × 6 cube and 24 greys; users choose the first 16."""
     steps = (0, 95, 135, 175, 215, 255)
     cube = [(red, green, blue) for red in steps for green in steps for blue in steps]
     return (*cube, *((grey, grey, grey) for grey in range(8, 239, 10)))
 
 
 @lru_cache(maxsize=1)
-def _xterm_seen() -> tuple[tuple[RGB, float, tuple[float, float, float]], ...]:
+def _xterm_in_oklab() -> tuple[tuple[RGB, float, tuple[float, float, float]], ...]:
     return tuple((rgb, luminance(rgb), oklab(rgb)) for rgb in xterm_colours())
 
 
 def nearest_xterm(rgb: RGB, lightest: float = 1.0, darkest: float = 0.0) -> RGB:
-    """The xterm colour that looks most like `rgb`, among those of a luminance between `darkest` and `lightest`.
+    """Return the most similar xterm colour whose luminance is between `darkest` and `lightest`.
 
-    It keeps the hue rather than the lightness: the cube is coarse, and a ramp that changes its hue tells a lie.
+    Hue counts more than lightness: the cube is coarse, and a ramp that changes its hue would be misleading.
     """
     wanted = oklab(rgb)
-    allowed = [(_unlikeness(seen, wanted), xterm) for xterm, y, seen in _xterm_seen() if darkest <= y <= lightest]
+    allowed = [(_distance(seen, wanted), xterm) for xterm, y, seen in _xterm_in_oklab() if darkest <= y <= lightest]
     return min(allowed)[1]
 
 
-def _unlikeness(seen: tuple[float, float, float], wanted: tuple[float, float, float]) -> float:
+def _distance(seen: tuple[float, float, float], wanted: tuple[float, float, float]) -> float:
+    """Return a distance in OKLab that weighs the wrong hue most, and the loss of all chroma."""
     chroma = math.hypot(wanted[1], wanted[2])
     if chroma < 0.03:
         return math.dist(seen, wanted)
-    along = (seen[1] * wanted[1] + seen[2] * wanted[2]) / chroma  # chroma of the right hue
-    across = (seen[1] * wanted[2] - seen[2] * wanted[1]) / chroma  # chroma of the wrong one
+    along = (seen[1] * wanted[1] + seen[2] * wanted[2]) / chroma  # chroma in the wanted hue
+    across = (seen[1] * wanted[2] - seen[2] * wanted[1]) / chroma  # chroma in other hues
     return math.hypot(seen[0] - wanted[0], 0.7 * (along - chroma) + min(0.0, along - 0.06), 3.0 * across)

@@ -1,6 +1,6 @@
-"""Comparison: any two views side by side, the difference of their matrices, and their measures. Pure, as views are.
+"""Comparison: two views side by side, the difference of their matrices, and their measures. Pure, as views are.
 
-A side is a View: what differs may be a switch, a head, the sentence, the model, or all of it at once.
+Each side is a View of its own, so the sides may differ in a switch, the head, the sentence, the model, or all of these.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from explorer.core.formatting import fixed, significant, weight
 from explorer.core.stages import stage_matrix
 from explorer.view import Bounds, Stage, View, toggle_scale
+from model.settings import Scope
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -21,24 +22,24 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 HIDDEN_STAGES = (Stage.MASKED, Stage.WEIGHTS)
-"""Stages in which a key that the query may not see has no number of its own."""
+"""The stages in which a hidden key has no number of its own."""
 
 
 class Side(IntEnum):
-    """One of the two."""
+    """The left or the right side."""
 
     LEFT = 0
     RIGHT = 1
 
     @property
     def other(self) -> "Side":
-        """The one across."""
+        """The opposite side."""
         return Side(1 - self)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two views, and on which side keys act. Query, key and stage are those of the active side on both."""
+    """Two views, and the active side, on which keys act. The other side follows its query, key and stage."""
 
     left: View
     right: View
@@ -46,19 +47,19 @@ class Pair:
 
     @property
     def sides(self) -> tuple[View, View]:
-        """Left and right."""
+        """The left and the right view."""
         return self.left, self.right
 
     @property
     def view(self) -> View:
-        """The active side."""
+        """The view of the active side."""
         return self.sides[self.active]
 
     def looking(self, view: View) -> "Pair":
-        """The active side looks at `view`; the other one follows to another query, key or stage."""
-        view = replace(view, stepping=False)  # two matrices are compared whole
+        """Return a pair with `view` on the active side; the other side follows to a new query, key or stage."""
+        view = replace(view, stepping=False)  # matrices are compared as a whole
         beside = replace(self.sides[self.active.other], stage=view.stage, stepping=False)
-        # Not when nothing moved: a longer text may be further on than the active one can be.
+        # Only if it moved: the other text may be longer, and its query beyond the end of the active one.
         if view.query != self.view.query:
             beside = replace(beside, query=view.query)
         if view.key != self.view.key:
@@ -66,7 +67,7 @@ class Pair:
         return self._of(view, beside)
 
     def turned(self) -> "Pair":
-        """Keys act on the other side."""
+        """Return the same pair with the other side active."""
         return replace(self, active=self.active.other)
 
     def _of(self, active: View, beside: View) -> "Pair":
@@ -76,7 +77,7 @@ class Pair:
 
 
 def opening(view: View, bounds: Bounds) -> Pair:
-    """What is worth comparing first: as trained and as set where a switch is moved, else this head and the next."""
+    """Return the first comparison to show: as trained and as set if a switch is moved, else two neighbouring heads."""
     view = replace(view, stepping=False)
     if view.changed:
         return Pair(view.as_trained(), view)
@@ -89,14 +90,14 @@ def opening(view: View, bounds: Bounds) -> Pair:
 
 
 def two_steps(view: View, left: str, right: str, active: Side) -> Pair:
-    """The same sentence, head and switches at two steps of a training; keys act on the one that is gone through."""
+    """Return a pair of two snapshots of a training run, with the sentence, head and switches of `view`."""
     view = replace(view, stepping=False)
     return Pair(replace(view, model=left), replace(view, model=right), active)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One measure on both sides; None where there is none. `write` writes a number of it."""
+    """One measure of both sides, None where it does not exist; `write` formats its numbers."""
 
     name: str
     write: Callable[[float], str]
@@ -105,25 +106,25 @@ class Measure:
 
     @classmethod
     def of(cls, name: str, write: Callable[[float], str], sides: Iterable[float | None]) -> "Measure":
-        """From the numbers of the left and the right side."""
+        """Make a measure from the numbers of the left and the right side."""
         left, right = sides
         return cls(name, write, left, right)
 
     @property
     def difference(self) -> float | None:
-        """Right − left; None when one of them is missing or both are the same infinity."""
+        """Right − left; None if either is missing or both are the same infinity."""
         if self.left is None or self.right is None:
             return None
-        found = self.right - self.left
-        return found if found == found else None
+        difference = self.right - self.left
+        return None if math.isnan(difference) else difference
 
 
 def _two_digits(x: float) -> str:
     return fixed(x, 2)
 
 
-def _alike(numbers: Sequence[float]) -> Callable[[float], str]:
-    """Writes numbers with the same decimals, three digits of the largest: then they can be added up by hand."""
+def common_format(numbers: Sequence[float]) -> Callable[[float], str]:
+    """Return a format with the same decimals for all numbers, three digits of the largest, so that they add up."""
     largest = max(map(abs, numbers))
     if not 1e-5 <= largest < 1e6:  # NaN and infinities as well
         return significant
@@ -131,68 +132,70 @@ def _alike(numbers: Sequence[float]) -> Callable[[float], str]:
     return lambda x: fixed(x, decimals, ",")
 
 
-def _as_weight(x: float) -> str:
-    """A weight; below zero the difference of two."""
+def _signed_weight(x: float) -> str:
+    """Format a weight, or the difference of two, which may be negative."""
     return weight(x) if x >= 0 else f"−{weight(-x)}"
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two readings and what lies between them."""
+    """Two readings and their differences."""
 
     left: "Reading"
     right: "Reading"
 
     @property
     def sides(self) -> "tuple[Reading, Reading]":
-        """Left and right."""
+        """The left and the right reading."""
         return self.left, self.right
 
     @property
     def stage(self) -> Stage:
-        """The matrix in view; of the next token, the weights that led to it."""
+        """The stage whose matrix is shown; for the next token, the weights that led to it."""
         stage = self.right.view.stage
         return Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage
 
     @property
     def positions(self) -> int:
-        """Positions that both texts have."""
+        """The number of positions that both texts have."""
         return min(len(self.left.encoding), len(self.right.encoding))
 
     @property
     def same_place(self) -> bool:
-        """Whether both sides are at the same query: a shorter text may end before it."""
+        """True if both sides are at the same query; a shorter text may end before it."""
         return self.left.view.query == self.right.view.query
 
     # What differs
 
     @cached_property
     def other_tokens(self) -> tuple[int, ...]:
-        """Positions that both texts have, with another token on each side."""
+        """The positions at which the tokens of the two texts differ."""
         pairs = zip(self.left.encoding.tokens, self.right.encoding.tokens, strict=False)
         return tuple(i for i, (one, other) in enumerate(pairs) if one != other)
 
     @cached_property
     def differing(self) -> frozenset[str]:
-        """Which of model, head, mask, scale, ablated and text differ between the sides."""
+        """The names of what differs between the sides, among model, head, mask, scale, ablated and text."""
         one, other = self.left, self.right
         inputs, others = one.stages.inputs, other.stages.inputs
-        found = {
+        differences = {
             "model": one.view.model != other.view.model,
             "head": (one.view.layer, one.view.head) != (other.view.layer, other.view.head),
-            "mask": inputs.causal != others.causal or _switched(one, "causal") != _switched(other, "causal"),
-            "scale": float(inputs.scale) != float(others.scale) or _switched(one, "scale") != _switched(other, "scale"),
+            "mask": inputs.causal != others.causal
+            or _with_scope(one.view, one.view.causal) != _with_scope(other.view, other.view.causal),
+            "scale": float(inputs.scale) != float(others.scale)
+            or _with_scope(one.view, one.view.scale) != _with_scope(other.view, other.view.scale),
             "ablated": one.view.ablated != other.view.ablated,
             "text": one.view.text != other.view.text,
         }
-        return frozenset(name for name, differs in found.items() if differs)
+        return frozenset(name for name, differs in differences.items() if differs)
 
     # The difference of the matrices
 
     def difference(self) -> "tuple[Tensor, Tensor | None]":
-        """Right − left where both have the position: (rows, columns), and where there is a difference at all.
+        """Return right − left over the positions of both texts, (rows, columns), and a mask of the cells that have one.
 
-        The second is None when every cell has one. A key hidden on both sides has none; one that is hidden on one side
+        The mask is None if all cells have a difference. A key hidden on both sides has none; a key hidden on one side
         differs by ±∞ in the masked scores, and by its whole weight in the weights.
         """
         one, other = self.left.stages, self.right.stages
@@ -207,7 +210,7 @@ class Comparison:
 
     @property
     def difference_of(self) -> tuple[object, ...]:
-        """What the difference comes from; traces are equal only to themselves."""
+        """A key for caching the difference: it changes whenever the difference may change."""
         return (
             *((side.as_set, side.view.layer, side.view.head) for side in self.sides),
             self.stage,
@@ -216,54 +219,53 @@ class Comparison:
     # Measures
 
     def row_measures(self) -> tuple[Measure, ...]:
-        """How peaked the row of the query is, and its cell at the key in the matrix in view."""
+        """Return how peaked the row of the query is, and its cell at the key in the matrix in view."""
         largest, bits, keys = zip(*map(_row, self.sides), strict=True)
         found = (
-            Measure.of("largest weight", _as_weight, largest),
+            Measure.of("largest weight", _signed_weight, largest),
             Measure.of("entropy, bits", _two_digits, bits),
             Measure.of("effective keys", _two_digits, keys),
         )
         if self.stage is Stage.MIXED:
             return found
-        write = _as_weight if self.stage is Stage.WEIGHTS else _two_digits
+        write = _signed_weight if self.stage is Stage.WEIGHTS else _two_digits
         cells = (stage_matrix(side.stages, self.stage)[side.view.query, side.view.key].item() for side in self.sides)
         return (*found, Measure.of(f"cell, {self.stage.value}", write, cells))
 
     def head_measures(self) -> tuple[Measure, ...]:
-        """The same as means over all queries, and the variance of the raw scores."""
+        """Return the peakedness in the mean over all queries, and the variance of the raw scores."""
         largest, bits, keys, variances = zip(*map(_head, self.sides), strict=True)
         return (
-            Measure.of("largest weight", _as_weight, largest),
+            Measure.of("largest weight", _signed_weight, largest),
             Measure.of("entropy, bits", _two_digits, bits),
             Measure.of("effective keys", _two_digits, keys),
-            Measure.of("scores variance", _alike(variances), variances),
+            Measure.of("scores variance", common_format(variances), variances),
         )
 
     def loss_measures(self) -> tuple[Measure, ...]:
-        """Cross-entropy in nats: of the token after the query, and the mean over the text."""
+        """Return the cross-entropy in nats: of the token after the query, and the mean over the text."""
         after = (_next_loss(side) for side in self.sides)
         mean = (side.as_set.loss for side in self.sides)
         return Measure.of("next-token loss", _two_digits, after), Measure.of("mean loss", _two_digits, mean)
 
     @cached_property
     def same_vocabulary(self) -> bool:
-        """Whether both models predict the same tokens."""
+        """True if both models predict the same tokens."""
         rows = {side.shape.vocab_size for side in self.sides}
         return len(rows) == 1 and _same_vocabulary(self.left.tokenizer, self.right.tokenizer)
 
     @cached_property
     def kl(self) -> float | None:
-        """KL(left ‖ right) of the predictions after each side's query, in nats; None for different vocabularies."""
+        """KL(left ‖ right) of the predictions after each query, in nats; None if the vocabularies differ."""
         if not self.same_vocabulary:
             return None
         log_p, log_q = (side.as_set.log_probabilities(side.view.query) for side in self.sides)
         return max(0.0, (log_p.exp() * (log_p - log_q)).sum().item())
 
 
-def _switched(reading: "Reading", switch: str) -> tuple[object, ...] | None:
-    """A switch that is moved, with the layers and heads that it acts on beyond the head in view."""
-    value = getattr(reading.view, switch)
-    return None if value is None else (value, reading.view.scope)
+def _with_scope(view: View, switch: float | None) -> tuple[float, Scope] | None:
+    """Return the value of a switch and the scope it acts on; None if it is as trained."""
+    return None if switch is None else (switch, view.scope)
 
 
 def _row(reading: "Reading") -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Exit codes of the commands, which are also how a training process reports its end to the application."""
+"""Exit codes of the commands, also used by a training process to report its end to the application."""
 
 ERROR = 2
 """Every error; one line on standard error says what is wrong."""

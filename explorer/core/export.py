@@ -1,4 +1,4 @@
-"""What can be taken away: tables of what is in view, the trace as JSON, everything as NPZ, and files written whole.
+"""Export: tables of what is in view, the formats of files, and atomic writing.
 
 Nothing here knows the screen: an SVG picture is made by the application.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: what it holds, and how its name ends."""
+    """A file format: its name, the suffix of its files, and what they hold."""
 
     name: str
     suffix: str
@@ -47,36 +47,36 @@ FORMATS = (JSON, CSV, NPZ, SVG, LINK)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of texts: `what` it is of, in a few words, and its rows with their headings first."""
+    """A table of texts: a short description of its content, and its rows, the header first."""
 
     what: str
     rows: list[list[str]]
 
     def tsv(self) -> str:
-        """Tabs between columns, as spreadsheets paste them; no text here holds a tab or a line end."""
+        """Return the table with tabs between columns, for spreadsheets; no cell holds a tab or line end."""
         return "\n".join("\t".join(row) for row in self.rows) + "\n"
 
     def csv(self) -> str:
-        """Commas between columns."""
+        """Return the table with commas between columns."""
         written = io.StringIO()
         csv.writer(written, lineterminator="\n").writerows(self.rows)
         return written.getvalue()
 
 
 MATRICES = tuple(stage for stage in Stage if stage is not Stage.NEXT_TOKEN)
-"""The stages that are tables of numbers."""
+"""The stages that have a matrix."""
 
 PREDICTIONS = 10
 """The most likely next tokens that JSON lists for each position."""
 
 
 def stage_in_view(reading: "Reading") -> Stage:
-    """The stage whose matrix is shown; while the next token is looked at, that of the weights is."""
+    """Return the stage whose matrix is shown; for the next token, the weights."""
     return Stage.WEIGHTS if reading.view.stage is Stage.NEXT_TOKEN else reading.view.stage
 
 
 def matrix_table(reading: "Reading", stage: Stage) -> Table:
-    """A stage of the head in view: a row a query, a column a key, or a component where it is `mixed`."""
+    """Return a stage of the head in view: a row a query, a column a key (a component for `mixed`)."""
     names = _names(reading)
     matrix = stage_matrix(reading.stages, stage)
     columns = names if stage is not Stage.MIXED else [str(i) for i in range(matrix.shape[1])]
@@ -87,7 +87,7 @@ def matrix_table(reading: "Reading", stage: Stage) -> Table:
 
 
 def row_table(reading: "Reading") -> Table:
-    """The row of the query in view: a line a key."""
+    """Return the row of the query in view: a line for each key, a column for each stage."""
     row = reading.stages.row(reading.view.query)
     stages = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
     columns = [_texts(stage_matrix(row, stage))[0] for stage in stages]
@@ -97,7 +97,7 @@ def row_table(reading: "Reading") -> Table:
 
 
 def cell_table(reading: "Reading") -> Table:
-    """The dot product of the cell in view: a line a component."""
+    """Return the dot product of the cell in view: a line for each component."""
     view, inputs = reading.view, reading.stages.inputs
     q, k = inputs.q[view.query], inputs.k[view.key]
     lines = [list(line) for line in zip(*(_texts(x[None])[0] for x in (q, k, q * k)), strict=True)]
@@ -108,7 +108,7 @@ def cell_table(reading: "Reading") -> Table:
 
 
 def predictions_table(reading: "Reading") -> Table:
-    """The most likely next tokens after the query in view, as set and as trained."""
+    """Return the most likely next tokens after the query in view, as set and as trained."""
     query = reading.view.query
     rows = [
         [text for each in pair for text in (visible(reading.token_text(each.token_id)), f"{each.probability:.6g}")]
@@ -119,12 +119,12 @@ def predictions_table(reading: "Reading") -> Table:
 
 
 def _names(reading: "Reading") -> list[str]:
-    """Tokens with their positions, which make them distinct and keep a spreadsheet from reading one as a formula."""
+    """Return tokens with their positions, which make them unique and no formula for a spreadsheet."""
     return [f"{i} {visible(token)}" for i, token in enumerate(reading.encoding.tokens)]
 
 
 def _texts(matrix: "Tensor") -> list[list[str]]:
-    """Numbers in the fewest digits that give the same float32 again; −∞ is -inf, as NumPy, pandas and R read it."""
+    """Format numbers with the fewest digits that identify a float32; −∞ is -inf, as NumPy, pandas and R read it."""
     texts: list[list[str]] = to_array(matrix).astype(str).tolist()
     return texts
 
@@ -190,7 +190,10 @@ def head_json(reading: "Reading") -> bytes:
 
 
 def produce(reading: "Reading", chosen: Format, file: BinaryIO, stage: Stage | None = None) -> None:
-    """Write any format but SVG, which is a picture of the screen, into a file; CSV of `stage` or of that in view."""
+    """Write a reading in any format but SVG; CSV holds `stage`, or the stage in view.
+
+    Raises ValueError for SVG, which is a picture of the screen.
+    """
     if chosen is NPZ:
         reading.write_npz(file)
     elif chosen is JSON:
@@ -200,11 +203,11 @@ def produce(reading: "Reading", chosen: Format, file: BinaryIO, stage: Stage | N
     elif chosen is LINK:
         file.write(f"{link_line(reading.view)}\n".encode())
     else:
-        raise ValueError(f"{chosen.name} is not made from a reading")
+        raise ValueError(f"{chosen.name} is a picture of the screen, not a format for readings")
 
 
 def default_name(reading: "Reading", chosen: Format, stage: Stage | None = None) -> str:
-    """A name for a file that says what is in it, and that no file in the working directory has."""
+    """Return a descriptive name for a file that does not exist yet in the working directory."""
     view = reading.view
     model = re.sub(r"[^\w.-]+", "-", Path(reading.model_name).name, flags=re.ASCII).strip("-.")[:60] or "model"
     which = f"-{(stage or stage_in_view(reading)).value}" if chosen is CSV else ""
@@ -216,7 +219,7 @@ def default_name(reading: "Reading", chosen: Format, stage: Stage | None = None)
 
 
 def path_of(name: str) -> Path:
-    """Where a file of this name is to be written. Raises ModelError for a name under which no file can be."""
+    """Return the path for a typed file name. Raises ModelError if no file can be written there."""
     if not name.strip():
         raise ModelError("the file has no name: type one")
     if not name.isprintable():
@@ -232,14 +235,15 @@ def path_of(name: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, an unknown ~user
         if isinstance(error, ModelError):
             raise
-        raise ModelError(f"no file can be called {name[:60]!r}: {getattr(error, 'strerror', None) or error}") from error
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ModelError(f"no file can be called {name[:60]!r}: {reason or error}") from error
     return path
 
 
 def write_file(path: Path, fill: Callable[[BinaryIO], None], *, overwrite: bool = False) -> int:
-    """Write a file whole or not at all, and return its size in bytes.
+    """Write a file atomically, and return its size in bytes.
 
-    Raises ModelError when it cannot be written, or when it is there and not to be overwritten.
+    Raises ModelError if it cannot be written, or if it exists and `overwrite` is False.
     """
     path = path.resolve()  # a link stays, the file that it points to is replaced
     try:

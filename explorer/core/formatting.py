@@ -1,4 +1,4 @@
-"""Text and numbers as a terminal may show them: nothing hostile gets through, every width is counted in cells."""
+"""Text and numbers for the terminal: text from outside is made harmless, and widths are counted in cells."""
 
 import math
 import unicodedata
@@ -43,10 +43,10 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
 
 @lru_cache(maxsize=8192)
 def visible(text: str) -> str:
-    """The text with everything that has no shape of its own drawn as a mark: safe to send to any terminal.
+    """Replace everything invisible by visible marks, so that the text is safe to send to any terminal.
 
-    Spaces, line ends, tabs, control characters, escapes, zero-width and direction controls become marks; a combining
-    character without a letter before it stands on a dotted circle. The answer has no control character.
+    Spaces, line ends, tabs, control characters, zero-width characters and direction controls become marks; a combining
+    character without a letter before it is put on a dotted circle. The result has no control characters.
     """
     if text.isascii() and text.isalnum():
         return text
@@ -89,11 +89,10 @@ def one_line(text: str) -> str:
 
 
 def marked(text: str) -> str:
-    """The text as it can be shown on one line: as long as it was, each character without a shape of its own a mark.
+    """Replace each invisible character by one mark, so that the text fits on one line and keeps its length.
 
-    No control character is left, so that nothing here is an escape sequence, moves the cursor or turns the direction
-    of writing around. It differs from `visible` in that each mark is one character: a cursor can stand
-    on it.
+    The result has no control characters: no escape sequence, and nothing that moves the cursor or changes the writing
+    direction. Unlike in `visible`, a mark is a single character, so that a text cursor can be placed on it.
     """
     return "".join(map(_marked, text))
 
@@ -113,7 +112,7 @@ def _marked(character: str) -> str:
 
 @lru_cache(maxsize=8192)
 def label(token: str) -> str:
-    """A token as a label: visible, without the one leading space by which most tokens begin a word."""
+    """Return a token as a label: visible, without the single leading space of tokens that begin a word."""
     return visible(token[1:] if len(token) > 1 and token[0] == " " and token[1] != " " else token)
 
 
@@ -125,9 +124,9 @@ def quoted(token: str, cells: int | None = None) -> str:
 
 @lru_cache(maxsize=16384)
 def fit(text: str, cells: int, align: str = "left") -> str:
-    """The text in exactly `cells` cells: padded (`align` left, right or center), or cut with … at its end.
+    """Pad a text to exactly `cells` cells (`align` is left, right or center), or cut it and end it with ….
 
-    `text` is shown as it is: pass what comes from outside through `visible` first.
+    Apply `visible` to text from outside first.
     """
     if cells <= 0:
         return ""
@@ -144,7 +143,7 @@ def fit(text: str, cells: int, align: str = "left") -> str:
 
 @lru_cache(maxsize=16384)
 def crop(text: str, cells: int) -> str:
-    """The text in exactly `cells` cells, cut without a mark: for labels of two or three cells."""
+    """Pad or cut a text to exactly `cells` cells, without …: for labels of two or three cells."""
     if cells <= 0:
         return ""
     width = cell_len(text)
@@ -170,7 +169,7 @@ def wrapped(text: str, first: int, others: int) -> list[str]:
 
 
 def _cut(text: str, cells: int, end: str) -> tuple[str, int]:
-    """The longest beginning of `text` in at most `cells` cells, `end` after it, and the width of both."""
+    """Return the longest start of `text` in at most `cells` cells, with `end` appended, and its width."""
     kept = ""
     for character in text:
         if cell_len(kept + character) > cells:
@@ -181,7 +180,7 @@ def _cut(text: str, cells: int, end: str) -> tuple[str, int]:
 
 
 def fixed(x: float, digits: int, thousands: str = "") -> str:
-    """A number with so many decimals: a true minus sign, ∞ for infinities, and no minus before a zero."""
+    """Return a number with `digits` decimals: with a true minus sign, ∞ for infinities, and no minus before zero."""
     if math.isnan(x):
         return "NaN"
     if math.isinf(x):
@@ -207,9 +206,9 @@ def table_number(x: float) -> str:
 
 
 def number(x: float, width: int, digits: int = 2) -> str:
-    """A number right-aligned in `width` cells, with `digits` decimals or as many fewer as it takes to fit.
+    """Return a number right-aligned in `width` cells, with `digits` decimals, or fewer if they do not fit.
 
-    What fits in no other way is written as a power of ten; in the narrowest places as ` > ` or ` < `, by its sign.
+    A number that still does not fit is written as a power of ten, and as a last resort as > or <, by its sign.
     """
     for decimals in range(digits, -1, -1):
         text = fixed(x, decimals)
@@ -223,7 +222,7 @@ def number(x: float, width: int, digits: int = 2) -> str:
 
 
 def weight(x: float, digits: int = 2) -> str:
-    """A weight or probability: `.61`; exactly zero is `0`, exactly one `1`, and what rounds to one `1.0`."""
+    """Return a weight or probability: `.61`; exactly 0 is `0`, exactly 1 is `1`, and what rounds to 1 is `1.0`."""
     if x == 0.0 or x == 1.0:
         return str(int(x))
     text = f"{x:.{digits}f}"
@@ -236,7 +235,7 @@ _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def scientific(x: float, decimals: int, *, keep_zeros: bool = True) -> str:
-    """A finite number as a power of ten, written so everywhere on the screen: 1.97×10⁻⁴."""
+    """Return a finite number as a power of ten, in the notation of all screens: 1.97×10⁻⁴."""
     mantissa, _, exponent = f"{x:.{decimals}e}".partition("e")
     return _power_of_ten(mantissa.replace("-", MINUS), int(exponent), keep_zeros)
 
@@ -248,7 +247,7 @@ def _power_of_ten(mantissa: str, exponent: int, keep_zeros: bool = True) -> str:
 
 
 def significant(x: float, digits: int = 3) -> str:
-    """A number to some significant digits and without needless zeros: 0.25, 0.177, 83.1, 1,050."""
+    """Return a number with `digits` significant digits, without trailing zeros: 0.25, 0.177, 83.1, 1,050."""
     if not math.isfinite(x) or x == 0.0:
         return fixed(x, 0)
     magnitude = math.floor(math.log10(abs(x)))
@@ -264,7 +263,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def bar(fraction: float, cells: int) -> str:
-    """A horizontal bar of a fraction from 0 to 1 in exactly `cells` cells, to an eighth of a cell."""
+    """Return a horizontal bar for a fraction from 0 to 1 in exactly `cells` cells, drawn to an eighth of a cell."""
     if not fraction > 0.0:  # NaN as well
         return " " * cells
     eighths = max(1, round(min(1.0, fraction) * cells * 8))
@@ -276,14 +275,14 @@ _HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
 def height(fraction: float) -> str:
-    """One cell of a sparkline for a fraction from 0 to 1."""
+    """Return one cell of a sparkline for a fraction from 0 to 1."""
     if not fraction > 0.0:
         return _HEIGHTS[0]
     return _HEIGHTS[min(7, int(min(1.0, fraction) * 8))]
 
 
 def exponential(x: float, digits: int = 3) -> str:
-    """e^x of any x, however large or small, to some significant digits: 9.78, or 2.35×10¹⁷."""
+    """Return e^x with `digits` significant digits, for x of any size: 9.78, or 2.35×10¹⁷."""
     if x == -math.inf:
         return "0"
     if not math.isfinite(x):

@@ -1,7 +1,7 @@
-"""The sentences that were typed: walked through with ↑ and ↓, kept for the session and in a small file besides.
+"""The history of typed sentences, for ↑ and ↓: in memory, and in a small file for the next session.
 
-The file is a convenience: whatever is wrong with it, the application goes on without a word. What it holds is not
-trusted: a file too large, of another kind or of another shape is taken for empty.
+The file is a convenience, so errors are ignored. Its content is not trusted: a file that is too large, is not a regular
+file or has another format counts as empty.
 """
 
 import json
@@ -16,21 +16,21 @@ import platformdirs
 from model.files import atomic_write
 
 MOST = 200
-"""Sentences kept."""
+"""The number of sentences in a history."""
 
 LONGEST_KEPT = 4_000
-"""Characters of a sentence that is kept between sessions; longer ones are kept for the session."""
+"""Characters of the longest sentence that is written to the file; longer ones last for the session."""
 
 _LARGEST_FILE = 8 * 2**20
 
 
 def history_file() -> Path:
-    """Where a person's sentences are kept between sessions."""
+    """Return the path of the user's history file."""
     return platformdirs.user_state_path("attention-explorer") / "sentences.json"
 
 
 class History:
-    """Sentences, oldest first, each once. Without a path they are kept for the session only."""
+    """Sentences, oldest first, without duplicates. Without a path they last for the session only."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -38,19 +38,19 @@ class History:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All of them, oldest first."""
+        """All sentences, oldest first."""
         return tuple(self._sentences)
 
     def add(self, *sentences: str) -> None:
-        """Put sentences at the end; the oldest beyond the most that are kept are forgotten."""
+        """Append sentences, and drop the oldest ones beyond the limit."""
         for sentence in sentences:
             _append(self._sentences, sentence)
         if self.path is not None:
-            kept = read(self.path)  # another session may have written since
+            saved = read(self.path)  # another session may have written to it
             for sentence in sentences:
                 if len(sentence) <= LONGEST_KEPT:
-                    _append(kept, sentence)
-            write(self.path, kept)
+                    _append(saved, sentence)
+            write(self.path, saved)
 
 
 def _append(sentences: list[str], sentence: str) -> None:
@@ -63,9 +63,9 @@ def _append(sentences: list[str], sentence: str) -> None:
 
 
 def read(path: Path) -> list[str]:
-    """The sentences in a file, oldest first; none when it cannot be read or is not what `write` writes."""
+    """Return the sentences in a file, oldest first; none if it cannot be read or was not written by `write`."""
     try:
-        # Without O_NONBLOCK, opening a pipe that somebody put there would wait for ever.
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -73,18 +73,18 @@ def read(path: Path) -> list[str]:
             content = file.read(_LARGEST_FILE + 1)
         if len(content) > _LARGEST_FILE:
             return []
-        found = json.loads(content)
+        stored = json.loads(content)
     except (OSError, ValueError, RecursionError):  # ValueError: not JSON, not UTF-8, or a path with a null character
         return []
     sentences: list[str] = []
-    for sentence in found if isinstance(found, list) else []:
+    for sentence in stored if isinstance(stored, list) else []:
         if isinstance(sentence, str) and len(sentence) <= LONGEST_KEPT:
             _append(sentences, sentence)
     return sentences
 
 
 def write(path: Path, sentences: Sequence[str]) -> None:
-    """Write sentences to a file that only its owner can read, whole or not at all; failures are silent."""
+    """Write sentences atomically to a file that only its owner can read; errors are ignored."""
     with suppress(OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path, mode=0o600) as file:
@@ -92,16 +92,16 @@ def write(path: Path, sentences: Sequence[str]) -> None:
 
 
 class Recall:
-    """A walk through earlier sentences that begins and ends at what is being typed, as in a shell."""
+    """Steps through earlier sentences, starting at the draft that is being typed, as a shell does."""
 
     def __init__(self, earlier: Sequence[str], draft: str) -> None:
         self._lines = [*(sentence for sentence in earlier if sentence != draft), draft]
         self._place = len(self._lines) - 1
 
     def step(self, by: int, typed: str) -> str | None:
-        """The sentence `by` places on, backwards where negative; None where there is none.
+        """Return the sentence `by` places on, or back if negative; None if there is none.
 
-        What was `typed` at this place is kept for the way back.
+        `typed`, the text as edited at the current place, is what a later step back to this place returns.
         """
         place = self._place + by
         if not 0 <= place < len(self._lines):

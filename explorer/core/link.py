@@ -1,4 +1,4 @@
-"""The link line: the command line that opens exactly one view again, and the escapes that make any text fit on it."""
+"""Link lines: a command line that opens a view again, with escapes for text that a line cannot hold."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ _SHORT = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r"}
 
 
 def escaped(text: str) -> str:
-    r"""The text with a backslash escape, as Python writes them, for everything that is not printable.
+    r"""Write everything that is not printable, and the backslash, as Python escapes.
 
     >>> escaped("two\nlines")
     'two\\nlines'
@@ -26,7 +26,7 @@ def escaped(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    r"""The text that `escaped` was given. Raises ModelError for a backslash that begins no escape."""
+    r"""Undo `escaped`. Raises ModelError for a backslash that begins no escape."""
 
     def character(found: re.Match[str]) -> str:
         code = found[1]
@@ -41,22 +41,22 @@ def unescaped(text: str) -> str:
 
 
 def link_line(view: View) -> str:
-    """The command line that opens `view`: one line that can be pasted into any POSIX shell.
+    """Return the command that opens `view`, as one line for any POSIX shell.
 
-    Raises ModelError for a model whose path has characters that no line can hold.
+    Raises ModelError for a model whose path has unprintable characters.
     """
     return shlex.join(["explorer", *link_arguments(view)])
 
 
 def link_arguments(view: View) -> list[str]:
-    """The arguments of `explorer` that open `view`: what differs from the defaults."""
+    """Return the arguments of `explorer` that open `view`, without those that equal the defaults."""
     return [word for words in _arguments(view) for word in words]
 
 
 def _arguments(view: View) -> Iterator[tuple[str, ...]]:
     if not view.model.isprintable():
         raise ModelError(f"the path {view.model!a} cannot be written on one line: rename the directory")
-    # A dash alone would be standard input.
+    # A lone dash would mean standard input.
     if not view.text.isprintable() or view.text == "-":
         yield "--escaped", "--text", r"\x2d" if view.text == "-" else escaped(view.text)
     elif view.text != SAMPLES[0].text:

@@ -1,7 +1,7 @@
-"""Curves as text: lines of braille dots and letters as marks, on linear or logarithmic axes. Pure functions.
+"""Line plots as text: curves of braille dots, letters as marks, linear or logarithmic axes. Pure functions.
 
-A drawing is rows of pieces, each a text and the index of the curve it belongs to (None for axes), so that whoever
-prints it chooses the colours; without colours the letters tell the curves apart.
+A plot is a list of rows of pieces. A piece is a text and the index of its curve (None for axes), so that the caller
+chooses the colours; without colours the letters tell the curves apart.
 """
 
 import math
@@ -21,7 +21,7 @@ _TICKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of one curve in order of x: a `line`, and `marks` drawn with `letter`."""
+    """A curve: the points of its `line`, and of `marks` drawn as `letter`, both in order of x."""
 
     letter: str
     line: Sequence[tuple[float, float]]
@@ -30,19 +30,19 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """From a number to a fraction of the way along an axis."""
+    """Maps numbers to fractions of the length of an axis."""
 
     low: float
     high: float
     log: bool = False
 
     def place(self, value: float) -> float:
-        """0 at `low`, 1 at `high`; beyond where the value is."""
+        """Return 0 for `low`, 1 for `high`, and numbers outside for values outside."""
         low, high, value = (map(_log, (self.low, self.high, value))) if self.log else (self.low, self.high, value)
         return (value - low) / (high - low) if high > low else 0.5
 
     def value(self, fraction: float) -> float:
-        """The inverse of `place`."""
+        """Return the value at a fraction; the inverse of `place`."""
         if not self.log:
             return self.low + fraction * (self.high - self.low)
         return math.exp(_log(self.low) + fraction * (_log(self.high) - _log(self.low)))
@@ -53,7 +53,7 @@ def _log(value: float) -> float:
 
 
 def axis(values: Iterable[float], log: bool = False, margin: float = 0.0) -> Axis:
-    """The axis that holds all finite values, and a share `margin` more at each end; from 0 to 1 where there is none."""
+    """Return an axis over all finite values, extended by `margin` of its length at both ends; 0 to 1 without values."""
     finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
     if not finite:
         return Axis(0.1 if log else 0.0, 1.0, log)
@@ -71,7 +71,7 @@ def draw(
     height: int,
     levels: Sequence[tuple[float, str]] = (),
 ) -> list[list[Piece]]:
-    """Draw curves in `width` × `height` cells with both axes; `levels` are dashed horizontals with a label each."""
+    """Draw curves and both axes in `width` × `height` cells; `levels` are dashed horizontal lines with labels."""
     columns, rows = max(2, width - _LABEL - 1), max(2, height - 2)
     cells: list[list[Piece]] = [[(" ", None)] * columns for _ in range(rows)]
     for level, label in levels:
@@ -87,7 +87,7 @@ def draw(
     lines: list[list[Piece]] = []
     every = max(1, rows // _TICKS)
     for row, line in enumerate(cells):
-        # The value in the middle of this row of cells.
+        # A label shows the value at the middle of its row of cells.
         label = significant(y.value(1 - (row + 0.5) / rows)) if row % every == every // 2 else ""
         lines.append([(f"{label:>{_LABEL}}│", None), *_merged(line)])
     return [*lines, *_x_axis(x, columns)]
@@ -96,7 +96,7 @@ def draw(
 def _dot_places(
     line: Sequence[tuple[float, float]], x: Axis, y: Axis, columns: int, rows: int
 ) -> Iterable[tuple[int, int]]:
-    """Dots of a line: the mean of the points in each column of dots, neighbours connected."""
+    """Yield the dots of a line: the mean of the points in each column of dots, and the dots that connect them."""
     sums: dict[int, list[float]] = {}
     for at, value in line:
         place = x.place(at)
@@ -122,7 +122,7 @@ def _between(start: tuple[int, int], end: tuple[int, int]) -> Iterable[tuple[int
 
 
 def _mark(cells: list[list[Piece]], curve: Curve, index: int, x: Axis, y: Axis) -> None:
-    """Letters at the marks, not closer than a few cells; the last one always."""
+    """Draw a letter at each mark, at least a few cells apart; the last mark always gets one."""
     rows, columns = len(cells), len(cells[0])
     last = math.inf
     for at, value in reversed(curve.marks):
@@ -150,7 +150,7 @@ def _dash(cells: list[list[Piece]], place: float, label: str) -> None:
 
 
 def _merged(line: Sequence[Piece]) -> list[Piece]:
-    """Neighbours of one owner as one piece."""
+    """Join neighbouring pieces of the same curve."""
     merged: list[Piece] = []
     for text, owner in line:
         if merged and merged[-1][1] == owner:

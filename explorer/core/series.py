@@ -1,4 +1,4 @@
-"""Series: the snapshots of a model's training in order, each under the name by which views ask for it."""
+"""Series: the snapshots of a training run in order, each with the name by which a View asks for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class NoSeriesError(ModelError):
-    """A model without snapshots; the message says how to get them."""
+    """A model has no snapshots; the message says how to get them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A step of a series: None where a model does not say after how many steps it was written."""
+    """A model of a series, and the training step after which it was saved; None if that is not known."""
 
     step: int | None
     model: str
@@ -29,13 +29,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """At least two entries in the order of training; `base` is the model itself, and one of them."""
+    """Two or more models in the order of training; one of them is `base`, the others are its snapshots."""
 
     base: str
     entries: tuple[Entry, ...]
 
     def place(self, model: str) -> int | None:
-        """Where a model of this series stands in it; None for any other."""
+        """Return the index of a model in `entries`; None if it is not in this series."""
         base, step = split_step(model)
         for i, entry in enumerate(self.entries):
             if entry.model == model or (step is not None and base == self.base and entry.step == step):
@@ -44,14 +44,14 @@ class Series:
 
 
 def series_of(model: str) -> Series:
-    """The series that a model belongs to, whether it is asked for by its own name, at a step, or as a snapshot.
+    """Return the series of a model, given the name of the model, of a snapshot, or the path of either.
 
-    Raises NoSeriesError where there is none, ModelError where nothing is found.
+    Raises NoSeriesError if it has no snapshots, ModelError if there is no such model.
     """
     base = catalog.without_step(model)
     path = catalog.find_model(base)
     if path.parent.name != snapshots.FOLDER:
-        path = path.resolve()  # asked for from within the run
+        path = path.resolve()  # such as `.` inside a run
     own = _own_step(path)
     above = path.parent.parent
     is_snapshot = path.parent.name == snapshots.FOLDER and (layout.locate(above) / layout.CONFIG).is_file()
@@ -101,7 +101,7 @@ class SeriesCache:
 
 
 def _own_step(path: Path) -> int | None:
-    """After how many steps a model was written: as its directory says, or by the name of a checkpoint in a run."""
+    """Return the step after which a model was saved, by its notes or by its directory's name; None if neither says."""
     located = layout.locate(path)
     if (step := snapshots.trained_steps(located)) is not None:
         return step
@@ -109,7 +109,7 @@ def _own_step(path: Path) -> int | None:
 
 
 def unlike(model: "TracedModel", reading: "Reading") -> str:
-    """What makes a model none of the same training as the one that is read; nothing where it may be of the same."""
+    """Return why a model cannot be from the same run as the model of a reading; an empty text if it can."""
     one, other = _shape(model.config), _shape(reading.shape)
     if one != other:
         return f"it is of another model, with {one} where there are {other}"

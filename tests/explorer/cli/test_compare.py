@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
-from explorer.cli.compare import picture
+from explorer.cli.compare import plot_lines
 from explorer.cli.main import cli
 from explorer.core.plot import Axis, Curve, axis, draw
 from model.config import GPTConfig
@@ -73,7 +73,7 @@ def test_a_picture_and_a_table_of_any_width(runs: list[str], width: int, options
     assert "ln(65) = 4.17" in words
     assert "A usual" in words
     assert "B cheat" in words
-    assert "Without the mask a model sees the token that it is asked for" in words
+    assert "Without the mask a model sees the token that it is to predict" in words
     assert "B: no mask, no scale" in words
     assert ("time" in words) == (width >= 80)
 
@@ -85,9 +85,9 @@ def test_what_is_different_is_told(runs: list[str]) -> None:
 
 
 def test_letters_stand_where_the_validation_loss_is(runs: list[str]) -> None:
-    """Read from the picture itself: a letter's row and column give back step and loss to within a cell."""
+    """Read from the plot itself: a letter's row and column give back step and loss to within a cell."""
     found = read_run_log(runs[0])
-    lines = [line.plain for line in picture([found], 109, 30)][1:-2]
+    lines = [line.plain for line in plot_lines([found], 109, 30)][1:-2]
     columns, rows = 100, len(lines)
     values = [m.loss for m in found.metrics] + [m.validation_loss or 4.0 for m in found.metrics] + [math.log(65)]
     low, high = min(values), max(values)

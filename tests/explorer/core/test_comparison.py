@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.cache import LRUCache
-from explorer.core.comparison import Comparison, Measure, Pair, Side, _alike, opening
+from explorer.core.comparison import Comparison, Measure, Pair, Side, common_format, opening
 from explorer.core.readings import ReadingService
 from explorer.view import Bounds, Stage, View
 from explorer.widgets.matrix.difference import DifferenceNumbers
@@ -243,7 +243,7 @@ def test_variances_of_two_sizes_are_written_with_the_same_decimals() -> None:
         ((1e12, 2.5e12), ("1×10¹²", "2.5×10¹²")),
         ((math.nan, 2.0), ("NaN", "2")),
     ):
-        assert tuple(map(_alike(variances), variances)) == written
+        assert tuple(map(common_format(variances), variances)) == written
 
 
 # What is kept

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from explorer.cli.main import cli
 from explorer.core import catalog
-from explorer.core.steps import at_step, shown_name, split_step, step_words
+from explorer.core.steps import at_step, split_step
 from tests.explorer.series import LAST, OTHER, STEPS, TEXT, save_series, traced
 
 NO_STEP = ["", "a", "@5", "a@", "a@x", "a@-1", "a@1.5", "a@+1", "a@ 1", "a@1 ", "a@٣", "a@３", "a@" + "9" * 13, "a@1\n"]
@@ -44,14 +44,6 @@ def test_any_other_name_stays_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("name", NO_STEP)
 def test_what_names_no_step(name: str) -> None:
     assert split_step(name) == (name, None)
-
-
-@given(st.text(min_size=1), st.none() | st.integers(0, 10**6))
-def test_a_name_on_the_screen_is_harmless(name: str, step: int | None) -> None:
-    shown = shown_name(name if step is None else at_step(name, step))
-    assert all(character.isprintable() for character in shown)
-    if step is not None:
-        assert shown.endswith(f" {step_words(step)}")
 
 
 def test_a_step_is_found_and_what_is_wrong_is_said(model: str) -> None:
