@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
+from explorer.cli.errors import warn_about_unknown_characters
 from explorer.cli.options import read_text, view_of, view_options
+from explorer.core.export import head_as_object
 
 
 @click.command()
@@ -15,10 +17,8 @@ from explorer.cli.options import read_text, view_of, view_options
 def show(text: str, as_json: bool, **values: Any) -> None:
     """Print the stages of one head for TEXT; - reads standard input."""
     view = view_of(read_text(text), values)
-    from explorer.cli.errors import warn_about_unknown_characters
     from explorer.cli.show_reading import read_whole_text
     from explorer.cli.show_tables import Tables
-    from explorer.core.export import head_as_object
     from explorer.core.loading import open_model
 
     reading = read_whole_text(view, open_model(view.model))

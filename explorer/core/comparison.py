@@ -55,7 +55,7 @@ class Pair:
         """The view of the active side."""
         return self.sides[self.active]
 
-    def looking(self, view: View) -> "Pair":
+    def with_view(self, view: View) -> "Pair":
         """Return a pair with `view` on the active side; the other side follows to a new query, key or stage."""
         view = replace(view, stepping=False)  # matrices are compared as a whole
         beside = replace(self.sides[self.active.other], stage=view.stage, stepping=False)
@@ -66,7 +66,7 @@ class Pair:
             beside = replace(beside, key=view.key)
         return self._of(view, beside)
 
-    def turned(self) -> "Pair":
+    def with_other_side_active(self) -> "Pair":
         """Return the same pair with the other side active."""
         return replace(self, active=self.active.other)
 
@@ -168,7 +168,7 @@ class Comparison:
     # What differs
 
     @cached_property
-    def other_tokens(self) -> tuple[int, ...]:
+    def differing_positions(self) -> tuple[int, ...]:
         """The positions at which the tokens of the two texts differ."""
         pairs = zip(self.left.encoding.tokens, self.right.encoding.tokens, strict=False)
         return tuple(i for i, (one, other) in enumerate(pairs) if one != other)
@@ -209,7 +209,7 @@ class Comparison:
         return beside[:rows, :columns] - matrix[:rows, :columns], known
 
     @property
-    def difference_of(self) -> tuple[object, ...]:
+    def difference_key(self) -> tuple[object, ...]:
         """A key for caching the difference: it changes whenever the difference may change."""
         return (
             *((side.as_set, side.view.layer, side.view.head) for side in self.sides),

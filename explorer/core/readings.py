@@ -13,7 +13,7 @@ from explorer.core.encoding import encode_text
 from explorer.core.formatting import visible
 from explorer.core.loading import open_model
 from explorer.core.reading import Reading
-from explorer.core.series import unlike
+from explorer.core.series import mismatch
 from explorer.core.step_measures import StepMeasures, measure_step
 from explorer.view import View, fitted
 from model.attention import AttentionInputs
@@ -131,7 +131,7 @@ class ReadStep:
     def run(self) -> "StepRead":
         """Open, read and measure. Raises ModelError if the snapshot cannot be opened."""
         model = self.model or self.open_model(self.view.model)
-        if reason := unlike(model, self.beside):
+        if reason := mismatch(model, self.beside):
             raise ModelError(reason)
         reading, measures = None, None
         try:

@@ -108,7 +108,7 @@ def _own_step(path: Path) -> int | None:
     return layout.parse_step_directory(located.name)
 
 
-def unlike(model: "TracedModel", reading: "Reading") -> str:
+def mismatch(model: "TracedModel", reading: "Reading") -> str:
     """Return why a model cannot be from the same run as the model of a reading; an empty text if it can."""
     one, other = _shape(model.config), _shape(reading.shape)
     if one != other:

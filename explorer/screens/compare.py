@@ -215,7 +215,7 @@ class CompareScreen(ActionScreen[None]):
 
     def _look_at(self, view: View, *, quiet: bool = False) -> None:
         """Let the active side show another view."""
-        self.look(self.wanted.looking(view), quiet=quiet)
+        self.look(self.wanted.with_view(view), quiet=quiet)
 
     def change(self, change: Change) -> None:
         """Change the view of the active side as a keypress does."""
@@ -255,7 +255,7 @@ class CompareScreen(ActionScreen[None]):
 
     def action_other_side(self) -> None:
         """Let the keys act on the other side."""
-        self.look(self.wanted.turned())
+        self.look(self.wanted.with_other_side_active())
 
     def action_difference(self) -> None:
         """Show the difference, or the active side, where there is room for one matrix."""
@@ -265,7 +265,7 @@ class CompareScreen(ActionScreen[None]):
         """Where there is room for one matrix: show this one; a side becomes the active one with it."""
         self._shows_difference = part == "difference"
         if part not in ("difference", self.wanted.active.name.lower()):
-            self.look(self.wanted.turned())
+            self.look(self.wanted.with_other_side_active())
         elif self.comparison is not None:
             self._show_matrices(self.comparison)
 
@@ -359,10 +359,10 @@ class CompareScreen(ActionScreen[None]):
     @on(Matrix.CellSelected)
     def _cell_selected(self, event: Matrix.CellSelected) -> None:
         if isinstance(event.matrix, SideMatrix) and event.matrix.side is not self.wanted.active:
-            self.look(self.wanted.turned())
+            self.look(self.wanted.with_other_side_active())
         self.change(go_to(event.query, event.key))
 
     @on(SideLine.Chosen)
     def _side_chosen(self, event: SideLine.Chosen) -> None:
         if event.side is not self.wanted.active and not self.editor.is_editing:
-            self.look(self.wanted.turned())
+            self.look(self.wanted.with_other_side_active())

@@ -80,7 +80,7 @@ class SideMatrix(Matrix):
         self.waits = False  # whole matrices are compared
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:
-        return self._comparison.difference_of if self._comparison else super()._source(reading)
+        return self._comparison.difference_key if self._comparison else super()._source(reading)
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
         own = super()._take_numbers(reading)
@@ -104,7 +104,7 @@ class DifferenceMatrix(Matrix):
         self.show(min(comparison.sides, key=lambda side: len(side.encoding)), comparison.stage)
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:
-        return self._comparison.difference_of if self._comparison else super()._source(reading)
+        return self._comparison.difference_key if self._comparison else super()._source(reading)
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
         return DifferenceNumbers.between(self._comparison) if self._comparison else super()._take_numbers(reading)

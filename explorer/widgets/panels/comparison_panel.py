@@ -148,7 +148,7 @@ def tokens_text(comparison: Comparison) -> str:
             f"{len(left.encoding)} tokens left, {len(right.encoding)} right: "
             f"the difference is over the first {comparison.positions}"
         )
-    if other := comparison.other_tokens:
+    if other := comparison.differing_positions:
         some = ", ".join(
             f"{i} {quoted(left.encoding.tokens[i])} ≠ {quoted(right.encoding.tokens[i])}" for i in other[:_LISTED]
         )

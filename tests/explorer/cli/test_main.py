@@ -6,7 +6,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -208,9 +209,8 @@ def test_models_lists_what_can_be_opened_without_torch(model: str) -> None:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[View]:
     """Stands for the application: a terminal is there and `explorer.app.run` only takes notes."""
     views: list[View] = []
-    app = type(sys)("explorer.app")
-    app.run = views.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "explorer.app", app)
+    app = SimpleNamespace(run=views.append)
+    monkeypatch.setitem(sys.modules, "explorer.app", cast("ModuleType", app))
     monkeypatch.setattr(explorer, "app", app, raising=False)
     monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
     return views

@@ -154,13 +154,13 @@ def test_kl_of_the_predictions(engine: ReadingService, models: dict[str, Checkpo
 
 def test_which_tokens_differ(engine: ReadingService) -> None:
     same = Comparison(*map(engine.read, PAIRS["heads"]))
-    assert same.other_tokens == ()
+    assert same.differing_positions == ()
     assert tokens_text(same) == ""
     one = engine.read(replace(BPE, text="the cat saw the dog"))
     other = engine.read(replace(BPE, text="the dog saw the dog and"))
     comparison = Comparison(one, other)
     differing = [i for i in range(len(one.encoding)) if one.encoding.tokens[i] != other.encoding.tokens[i]]
-    assert list(comparison.other_tokens) == differing != []
+    assert list(comparison.differing_positions) == differing != []
     words = tokens_text(comparison)
     assert f"{len(one.encoding)} tokens left, {len(other.encoding)} right" in words
     assert f"{differing[0]} ‘cat’ ≠ ‘dog’" in words
@@ -183,10 +183,10 @@ def test_what_differs_is_named(engine: ReadingService) -> None:
 
 def test_query_key_and_stage_are_those_of_both() -> None:
     pair = Pair(BPE, replace(BPE, head=0))
-    moved = pair.looking(replace(pair.view, query=1, key=0, stage=Stage.SCORES, head=1, stepping=True))
+    moved = pair.with_view(replace(pair.view, query=1, key=0, stage=Stage.SCORES, head=1, stepping=True))
     assert moved.left == replace(BPE, query=1, key=0, stage=Stage.SCORES)
     assert moved.right == replace(BPE, query=1, key=0, stage=Stage.SCORES, head=1)
-    assert moved.turned().looking(replace(moved.left, layer=0)).right == moved.right
+    assert moved.with_other_side_active().with_view(replace(moved.left, layer=0)).right == moved.right
 
 
 BOUNDS = Bounds(positions=8, n_layer=2, n_head=3, head_size=16, scales=(0.25, 0.25))

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch
 from explorer.core import catalog
 from explorer.core.loading import open_model
 from explorer.core.readings import ReadingService
-from explorer.core.series import Entry, NoSeriesError, Series, series_of, unlike
+from explorer.core.series import Entry, NoSeriesError, Series, mismatch, series_of
 from explorer.core.steps import split_step
 from explorer.view import View
 from model import checkpoint, tokenizer
@@ -159,9 +160,9 @@ def test_without_a_series(tmp_path: Path, model: str) -> None:
             series_of(nothing)
 
 
-def saved(directory: Path, characters: str = CHARACTERS, **changes: object) -> checkpoint.Checkpoint:
-    sizes = {"vocab_size": 10, "n_positions": 16, "n_embd": 32, "n_layer": 2, "n_head": 2, **changes}
-    gpt = GPT(GPTConfig(**sizes))  # type: ignore[arg-type]
+def saved(directory: Path, characters: str = CHARACTERS, **changes: Any) -> checkpoint.Checkpoint:
+    sizes: dict[str, Any] = {"vocab_size": 10, "n_positions": 16, "n_embd": 32, "n_layer": 2, "n_head": 2, **changes}
+    gpt = GPT(GPTConfig(**sizes))
     gpt.initialize(torch.Generator().manual_seed(1))
     checkpoint.save(directory, gpt, tokenizer.train_char(characters))
     return checkpoint.load(directory)
@@ -172,15 +173,14 @@ def test_another_model_is_told_from_a_step(model: str, tmp_path: Path) -> None:
     engine.add_model(model, engine.open_model(model))
     reading = engine.read(View(model, TEXT))
     for step in STEPS:
-        assert unlike(engine.open_model(f"{model}@{step}"), reading) == ""
-    for i, (changes, reason) in enumerate(
-        [
-            ({"n_layer": 3}, "with 3 × 2 heads of size 16, context 16 where there are 2 × 2 heads"),
-            ({"n_head": 4}, "2 × 4 heads of size 8"),
-            ({"n_embd": 16}, "heads of size 8"),
-            ({"n_positions": 8}, "context 8 where"),
-            ({"scale_attn_weights": False}, "another scale"),
-            ({"characters": "abcdefg .x"}, "other tokens"),
-        ]
-    ):
-        assert reason in unlike(saved(tmp_path / str(i), **changes), reading)  # type: ignore[arg-type]
+        assert mismatch(engine.open_model(f"{model}@{step}"), reading) == ""
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"n_layer": 3}, "with 3 × 2 heads of size 16, context 16 where there are 2 × 2 heads"),
+        ({"n_head": 4}, "2 × 4 heads of size 8"),
+        ({"n_embd": 16}, "heads of size 8"),
+        ({"n_positions": 8}, "context 8 where"),
+        ({"scale_attn_weights": False}, "another scale"),
+        ({"characters": "abcdefg .x"}, "other tokens"),
+    ]
+    for i, (changes, reason) in enumerate(cases):
+        assert reason in mismatch(saved(tmp_path / str(i), **changes), reading)
