@@ -266,9 +266,9 @@ class ExplorerApp(App[None]):
 
     def on_mount(self) -> None:
         """Leave everything else until the first frame has been painted."""
-        self.call_after_refresh(self._begin_exploring)
+        self.call_after_refresh(self.open_explore)
 
-    async def _begin_exploring(self) -> None:
+    async def open_explore(self) -> None:
         """Replace the first frame by Explore, and import torch."""
         from explorer.screens.explore import ExploreScreen
 

@@ -1,10 +1,13 @@
 """What tests of the application wait for and look at: the only place that knows more of Textual than its public API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+import pytest
 from textual.color import Color
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Size
+from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.notifications import Notification
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -33,6 +36,7 @@ async def settled(pilot: Pilot[None]) -> None:
     """Wait until the application shows what it was asked for."""
     app = app_of(pilot)
     await until(pilot, lambda: app.is_settled and app.reading is not None and app.reading.view == app.view)
+    await pilot.pause(0)  # for the notifications of what was refused
 
 
 def is_exploring(app: ExplorerApp) -> bool:
@@ -81,3 +85,19 @@ def screen_text(app: ExplorerApp) -> str:
 def drawn(app: ExplorerApp) -> list[Strip]:
     """The lines of the screen after the last filter of the application, as they reach the terminal."""
     return [strip.apply_filter(app._filters[-1], Color(0, 0, 0)) for strip in strips(app)]
+
+
+async def dispatch(pump: MessagePump, message: Message) -> None:
+    """Let an application or a screen handle a message now."""
+    await pump._dispatch_message(message)
+
+
+def before_closing(app: ExplorerApp, monkeypatch: pytest.MonkeyPatch, callback: Callable[[], Awaitable[None]]) -> None:
+    """Await a callback once the application is shutting down, before its screens are closed."""
+    close_all = app._close_all
+
+    async def close() -> None:
+        await callback()
+        await close_all()
+
+    monkeypatch.setattr(app, "_close_all", close)

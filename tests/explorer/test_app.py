@@ -11,7 +11,6 @@ from textual.command import CommandPalette
 from textual.geometry import Offset
 
 from explorer.app import ExplorerApp
-from explorer.core.readings import ReadingService
 from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.view import Stage, View
@@ -247,50 +246,3 @@ async def test_random_keys_never_leave_the_numbers_behind(
             await pilot.resize_terminal(*rng.choice([*SIZES, (40, 10), (200, 50)]))
             await ready(pilot)
             check_against_fresh_trace(app, bpe_model)
-
-
-def counting(model: Checkpoint) -> tuple[ReadingService, list[Any]]:
-    """A service that reads a model, and a list with an item for each time that the model has been run."""
-    runs: list[Any] = []
-
-    class Counting:
-        name, config, tokenizer = model.name, model.config, model.tokenizer
-
-        def trace(self, *arguments: Any, **named: Any) -> Any:
-            runs.append(arguments)
-            return model.trace(*arguments, **named)
-
-    service = ReadingService()
-    service.add_model("bpe", Counting())
-    return service, runs
-
-
-def test_a_step_does_not_run_the_model_again(bpe_model: Checkpoint) -> None:
-    engine, runs = counting(bpe_model)
-    first = engine.read(replace(START, scale=None))
-    assert len(runs) == 1
-    weights = first.stages.weights
-    for change in ({"query": 0}, {"key": 5}, {"stage": Stage.SCORES}):
-        assert engine.read(replace(START, scale=None, **change)).stages.weights is weights
-    engine.read(replace(START, scale=None, head=2, layer=1))
-    assert len(runs) == 1
-    changed = engine.read(START)
-    assert len(runs) == 2
-    assert engine.read(replace(START, query=1)).stages is changed.stages
-    assert engine.read(replace(START, scale=None)).as_trained is first.as_trained
-    assert len(runs) == 2
-
-
-def test_old_readings_are_forgotten(bpe_model: Checkpoint) -> None:
-    service, runs = counting(bpe_model)
-    for length in range(1, 20):
-        service.read(View("bpe", "a" * length))
-        service.read(View("bpe", "a" * length, causal=False))
-    before = len(runs)
-    kept = 0
-    for length in range(19, 0, -1):
-        service.read(View("bpe", "a" * length, causal=False))
-        if len(runs) > before:
-            break
-        kept += 1
-    assert 1 <= kept <= 4

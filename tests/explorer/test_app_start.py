@@ -238,9 +238,9 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
     class Held(ExplorerApp):
         """Stays with the first frame until it is told to go on."""
 
-        begin = ExplorerApp._begin_exploring
+        begin = ExplorerApp.open_explore
 
-        async def _begin_exploring(self) -> None: ...
+        async def open_explore(self) -> None: ...
 
     app = Held(View("bpe", SENTENCES[0]), slow)
     async with app.run_test(size=(100, 24)) as pilot:

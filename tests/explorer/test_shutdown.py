@@ -4,41 +4,31 @@ from collections.abc import Callable
 
 import pytest
 
-from explorer.app import ExplorerApp, TorchImported
-from explorer.core.head_scores import measure_heads
+from explorer.app import ExplorerApp, TorchMissing
 from explorer.screens.taking import Written
-from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.reading_loader import ReadingLoader, Request
 from tests.explorer.conftest import Ready
+from tests.explorer.helpers import before_closing, dispatch
 
 MakeApp = Callable[..., ExplorerApp]
 
 
-async def test_nothing_is_heard_once_widgets_are_taken_away(
+async def test_no_handler_runs_once_widgets_are_removed(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        reading, model, loader = app.reading, app.model_in_view, ReadingLoader(app, app.readings)
+        reading, loader = app.reading, ReadingLoader(app, app.readings)
         assert reading is not None
-        assert model is not None
 
-        closes = app._close_all
-
-        async def close_all() -> None:
-            """Leave, and hear what workers have posted meanwhile after the widgets are gone."""
+        async def post_all() -> None:
             await app.explore.query("*").remove()
-            told: list[WorkerMessage] = [
-                TorchImported(app.readings, measure_heads),
-                ReadingLoader.Busy(loader, "computing…"),
-                ReadingLoader.Ready(loader, Request((reading.view,), found={reading.view: reading})),
-                ReadingLoader.Failed(loader, Request((reading.view,)), "no"),
-            ]
-            for message in told:
-                await app._dispatch_message(message)
-            await app.explore._dispatch_message(Written("file", 1))
-            await closes()
+            await dispatch(app, TorchMissing("torch is missing"))
+            await dispatch(app, ReadingLoader.Busy(loader, "computing…"))
+            await dispatch(app, ReadingLoader.Ready(loader, Request((reading.view,), found={reading.view: reading})))
+            await dispatch(app, ReadingLoader.Failed(loader, Request((reading.view,)), "no"))
+            await dispatch(app.explore, Written("file", 1))
 
-        monkeypatch.setattr(app, "_close_all", close_all)
+        before_closing(app, monkeypatch, post_all)
     # Whatever a handler raised has been raised here.

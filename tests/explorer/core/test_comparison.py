@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.core.cache import LRUCache
 from explorer.core.comparison import Comparison, Measure, Pair, Side, common_format, opening
 from explorer.core.readings import ReadingService
 from explorer.view import Bounds, Stage, View
@@ -244,62 +243,3 @@ def test_variances_of_two_sizes_are_written_with_the_same_decimals() -> None:
         ((math.nan, 2.0), ("NaN", "2")),
     ):
         assert tuple(map(common_format(variances), variances)) == written
-
-
-# What is kept
-
-
-def test_what_was_used_last_is_kept() -> None:
-    kept: LRUCache[str, int] = LRUCache(2, 3, 10.0)
-    for key in "abc":
-        kept.put(key, ord(key), 1.0)
-    assert kept.get("a") == 97  # used now
-    kept.put("d", 100, 1.0)
-    assert kept.keys() == ("c", "a", "d")
-    kept.put("e", 101, 9.5)  # too much together: but two in any case
-    assert kept.keys() == ("d", "e")
-    with pytest.raises(ValueError, match="at least 0"):
-        LRUCache(0, 1, 1.0)
-
-
-def test_two_models_and_two_sentences_are_compared_without_running_again(
-    bpe_model: Checkpoint, char_model: Checkpoint
-) -> None:
-    runs: list[str] = []
-
-    def counting(model: Checkpoint) -> Any:
-        class Counting:
-            name, config, tokenizer = model.name, model.config, model.tokenizer
-
-            def trace(self, *arguments: Any, **named: Any) -> Any:
-                runs.append(model.name)
-                return model.trace(*arguments, **named)
-
-        return Counting()
-
-    engine = ReadingService()
-    engine.add_model("bpe", counting(bpe_model))
-    engine.add_model("char", counting(char_model))
-    views = [BPE, CHAR, replace(BPE, causal=False), replace(CHAR, scale=0.9)]
-    for view in views:
-        engine.read(view)
-    assert len(runs) == 4
-    for typed in ("a", "a d", "a do", "a dog"):  # the right side is edited, the left one stays
-        engine.read(replace(CHAR, text=typed))
-        engine.read(BPE)
-    assert len(runs) == 8
-    for view in (BPE, replace(BPE, causal=False)):
-        engine.read(view)
-    assert len(runs) == 8
-
-
-def test_models_too_large_to_keep_many_of(monkeypatch: pytest.MonkeyPatch, bpe_model: Checkpoint) -> None:
-    engine = ReadingService()
-    for name in "abcd":
-        engine.add_model(name, bpe_model)
-    assert engine.models == ("a", "b", "c", "d")
-    monkeypatch.setattr("explorer.core.readings.MODEL_PARAMETERS", 1.0)
-    small = ReadingService()
-    for name in "abcd":
-        small.add_model(name, bpe_model)
-    assert small.models == ("c", "d")

@@ -144,7 +144,7 @@ async def test_a_model_that_cannot_be_measured_goes_on_without(
 
 def test_the_card_of_a_model_says_the_same(bpe_model: Checkpoint) -> None:
     expected = independent(bpe_model)
-    table = [line for line in model_card._heads(bpe_model) if line.startswith("| L")]
+    table = [line for line in model_card.heads_table(bpe_model) if line.startswith("| L")]
     assert len(table) == 2
     for layer, line in enumerate(table):
         assert [cell.strip() for cell in line.strip("|").split("|")] == [

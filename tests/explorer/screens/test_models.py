@@ -9,12 +9,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from explorer.app import ExplorerApp
-from explorer.core import catalog
+from explorer.core import catalog, readings
 from explorer.core.model_list import complete_path, expand_path, is_path, list_models
 from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.view import View
 from model import layout
+from model.checkpoint import Checkpoint
 from tests.explorer.conftest import Ready
 from tests.explorer.helpers import messages
 from tests.explorer.small import save_small
@@ -164,12 +165,15 @@ async def test_a_model_that_knows_nothing_of_the_sentence_is_not_shown(
 
 
 async def test_a_model_that_is_no_longer_kept_is_opened_again(
-    make_app: Callable[..., ExplorerApp], ready: Ready, monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., ExplorerApp], ready: Ready, bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(readings, "MODEL_PARAMETERS", 1.0)
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        app.readings._models._values.clear()
+        for name in ("other", "another"):
+            app.readings.add_model(name, bpe_model)
+        assert "bpe" not in app.readings.models
         await pilot.press("m")
         await ready(pilot)
         assert app.view.causal is False

@@ -1,0 +1,26 @@
+"""Texts become tokens by the same rules everywhere: not empty, not all unknown, no longer than the context."""
+
+import pytest
+
+from explorer.core.encoding import EmptyTextError, UnknownTextError, encode_text
+from model.checkpoint import Checkpoint
+
+
+def test_a_text_that_fits_is_read_whole(char_model: Checkpoint) -> None:
+    encoding, left_out = encode_text(char_model.tokenizer, "a bad é", 16, "tiny")
+    assert (encoding.text, len(encoding), left_out) == ("a bad é", 7, 0)
+
+
+def test_a_long_text_is_cut_at_a_token(char_model: Checkpoint) -> None:
+    encoding, left_out = encode_text(char_model.tokenizer, "aZbbYYdX", 3, "tiny")
+    assert (encoding.text, encoding.tokens, left_out) == ("aZbb", ("a", "b", "b"), 1)
+    assert [unknown.text for unknown in encoding.unknown] == ["Z"]  # not those behind the cut
+    assert encoding.spans == ((0, 1), (2, 3), (3, 4))
+
+
+def test_texts_without_tokens_are_refused(char_model: Checkpoint) -> None:
+    with pytest.raises(EmptyTextError, match="empty"):
+        encode_text(char_model.tokenizer, "", 16, "tiny")
+    with pytest.raises(UnknownTextError, match="known to 'tiny'") as caught:
+        encode_text(char_model.tokenizer, "XYZ", 16, "tiny")
+    assert caught.value.model_name == "tiny"
