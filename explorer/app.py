@@ -25,7 +25,6 @@ from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
 from explorer.core.history import History, history_file
 from explorer.core.steps import split_step
 from explorer.screens.opening import OpeningScreen, loading
-from explorer.training.session import ReadHeads, TrainingSession
 from explorer.view import LAST, Change, View
 from explorer.widgets import themes
 from explorer.widgets.head_scorer import HeadScorer, Measure
@@ -39,8 +38,10 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
     from explorer.screens.explore import ExploreScreen
+    from explorer.training.process import ProcessStarter
     from explorer.training.request import TrainRequest
     from explorer.training.run_state import RunState
+    from explorer.training.session import ReadHeads, TrainingSession
     from model.head_scores import HeadScores
     from model.interface import TracedModel
 
@@ -54,7 +55,7 @@ MOST_NOTIFICATIONS = 5
 class TorchImported(WorkerMessage):
     """A worker has imported torch, and everything that computes with it."""
 
-    def __init__(self, readings: "ReadingService", measure_heads: Measure, read_heads: ReadHeads) -> None:
+    def __init__(self, readings: "ReadingService", measure_heads: Measure, read_heads: "ReadHeads") -> None:
         super().__init__()
         self.readings = readings
         self.measure_heads = measure_heads
@@ -84,6 +85,7 @@ class ExplorerApp(App[None]):
         view: View | None = None,
         open_model: "Callable[[str], TracedModel] | None" = None,
         history: History | None = None,
+        start_process: "ProcessStarter | None" = None,
     ) -> None:
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
@@ -91,7 +93,8 @@ class ExplorerApp(App[None]):
         super().__init__()
         self.view = view or DEFAULT_VIEW
         self.reading: Reading | None = None
-        self.training = TrainingSession(self)
+        self._start_process = start_process
+        self._training: TrainingSession | None = None
         self._first_run: TrainRequest | None = None
         themes.register(self)
         self.history = history or History()
@@ -123,6 +126,13 @@ class ExplorerApp(App[None]):
         if self._explore is None:
             raise RuntimeError("the first frame has not been painted yet")
         return self._explore
+
+    @property
+    def training(self) -> "TrainingSession":
+        """The training run of the application."""
+        if self._training is None:
+            raise RuntimeError("the first frame is not painted yet")
+        return self._training
 
     @property
     def readings(self) -> "ReadingService":
@@ -271,7 +281,9 @@ class ExplorerApp(App[None]):
     async def open_explore(self) -> None:
         """Replace the first frame by Explore, and import torch."""
         from explorer.screens.explore import ExploreScreen
+        from explorer.training.session import TrainingSession
 
+        self._training = TrainingSession(self, self._start_process)
         opening = self.screen_stack[0]
         self._explore = explore = ExploreScreen(self.view)
         self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
@@ -382,20 +394,21 @@ class ExplorerApp(App[None]):
         except ModelError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
-            self.show_training()
+            self.explore.action_train()
 
-    def show_training(self) -> None:
-        """Open the Train screen: on the run, or on the form of a new run if there is none."""
-        from explorer.screens.train import training_screen
+    @property
+    def last_run(self) -> "RunState | None":
+        """The run that was trained last, if any."""
+        return self._training.run if self._training is not None else None
 
-        if self.is_web:
-            self.notify("training needs a terminal: run `explorer train` there", severity="warning", markup=False)
-        else:
-            self.push_screen(training_screen(self.training.run))
+    def end_training(self) -> None:
+        """Leave no training process behind; to be called after the application has exited, however it did."""
+        if self._training is not None:
+            self._training.close()
 
     async def action_quit(self) -> None:
         """Exit; a run that is being trained stops and saves first."""
-        if self.training.leave():
+        if self._training is None or self._training.leave():
             await super().action_quit()
 
 
@@ -444,7 +457,7 @@ def run(view: View | None = None, train: "TrainRequest | None" = None) -> "RunSt
         app.run()
     finally:
         gc.enable()
-        app.training.close()
+        app.end_training()
     if app.return_code:  # Textual has printed what went wrong
         sys.exit(app.return_code)
-    return app.training.run
+    return app.last_run

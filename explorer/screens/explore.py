@@ -20,11 +20,11 @@ from explorer.screens.looking import LOOKING, Looking
 from explorer.screens.opening import loading
 from explorer.screens.opening_compare import OpeningCompare
 from explorer.screens.opening_heads import OpeningHeads
-from explorer.screens.opening_train import OpeningTrain
 from explorer.screens.playing import PLAYING, Playing
 from explorer.screens.taking import Taking
 from explorer.screens.time import TIME_BINDINGS, Time
 from explorer.screens.titles import row_title, tabs
+from explorer.screens.train import training_screen
 from explorer.view import MATRIX_STAGES, Stage, View, go_to, stop_stepping
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.key_line import KeyLine
@@ -65,7 +65,6 @@ class ExploreScreen(
     Looking,
     OpeningCompare,
     OpeningHeads,
-    OpeningTrain,
     Playing,
     Sampling,
     Taking,
@@ -240,6 +239,13 @@ class ExploreScreen(
         if command not in PLAYING:
             self._pause()
         await super().perform(command)
+
+    def action_train(self) -> None:
+        """Open the Train screen: on the run, or on the form of a new run if there is none."""
+        if self.app.is_web:
+            self.notify("training needs a terminal: run `explorer train` there", severity="warning", markup=False)
+        else:
+            self.app.push_screen(training_screen(self.app.training.run))
 
     def action_change_view(self, name: str) -> None:
         """Change the view as an action of the registry says."""

@@ -1,14 +1,14 @@
-"""The Train screen: a run as it learns. Its process tells, this screen draws; leaving the screen changes nothing."""
+"""The Train screen: a run as it learns. The run goes on in its process whether the screen is open or not."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
@@ -18,7 +18,6 @@ from explorer.actions import TRAIN, action_named, footer
 from explorer.core.formatting import fit, marked, visible
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.train_form import TrainForm
-from explorer.screens.watching_head import WatchingHead
 from explorer.training.messages import (
     HeadsSent,
     Pause,
@@ -30,38 +29,35 @@ from explorer.training.messages import (
     WriteSample,
 )
 from explorer.training.run_state import RunState, RunStatus
-from explorer.training.session import RunChange
+from explorer.training.session import RunChange, RunDisplay
 from explorer.widgets.key_line import KeyLine
-from explorer.widgets.matrix.matrix import Matrix
-from explorer.widgets.sentence import SentenceInput
+from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
 from explorer.widgets.too_small import SMALLEST, TooSmall
+from explorer.widgets.training.attention import AttentionPanel
 from explorer.widgets.training.histograms import HistogramPanel, RatioPanel
 from explorer.widgets.training.loss_curve import LossCurve
 from explorer.widgets.training.run_panel import RunFigures, RunPanel, SamplePanel
 from model.errors import ModelError
 
-if TYPE_CHECKING:
-    pass
-
 ALL_PARTS = (120, 36)
-"""Columns and rows from which all parts are seen together."""
+"""Columns and rows from which all parts are shown together."""
 
 TWO_PARTS = 24
-"""Rows from which the curve is seen besides the part that is chosen."""
+"""Rows from which the curve is shown besides the chosen part."""
 
 PARTS = ("loss", "attention", "sample", "activations", "gradients", "updates")
 
-_NEXT = {
+_HINTS = {
     RunStatus.PAUSED: ", space goes on",
     RunStatus.DONE: ", enter opens it",
 }
-"""After the status, what can be done about it."""
+"""What can be done, after the status in the title."""
 
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
-class TrainScreen(ActionScreen[None], WatchingHead):
-    """One run, trained in a process of its own."""
+class TrainScreen(ActionScreen[None]):
+    """Draws the run of the application, steers it, and watches the attention of one head."""
 
     SCREEN = TRAIN
     CSS_PATH = "train.tcss"
@@ -76,24 +72,22 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     def __init__(self, run: RunState) -> None:
         super().__init__()
-        self.live = run
-        self.full = False
-        """Whether the part that is chosen has all the room."""
+        self.run = run
+        self.is_full = False
+        """True while the chosen part has all the room."""
 
-    # What is on it
+    # Widgets
 
     def compose(self) -> ComposeResult:
-        """Everything there is; the style sheet says what of it is seen at which size."""
+        """Create all widgets; the style sheet shows those for which there is room."""
         yield Static(id="run-title", markup=False)
         yield RunFigures()
-        with Horizontal(id="sentence-line"):
-            yield Static("❯", id="prompt", markup=False)
-            yield SentenceInput("", id="sentence")
+        yield SentenceEditor(hidden=True)
         yield Static(id="message", markup=False)
         yield Static(id="parts")
         with Container(id="run-body"):
             yield LossCurve(id="loss")
-            yield Matrix(id="attention")
+            yield AttentionPanel(self.app.training, self.run, id="attention")
             yield SamplePanel(id="sample")
             yield HistogramPanel("activations", id="activations")
             yield HistogramPanel("gradients", id="gradients")
@@ -101,39 +95,51 @@ class TrainScreen(ActionScreen[None], WatchingHead):
         yield KeyLine(footer(TRAIN), self.is_possible)
         yield TooSmall()
 
-    @property
-    def part(self) -> str:
-        """The part that is chosen."""
-        return self.app.training.display.part
-
     def on_mount(self) -> None:
-        """Go on with what was watched, or begin with the sentence, layer and head of Explore."""
-        self.query_one("#sentence-line").display = False
-        self.query_one("#message").display = False
+        """Show the run as it was when the screen was left, or begin with the sentence and head of Explore."""
         self.app.training.shown_on = self
         self.app.training.changed.subscribe(self, self._run_changed)
-        self._begin_with_explore()
+        self.attention.begin_with(self.app.view)
         self._show_axes()
         self._show_part()
-        self._show_run(RunChange(self.live))
-        self._watch_tokens()
+        self._show_run(RunChange(self.run))
+        self.attention.request_heads()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may show other parts."""
+        """Fit the title to the new width."""
         self.call_after_refresh(self._show_title)
+
+    @property
+    def attention(self) -> AttentionPanel:
+        """The attention of one head."""
+        return self.query_one(AttentionPanel)
+
+    @property
+    def editor(self) -> SentenceEditor:
+        """The editor of the sentence whose attention is shown."""
+        return self.query_one(SentenceEditor)
+
+    @property
+    def display_state(self) -> RunDisplay:
+        """What is shown of the run; it outlives the screen."""
+        return self.app.training.display
+
+    @property
+    def part(self) -> str:
+        """The chosen part."""
+        return self.display_state.part
 
     def _run_changed(self, change: RunChange) -> None:
         if not self.is_gone:
             self._show_run(change)
             if isinstance(change.event, RunStarted):
-                self._watch_tokens()
+                self.attention.request_heads()
 
     def _show_run(self, change: RunChange) -> None:
         """Draw what has changed; everything if a run has started, or without an event."""
         run, event = change.run, change.event
-        if run is not self.live:
-            self.live, self._encoding, event = run, None, None
-            self._begin_with_explore()
+        if run is not self.run:
+            self.run, event = run, None
         everything = event is None or isinstance(event, RunStarted)
         with self.app.batch_update():
             if everything or isinstance(event, StepsDone):
@@ -144,15 +150,15 @@ class TrainScreen(ActionScreen[None], WatchingHead):
                 for panel in (*self.query(HistogramPanel), self.query_one(RatioPanel)):
                     panel.show_run(run)
             if everything or isinstance(event, HeadsSent):
-                self._show_heads()
+                self.attention.show_run(run)
             self.query_one(RunFigures).show_run(run)
             self._show_title()
             self.query_one(KeyLine).update()
 
     def _show_title(self) -> None:
-        run = self.live
+        run = self.run
         status = "writing the finished model" if run.is_finishing else run.status.value
-        hint = ", space goes on" if run.is_resumable else _NEXT.get(run.status, "")
+        hint = ", space goes on" if run.is_resumable else _HINTS.get(run.status, "")
         parts = [f"Train · {visible(run.request.name)}", f"{status}{hint}"]
         if run.description is not None:
             config = run.description.config
@@ -178,48 +184,48 @@ class TrainScreen(ActionScreen[None], WatchingHead):
         ]
         self.query_one("#parts", Static).update(Content("  ").join(tabs))
 
-    def action_show_part(self, name: str) -> None:
-        """Show this part, where there is no room for all."""
-        self.app.training.display.part = name
-        self._show_part()
+    def _show_axes(self) -> None:
+        curve = self.query_one(LossCurve)
+        curve.log_loss, curve.log_steps = self.display_state.log_loss, self.display_state.log_steps
+        curve.show_run(self.run)
 
     # Actions
 
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
-        if self.sentence.editing:
+        if self.editor.is_editing:
             return name in _WHILE_EDITING
-        status, action = self.live.status, action_named(TRAIN, name)
+        run, status, action = self.run, self.run.status, action_named(TRAIN, name)
         if action is not None and action.change is not None:
-            reading = self.seen
+            reading = self.attention.reading
             return reading is not None and action.changes(reading.view, reading.bounds)
-        answers = {
-            "pause": (status in (RunStatus.TRAINING, RunStatus.PAUSED) and not self.live.is_finishing)
-            or self.live.is_resumable,
+        is_running = status in (RunStatus.TRAINING, RunStatus.PAUSED)
+        possible = {
+            "pause": (is_running and not run.is_finishing) or run.is_resumable,
             "edit": status.is_alive,
-            "stop": status in (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED),
-            "sample": status in (RunStatus.TRAINING, RunStatus.PAUSED),
-            "open": self.live.openable is not None,
+            "stop": is_running or status is RunStatus.STARTING,
+            "sample": is_running,
+            "open": run.openable is not None,
             "new_run": not status.is_alive,
-            "zoom": self.seen is not None,
+            "zoom": self.attention.reading is not None,
         }
-        return answers.get(name, True)
+        return possible.get(name, True)
 
     def action_change_view(self, name: str) -> None:
         """Look at another head, query, key or stage."""
         action = action_named(TRAIN, name)
         if action is not None and action.change is not None:
-            self.change(action.change)
+            self.attention.change(action.change)
 
     def action_pause(self) -> None:
         """Pause the run, let it go on, or resume one that was stopped."""
-        if self.live.is_resumable:
+        if self.run.is_resumable:
             try:
-                self.app.training.resume(self.live)
+                self.app.training.resume(self.run)
             except ModelError as error:
                 self.app.warn(str(error))
         else:
-            self.app.training.send(Resume() if self.live.status is RunStatus.PAUSED else Pause())
+            self.app.training.send(Resume() if self.run.status is RunStatus.PAUSED else Pause())
 
     def action_stop(self) -> None:
         """End the run with a checkpoint."""
@@ -231,71 +237,114 @@ class TrainScreen(ActionScreen[None], WatchingHead):
 
     def action_open(self) -> None:
         """Look at the model in Explore."""
-        if (path := self.live.openable) is not None:
+        if (path := self.run.openable) is not None:
             self.dismiss()
-            self.app.look(replace(self.view, model=str(path)))
+            self.app.look(replace(self.attention.view, model=str(path)))
 
     def action_new_run(self) -> None:
         """Fill in the form for another run."""
         if self.is_active:
             self.app.switch_screen(TrainForm(TrainScreen))
 
-    def action_part_next(self, by: int = 1) -> None:
-        """Show the next part."""
-        self.action_show_part(PARTS[(PARTS.index(self.part) + by) % len(PARTS)])
+    def action_show_part(self, name: str) -> None:
+        """Choose a part, which is shown where there is no room for all."""
+        self.display_state.part = name
+        self._show_part()
+
+    def action_part_next(self) -> None:
+        """Choose the next part."""
+        self._choose_part(1)
 
     def action_part_previous(self) -> None:
-        """Show the part before."""
-        self.action_part_next(-1)
+        """Choose the part before."""
+        self._choose_part(-1)
+
+    def _choose_part(self, by: int) -> None:
+        self.action_show_part(PARTS[(PARTS.index(self.part) + by) % len(PARTS)])
 
     def action_log_loss(self) -> None:
         """Draw the axis of the loss linear or logarithmic."""
-        self.app.training.display.log_loss = not self.app.training.display.log_loss
+        self.display_state.log_loss = not self.display_state.log_loss
         self._show_axes()
 
     def action_log_steps(self) -> None:
         """Draw the axis of the steps linear or logarithmic."""
-        self.app.training.display.log_steps = not self.app.training.display.log_steps
+        self.display_state.log_steps = not self.display_state.log_steps
         self._show_axes()
-
-    def _show_axes(self) -> None:
-        curve = self.query_one(LossCurve)
-        curve.log_loss, curve.log_steps = self.app.training.display.log_loss, self.app.training.display.log_steps
-        curve.show_run(self.live)
 
     def action_whole_part(self) -> None:
         """Give all room to the chosen part, or to all parts again."""
-        self.full = not self.full
-        self.set_class(self.full, "-full")
+        self.is_full = not self.is_full
+        self.set_class(self.is_full, "-full")
 
-    def action_page_up(self, by: int = -1) -> None:
+    def action_page_up(self) -> None:
         """Scroll the chosen part up."""
-        part = self.query_one(f"#{self.part}", Widget)
-        part.scroll_relative(y=by * max(1, part.size.height - 1), animate=False)
+        self._scroll_part(-1)
 
     def action_page_down(self) -> None:
         """Scroll the chosen part down."""
-        self.action_page_up(1)
+        self._scroll_part(1)
+
+    def _scroll_part(self, pages: int) -> None:
+        part = self.attention.matrix if self.part == "attention" else self.query_one(f"#{self.part}", Widget)
+        part.scroll_relative(y=pages * max(1, part.size.height - 1), animate=False)
 
     def action_zoom(self) -> None:
         """Draw the attention at the next zoom."""
-        self.matrix.zoom = self.matrix.next_zoom()
+        matrix = self.attention.matrix
+        matrix.zoom = matrix.next_zoom()
 
     def action_back(self) -> None:
-        """Stop typing, show all parts again, or return to Explore."""
-        if self._before_editing is not None:
-            self._leave_editing(self._before_editing)
-        elif self.full:
+        """Stop typing, show all parts again, leave what has the focus, or return to Explore."""
+        if self.editor.is_editing:
+            self.editor.cancel()
+        elif self.is_full:
             self.action_whole_part()
         elif self.focused is not None:
             self.set_focus(None)
         else:
             self.dismiss()
 
+    # Typing another sentence
+
+    def action_edit(self) -> None:
+        """Type another sentence to watch."""
+        self.editor.edit(self.attention.view, self.app.history.sentences)
+        self.query_one(KeyLine).show_hints(EDITING_HINTS)
+
+    def action_submit_sentence(self) -> None:
+        """Keep the sentence that is typed, as enter does."""
+        self.editor.submit()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Edit what is pasted outside the sentence as a new sentence."""
+        event.stop()
+        if self.is_possible("edit"):
+            self.action_edit()
+            self.editor.replace_text(event.text)
+
+    @on(SentenceEditor.Previewed)
+    def _sentence_previewed(self, event: SentenceEditor.Previewed) -> None:
+        self.attention.look_at(event.view, quiet=True)
+
+    @on(SentenceEditor.Submitted)
+    def _sentence_submitted(self, event: SentenceEditor.Submitted) -> None:
+        self.attention.look_at(event.view)
+        if self.attention.view.text != event.view.text:
+            self.attention.look_at(event.before, quiet=True)
+        elif event.view.text != event.before.text:
+            self.app.history.add(event.before.text, event.view.text)
+        self.query_one(KeyLine).show_hints(())
+
+    @on(SentenceEditor.Cancelled)
+    def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
+        self.attention.look_at(event.before)
+        self.query_one(KeyLine).show_hints(())
+
     # Mouse
 
     def on_click(self, event: events.Click) -> None:
-        """A part that is clicked is the one that page up and page down scroll."""
+        """Choose the part that is clicked, so that page up and page down scroll it."""
         if isinstance(event.widget, RunPanel) and event.widget.id in PARTS:
             self.action_show_part(str(event.widget.id))
 

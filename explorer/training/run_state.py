@@ -8,6 +8,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from explorer.core import exit_codes
+from explorer.core.encoding import encode_text
 from explorer.training.messages import (
     Event,
     HeadsSent,
@@ -20,7 +21,7 @@ from explorer.training.messages import (
 from explorer.training.request import TrainRequest
 from model.errors import ModelError
 from model.layout import CONFIG, FINAL, locate
-from model.tokenizer import Encoding, encode
+from model.tokenizer import Encoding
 from model.training.run_log import RunDescription, StepMetrics, read_metrics
 from model.training.step_statistics import StepStatistics
 
@@ -165,15 +166,13 @@ class RunState:
     def encode(self, text: str) -> Encoding | None:
         """Return the tokens of a sentence, at most as many as are watched; None before the tokenizer is known.
 
-        Raises ModelError for a text without known characters.
+        Raises ModelError for an empty text and for one without known characters.
         """
         if self.tokenizer is None or self.description is None:
             return None
-        found = encode(self.tokenizer, text)
-        if not found.ids:
-            raise ModelError(f"no character of the sentence is known to {self.request.name!r}: type others")
         most = min(MOST_WATCHED_TOKENS, self.description.config.n_positions)
-        return replace(found, ids=found.ids[:most], tokens=found.tokens[:most], spans=found.spans[:most])
+        encoding, _ = encode_text(self.tokenizer, text, most, self.request.name)
+        return encoding
 
     def _start(self, event: RunStarted, earlier: Sequence[StepMetrics]) -> None:
         self.has_started = True

@@ -52,8 +52,8 @@ class TrainingSession:
     Widgets and screens subscribe to `changed`, and get a `RunChange` in their own message loop.
     """
 
-    def __init__(self, app: App[Any], start_process: ProcessStarter = TrainingProcess) -> None:
-        self.start_process = start_process
+    def __init__(self, app: App[Any], start_process: ProcessStarter | None = None) -> None:
+        """Make the session of an application; `start_process` is `TrainingProcess` unless a test substitutes it."""
         self.run: RunState | None = None
         """The run that is trained, or was trained last."""
         self.changed: Signal[RunChange] = Signal(app, "run-changed")
@@ -64,6 +64,7 @@ class TrainingSession:
         """The screen that shows how the run ends: while it is on top, no notification is needed."""
         self.read_heads: ReadHeads | None = None
         self._app = app
+        self._start_process = start_process or TrainingProcess
         self._process: ProcessHandle | None = None
         self._is_leaving = False
 
@@ -93,7 +94,7 @@ class TrainingSession:
         def on_exit(code: int, failure: str) -> None:
             self._app.call_later(self._end, run, code, failure)
 
-        self._process = self.start_process(run.request, on_event, on_exit)
+        self._process = self._start_process(run.request, on_event, on_exit)
         self.run = run
         self.changed.publish(RunChange(run))
 

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from explorer.app import ExplorerApp
 from explorer.core import head_scores
 from explorer.screens.explore import ExploreScreen
+from explorer.training.process import ProcessStarter
 from explorer.view import View
 from model import checkpoint, tokenizer
 from model.checkpoint import Checkpoint
@@ -102,8 +103,9 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def make_app(opener: Opener) -> Callable[..., ExplorerApp]:
     """An application on the model `bpe` and our sentence, or on another view."""
 
-    def make(view: View | None = None, **fields: Any) -> ExplorerApp:
-        return ExplorerApp(view or View(**{"model": "bpe", "text": SENTENCES[0], **fields}), opener)
+    def make(view: View | None = None, start_process: ProcessStarter | None = None, **fields: Any) -> ExplorerApp:
+        view = view or View(**{"model": "bpe", "text": SENTENCES[0], **fields})
+        return ExplorerApp(view, opener, start_process=start_process)
 
     return make
 

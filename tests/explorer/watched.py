@@ -31,9 +31,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeProcess]]:
 
 @pytest.fixture
 def app(make_app: MakeApp) -> ExplorerApp:
-    app = make_app(text=TEXT)
-    app.training.start_process = FakeProcess
-    return app
+    return make_app(text=TEXT, start_process=FakeProcess)
 
 
 async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) -> tuple[TrainScreen, FakeProcess]:
@@ -42,7 +40,7 @@ async def opened(pilot: Pilot[None], out: Path | str = "run-x", **start: Any) ->
     assert isinstance(app, ExplorerApp)
     await past_first_frame(pilot)
     app.training.start(fake.request(out))
-    app.show_training()
+    app.explore.action_train()
     await pilot.pause()
     process = FakeProcess.made[-1]
     process.start(**start)
@@ -77,7 +75,7 @@ def title(screen: TrainScreen) -> str:
 
 
 def attention(screen: TrainScreen) -> str:
-    return Content.from_markup(screen.matrix.border_title or "").plain
+    return Content.from_markup(screen.attention.border_title or "").plain
 
 
 def seen(screen: TrainScreen) -> list[str]:

@@ -42,9 +42,9 @@ class TrainingLine(Static):
             self._words = words
             self.update(Text(words, no_wrap=True))
 
-    def on_click(self) -> None:
+    async def on_click(self) -> None:
         """Open the Train screen."""
-        self.app.show_training()
+        await self.run_action("screen.train")
 
 
 def run_words(run: RunState, *, wide: bool) -> str:

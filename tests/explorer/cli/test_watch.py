@@ -10,12 +10,12 @@ from explorer import app as application
 from explorer.app import ExplorerApp
 from explorer.cli.main import cli
 from explorer.screens.train import TrainScreen
-from explorer.training.process import TrainingProcess
 from explorer.training.request import TrainRequest, read_request
 from explorer.training.run_state import RunState, RunStatus
 from tests.explorer import fake_training as fake
 from tests.explorer.fake_training import FakeProcess
 from tests.explorer.helpers import messages, past_first_frame
+from tests.explorer.watched import MakeApp
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 
@@ -93,7 +93,7 @@ async def test_the_application_begins_with_the_run(app: ExplorerApp, made: list[
         await pilot.pause()
         assert isinstance(app.screen, TrainScreen)
         assert made[0].request == fake.request()
-        assert app.screen.live.status is RunStatus.STARTING
+        assert app.screen.run.status is RunStatus.STARTING
         made[0].end(2, "'x.txt' does not exist")
         await pilot.pause()
         await pilot.press("q")
@@ -101,8 +101,8 @@ async def test_the_application_begins_with_the_run(app: ExplorerApp, made: list[
     assert app.training.run.failure == "'x.txt' does not exist"
 
 
-async def test_a_process_that_cannot_be_started_is_said(app: ExplorerApp) -> None:
-    app.training.start_process = TrainingProcess
+async def test_a_process_that_cannot_be_started_is_said(make_app: MakeApp) -> None:
+    app = make_app()
     app.open_with_training(TrainRequest(("--out", "a\0b"), Path("a\0b")))
     async with app.run_test(size=(80, 24)) as pilot:
         await past_first_frame(pilot)

@@ -62,13 +62,13 @@ async def test_the_attention_is_that_of_the_last_that_was_told(app: ExplorerApp)
         for step in (3, 9):
             process.show_heads(step)
             await pilot.pause()
-            reading, heads = screen.seen, screen.live.heads
+            reading, heads = screen.attention.reading, screen.run.heads
             assert reading is not None
             assert heads is not None
             q, k = (numbers[0] for numbers in unpack_heads(heads)[0][:2])
             masked = torch.full((len(TEXT),) * 2, float("-inf")).triu(1)
             expected = torch.softmax(q @ k.T / fake.CONFIG.head_size**0.5 + masked, -1)
-            painter = screen.matrix.painter
+            painter = screen.attention.matrix.painter
             assert painter is not None
             torch.testing.assert_close(painter.numbers.matrix, expected, rtol=1e-4, atol=1e-5)
             assert f"after step {step}" in attention(screen)
@@ -77,9 +77,9 @@ async def test_the_attention_is_that_of_the_last_that_was_told(app: ExplorerApp)
 async def test_keys_choose_head_query_key_and_stage(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen, process = await opened(pilot)
-        before = screen.view
+        before = screen.attention.view
         await pilot.press("right_square_bracket", "left")
-        assert screen.view == before, "as long as nothing is known of the attention there is nowhere to go"
+        assert screen.attention.view == before, "as long as nothing is known of the attention there is nowhere to go"
         process.show_heads(1)
         await pilot.pause()
         for key, name, value in (
@@ -100,13 +100,13 @@ async def test_keys_choose_head_query_key_and_stage(app: ExplorerApp) -> None:
             ("4", "stage", Stage.WEIGHTS),
         ):
             await pilot.press(key)
-            assert getattr(screen.view, name) == value, key
-            assert screen.seen is not None
-            assert getattr(screen.seen.view, name) == value
+            assert getattr(screen.attention.view, name) == value, key
+            assert screen.attention.reading is not None
+            assert getattr(screen.attention.reading.view, name) == value
         await pilot.press("z")
-        assert screen.matrix.zoom is not None
-        await pilot.click(screen.matrix, offset=(8, 3))
-        assert (screen.view.query, screen.view.key) != (len(TEXT) - 2, 1)
+        assert screen.attention.matrix.zoom is not None
+        await pilot.click(screen.attention.matrix, offset=(8, 3))
+        assert (screen.attention.view.query, screen.attention.view.key) != (len(TEXT) - 2, 1)
 
 
 async def test_hostile_text_is_shown_and_not_obeyed(app: ExplorerApp) -> None:
@@ -248,7 +248,7 @@ async def test_random_keys_and_news_break_nothing(app: ExplorerApp, made: list[F
         for step in range(1, 60):
             if not isinstance(app.screen, TrainScreen):
                 await pilot.press("escape")
-                app.show_training()
+                app.explore.action_train()
             await pilot.press(random.choice([*keys, "x", "enter", "backspace"]))
             if app.training.is_training:
                 if not app.training.run or not app.training.run.has_started:

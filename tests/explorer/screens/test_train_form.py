@@ -32,7 +32,7 @@ async def form_of(pilot: Pilot[None]) -> TrainForm:
     app = pilot.app
     assert isinstance(app, ExplorerApp)
     await past_first_frame(pilot)
-    app.show_training()
+    app.explore.action_train()
     await pilot.pause()
     assert isinstance(app.screen, TrainForm)
     return app.screen
@@ -182,7 +182,7 @@ async def test_a_run_that_starts_goes_on_when_the_form_is_left(app: ExplorerApp,
         await form_of(pilot)
         await pilot.press("enter", "escape")
         assert app.training.is_training
-        app.show_training()
+        app.explore.action_train()
         await pilot.pause()
         assert isinstance(app.screen, TrainScreen)
         made[0].start()

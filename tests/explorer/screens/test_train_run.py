@@ -53,7 +53,7 @@ async def test_a_run_is_stopped_and_resumed(app: ExplorerApp, made: list[FakePro
         await pilot.pause()
         assert "· stopped and saved, space goes on" in title(screen)
         await pilot.press("e", "r")
-        assert screen._before_editing is None, "of another sentence nothing would come"
+        assert not screen.editor.is_editing, "of another sentence nothing would come"
         await pilot.press("space")
         assert len(made) == 2
         assert made[1].request == process.request.resumed()
@@ -135,7 +135,7 @@ async def test_left_and_opened_again_it_is_as_it_was(app: ExplorerApp, ready: Re
         again = app.screen
         assert isinstance(again, TrainScreen)
         assert again is not screen
-        assert (again.view.text, again.view.layer, again.view.head) == ("the dog", 1, 1)
+        assert (again.attention.view.text, again.attention.view.layer, again.attention.view.head) == ("the dog", 1, 1)
         assert (again.part, again.query_one("LossCurve").log_loss) == ("sample", True)  # type: ignore[attr-defined]
         assert attention(again).endswith("after step 2 · ‘the dog’")
         assert process.commands[sent:] == [WatchTokens(process.ids)]
@@ -148,9 +148,9 @@ async def test_a_sentence_of_ones_own_is_watched(app: ExplorerApp) -> None:
         await pilot.press("e")
         assert screen.query_one("#sentence-line").display
         await pilot.press("ctrl+u")
-        screen.sentence.insert_pasted("[red]\x1bthe mat")
+        screen.editor.replace_text("[red]\x1bthe mat")
         await pilot.press("enter")
-        assert screen.view.text == "[red]\x1bthe mat"
+        assert screen.attention.view.text == "[red]\x1bthe mat"
         assert not screen.query_one("#sentence-line").display
         assert process.ids == tuple(fake.TOKENIZER.encode("redthe mat").ids)
         assert attention(screen) == "attention comes with the next step · ‘[red]␛the mat’"
@@ -159,10 +159,10 @@ async def test_a_sentence_of_ones_own_is_watched(app: ExplorerApp) -> None:
         assert attention(screen) == "weights L0 H0 after step 2 · ‘[red]␛the mat’"
         assert messages(app)[-1] == "run-x does not know ‘[’ ‘]’ ‘␛’: left out of the tokens"
         await pilot.press("e", "ctrl+u", *"ÄÖ", "enter")
-        assert screen.view.text == "[red]\x1bthe mat", "of which nothing is known changes nothing"
+        assert screen.attention.view.text == "[red]\x1bthe mat", "of which nothing is known changes nothing"
         assert "no character of the sentence is known" in messages(app)[-1]
         await pilot.press("e", *" on", "escape")
-        assert screen.view.text == "[red]\x1bthe mat"
+        assert screen.attention.view.text == "[red]\x1bthe mat"
         assert process.ids == tuple(fake.TOKENIZER.encode("redthe mat").ids)
 
 
