@@ -23,6 +23,7 @@ from model.errors import ModelError
 COMMANDS = {
     "compare": "explorer.cli.compare:compare",
     "generate": "explorer.cli.generate:generate",
+    "lab": "explorer.cli.lab:lab",
     "models": "explorer.cli.models:models",
     "serve": "explorer.cli.serve:serve",
     "show": "explorer.cli.show:show",
