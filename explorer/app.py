@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -37,6 +38,7 @@ from model.errors import ModelError
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
+    from explorer.screens.commands import ActionPalette
     from explorer.screens.explore import ExploreScreen
     from explorer.training.process import ProcessStarter
     from explorer.training.request import TrainRequest
@@ -50,6 +52,18 @@ DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENIN
 
 MOST_NOTIFICATIONS = 5
 """Notifications on the screen at the same time; more would hide what they are about."""
+
+
+class ScreensImported(WorkerMessage):
+    """A worker has imported what Explore and the screens above it are made of."""
+
+    def __init__(
+        self, explore: "type[ExploreScreen]", palette: "type[ActionPalette]", training: "type[TrainingSession]"
+    ) -> None:
+        super().__init__()
+        self.explore = explore
+        self.palette = palette
+        self.training = training
 
 
 class TorchImported(WorkerMessage):
@@ -108,6 +122,7 @@ class ExplorerApp(App[None]):
         self._busy = ""  # what a worker does, as shown on the screen
         self._is_waiting = True  # for a reading
         self._explore: ExploreScreen | None = None
+        self._palette: type[ActionPalette] | None = None
         self._unchecked: View | None = self.view  # until it is known whether what was asked for exists
         self._announced = False
 
@@ -131,7 +146,7 @@ class ExplorerApp(App[None]):
     def training(self) -> "TrainingSession":
         """The training run of the application."""
         if self._training is None:
-            raise RuntimeError("the first frame is not painted yet")
+            raise RuntimeError("the first frame has not been painted yet")
         return self._training
 
     @property
@@ -159,10 +174,8 @@ class ExplorerApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Open the palette, once."""
-        from explorer.screens.commands import ActionPalette
-
-        if not isinstance(self.screen, ActionPalette):
-            self.push_screen(ActionPalette(id="--command-palette"))
+        if self._palette is not None and not isinstance(self.screen, self._palette):
+            self.push_screen(self._palette(id="--command-palette"))
 
     def change(self, change: Change) -> None:
         """Change the view as a keypress does; nothing happens before the first reading."""
@@ -276,28 +289,17 @@ class ExplorerApp(App[None]):
 
     def on_mount(self) -> None:
         """Leave everything else until the first frame has been painted."""
-        self.call_after_refresh(self.open_explore)
+        self.call_after_refresh(self.run_worker, partial(self._import, "screens"), group="import", thread=True)
 
-    async def open_explore(self) -> None:
-        """Replace the first frame by Explore, and import torch."""
-        from explorer.screens.explore import ExploreScreen
-        from explorer.training.session import TrainingSession
+    def _import(self, what: Literal["screens", "torch"]) -> None:
+        """Import what the first frame does without, in a worker: the screens, and then all that computes with torch."""
+        if what == "screens":
+            from explorer.screens.commands import ActionPalette
+            from explorer.screens.explore import ExploreScreen
+            from explorer.training.session import TrainingSession
 
-        self._training = TrainingSession(self, self._start_process)
-        opening = self.screen_stack[0]
-        self._explore = explore = ExploreScreen(self.view)
-        self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
-        await self.switch_mode("explore")
-        self._show_busy(loading(self.view.model))
-        self.run_worker(self._import_torch, group="torch", thread=True, exit_on_error=False)
-        if isinstance(opening, OpeningScreen):
-            for event in opening.early:
-                await self.on_event(event)
-        if self._first_run is not None:
-            self._train(self._first_run)
-
-    def _import_torch(self) -> None:
-        """Import torch, in a worker."""
+            self.post_message(ScreensImported(ExploreScreen, ActionPalette, TrainingSession))
+            return
         try:
             from explorer.core.head_scores import measure_heads
             from explorer.core.loading import open_model
@@ -307,6 +309,22 @@ class ExplorerApp(App[None]):
             self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
         else:
             self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure_heads, read_heads))
+
+    async def on_screens_imported(self, message: ScreensImported) -> None:
+        """Replace the first frame by Explore, then import torch."""
+        self._palette = message.palette
+        self._training = message.training(self, self._start_process)
+        opening = self.screen_stack[0]
+        self._explore = explore = message.explore(self.view)
+        self.add_mode("explore", lambda: explore)  # Textual cannot switch a default screen for another
+        await self.switch_mode("explore")
+        self._show_busy(loading(self.view.model))
+        self.run_worker(partial(self._import, "torch"), group="import", thread=True)
+        if isinstance(opening, OpeningScreen):
+            for event in opening.early:
+                await self.on_event(event)
+        if self._first_run is not None:
+            self._train(self._first_run)
 
     def on_torch_imported(self, message: TorchImported) -> None:
         """Ask for the first reading."""

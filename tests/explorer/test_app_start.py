@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from explorer.actions import EXPLORE, footer
-from explorer.app import ExplorerApp
+from explorer.app import ExplorerApp, ScreensImported
 from explorer.screens.opening import WITHOUT_READING, OpeningScreen
 from explorer.view import LAST, View
 from model.checkpoint import Checkpoint
@@ -238,9 +238,11 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
     class Held(ExplorerApp):
         """Stays with the first frame until it is told to go on."""
 
-        begin = ExplorerApp.open_explore
+        imported: ScreensImported | None = None
 
-        async def open_explore(self) -> None: ...
+        async def on_screens_imported(self, message: ScreensImported) -> None:
+            message.prevent_default()
+            self.imported = message
 
     app = Held(View("bpe", SENTENCES[0]), slow)
     async with app.run_test(size=(100, 24)) as pilot:
@@ -249,7 +251,9 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
         assert "loading bpe…" in first
         assert isinstance(app.screen, OpeningScreen)
         await pilot.press("e", "x")
-        await app.begin()
+        while app.imported is None:
+            await pilot.pause(0)
+        await ExplorerApp.on_screens_imported(app, app.imported)
         await pilot.pause()
         assert app.screen is app.explore
         assert app.explore.sentence.value == SENTENCES[0] + "x"
