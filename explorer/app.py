@@ -34,6 +34,7 @@ from explorer.widgets.paste_parser import install_paste_parser
 from explorer.widgets.reading_loader import ReadingLoader
 from explorer.widgets.type_ahead import TypeAhead
 from model.errors import ModelError
+from model.families import OpenOptions
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -100,6 +101,7 @@ class ExplorerApp(App[None]):
         open_model: "Callable[[str], TracedModel] | None" = None,
         history: History | None = None,
         start_process: "ProcessStarter | None" = None,
+        open_options: OpenOptions | None = None,
     ) -> None:
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
@@ -115,6 +117,7 @@ class ExplorerApp(App[None]):
         self.head_scores_changed: Signal[None] = Signal(self, "head_scores_changed")
         """Published when the heads of a model have been measured."""
         self._open_model = open_model
+        self._open_options = open_options or OpenOptions()
         self._readings: ReadingService | None = None
         self._loader: ReadingLoader | None = None
         self._scorer: HeadScorer | None = None
@@ -308,7 +311,8 @@ class ExplorerApp(App[None]):
         except Exception as error:
             self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
         else:
-            self.post_message(TorchImported(ReadingService(self._open_model or open_model), measure_heads, read_heads))
+            opener = self._open_model or partial(open_model, options=self._open_options)
+            self.post_message(TorchImported(ReadingService(opener), measure_heads, read_heads))
 
     async def on_screens_imported(self, message: ScreensImported) -> None:
         """Replace the first frame by Explore, then import torch."""
@@ -461,12 +465,14 @@ def _named(character: str) -> str:
     return f"‘{character}’" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
 
 
-def run(view: View | None = None, train: "TrainRequest | None" = None) -> "RunState | None":
+def run(
+    view: View | None = None, train: "TrainRequest | None" = None, open_options: OpenOptions | None = None
+) -> "RunState | None":
     """Run the application, with a run to `train` if one is given; return the last run that it trained, if any."""
     # Enabled again with the first reading: imported modules are no garbage, and scanning them takes a tenth of the
     # time to start.
     gc.disable()
-    app = ExplorerApp(view, history=History(history_file()))
+    app = ExplorerApp(view, history=History(history_file()), open_options=open_options)
     themes.suit_terminal(app)
     install_paste_parser(app)
     if train is not None:

@@ -11,8 +11,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.checkpoint import Checkpoint
 from model.errors import ModelError, NumericOverflowError
 from model.gpt import GPT
+from model.interface import TracedModel
 from model.settings import AS_TRAINED, AttentionSettings
 from model.tokenizer import decode, encode
 
@@ -154,6 +156,33 @@ def generate(
             token = sampling.draw(logits[:known], generator)
             ids.append(token)
             yield token
+
+
+def generate_with(
+    model: Checkpoint | TracedModel,
+    token_ids: Sequence[int],
+    count: int,
+    generator: torch.Generator,
+    sampling: Sampling | None = None,
+    settings: AttentionSettings = AS_TRAINED,
+    known: int | None = None,
+) -> Iterator[int]:
+    """Continue a text as `generate` does, with a model of any architecture.
+
+    Where it is not our own GPT, the whole text is read anew for each token.
+    """
+    if isinstance(model, Checkpoint):
+        yield from generate(model.gpt, token_ids, count, generator, sampling, settings, known=known)
+        return
+    if not token_ids:
+        raise ModelError("there is nothing to continue: type at least one character that the model knows")
+    sampling = sampling or Sampling()
+    ids = list(token_ids)
+    for _ in range(count):
+        trace = model.trace(ids[-model.config.n_positions :], settings)
+        token = sampling.draw(trace.unembed(trace.final[-1])[:known], generator)
+        ids.append(token)
+        yield token
 
 
 def sample_text(gpt: GPT, tokenizer: Tokenizer, prompt: str, count: int, seed: int) -> str:

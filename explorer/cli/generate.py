@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
-from explorer.cli.options import ablate_option, model_option, read_text
+from explorer.cli.options import ablate_option, fetch_model, model_options, open_options, read_text
 
 
 @click.command()
 @click.argument("text")
-@model_option
+@model_options
 @click.option("--tokens", type=click.IntRange(1), default=200, show_default=True, help="The most tokens to write.")
 @click.option(
     "--temperature", default=0.8, show_default=True, help="0 always takes the most likely token; 1 is the model's own."
@@ -30,7 +30,11 @@ def generate(text: str, as_json: bool, **values: Any) -> None:
     """
     from explorer.cli.generate_text import Continuation, GenerateOptions
 
-    options = GenerateOptions(**values)
+    fetch_model(values)
+    how = open_options(values)
+    for name in ("dtype", "device", "context", "bos", "download"):
+        del values[name]
+    options = GenerateOptions(**values, opening=how)
     continuation = Continuation.start(read_text(text), options)
     if as_json:
         continuation.print_json()

@@ -12,9 +12,10 @@ from explorer.cli.options import scale_value
 from explorer.core.formatting import visible
 from explorer.core.loading import open_model
 from model import tokenizer as tokenizers
-from model.checkpoint import Checkpoint
 from model.errors import ModelError
-from model.generate import Sampling, TextStream, generate
+from model.families import OpenOptions
+from model.generate import Sampling, TextStream, generate_with
+from model.interface import TracedModel
 from model.settings import AttentionSettings
 
 _UNCHANGED = " \n\t"
@@ -35,6 +36,7 @@ class GenerateOptions:
     no_scale: bool
     no_mask: bool
     ablate: frozenset[tuple[int, int]]
+    opening: OpenOptions
 
     @property
     def settings(self) -> AttentionSettings:
@@ -50,7 +52,7 @@ class Continuation:
     """A prompt and the tokens that a model adds to it, which are generated as they are printed."""
 
     def __init__(
-        self, model: Checkpoint, prompt: tokenizers.Encoding, options: GenerateOptions, settings: AttentionSettings
+        self, model: TracedModel, prompt: tokenizers.Encoding, options: GenerateOptions, settings: AttentionSettings
     ) -> None:
         self._model = model
         self._prompt = prompt
@@ -58,9 +60,9 @@ class Continuation:
         end = None if options.past_end else model.config.eos_token_id
         self._new_ids = _until(
             end,
-            generate(
-                model.gpt,
-                list(prompt.ids),
+            generate_with(
+                model,
+                [*model.prefix, *prompt.ids],
                 options.tokens,
                 torch.Generator().manual_seed(options.seed),
                 Sampling(options.temperature, options.top_k, options.top_p),
@@ -76,7 +78,7 @@ class Continuation:
         Raises ModelError for options out of range and for a text without known characters.
         """
         settings = options.settings
-        model = open_model(options.model)
+        model = open_model(options.model, options.opening)
         settings.normalized(model.config)
         prompt = tokenizers.encode(model.tokenizer, text)
         warn_about_unknown_characters(prompt, model.name)

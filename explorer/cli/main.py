@@ -17,7 +17,7 @@ import click
 from explorer import __version__
 from explorer.cli import terminal
 from explorer.cli.errors import errors_on_one_line
-from explorer.cli.options import opening_options, opening_view
+from explorer.cli.options import open_options, opening_options, opening_view
 from model.errors import ModelError
 
 COMMANDS = {
@@ -101,7 +101,7 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     gc.disable()  # until the first frame is shown: `app.run` enables it again
     from explorer import app
 
-    app.run(view if given else None)
+    app.run(view if given else None, open_options=open_options(values))
 
 
 def _given_options(ctx: click.Context) -> list[click.Parameter]:

@@ -3,20 +3,24 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.core.catalog import find_model
+from explorer.core.catalog import find_model, model_exists
 from explorer.core.link import unescaped
 from explorer.view import LAST, Stage, View
 from model.errors import ModelError
+from model.families import DTYPES, OpenOptions, hub
+from model.families.directory import FamilyFiles, is_native
 from model.layout import locate, read_config
 from model.settings import Scope, check_head
 
 _LONGEST_INPUT = 2**22  # bytes
+_DEVICES = ("auto", "cpu", "cuda", "mps")
 _STAGES = {stage.value.replace(" ", "-"): stage for stage in Stage}
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -37,11 +41,38 @@ def _parse_heads(_ctx: click.Context, _option: click.Parameter, values: Sequence
     return frozenset((int(layer), int(head)) for layer, head in (value.split(".") for value in values))
 
 
-def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --model."""
-    return click.option("--model", default=bundled.DEFAULT, show_default=True, help="A bundled model or a directory.")(
-        command
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --model, and how a model of another family is opened."""
+    options: list[Decorator] = [
+        click.option(
+            "--model",
+            default=bundled.DEFAULT,
+            show_default=True,
+            help="A bundled model, a directory, a GGUF file, or a name in the hub's cache.",
+        ),
+        click.option("--dtype", type=click.Choice(DTYPES), help="Number format of a model that transformers runs."),
+        click.option("--device", type=click.Choice(_DEVICES), help="Where such a model runs; its default is the cpu."),
+        click.option("--context", type=click.IntRange(1), help="The most tokens that such a model reads at once."),
+        click.option("--bos", is_flag=True, help="Put such a model's beginning-of-sequence token before the text."),
+        click.option("--download", is_flag=True, help="Fetch the model from the Hugging Face hub if it is not here."),
+    ]
+    return _apply(options, command)
+
+
+def open_options(values: dict[str, Any]) -> OpenOptions:
+    """Return how to open a model, from the values of `model_options`."""
+    return OpenOptions(
+        dtype=values["dtype"] or DTYPES[0],
+        device=values["device"] or "cpu",
+        context=values["context"],
+        bos=values["bos"],
     )
+
+
+def fetch_model(values: dict[str, Any]) -> None:
+    """Download the model if that is asked for and it is not here. Raises ModelError if it cannot be fetched."""
+    if values["download"] and not model_exists(values["model"]):
+        hub.download(values["model"])
 
 
 def ablate_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +96,7 @@ def scale_value(scale: float | None, no_scale: bool) -> float | None:
 def view_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose a model, a head, a query, a stage and the switches."""
     options: list[Decorator] = [
-        model_option,
+        model_options,
         click.option("--layer", type=click.IntRange(0), default=0, show_default=True),
         click.option("--head", type=click.IntRange(0), default=0, show_default=True),
         click.option("--query", type=click.IntRange(0), help="Position of one token, from 0."),
@@ -116,6 +147,7 @@ def view_of(text: str, values: dict[str, Any]) -> View:
 
     Raises ModelError or UsageError if there is no such view.
     """
+    fetch_model(values)
     view = View(
         model=values["model"],
         text=text,
@@ -136,9 +168,22 @@ def view_of(text: str, values: dict[str, Any]) -> View:
 
 def check_view(view: View) -> None:
     """Raise ModelError if the model does not exist or cannot have the layer, head or scale of the view."""
-    config = read_config(locate(find_model(view.model)))
+    path = find_model(view.model)
+    if not is_native(path):
+        _check_family_view(view, path)
+        return
+    config = read_config(locate(path))
     check_head(config, view.layer, view.head)
     view.settings.normalized(config)
+
+
+def _check_family_view(view: View, path: Path) -> None:
+    """Check layer and head against the sizes that a config states, if it states them."""
+    if path.is_dir():
+        files = FamilyFiles.config_only(path)
+        for what, number, count in (("layer", view.layer, files.n_layer), ("head", view.head, files.n_head)):
+            if count is not None and number >= count:
+                raise ModelError(f"{what} {number} does not exist: this model has {what}s 0 to {count - 1}")
 
 
 def read_text(text: str) -> str:

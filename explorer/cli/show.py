@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from explorer.cli.errors import warn_about_unknown_characters
-from explorer.cli.options import read_text, view_of, view_options
+from explorer.cli.options import open_options, read_text, view_of, view_options
 from explorer.core.export import head_as_object
 
 
@@ -21,7 +21,7 @@ def show(text: str, as_json: bool, **values: Any) -> None:
     from explorer.cli.show_tables import Tables
     from explorer.core.loading import open_model
 
-    reading = read_whole_text(view, open_model(view.model))
+    reading = read_whole_text(view, open_model(view.model, open_options(values)))
     warn_about_unknown_characters(reading.encoding, reading.model_name)
     if as_json:
         click.echo(json.dumps(head_as_object(reading), allow_nan=False))

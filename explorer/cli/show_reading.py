@@ -4,18 +4,18 @@ from explorer.core.encoding import EmptyTextError, UnknownTextError, encode_text
 from explorer.core.reading import Reading
 from explorer.core.readings import compute
 from explorer.view import View
-from model.checkpoint import Checkpoint
 from model.errors import ModelError
+from model.interface import TracedModel
 
 
-def read_whole_text(view: View, model: Checkpoint) -> Reading:
+def read_whole_text(view: View, model: TracedModel) -> Reading:
     """Return the reading of a view.
 
     Raises ModelError if the text has no known characters, too many tokens, or no token at the view's query.
     """
     context = model.config.n_positions
     try:
-        encoding, left_out = encode_text(model.tokenizer, view.text, context, model.name)
+        encoding, left_out = encode_text(model.tokenizer, view.text, context, model.name, model.prefix)
     except EmptyTextError as error:
         raise ModelError("the text is empty: type at least one character") from error
     except UnknownTextError as error:

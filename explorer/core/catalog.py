@@ -10,6 +10,8 @@ from data import bundled
 from explorer.core.steps import at_step, split_step
 from model import layout
 from model.errors import ModelError
+from model.families import hub
+from model.families.directory import is_gguf
 from model.training import snapshots
 
 _NAMES_LISTED = 8
@@ -33,7 +35,7 @@ def models_directory() -> Path:
 
 
 def available_models() -> tuple[ModelLocation, ...]:
-    """Return the bundled models, then those in the user's models directory, then those in the current directory."""
+    """Return the bundled models, those in the user's models directory, the current directory and the hub's cache."""
     found = [ModelLocation(name, bundled.path(name)) for name in bundled.names()]
     names = {model.name for model in found}
     found.extend(model for model in _models_in(models_directory()) if model.name not in names)
@@ -43,6 +45,9 @@ def available_models() -> tuple[ModelLocation, ...]:
         ModelLocation(f"./{model.name}" if model.name in names else model.name, model.path)
         for model in _models_in(Path())
     )
+    names = {model.name for model in found}
+    in_cache = ((name, hub.cached(name)) for name in hub.cached_names() if name not in names)
+    found.extend(ModelLocation(name, path) for name, path in in_cache if path is not None)
     return tuple(found)
 
 
@@ -56,9 +61,9 @@ def _models_in(directory: Path) -> Iterator[ModelLocation]:
 
 
 def is_model(path: Path) -> bool:
-    """Return True if a directory holds a checkpoint or a run; False if it cannot be read."""
+    """Return True for a directory with a checkpoint or a run, and for a GGUF file; False if it cannot be read."""
     try:
-        return (layout.locate(path) / layout.CONFIG).is_file()
+        return (layout.locate(path) / layout.CONFIG).is_file() or (path.suffix == ".gguf" and is_gguf(path))
     except OSError:
         return False
 
@@ -98,6 +103,8 @@ def display_name(name: str) -> str:
     Raises ModelNotFoundError if there is no such model.
     """
     path = find_model(name)
+    if path == hub.cached(name):
+        return name
     base, step = split_step(name)
     if step is not None and not model_exists(name):
         return at_step(_name_in_run(base, find_model(base))[0], step)
@@ -113,7 +120,7 @@ def _path_of(name: str) -> Path | None:
     for path in (Path(name), models_directory() / name):
         if name and (path.exists() or layout.locate(path).exists()):
             return path
-    return None
+    return hub.cached(name)
 
 
 def _find_snapshot(base: str, step: int) -> Path:

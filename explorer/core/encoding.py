@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from model.errors import ModelError
-from model.tokenizer import Encoding, encode
+from model.tokenizer import Encoding, encode, token_texts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -25,8 +25,12 @@ class UnknownTextError(ModelError):
         self.model_name = model_name
 
 
-def encode_text(tokenizer: "Tokenizer", text: str, most: int, model_name: str) -> tuple[Encoding, int]:
+def encode_text(
+    tokenizer: "Tokenizer", text: str, most: int, model_name: str, prefix: tuple[int, ...] = ()
+) -> tuple[Encoding, int]:
     """Return the first `most` tokens of a text, and how many are left out.
+
+    `prefix` are token ids that stand before the text and belong to no character of it.
 
     Raises EmptyTextError and UnknownTextError for a text without tokens.
     """
@@ -35,6 +39,13 @@ def encode_text(tokenizer: "Tokenizer", text: str, most: int, model_name: str) -
     encoding = encode(tokenizer, text)
     if not encoding.ids:
         raise UnknownTextError(model_name)
+    if prefix:
+        encoding = replace(
+            encoding,
+            ids=(*prefix, *encoding.ids),
+            tokens=(*token_texts(tokenizer, prefix), *encoding.tokens),
+            spans=(*((0, 0) for _ in prefix), *encoding.spans),
+        )
     left_out = len(encoding) - most
     if left_out <= 0:
         return encoding, 0

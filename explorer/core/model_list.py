@@ -9,8 +9,9 @@ from typing import NamedTuple
 from explorer.core import catalog
 from explorer.core.catalog import ModelLocation, is_model
 from explorer.core.formatting import short_count, visible
-from model import layout, tokenizer
+from model import families, layout, tokenizer
 from model.errors import ModelError
+from model.families.directory import BYPASSING, inspect, is_native
 
 _LONGEST_PATH = 4096
 _MOST_LISTED = 500
@@ -31,6 +32,8 @@ class ModelDetails(NamedTuple):
 
 def read_details(model: ModelLocation) -> ModelDetails:
     """Read the sizes of a model. Raises ModelError or OSError if it cannot be opened."""
+    if not is_native(model.path):
+        return _read_family_details(model)
     summary = layout.summarize(model.path)
     config = summary.config
     return ModelDetails(
@@ -43,6 +46,35 @@ def read_details(model: ModelLocation) -> ModelDetails:
         tokenizer=tokenizer.kind(tokenizer.load(layout.locate(model.path))),
         size_on_disk=f"{short_count(summary.bytes_on_disk)}B",
     )
+
+
+def _read_family_details(model: ModelLocation) -> ModelDetails:
+    """The sizes that a config states; a model that says nothing of one, or a GGUF file, has a dash there."""
+    families.check_installed()
+    if model.path.is_file():
+        size = model.path.stat().st_size
+        return ModelDetails("–", "–", "–", "–", "–", "–", "GGUF", f"{short_count(size)}B")
+    files = inspect(model.path)
+    if files.family in BYPASSING:
+        raise ModelError(f"the code of {files.family!r} models does not let their attention be looked into")
+    size = sum(path.stat().st_size for path in files.shards)
+    numbers = (files.n_layer, files.n_head, files.head_size, files.n_positions)
+    layers, heads, head_size, context = ("–" if number is None else str(number) for number in numbers)
+    return ModelDetails(
+        layers,
+        heads,
+        head_size,
+        context,
+        vocabulary="–" if files.vocab_size is None else f"{files.vocab_size:,}",
+        parameters=short_count(files.parameters),
+        tokenizer=_family_tokenizer(model.path),
+        size_on_disk=f"{short_count(size)}B",
+    )
+
+
+def _family_tokenizer(path: Path) -> str:
+    """The kind of tokenizer; one that is not yet a tokenizer.json is converted when the model is opened."""
+    return tokenizer.kind(tokenizer.load(path)) if (path / layout.TOKENIZER).exists() else "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,7 +259,7 @@ class ReadingService:
 def compute(model: "TracedModel", view: View, trained: Reading | None = None) -> Reading:
     """Return the reading of a view on an open model; `trained`, a reading of the same text, saves a run."""
     if trained is None:
-        encoding, left_out = encode_text(model.tokenizer, view.text, model.config.n_positions, model.name)
+        encoding, left_out = encode_text(model.tokenizer, view.text, model.config.n_positions, model.name, model.prefix)
         trace = model.trace(encoding.ids)
         as_trained = view.as_trained()
         trained = Reading(as_trained, model.name, model.config, encoding, model.tokenizer, trace, trace, left_out)

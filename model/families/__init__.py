@@ -43,15 +43,20 @@ class OpenOptions:
     bos: bool = False
 
 
+def check_installed() -> None:
+    """Raise CheckpointError unless `transformers` and what it needs are installed; they are not imported."""
+    missing = [package for package in REQUIRED if importlib.util.find_spec(package) is None]
+    if missing:
+        raise CheckpointError(f"models of this kind need {' and '.join(missing)}: {INSTALL}")
+
+
 def load(path: Path | str, name: str | None = None, options: OpenOptions | None = None) -> "FamilyModel":
     """Open a directory with `config.json` and safetensors, or a GGUF file, with `transformers`.
 
     Neither code nor pickles of the model are ever run, and nothing is fetched.
     Raises CheckpointError, in one line, if it cannot be opened or looked into, or `transformers` is not installed.
     """
-    missing = [package for package in REQUIRED if importlib.util.find_spec(package) is None]
-    if missing:
-        raise CheckpointError(f"models of this kind need {' and '.join(missing)}: {INSTALL}")
+    check_installed()
     for variable, value in _QUIET.items():  # read when transformers is imported
         os.environ.setdefault(variable, value)
     # By name, and only now: transformers is optional and takes seconds to import.

@@ -12,6 +12,7 @@ from model.layout import (
     WEIGHTS,
     CheckpointError,
     StoredTensor,
+    locate,
     no_weights_message,
     read_header,
     read_json,
@@ -19,6 +20,12 @@ from model.layout import (
 
 INDEX = f"{WEIGHTS}.index.json"
 GGUF_MAGIC = b"GGUF"
+
+BYPASSING = frozenset(
+    {"bloom", "falcon", "gpt_neo", "mamba", "minimax", "mpt", "openai-gpt", "recurrent_gemma", "rwkv", "xglm"}
+)
+"""Values of `model_type` whose code is known not to let its attention be looked into; what else does not, is found out
+when it is opened."""
 
 _LARGEST_INDEX = 2**25
 _LARGEST_NUMBER = 2**24
@@ -36,6 +43,11 @@ class FamilyFiles:
     config: Mapping[str, Any]
     shards: tuple[Path, ...]
     tensors: Mapping[str, StoredTensor]
+
+    @classmethod
+    def config_only(cls, directory: Path) -> "FamilyFiles":
+        """What the config of a directory says, without a look at its weights."""
+        return cls(read_json(directory / CONFIG), (), {})
 
     @property
     def family(self) -> str:
@@ -83,13 +95,14 @@ class FamilyFiles:
         return self.size("vocab_size")
 
 
-def model_type(directory: Path) -> str | None:
-    """The `model_type` of a directory's config, None if there is none that can be read."""
+def is_native(path: Path) -> bool:
+    """Return True if a path is to be opened by `model.checkpoint`, which also says what is wrong with a bad one."""
+    if path.is_file():
+        return not is_gguf(path)
     try:
-        found = read_json(directory / CONFIG).get("model_type")
+        return bool(read_json(locate(path) / CONFIG).get("model_type", "gpt2") == "gpt2")
     except CheckpointError:
-        return None
-    return found if isinstance(found, str) else None
+        return True
 
 
 def is_gguf(path: Path) -> bool:

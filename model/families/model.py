@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from model.errors import ModelError
+from model.errors import ModelError, NumericOverflowError
 from model.families.recording import RecordedLayer, Recorder, check
 from model.families.shape import FamilyShape, context_length
 from model.settings import AS_TRAINED, AttentionSettings
@@ -75,11 +75,11 @@ class FamilyModel:
             recorded = recorder.layers[layer]
             made = recorded.inputs(settings.for_layer(self.config, layer))
             if made.overflows or not recorded.mixed.isfinite().all():
-                raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
+                raise NumericOverflowError(repr(self.name))
             self._check(layer, recorded, made)
             inputs.append(made)
         if not final.isfinite().all():
-            raise ModelError(f"the numbers of {self.name!r} overflow here: choose a smaller scale or another model")
+            raise NumericOverflowError(repr(self.name))
         return Trace(ids, settings, tuple(inputs), streams, final, self.unembed)
 
     def unembed(self, final: Tensor) -> Tensor:

@@ -153,7 +153,7 @@ def test_an_error_in_the_middle_has_a_line_of_its_own(model: str, monkeypatch: p
         yield 1
         raise ModelError("the numbers overflow")
 
-    monkeypatch.setattr("explorer.cli.generate_text.generate", failing)
+    monkeypatch.setattr("explorer.cli.generate_text.generate_with", failing)
     result = run("a", "--model", model)
     assert result.exit_code == 2
     assert result.stdout.endswith("\n")

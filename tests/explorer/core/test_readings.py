@@ -23,6 +23,7 @@ class Counting:
 
     def __init__(self, model: Checkpoint) -> None:
         self.name, self.config, self.tokenizer = model.name, model.config, model.tokenizer
+        self.prefix = model.prefix
         self.runs = 0
         self._trace = model.trace
 

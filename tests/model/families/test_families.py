@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from model.families import load
+from model.families.directory import BYPASSING
 from model.layout import CheckpointError
 from model.settings import AttentionSettings
 from tests.model.families.making import IDS, REFUSED, WORKS, Family, open_tiny, version, write
@@ -39,6 +40,10 @@ def test_a_family_is_what_its_eager_attention_says(each: Family, tmp_path: Path)
     assert all(stream.shape == (len(IDS), shape.n_embd) for stream in trace.streams)
     for settings in (AttentionSettings(scale=1.3), AttentionSettings(causal=False, layer=0, head=1)):
         assert not torch.equal(opened.trace(IDS, settings).logits, trace.logits)
+
+
+def test_lists_know_which_families_are_refused() -> None:
+    assert {each.model_type for each in REFUSED} == BYPASSING
 
 
 @pytest.mark.parametrize("each", known(REFUSED))

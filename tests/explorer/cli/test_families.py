@@ -1,0 +1,107 @@
+"""Models of other families on the command line: found, listed, shown, continued and refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from explorer.cli.main import cli
+from model.errors import ModelError
+from model.families import hub
+from tests.model.families.making import family, write
+from tests.model.families.test_gguf import write_gguf
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a Llama, a model that is refused, and an empty hub cache; it is the current directory."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.chdir(tmp_path)
+    write(family("llama"), tmp_path / "llama")
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, standalone_mode=False)
+
+
+def refusal(*arguments: str) -> str:
+    result = run(*arguments)
+    assert isinstance(result.exception, ModelError), result.output
+    assert "\n" not in str(result.exception)
+    return str(result.exception)
+
+
+def shown(*arguments: str) -> dict[str, Any]:
+    result = run("show", "--json", *arguments)
+    assert result.exception is None, result.exception
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_a_llama_is_shown(models: Path) -> None:
+    plain = shown("--model", "llama", "Ivan ate", "--layer", "1", "--head", "3")
+    assert plain["model"] == "llama"
+    assert (plain["head_size"], plain["scale"]) == (8, pytest.approx(8**-0.5))
+    changed = shown("--model", str(models / "llama"), "Ivan ate", "--layer", "1", "--head", "3", "--no-mask")
+    assert changed["weights"] != plain["weights"]
+    with_bos = shown("--model", "llama", "Ivan ate", "--bos")
+    assert with_bos["token_ids"] == [1, *plain["token_ids"]]
+
+
+def test_a_llama_is_continued(models: Path) -> None:
+    result = run("generate", "Ivan", "--model", "llama", "--tokens", "5", "--json", "--past-end")
+    assert len(json.loads(result.stdout)["token_ids"]) == 5
+
+
+def test_what_cannot_be_opened_is_listed_as_such(models: Path) -> None:
+    write(family("bloom"), models / "bloom")
+    output = " ".join(run("models").output.split())
+    assert "llama 2 4 8 32 48" in output
+    assert "bloom cannot be opened: the code of 'bloom' models" in output
+    assert "BloomBlock" in refusal("show", "--model", "bloom", "Ivan")
+
+
+def test_heads_and_layers_are_checked_before_anything_is_loaded(models: Path) -> None:
+    (models / "llama" / "model.safetensors").unlink()
+    assert "heads 0 to 3" in refusal("show", "--model", "llama", "Ivan", "--head", "4")
+    assert "layers 0 to 1" in refusal("show", "--model", "llama", "Ivan", "--layer", "2")
+
+
+def test_a_gguf_file_is_shown_and_listed(models: Path) -> None:
+    import gguf
+
+    write_gguf(models / "tiny.gguf", gguf.GGMLQuantizationType.F32)
+    assert shown("--model", "tiny.gguf", "Ivan")["model"] == "tiny.gguf"
+    assert "tiny.gguf" in run("models").output
+
+
+def test_the_hub_cache_is_searched_by_name(models: Path) -> None:
+    repository = models / "hub" / "models--someone--tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0123456789abcdef")
+    (models / "llama").rename(models / "moved")
+    (repository / "snapshots").mkdir()
+    (models / "moved").rename(repository / "snapshots" / "0123456789abcdef")
+    assert shown("--model", "someone/tiny", "Ivan")["model"] == "someone/tiny"
+    assert "someone/tiny" in run("models").output
+    assert list(hub.cached_names()) == ["someone/tiny"]
+    assert "no model is called" in refusal("show", "--model", "someone/other", "Ivan")
+
+
+@pytest.mark.parametrize("commit", ["../../../outside", "", "0123456789abcdef/..", "x" * 40])
+def test_a_cache_that_points_elsewhere_is_not_followed(models: Path, commit: str) -> None:
+    repository = models / "hub" / "models--a--b"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    assert hub.cached("a/b") is None
+    assert hub.cached("../a") is None
+    assert list(hub.cached_names()) == []
+
+
+def test_without_the_extra_the_message_says_how_to_install_it(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.families.REQUIRED", ("no_such_package",))
+    assert "pip install" in refusal("show", "--model", "llama", "Ivan")
+    assert "pip install" in run("models").output
