@@ -13,7 +13,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli import terminal
+from explorer.cli import output
 from explorer.core.formatting import one_line, significant
 from explorer.core.plot import Curve, axis, draw
 from model.errors import ModelError
@@ -46,7 +46,7 @@ def compare(runs: Sequence[Path], log: bool, log_steps: bool, height: int | None
     if as_json:
         print(json.dumps({"runs": [as_object(run_log) for run_log in logs]}))
         return
-    console = terminal.console()
+    console = output.console()
     free_lines = console.size.height - len(logs) - 8 if console.is_terminal else 20
     height = height or max(10, min(30, free_lines))
     for line in plot_lines(logs, console.width, height, log=log, log_steps=log_steps):

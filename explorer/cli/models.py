@@ -5,7 +5,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli.terminal import console
+from explorer.cli.output import console
 from explorer.core.catalog import available_models, models_directory
 from explorer.core.formatting import one_line
 from explorer.core.model_list import read_details

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli import terminal
+from explorer.cli import output
 from explorer.core.formatting import one_line, significant, table_number, visible
 from explorer.core.reading import Reading
 from explorer.core.stages import stage_matrix
@@ -37,7 +37,7 @@ class Tables:
 
     def __init__(self, reading: Reading, console: Console | None = None) -> None:
         self.reading = reading
-        self.console = console or terminal.console()
+        self.console = console or output.console()
         self._scale = current_scale(reading.view, reading.bounds)
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 

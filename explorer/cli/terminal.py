@@ -5,14 +5,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from rich.console import Console
-
 from model.errors import ModelError
-
-
-def console() -> Console:
-    """Return a console that prints text from outside as it is: without markup, highlighting or emoji codes."""
-    return Console(markup=False, highlight=False, emoji=False)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
