@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from explorer.cli import terminal
+from explorer.cli.output import console
 from explorer.core.formatting import wrapped
 from explorer.labs.registry import ENTRIES, find_entry
 
@@ -52,7 +53,7 @@ def lab(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
         listed = [{"name": entry.name, "title": entry.title, "claim": entry.claim} for entry in ENTRIES]
         click.echo(json.dumps(listed))
         return
-    output = terminal.console()
+    output = console()
     width = max(20, output.width - _INDENT)
     for number, entry in enumerate(ENTRIES, 1):
         output.print(f"{number}  {entry.name:<{_INDENT - 3}}{entry.title}", soft_wrap=True)

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from explorer.cli import terminal
+from explorer.cli.output import console
 from explorer.core.formatting import wrapped
 from explorer.core.loading import open_model
 from explorer.labs.drawing import draw_picture
@@ -69,7 +70,7 @@ def _progress(progress: Progress) -> str:
 
 
 def _print(lab: Lab, values: Values, result: Result) -> None:
-    output = terminal.console()
+    output = console()
     width = min(_WIDEST, output.width)
     question = lab.ask(values)
 
