@@ -38,8 +38,8 @@ async def form_of(pilot: Pilot[None]) -> TrainForm:
     return app.screen
 
 
-def said(form: TrainForm) -> str:
-    return str(form.query_one("#said", Static).content)
+def message(form: TrainForm) -> str:
+    return str(form.query_one("#message", Static).content)
 
 
 def focus(form: TrainForm) -> str:
@@ -59,10 +59,10 @@ async def test_there_is_a_field_for_every_option(app: ExplorerApp) -> None:
         names = {str(parameter.name) for parameter in train.params} - {"watch", "stream"}
         assert set(form.values()) == names
         assert form.arguments() == ["--out", "run-1"], "what is not changed is not asked for"
-        assert all(str(what.content) for what in form.query(".what").results(Label))
+        assert all(str(each.content) for each in form.query(".help").results(Label))
         form.query_one("#field-heads").focus()
         await pilot.pause()
-        assert "divide --width" in str(form.query_one("#explained", Static).content)
+        assert "divide --width" in str(form.query_one("#field-help", Static).content)
 
 
 async def test_keys_fill_it_in_and_enter_starts(app: ExplorerApp, made: list[FakeProcess]) -> None:
@@ -81,7 +81,7 @@ async def test_keys_fill_it_in_and_enter_starts(app: ExplorerApp, made: list[Fak
             *("--out", "my run", "--tokenizer", "char", "--layers", "7", "--no-mask", "--no-snapshots"),
             *("--prompt", "a\nb", "--", "a text.txt"),
         )
-        assert said(form) == "starting: it reads the text and makes the model"
+        assert message(form) == "starting: it reads the text and makes the model"
         await pilot.press("enter")
         assert len(made) == 1, "it starts once"
         made[0].start()
@@ -123,12 +123,12 @@ async def test_what_is_wrong_is_one_line_and_nothing_is_lost(
         fill(form, **{"files": "x.txt", "layers": "3", **values})
         before = form.values()
         await pilot.press("enter")
-        assert says in said(form)
-        assert form.query_one("#said").region.height <= 2
+        assert says in message(form)
+        assert form.query_one("#message").region.height <= 2
         assert form.values() == before
         assert made == []
         await pilot.press("x")
-        assert said(form) == "", "what is typed next is another attempt"
+        assert message(form) == "", "what is typed next is another attempt"
 
 
 async def test_what_the_process_finds_wrong_is_said_as_plain_text(app: ExplorerApp, made: list[FakeProcess]) -> None:
@@ -140,14 +140,14 @@ async def test_what_the_process_finds_wrong_is_said_as_plain_text(app: ExplorerA
         made[0].end(2, "'[red]x\x1b[31m.txt' does not exist")
         await pilot.pause()
         assert app.screen is form
-        assert said(form) == "'[red]x␛[31m.txt' does not exist"
+        assert message(form) == "'[red]x␛[31m.txt' does not exist"
         assert form.values() == before
         assert app.training.run is None
         await pilot.press("enter")
         assert len(made) == 2
         made[1].end(130)
         await pilot.pause()
-        assert said(form) == "it was stopped before its first step"
+        assert message(form) == "it was stopped before its first step"
 
 
 async def test_left_and_opened_again_it_is_as_it_was(
