@@ -230,6 +230,12 @@ class AttentionStages:
         """Softmax of each row of masked, and of the sink where there is one."""
         return weights(self.masked, per_head(self.inputs.sink, self.masked))
 
+    @property
+    def distribution(self) -> Tensor:
+        """The weights, and behind them what the sink takes, (..., Tq, Tk + 1): rows sum to 1. The weights, without."""
+        sink = self.sink_weights
+        return self.weights if sink is None else torch.cat((self.weights, sink[..., None]), dim=-1)
+
     @cached_property
     def sink_weights(self) -> Tensor | None:
         """What the sink takes of each row, (..., Tq): 1 less the sum of its weights; None without a sink."""

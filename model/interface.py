@@ -68,7 +68,7 @@ class ModelShape(Protocol):
         ...
 
     def scale_formula(self, layer: int) -> str:
-        """Where `scale` comes from: `1/√head_size`, or what the model has in its place."""
+        """Where `scale` comes from: `1/√head_size`, or what the model has in its place; empty if that is not known."""
         ...
 
     def window(self, layer: int) -> int | None:

@@ -41,6 +41,6 @@ class Peakedness:
 
 
 def peakedness(stages: AttentionStages) -> Peakedness:
-    """Measure every row of one head."""
-    bits = entropy_bits(stages.weights)
+    """Measure every row of one head. A sink counts as one more key in entropy and effective keys."""
+    bits = entropy_bits(stages.distribution)
     return Peakedness(variance(stages.scores).item(), largest_weight(stages.weights), bits, torch.exp2(bits))

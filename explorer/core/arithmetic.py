@@ -51,6 +51,7 @@ class CellArithmetic:
     hidden: bool
     log_sum: float
     weight: float
+    softcap: float | None = None
 
     @classmethod
     def of(cls, reading: "Reading") -> "CellArithmetic":
@@ -67,7 +68,13 @@ class CellArithmetic:
             hidden=not row.inputs.visible[0, key].item(),
             log_sum=row.log_sums[0].item(),
             weight=row.weights[0, key].item(),
+            softcap=row.inputs.softcap,
         )
+
+    @property
+    def capped(self) -> float:
+        """The scaled score within the soft cap, if the model has one: the exponent of e."""
+        return self.scaled if self.softcap is None else self.softcap * math.tanh(self.scaled / self.softcap)
 
     @cached_property
     def products(self) -> tuple[float, ...]:
@@ -145,6 +152,7 @@ class Steps:
     row_sum: str
     weight: str
     weight_exact: bool
+    capped: str = ""  # the same as `scaled` without a soft cap
 
     @property
     def exact(self) -> bool:
@@ -154,11 +162,11 @@ class Steps:
     @classmethod
     def of(cls, cell: CellArithmetic, digits: int, powers: int) -> "Steps":
         """Format a cell with `digits` decimals, and powers of e with `powers` significant digits."""
-        score, scaled = round(cell.score, digits), round(cell.scaled, digits)
+        score, scaled, capped = (round(x, digits) for x in (cell.score, cell.scaled, cell.capped))
         scale = significant(cell.scale, 4)
-        x = -math.inf if cell.hidden else cell.scaled
+        x = -math.inf if cell.hidden else cell.capped
         power, row_sum = exponential(x, powers), exponential(cell.log_sum, powers)
-        shown_x = -math.inf if cell.hidden else scaled
+        shown_x = -math.inf if cell.hidden else capped
         weight_shown = small_weight(cell.weight)
         ratio = _ratio(power, row_sum)
         return cls(
@@ -172,6 +180,7 @@ class Steps:
             row_sum,
             weight_shown,
             cell.hidden or small_weight(ratio) == weight_shown,
+            fixed(capped, digits),
         )
 
 

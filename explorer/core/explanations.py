@@ -76,6 +76,17 @@ class _Row:
         return float(self.stages.inputs.scale)
 
     @property
+    def sink(self) -> float | None:
+        """What the sink of the head takes of this row; None if it has none."""
+        share = self.stages.sink_weights
+        return None if share is None else float(share[0])
+
+    @property
+    def hidden_before(self) -> int:
+        """How many keys before the query are hidden, by a window for example."""
+        return self.reading.view.query + 1 - len(self.keys) if self.stages.inputs.causal else 0
+
+    @property
     def entropy_bits(self) -> float:
         """The entropy of the weights."""
         return float(self.reading.head.measures.entropy_bits[self.reading.view.query])
@@ -129,6 +140,14 @@ def _scaled(row: _Row) -> Wordings:
     if scale == 1.0:
         return f"{full} leaves the scores as they are; variance {raw}.", f"{short}: variance stays {raw}."
     low, high = _score(min(after)), _score(max(after))
+    if (cap := row.stages.inputs.softcap) is not None:
+        squeezed: list[float] = row.stages.capped[0, row.keys].tolist()
+        return (
+            f"{full} takes the variance from {raw} to {variance}; the soft cap of {significant(cap, 4)} then squeezes "
+            f"{low} … {high} to {_score(min(squeezed))} … {_score(max(squeezed))}.",
+            f"{full} takes the variance from {raw} to {variance}, before a soft cap of {significant(cap, 4)}.",
+            f"{short}, then a soft cap of {significant(cap, 4)}.",
+        )
     return (
         f"{full} takes the variance of these scores from {raw} to {variance}; they now lie between {low} and {high}.",
         f"{full} takes the variance from {raw} to {variance}.",
@@ -140,6 +159,8 @@ def _masked(row: _Row) -> Wordings:
     count, seen = row.count, len(row.keys)
     after = count - 1 - row.reading.view.query
     later = "key" if after == 1 else f"{after} keys"
+    if row.hidden_before > 0:
+        return _windowed(row, after, later)
     if not row.stages.inputs.causal:
         off = "The mask is off" if row.reading.bounds.causal else "This model has no mask"
         if not after:
@@ -162,9 +183,25 @@ def _masked(row: _Row) -> Wordings:
     )
 
 
+def _windowed(row: _Row, after: int, later: str) -> Wordings:
+    """The mask of a model whose queries do not see all keys before them."""
+    window = row.stages.inputs.window
+    what = "the mask of this model" if window is None else f"its window of {window}"
+    before = "the key" if row.hidden_before == 1 else f"{row.hidden_before} keys"
+    first = f"The mask hides the {later} after {row.query(_LONG)}, and {what}" if after else what.capitalize()
+    return (
+        f"{first} hides {before} too far before {'it' if after else row.query(_LONG)}: {len(row.keys)} of {row.count} "
+        "keys remain.",
+        f"{row.count - len(row.keys)} of {row.count} keys hidden, {row.hidden_before} of them too far before.",
+    )
+
+
 def _weights(row: _Row) -> Wordings:
     weights = row.numbers(Stage.WEIGHTS)
     count = len(weights)
+    if count == 1 and row.sink is not None:
+        given, taken = weight(weights[0]), weight(row.sink)
+        return f"{row.query(_LONG)} gives itself {given}; the sink ⌂ takes the rest, {taken}.", f"⌂ takes {taken}."
     if count == 1:
         return f"The softmax of one number is 1: all weight is on {row.query(_LONG)}.", "All weight is on itself: 1."
     bits = f"{fixed(row.entropy_bits, 2)} bits"
@@ -174,6 +211,11 @@ def _weights(row: _Row) -> Wordings:
     top = weights.index(largest)
     full = f"Softmax gives {row.key(top, _LONG)} the largest weight, {weight(largest)}; entropy {bits}"
     split = f"an even split over {fixed(row.effective_keys, 1)} of {count} keys"
+    if row.sink is not None:
+        return (
+            f"{full}; the sink ⌂ takes {weight(row.sink)}, which goes to no key.",
+            f"Largest weight {weight(largest)} on {row.key(top, _SHORT)}; the sink ⌂ takes {weight(row.sink)}.",
+        )
     return (
         f"{full}: as concentrated as {split}.",
         f"{full}, like {split}.",
@@ -191,12 +233,14 @@ def _mixed(row: _Row) -> Wordings:
             f"This head is ablated: zeros replace its mixed values, whose norm would be {norm}.",
             f"Ablated: zeros replace a vector of norm {norm}.",
         )
-    if len(parts) == 1:
+    if len(parts) == 1 and row.sink is None:
         return (
             f"With all weight on {row.query(_LONG)}, mixed is its value: norm {norm}.",
             f"Its own value: norm {norm}.",
         )
     norms: list[float] = parts.norm(dim=-1).tolist()
+    if len(parts) == 1:
+        return (f"Mixed is what the sink ⌂ leaves of the only value: norm {norm}.", f"Mixed: norm {norm}.")
     first, second = sorted(range(len(norms)), key=norms.__getitem__, reverse=True)[:2]
     one, two = significant(norms[first]), significant(norms[second])
     return (

@@ -12,7 +12,7 @@ from explorer.core.head_kinds import head_kind
 from explorer.core.steps import split_step, step_words
 from explorer.view import Stage, View
 from explorer.widgets.panels.lines import Line, Lines, line
-from explorer.widgets.wording import heads_text, scale_name, switched_text
+from explorer.widgets.wording import heads_text, scale_text, switched_text
 from model.settings import Scope
 
 if TYPE_CHECKING:
@@ -83,13 +83,16 @@ class HeaderLine(Lines, can_focus=False):
         name = visible(base)
         scale = float(inputs.scale)
         mask_changed, scale_changed = view.causal is not None, view.scale is not None
-        scale_words = scale_name(scale, inputs.head_size) if short < 2 else significant(scale, 4)
+        scale_words = scale_text(reading) if short < 2 else significant(scale, 4)
         mask_words = "causal" if inputs.causal else "off"
+        if inputs.causal and inputs.window is not None:
+            mask_words += f", window {inputs.window}"
+        groups = reading.as_set.inputs[view.layer].groups
         parts = [
             (name if short < 3 else fit(name, min(cell_len(name), 8)), "label"),
             *([(step_words(step), "warning")] if step is not None else []),
             *([(step_words(self.own_step), "label")] if step is None and self.own_step is not None else []),
-            (f"L{view.layer} H{view.head}", "label"),
+            (f"L{view.layer} H{view.head}" + (f" · kv {view.head // groups}" if groups > 1 else ""), "label"),
         ]
         if short < 2 and (words := head_kind(self.scores, view.layer, view.head)):
             parts.append((words, "current"))

@@ -5,12 +5,22 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from explorer.core.formatting import significant
+from explorer.core.formatting import significant, weight
 from explorer.view import Stage, View, named_scales
 from model.settings import Scope
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
+
+
+def scale_text(reading: "Reading") -> str:
+    """The scale of the head in view, by the model's own formula while it is as trained: 1/√query_pre_attn_scalar."""
+    scale, layer = float(reading.stages.inputs.scale), reading.view.layer
+    formula = reading.shape.scale_formula(layer)
+    as_trained = math.isclose(scale, reading.shape.scale(layer), rel_tol=1e-9)
+    if as_trained and formula not in ("", "1") and not formula.startswith("1/√head_size"):
+        return f"{formula} = {significant(scale, 4)}"
+    return scale_name(scale, reading.stages.inputs.head_size)
 
 
 def scale_name(scale: float, head_size: int, n_embd: int | None = None) -> str:
@@ -49,12 +59,14 @@ def _ranges(numbers: list[int]) -> str:
 
 def matrix_title(reading: "Reading", stage: Stage) -> Content:
     """The title of a matrix: its place among the stages and how it is computed."""
-    scale = float(reading.stages.inputs.scale)
+    inputs = reading.stages.inputs
+    scale = float(inputs.scale)
+    cap = "" if inputs.softcap is None else f"soft cap {significant(inputs.softcap, 4)}, "
     titles = {
         Stage.SCORES: "1 scores q·kᵀ",
         Stage.SCALED: f"2 scaled ×{significant(scale, 4)}",
-        Stage.MASKED: "3 masked" if reading.stages.inputs.causal else "3 masked (mask off)",
-        Stage.WEIGHTS: "4 weights softmax",
+        Stage.MASKED: f"3 {cap}masked" if inputs.causal else f"3 {cap}masked (mask off)",
+        Stage.WEIGHTS: "4 weights softmax" if inputs.sink is None else "4 weights softmax with ⌂",
         Stage.MIXED: "5 mixed: 0, ablated" if reading.stages.inputs.ablated else "5 mixed weights·v",
     }
     return Content(titles[stage])
@@ -71,5 +83,7 @@ def matrix_measure(reading: "Reading", stage: Stage) -> Content:
         hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).sum().item())
         return Content(f"{hidden:,} of {cells:,} hidden")
     if stage is Stage.WEIGHTS:
-        return Content(f"mean entropy {measures.entropy_bits.mean().item():.2f} bits")
+        sink = stages.sink_weights
+        taken = "" if sink is None else f" · ⌂ takes {weight(sink.mean().item())}"
+        return Content(f"mean entropy {measures.entropy_bits.mean().item():.2f} bits{taken}")
     return Content("")

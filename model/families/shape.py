@@ -96,12 +96,12 @@ def _token(value: Any) -> int | None:
 
 
 def _formula(config: Any, scale: float, head_size: int) -> str:
-    """The formula that gives a scale."""
+    """The formula that gives a scale, empty if none is known."""
     scalar, multiplier = getattr(config, "query_pre_attn_scalar", None), getattr(config, "attention_multiplier", None)
     candidates: list[tuple[str, float]] = [("1/√head_size", head_size**-0.5)]
     if isinstance(scalar, int | float) and scalar > 0:
-        candidates.append((f"1/√query_pre_attn_scalar = 1/√{scalar:g}", scalar**-0.5))
+        candidates.append(("1/√query_pre_attn_scalar", scalar**-0.5))
     if isinstance(multiplier, int | float):
         candidates.append(("attention_multiplier", float(multiplier)))
-    candidates.append(("1: this model scales q before", 1.0))
-    return next((name for name, value in candidates if math.isclose(scale, value, rel_tol=1e-6)), f"{scale:.4g}")
+    candidates.append(("1, q is scaled beforehand", 1.0))
+    return next((name for name, value in candidates if math.isclose(scale, value, rel_tol=1e-6)), "")

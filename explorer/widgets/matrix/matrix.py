@@ -308,9 +308,11 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         layout = painter.layout
         base, faint, chosen = self.base, self.part("faint"), self.part("cursor")
         segments = [Segment(" " * layout.label, base)]
+        visible = painter.numbers.visible
+        seen = None if visible is None else visible[self._query].tolist()
         for column in painter.columns:
             here = column == self._key and self._has_keys
-            hidden = painter.numbers.visible is not None and column > self._query
+            hidden = seen is not None and not seen[column]
             text = column_label(layout, self._labels[column] if self._has_keys else str(column), column, here)
             segments.append(Segment(text, chosen if here else faint if hidden else base))
         return segments

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic, Steps
-from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, quoted, weight
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, quoted, significant, weight
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Later, Line, Lines, line
 
@@ -101,16 +101,19 @@ class CellPanel(Lines, can_focus=True):
             (Stage.SCORES, "q·k", f"{query} · {key} =", steps.score),
             (Stage.SCALED, "× scale", f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)}", steps.scaled),
         ]
+        if cell.softcap is not None:
+            cap = significant(cell.softcap, 4)
+            rows.append((Stage.SCALED, "soft cap", f"{cap} × tanh({steps.scaled} / {cap}) ≈", steps.capped))
         if cell.hidden:
             rows += [
                 (Stage.MASKED, "mask", "the query may not see this key", MINUS + INFINITY),
                 (Stage.WEIGHTS, "weight", f"e^{MINUS}{INFINITY} / {steps.row_sum} =", "0"),
             ]
         else:
-            whole = f"{steps.power} / row's sum {steps.row_sum} {_sign(steps.weight_exact)}"
+            whole = f"{steps.power} / row's sum{_with_sink(reading)} {steps.row_sum} {_sign(steps.weight_exact)}"
             rows += [
-                (Stage.MASKED, "mask", "the query may see this key", steps.scaled),
-                (Stage.WEIGHTS, "e^x", f"e^{steps.scaled} {_sign(steps.power_exact)}", steps.power),
+                (Stage.MASKED, "mask", "the query may see this key", steps.capped),
+                (Stage.WEIGHTS, "e^x", f"e^{steps.capped} {_sign(steps.power_exact)}", steps.power),
                 (Stage.WEIGHTS, "weight", whole, steps.weight),
             ]
         rows = [(at, name, "", "·") if reading.view.awaits(at) else (at, name, how, got) for at, name, how, got in rows]
@@ -251,6 +254,9 @@ def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
     if reading.view.awaits(Stage.SCALED):
         return steps.score
     scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
+    softcap = reading.stages.inputs.softcap
+    if softcap is not None:
+        scaled += f", within ±{significant(softcap, 4)} ≈ {steps.capped}"
     if reading.view.awaits(Stage.MASKED):
         return scaled
     if hidden:
@@ -258,6 +264,10 @@ def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
     if reading.view.awaits(Stage.WEIGHTS):
         return f"{scaled}, not hidden"
     return f"{scaled}, e^ → {steps.power} / {steps.row_sum} {_sign(steps.weight_exact)} {steps.weight}"
+
+
+def _with_sink(reading: "Reading") -> str:
+    return "" if reading.stages.inputs.sink is None else " with ⌂"
 
 
 def _longest(wordings: Sequence[str], width: int) -> str:

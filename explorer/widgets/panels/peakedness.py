@@ -235,7 +235,7 @@ class PeakednessPanel(Lines, can_focus=True):
                 [(f"{v.query.entropy_bits:.2f}", f"{v.head.entropy_bits:.2f}") for v in found],
             ),
             (
-                f"keys of {seen}",
+                f"keys+⌂ of {seen + 1}" if reading.stages.inputs.sink is not None else f"keys of {seen}",
                 [(f"{v.query.effective_keys:.1f}", f"{v.head.effective_keys:.1f}") for v in found],
             ),
             (

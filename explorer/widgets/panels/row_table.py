@@ -94,6 +94,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._weights: list[float] = []
         self._seen: list[bool] = []
         self._scale = 1.0
+        self._sink: float | None = None
         self._waits: tuple[bool, ...] = (False,) * len(_STAGES)
         self._key = 0
 
@@ -115,6 +116,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
         self._weights, self._seen = row.weights[0].tolist(), row.inputs.visible[0].tolist()
         self._scale = float(row.inputs.scale)
+        self._sink = None if row.sink_weights is None else float(row.sink_weights[0])
         self._key = view.key
         self.forget()
 
@@ -122,7 +124,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         """Draw again."""
         if not self.is_attached or self.reading is None:
             return
-        size = Size(self.scrollable_content_region.width, len(self._labels) + 1)
+        size = Size(self.scrollable_content_region.width, len(self._labels) + 1 + (self._sink is not None))
         if size != self.virtual_size:
             self.virtual_size = size
             self.call_after_refresh(self._keep_in_view)
@@ -158,9 +160,11 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         """The header, or a key."""
         width, base = self.size.width, self.base
         key = y - 1 + self.scroll_offset.y
-        if self.reading is None or key >= len(self._labels) or width < 1:
+        if self.reading is None or key > len(self._labels) or width < 1:
             return Strip.blank(width, base)
         columns = Columns.fitting(width, self._longest)
+        if key == len(self._labels):
+            return Strip(self._sink_line(columns)).adjust_cell_length(width, base)
         segments = self._header(columns) if y == 0 else self._line(key, columns)
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -193,6 +197,19 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             Segment(label_text, name),
             Segment("".join(texts), numbers),
             Segment(fit(given, columns.weight, "right"), numbers + Style(bold=seen)),
+            Segment("  " + bar(share, columns.bar) if columns.bar else "", self.bar_style(share)),
+        ]
+
+    def _sink_line(self, columns: Columns) -> list[Segment]:
+        """What the sink takes, below the last key; nothing in a model without one."""
+        if self._sink is None:
+            return []
+        share = 0.0 if self._waits[-1] else self._sink
+        given = _WAITING if self._waits[-1] else weight(share, 3)
+        between = " " * (columns.score + columns.scaled + columns.mask)
+        return [
+            Segment(fit("  ⌂ the sink", columns.key) + between, self.part("faint")),
+            Segment(fit(given, columns.weight, "right"), self.base + Style(bold=True)),
             Segment("  " + bar(share, columns.bar) if columns.bar else "", self.bar_style(share)),
         ]
 

@@ -1,0 +1,104 @@
+"""What the screen says of sinks, soft caps, windows and shared keys, checked against the numbers themselves."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from explorer.core.arithmetic import CellArithmetic, MixedArithmetic
+from explorer.core.explanations import explain_stage
+from explorer.core.reading import Reading
+from explorer.core.readings import compute
+from explorer.view import Stage, View
+from explorer.widgets.wording import matrix_measure, matrix_title, scale_text
+from model.families.model import FamilyModel
+from tests.model.families.making import family, open_tiny
+
+TEXT = "Ivan is the guy"
+Read = Callable[..., Reading]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FamilyModel]:
+    names = ("gpt_oss", "gemma2", "granite", "deepseek_v3")
+    return {name: open_tiny(family(name), tmp_path_factory.mktemp(name)) for name in names}
+
+
+@pytest.fixture
+def read(opened: dict[str, FamilyModel]) -> Read:
+    return lambda name, **changes: compute(opened[name], replace(View(name, TEXT, query=9, key=8), **changes))
+
+
+def said(reading: Reading, stage: Stage) -> str:
+    return explain_stage(replace(reading, view=replace(reading.view, stage=stage)))[0]
+
+
+def test_a_sink_is_named_wherever_weights_do_not_add_up_to_one(read: Read) -> None:
+    reading = read("gpt_oss", layer=1)
+    row = reading.stages.row(9)
+    assert row.sink_weights is not None
+    share = row.sink_weights[0].item()
+    assert row.weights.sum().item() + share == pytest.approx(1, abs=1e-6)
+    assert f"the sink ⌂ takes .{round(share * 100):02}" in said(reading, Stage.WEIGHTS)
+    assert "⌂" in matrix_title(reading, Stage.WEIGHTS).plain
+    assert "⌂ takes" in matrix_measure(reading, Stage.WEIGHTS).plain
+    alone = read("gpt_oss", layer=1, query=0)
+    assert "gives itself" in said(alone, Stage.WEIGHTS)
+    assert "the sink ⌂ leaves" in said(alone, Stage.MIXED)
+
+
+def test_entropy_counts_the_sink_as_one_more_key(read: Read) -> None:
+    reading = read("gpt_oss", layer=1)
+    row = reading.stages.row(9)
+    shares = [*row.weights[0].tolist(), row.sink_weights[0].item()]  # type: ignore[index]
+    bits = -sum(x * math.log2(x) for x in shares if x > 0)
+    assert reading.head.measures.entropy_bits[9].item() == pytest.approx(bits, abs=1e-4)
+
+
+def test_the_arithmetic_of_a_cell_goes_through_the_soft_cap(read: Read) -> None:
+    reading = read("gemma2", layer=1)
+    cell = CellArithmetic.of(reading)
+    assert cell.softcap == 50
+    assert cell.capped == pytest.approx(reading.stages.capped[9, 8].item(), abs=1e-4)
+    assert cell.weight == pytest.approx(math.exp(cell.capped - cell.log_sum), abs=1e-5)
+    assert float(cell.steps.capped.replace("−", "-")) == pytest.approx(cell.capped, abs=0.006)
+    assert "soft cap of 50" in said(reading, Stage.SCALED)
+    assert matrix_title(reading, Stage.MASKED).plain == "3 soft cap 50, masked"
+
+
+def test_a_window_is_told_from_what_comes_later(read: Read) -> None:
+    reading = read("gemma2", layer=0)
+    sentence = said(reading, Stage.MASKED)
+    assert "its window of 4 hides 6 keys too far before" in sentence
+    assert "4 of 15 keys remain" in sentence
+    last = said(read("gemma2", layer=0, query=14), Stage.MASKED)
+    assert last.startswith("Its window of 4 hides 11 keys")
+    assert "window" not in said(read("gemma2", layer=1), Stage.MASKED)
+    assert "window" not in said(read("gemma2", layer=0, causal=False), Stage.MASKED)
+
+
+def test_the_scale_goes_by_the_formula_of_the_model(read: Read) -> None:
+    assert scale_text(read("gemma2")) == "1/√query_pre_attn_scalar = 0.2887"
+    assert scale_text(read("granite")) == "attention_multiplier = 0.3"
+    assert scale_text(read("gpt_oss")) == "1/√16 = 0.25"
+    assert scale_text(read("granite", scale=1.0)) == "none ×1"
+
+
+def test_values_may_be_narrower_than_keys(read: Read) -> None:
+    reading = read("deepseek_v3")
+    assert reading.stages.mixed.shape == (15, 8)
+    assert reading.stages.inputs.q.shape == (15, 16)
+    mixed = MixedArithmetic.of(reading)
+    assert len(mixed.mixed) == 8
+
+
+@pytest.mark.parametrize("name", ["gpt_oss", "gemma2", "granite", "deepseek_v3"])
+@pytest.mark.parametrize("changes", [{}, {"causal": False}, {"scale": 1.0}, {"ablated": frozenset({(1, 1)})}], ids=str)
+def test_every_stage_has_a_sentence(read: Read, name: str, changes: dict[str, object]) -> None:
+    for query in (0, 9, 14):
+        reading = read(name, layer=1, head=1, query=query, key=0, **changes)
+        for stage in Stage:
+            assert said(reading, stage)
+        assert torch.isfinite(reading.as_set.logits).all()
