@@ -255,7 +255,7 @@ class ExplorerApp(App[None]):
         self.explore.show(reading)
         if first:
             self._press_next_key()
-        if not self.explore.time_open:  # steps that are passed through are not worth a second each
+        if not self.explore.timeline.is_open:  # steps that are passed through are not worth a second each
             self.call_after_refresh(self.measure_heads)
         if not quiet:
             self._announce(reading)

@@ -71,6 +71,10 @@ class Reading:
         """The same traces seen from another query, key, stage, layer or head: no run of the model, no matrix again."""
         return replace(self, view=view)
 
+    def detached(self) -> "Reading":
+        """Return a copy for another thread, which shares no cache of heads with this reading."""
+        return replace(self, _heads=dict(self._heads))
+
     @property
     def head(self) -> HeadInView:
         """The head in view, shared by all readings of the same traces."""

@@ -1,5 +1,7 @@
 """The Explore screen: one sentence, one head, and every number of it."""
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -8,26 +10,41 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
+from textual.dom import DOMNode
+from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.actions import EXPLORE, action_named, footer
-from explorer.screens.appending import APPENDING, Appending
+from explorer.core import export
+from explorer.core.catalog import without_step
+from explorer.core.comparison import opening
+from explorer.core.continuation import Continuation, appended
+from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.link import link_line
 from explorer.screens.base import ActionScreen, bindings
-from explorer.screens.dialogs.help import Part
-from explorer.screens.dialogs.samples import Sampling
-from explorer.screens.editing import Editing
-from explorer.screens.looking import LOOKING, Looking
+from explorer.screens.compare import CompareScreen
+from explorer.screens.dialogs.export import Wanted, WriteScreen
+from explorer.screens.dialogs.help import Part, help_for
+from explorer.screens.dialogs.link import LinkScreen
+from explorer.screens.dialogs.models import ModelsScreen
+from explorer.screens.dialogs.samples import SamplesScreen, suitable
+from explorer.screens.exporter import Exporter
+from explorer.screens.heads import HeadsScreen
 from explorer.screens.opening import loading
-from explorer.screens.opening_compare import OpeningCompare
-from explorer.screens.opening_heads import OpeningHeads
-from explorer.screens.playing import PLAYING, Playing
-from explorer.screens.taking import Taking
-from explorer.screens.time import TIME_BINDINGS, Time
-from explorer.screens.titles import row_title, tabs
 from explorer.screens.train import training_screen
-from explorer.view import MATRIX_STAGES, Stage, View, go_to, stop_stepping
+from explorer.view import (
+    LAST,
+    MATRIX_STAGES,
+    Stage,
+    View,
+    choose_head,
+    go_to,
+    next_stage,
+    start_stepping,
+    stop_stepping,
+)
 from explorer.widgets.header import HeaderLine
-from explorer.widgets.key_line import KeyLine
+from explorer.widgets.key_line import Hints, KeyLine
 from explorer.widgets.matrix.layout import Zoom
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.narration import NarrationLine
@@ -35,62 +52,70 @@ from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.peakedness import PeakednessPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.panels.row_table import RowTable
-from explorer.widgets.sentence import SentenceInput
-from explorer.widgets.timeline.slider import TimeSlider
+from explorer.widgets.playback import Playback
+from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
+from explorer.widgets.timeline.timeline import TIMELINE_HINTS, Timeline, timeline_bindings
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.training.training_line import TrainingLine
-from explorer.widgets.wording import matrix_measure, matrix_title
+from explorer.widgets.wording import cell_text, matrix_measure, matrix_title, row_title, token_text
+from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
-    pass
-
 SIDE_BY_SIDE = (120, 36)
 """Columns and rows from which all four matrices stand side by side."""
 
-_NO_PART = Part(
+CHOOSING_HINTS: Hints = (
+    ("↑↓", "choose", ""),
+    ("enter", "append", "append"),
+    ("⌫", "take back", "take_back"),
+    ("esc", "leave", "back"),
+    ("?", "help", "help"),
+)
+"""What the footer says while a next token is chosen."""
+
+_WHILE_EDITING = ("back", "palette", "quit", "help")
+_WITHOUT_READING = (*_WHILE_EDITING, "edit", "models", "train", "theme", "focus_next", "focus_previous")
+_PLAYING = ("play", "slower", "faster")
+_PLAYING_KEYS = {key for name in _PLAYING if (action := action_named(EXPLORE, name)) for key in action.keys}
+
+_ALL_PARTS = Part(
     "The parts of the screen",
     "tab moves the focus through the parts; ? then begins with help for the one that has it.",
 )
 
-WHILE_EDITING = ("back", "palette", "quit", "help")
 
-
-class ExploreScreen(
-    Time,
-    Appending,
-    Editing,
-    Looking,
-    OpeningCompare,
-    OpeningHeads,
-    Playing,
-    Sampling,
-    Taking,
-    ActionScreen[None],
-):
-    """Draws the application's reading; keys become new views."""
+class ExploreScreen(ActionScreen[None]):
+    """Draws the application's reading; keys become new views, which the application shows."""
 
     SCREEN = EXPLORE
     CSS_PATH = "explore.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (SMALLEST[0], "-narrow"), (SIDE_BY_SIDE[0], "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-too-low"), (SMALLEST[1], "-low"), (24, "-middle"), (SIDE_BY_SIDE[1], "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *TIME_BINDINGS,
-        *bindings(EXPLORE),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*timeline_bindings(), *bindings(EXPLORE)]
+
+    seconds_per_stage: ClassVar[float] = 1.6
+    """How long each stage stays while playing at ×1: enough to read its sentence."""
 
     def __init__(self, view: View) -> None:
         super().__init__()
-        self._opening = view
+        self._first_view = view
+        self.playback = Playback(self, self.seconds_per_stage, self._play_on)
+        self._exporter = Exporter(self, self.app)
+        self._continuation = Continuation()
+        self._gallery: Gallery | None = None
+        self._heads_sort = Sort.POSITION
+        self._whole: Widget | None = None
+        self._focused_before: Widget | None = None
+        self._titled: tuple[object, ...] = ()  # the head in the titles
+        self._zooms: list[Zoom | None] = []
+        self._room: tuple[object, ...] = ()  # for the matrices
         # Before anything is mounted: each class that comes later has the style of every widget looked up again.
         at = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
         sizes = (max(point for point in points if point[0] <= cells)[1] for cells, points in at)
         self.add_class("-without-reading", *sizes, update=False)
-        self._head: tuple[object, ...] = ()  # in the titles
-        self._zooms: list[Zoom | None] = []
-        self._room: tuple[object, ...] = ()  # for the matrices
 
     # What is on it
 
@@ -100,11 +125,9 @@ class ExploreScreen(
             yield Static("Attention Explorer", id="title", markup=False)
             yield HeaderLine()
             yield TrainingLine()
-        with Horizontal(id="sentence-line"):
-            yield Static("❯", id="prompt", markup=False)
-            yield SentenceInput(self._opening.text, id="sentence")
+        yield SentenceEditor(self._first_view.text)
         yield TokenStrip()
-        yield TimeSlider()
+        yield Timeline()
         yield Static(id="state", markup=False)
         yield NarrationLine()
         with Container(id="body"):
@@ -120,20 +143,33 @@ class ExploreScreen(
         yield TooSmall()
 
     @property
-    def sentence(self) -> SentenceInput:
-        """The input at the top."""
-        return self.query_one(SentenceInput)
+    def sentence(self) -> SentenceEditor:
+        """The editor at the top."""
+        return self.query_one(SentenceEditor)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The slider over training."""
+        return self.query_one(Timeline)
 
     @property
     def stacked(self) -> bool:
         """Whether there is room for one matrix only."""
         return self.whole is not None or self.size.width < SIDE_BY_SIDE[0] or self.size.height < SIDE_BY_SIDE[1]
 
+    def on_mount(self) -> None:
+        """Nothing is read yet."""
+        self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
+        self.show_state(loading(self._first_view.model))
+
     def show(self, reading: "Reading") -> None:
         """Draw a reading everywhere."""
         with self.app.batch_update():
-            self.query_one(HeaderLine).scores = self.app.scores_in_view
-            self.query_one(HeaderLine).show(reading)
+            self.timeline.show(reading)
+            self._follow_timeline()
+            header = self.query_one(HeaderLine)
+            header.scores = self.app.scores_in_view
+            header.show(reading)
             self.sentence.show(reading.view.text)
             self.query_one(TokenStrip).show(reading)
             self.query_one(NarrationLine).show(reading)
@@ -145,7 +181,6 @@ class ExploreScreen(
             self.query_one(CellPanel).show(reading)
             self.query_one(RowTable).entitle(row_title(reading))
             self.query_one(KeyLine).update()
-            self.show_time(reading)
         if self.has_class("-without-reading"):
             self.remove_class("-without-reading", update=False)
             held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
@@ -165,14 +200,14 @@ class ExploreScreen(
             matrix.set_class(each is stage, "-lit")
             if each in shown:
                 matrix.show(reading, each)
-                if (head, room) != (self._head, self._room):
+                if (head, room) != (self._titled, self._room):
                     self._entitle(matrix, reading, each)
         zooms = [matrix.zoom for matrix in self.query(Matrix)]
-        if (head, zooms, room) != (self._head, self._zooms, self._room):
+        if (head, zooms, room) != (self._titled, self._zooms, self._room):
             self._size_matrices()
         if room != self._room:  # not for less: what is drawn comes in two parts then
             self.call_after_refresh(self._size_matrices)  # once they have their width
-        self._head, self._zooms, self._room = head, zooms, room
+        self._titled, self._zooms, self._room = head, zooms, room
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
     def _size_matrices(self) -> None:
@@ -185,26 +220,43 @@ class ExploreScreen(
 
     def _entitle(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
-            matrix.border_title = tabs(reading, stage, self.size.width - 4)
+            matrix.border_title = _tabs(reading, stage, self.size.width - 4)
             matrix.measure(Content(""))
         else:
             matrix.border_title = matrix_title(reading, stage)
             matrix.measure(matrix_measure(reading, stage))
 
-    def show_no_model(self) -> None:
-        """Say that there is nothing to look at."""
-        self.show_state("no model is open: leave with q and name another with --model")
-
     def show_state(self, line: str) -> None:
-        """Say what is waited for; an empty line takes it back."""
+        """Say what is waited for; nothing for an empty line."""
         state = self.query_one("#state", Static)
         state.update(Text(line, no_wrap=True, overflow="ellipsis"))
         state.display = bool(line)
 
-    def on_mount(self) -> None:
-        """Nothing is read yet."""
-        self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
-        self.show_state(loading(self._opening.model))
+    def show_no_model(self) -> None:
+        """Say that there is nothing to look at."""
+        self.show_state("no model is open: leave with q and name another with --model")
+
+    def show_scores(self) -> None:
+        """Name the kind of the head in view in the header, now that the heads are measured."""
+        header = self.query_one(HeaderLine)
+        header.scores = self.app.scores_in_view
+        header.forget()
+
+    def _show_hints(self) -> None:
+        """Show the keys of the part of the screen that has keys of its own, or the footer."""
+        hints: Hints = ()
+        if self.sentence.is_editing:
+            hints = EDITING_HINTS
+        elif self.has_class("-choosing"):
+            hints = CHOOSING_HINTS
+        elif self.timeline.is_open:
+            hints = TIMELINE_HINTS
+        self.query_one(KeyLine).show_hints(hints)
+
+    def _say_briefly(self, line: str, seconds: float) -> None:
+        key_line = self.query_one(KeyLine)
+        key_line.say(line)
+        self.set_timer(seconds, lambda: key_line.say(""))
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may show other parts; what is looked at stays."""
@@ -215,37 +267,38 @@ class ExploreScreen(
 
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
-        if self.sentence.editing:
-            return name in WHILE_EDITING
-        action = action_named(EXPLORE, name)
-        reading = self.app.reading
-        if action is not None and action.change is not None:
-            return reading is not None and action.changes(self.app.view, reading.bounds)
-        if name in ("heads", "compare", "time", "samples", "copy", "write", "link"):
-            return reading is not None
+        if self.sentence.is_editing:
+            return name in _WHILE_EDITING
         if name == "back":
-            open_part = self.whole is not None or self.focused is not None
-            return self.playing or open_part or self.app.view.stepping
-        if name in PLAYING:
-            return self.can_play(name)
-        if name in LOOKING:
-            return reading is not None
-        if name in APPENDING:
-            return self.can_append(name)
+            is_open = self.whole is not None or self.focused is not None
+            return is_open or self.playback.is_playing or self.app.view.stepping
+        if name == "slower":
+            return self.playback.can_be_slower
+        if name == "faster":
+            return self.playback.can_be_faster
+        reading = self.app.reading
+        if reading is None:
+            return name in _WITHOUT_READING
+        action = action_named(EXPLORE, name)
+        if action is not None and action.change is not None:
+            return action.changes(self.app.view, reading.bounds)
+        if name in ("append", "take_back"):
+            focused = self.query_one(PredictionsPanel).has_focus
+            return focused and (name == "append" or self._continuation.can_take_back(self.app.view))
         return True
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys of the open timeline are there, but not in the sentence or among the predictions."""
+        if action == "timeline":
+            is_free = not self.sentence.is_editing and not self.has_class("-choosing")
+            return self.timeline.is_open and is_free and (parameters != ("close",) or self.whole is None)
+        return super().check_action(action, parameters)
+
     async def perform(self, command: str) -> None:
-        """Run an action, which pauses what plays."""
-        if command not in PLAYING:
+        """Run an action; whatever it is, it pauses what plays."""
+        if command not in _PLAYING and not command.startswith("timeline("):
             self._pause()
         await super().perform(command)
-
-    def action_train(self) -> None:
-        """Open the Train screen: on the run, or on the form of a new run if there is none."""
-        if self.app.is_web:
-            self.notify("training needs a terminal: run `explorer train` there", severity="warning", markup=False)
-        else:
-            self.app.push_screen(training_screen(self.app.training.run))
 
     def action_change_view(self, name: str) -> None:
         """Change the view as an action of the registry says."""
@@ -254,20 +307,393 @@ class ExploreScreen(
         if action is not None and action.change is not None:
             self.app.change(action.change)
 
-    def help_part(self) -> Part | None:
-        """Help begins with how to get help for a part of the screen, where none has the focus."""
-        return super().help_part() or _NO_PART
-
     def action_back(self) -> None:
-        """Close what is open, or leave what has the focus."""
-        if self._before_editing is not None:
-            self._leave_editing(self._before_editing)
-        elif self.restore():
-            pass
+        """Close what is open, leave what has the focus, or show all stages again."""
+        if self.sentence.is_editing:
+            self.sentence.cancel()
+        elif self.whole is not None:
+            self._see_alone(None)
         elif self.focused is not None:
             self.set_focus(None)
         else:
             self.app.change(stop_stepping)
+
+    def help_part(self) -> Part | None:
+        """Help begins with the part that has the focus, or the open timeline, or how to choose a part."""
+        if self.timeline.is_open and self.focused is None:
+            part = help_for(self.timeline)
+            return replace(part, keys=Timeline.KEY_HELP) if part is not None else None
+        return super().help_part() or _ALL_PARTS
+
+    # Editing the sentence
+
+    def action_edit(self) -> None:
+        """Type another sentence; a query at its end follows what is typed."""
+        view, reading = self.app.view, self.app.reading
+        at_end = reading is not None and view.query == len(reading.encoding) - 1
+        self.sentence.edit(view, self.app.history.sentences, at_end=at_end)
+        self._show_hints()
+
+    def action_submit_sentence(self) -> None:
+        """Keep what is typed, as enter does."""
+        self.sentence.submit()
+
+    @on(SentenceEditor.EditRequested)
+    def _edit_requested(self) -> None:
+        if self.is_possible("edit"):
+            self._pause()
+            self.action_edit()
+
+    @on(SentenceEditor.Previewed)
+    def _sentence_previewed(self, event: SentenceEditor.Previewed) -> None:
+        self.app.look(event.view, quiet=True)
+
+    @on(SentenceEditor.Submitted)
+    def _sentence_submitted(self, event: SentenceEditor.Submitted) -> None:
+        before, text = event.before, event.view.text
+        self.app.look(event.view)
+        if self.app.view.text != text:
+            self.app.look(before, quiet=True)
+        elif text != before.text:
+            self.app.history.add(before.text, text)
+        self._sentence_left()
+
+    @on(SentenceEditor.Cancelled)
+    def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
+        self.app.look(event.before)
+        self._sentence_left()
+
+    def _sentence_left(self) -> None:
+        self.sentence.show(self.app.view.text)
+        self._show_hints()
+
+    def typed_early(self, event: events.Key) -> bool:
+        """Type a character that came before the sentence had the focus. Return True while a sentence is typed."""
+        return self.sentence.type_early(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted outside the sentence becomes the sentence to edit."""
+        event.stop()
+        if self.is_possible("edit"):
+            self._pause()
+            self.action_edit()
+            self.sentence.replace_text(event.text)
+
+    def action_samples(self) -> None:
+        """Choose a sample sentence."""
+        if (reading := self.app.reading) is not None:
+            self.app.push_screen(SamplesScreen(suitable(reading), self.app.view.text), self._sample_chosen)
+
+    def _sample_chosen(self, text: str | None) -> None:
+        view = self.app.view
+        if text is not None and text != view.text:
+            self.app.history.add(view.text, text)
+            self.app.look(replace(view, text=text, query=LAST, key=0, stepping=False))
+
+    # Letting the model write
+
+    def on_descendant_focus(self) -> None:
+        """The predictions get room while a token is chosen."""
+        self._make_room()
+
+    def on_descendant_blur(self) -> None:
+        """And give it back."""
+        self._make_room()
+
+    def _make_room(self) -> None:
+        choosing = isinstance(self.focused, PredictionsPanel)
+        if choosing != self.has_class("-choosing"):
+            self.set_class(choosing, "-choosing")
+            self._show_hints()
+
+    def action_candidates(self) -> None:
+        """Choose among the predictions."""
+        self.query_one(PredictionsPanel).focus()
+
+    def action_append(self) -> None:
+        """Append the chosen token."""
+        if (token_id := self.query_one(PredictionsPanel).candidate) is not None:
+            self._append(token_id)
+
+    @on(PredictionsPanel.TokenChosen)
+    def _token_chosen(self, event: PredictionsPanel.TokenChosen) -> None:
+        self._append(event.token_id)
+
+    def _append(self, token_id: int) -> None:
+        reading, before = self.app.reading, self.app.view
+        if reading is None or reading.view != before:
+            return
+        try:
+            text = appended(reading, token_id)
+        except ModelError as error:
+            self.app.warn(str(error))
+            return
+        self.app.look(replace(before, text=text, query=LAST, stepping=False))
+        if self.app.view.text == text:
+            self._continuation.added(before, text)
+
+    def action_take_back(self) -> None:
+        """Take back the token appended last."""
+        self.app.look(self._continuation.take_back(self.app.view))
+
+    # Playing, stage by stage
+
+    def on_key(self, event: events.Key) -> None:
+        """Any key pauses, apart from those that play."""
+        if event.key not in _PLAYING_KEYS:
+            self._pause()
+
+    def _pause(self) -> bool:
+        """Stop whatever plays. Return True if the stages were playing."""
+        self.timeline.stop()
+        self.query_one(NarrationLine).show_state("")
+        return self.playback.stop()
+
+    def action_play(self) -> None:
+        """Play, or pause."""
+        if not self._pause():
+            self.app.change(start_stepping)
+            self.playback.start()
+            self._show_speed()
+
+    def _play_on(self) -> None:
+        """Show the next stage, and stop at the last of all."""
+        before = self.app.view
+        self.app.change(next_stage)
+        reading = self.app.reading
+        if self.app.view == before or reading is None or next_stage(self.app.view, reading.bounds) == self.app.view:
+            self._pause()
+
+    def action_slower(self) -> None:
+        """Play half as fast."""
+        self.playback.slower()
+        self._show_speed()
+
+    def action_faster(self) -> None:
+        """Play twice as fast."""
+        self.playback.faster()
+        self._show_speed()
+
+    def _show_speed(self) -> None:
+        doing = "▶ playing" if self.playback.is_playing else "space plays"
+        self.query_one(NarrationLine).show_state(f"{doing} ×{self.playback.speed:g}")
+
+    # Through training
+
+    def action_time(self) -> None:
+        """Open the slider over training; when it is open, show another measure."""
+        if self.timeline.is_open:
+            self.timeline.next_measure()
+            return
+        if (reading := self.app.reading) is None:
+            return
+        self._pause()
+        try:
+            self.timeline.open(reading)
+        except ModelError as error:
+            self.app.warn(str(error))
+            return
+        self.set_focus(None)
+        self._follow_timeline()
+
+    def action_timeline(self, name: str) -> None:
+        """Do what a key of the open timeline does."""
+        self.timeline.perform(name)
+        self._follow_timeline()
+        if name in ("slower", "faster") and not self.timeline.playback.is_playing:
+            self._say_briefly(f" space plays ×{self.timeline.playback.speed:g}", 1.5)
+
+    def _follow_timeline(self) -> None:
+        """Say in the header at which step the model is, and make room for the slider or give it back."""
+        timeline, header = self.timeline, self.query_one(HeaderLine)
+        header.own_step = timeline.step
+        if timeline.is_open != self.has_class("-time"):
+            self.set_class(timeline.is_open, "-time")
+            self._show_hints()
+            if header.reading is not None:
+                header.show(header.reading)
+            if not timeline.is_open:
+                self.app.measure_heads()
+
+    # One part as large as the screen
+
+    @property
+    def whole(self) -> Widget | None:
+        """What alone is seen between the tokens and the keys: a panel, or the container of the matrices."""
+        return self._whole
+
+    @property
+    def _wholes(self) -> list[Widget]:
+        """What can be seen alone, in the order of the screen."""
+        return [self.query_one("#matrices"), *self.query_one("#panels").children]
+
+    def _whole_of(self, widget: DOMNode | None) -> Widget:
+        """The part that a widget belongs to; the matrices if it belongs to none."""
+        wholes = self._wholes
+        while widget is not None and widget not in wholes:
+            widget = widget.parent
+        return widget if isinstance(widget, Widget) else wholes[0]
+
+    def _see_alone(self, part: Widget | None) -> None:
+        """Give all room to one part, or to all parts again."""
+        if self._whole is None:
+            self._focused_before = self.focused
+        self._whole = part
+        matrices, panels = self.query_one("#matrices"), self.query_one("#panels")
+        for each in (panels, *self._wholes):
+            each.set_class(part is not None and (each is part or part in each.children), "-seen")
+        self.set_class(part is not None, "-whole")
+        if self.app.reading is not None:
+            self._show_matrices(self.app.reading)
+        if part is None:
+            self.set_focus(self._focused_before)
+        elif part is matrices:
+            self.set_focus(self._matrix_in_view)
+        else:
+            self.set_focus(part)
+
+    @property
+    def _matrix_in_view(self) -> Matrix:
+        """The matrix of the stage in view."""
+        stage = self.app.view.stage
+        return self.query_one(f"#matrix-{(Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage).value}", Matrix)
+
+    def action_whole_part(self) -> None:
+        """Give all room to the part that has the focus, or to all parts again."""
+        self._see_alone(None if self.whole is not None else self._whole_of(self.focused))
+
+    def action_details(self) -> None:
+        """Show the cell in full, or all parts again."""
+        cell = self.query_one(CellPanel)
+        self._see_alone(None if self.whole is cell else cell)
+
+    def focus_next(self, selector: "str | type" = "*") -> Widget | None:
+        """Go on to the next part; the next one alone while one is alone."""
+        if self._whole is not None:
+            return self._next_alone(1)
+        return self._beside_predictions(1) or super().focus_next(selector)
+
+    def focus_previous(self, selector: "str | type" = "*") -> Widget | None:
+        """Go back to the part before."""
+        if self._whole is not None:
+            return self._next_alone(-1)
+        return self._beside_predictions(-1) or super().focus_previous(selector)
+
+    def _next_alone(self, by: int) -> Widget:
+        wholes = self._wholes
+        assert self._whole is not None
+        part = wholes[(wholes.index(self._whole) + by) % len(wholes)]
+        self._see_alone(part)
+        return part
+
+    def _beside_predictions(self, by: int) -> Widget | None:
+        """Focus the panel before or after the predictions, which may hide them while they have the focus."""
+        panels = list(self.query_one("#panels").children)
+        place = panels.index(self.query_one(PredictionsPanel)) + by
+        never_seen = self.has_class("-low") and (by > 0 or self.app.view.stepping)
+        if never_seen or not (self.has_class("-choosing") and isinstance(self.focused, PredictionsPanel)):
+            return None
+        self.set_focus(panels[place])
+        return panels[place]
+
+    def action_order(self) -> None:
+        """Order the products of the cell another way."""
+        self.query_one(CellPanel).toggle_order()
+
+    def action_zoom(self) -> None:
+        """Draw all matrices at the next zoom."""
+        zoom = self._matrix_in_view.next_zoom()
+        with self.app.batch_update():
+            for matrix in self.query(Matrix):
+                matrix.zoom = zoom
+            if self.app.reading is not None:
+                self._show_matrices(self.app.reading)  # they may need more lines now, or fewer
+        self._say_briefly(f" z: {self._matrix_in_view.zoom_words}", 2.0)
+
+    # Copying and exporting
+
+    def action_copy(self) -> None:
+        """Copy the part that has the focus, or the row of the query."""
+        if (reading := self.app.reading) is None:
+            return
+        table = export.row_table(reading)
+        if isinstance(self.focused, Matrix):
+            table = export.matrix_table(reading, self._stage_in_focus(reading))
+        elif isinstance(self.focused, CellPanel):
+            table = export.cell_table(reading)
+        elif isinstance(self.focused, PredictionsPanel):
+            table = export.predictions_table(reading)
+        self._exporter.copy(table)
+
+    def _stage_in_focus(self, reading: "Reading") -> Stage:
+        """The stage of the matrix that has the focus, or else of the one in view."""
+        return self.focused.stage if isinstance(self.focused, Matrix) else export.stage_in_view(reading)
+
+    def action_write(self) -> None:
+        """Ask what to write to which file."""
+        if (reading := self.app.reading) is not None:
+            stage = self._stage_in_focus(reading)
+            dialog = WriteScreen(reading, stage, download=self.app.is_web)
+            self.app.push_screen(dialog, partial(self._write, reading, stage))
+
+    def _write(self, reading: "Reading", stage: Stage, wanted: Wanted | None) -> None:
+        if wanted is not None:
+            self._exporter.write(reading, stage, wanted)
+
+    def on_exporter_written(self, message: Exporter.Written) -> None:
+        """Say what was written, or why it was not."""
+        self._exporter.report(message)
+
+    def action_link(self) -> None:
+        """Show and copy the link line."""
+        try:
+            link = link_line(self.app.view)
+        except ModelError as error:
+            self.app.warn(str(error))
+            return
+        self.app.copy_to_clipboard(link)
+        self.app.push_screen(LinkScreen(link))
+
+    # Other screens
+
+    def action_heads(self) -> None:
+        """Open the Heads screen; what is computed of the heads is kept until other traces are shown."""
+        if (reading := self.app.reading) is None:
+            return
+        if self._gallery is not None and self._gallery.is_of(reading):
+            self._gallery.reading = reading
+        else:
+            self._gallery = Gallery(reading)
+        screen = HeadsScreen(self._gallery, self._heads_sort)
+
+        def opened(head: Head | None) -> None:
+            self._heads_sort = screen.sort
+            if head is not None:
+                self.app.change(choose_head(*head))
+
+        self.app.push_screen(screen, opened)
+
+    def action_compare(self) -> None:
+        """Open the Compare screen."""
+        if (reading := self.app.reading) is not None:
+            pair = self.timeline.pair_to_compare(reading.view) or opening(reading.view, reading.bounds)
+            self.app.push_screen(CompareScreen(pair))
+
+    def action_models(self) -> None:
+        """Choose another model."""
+        model = without_step(self.app.view.model)
+        self.app.push_screen(ModelsScreen(model, self.app.open_models), self._model_chosen)
+
+    def _model_chosen(self, name: str | None) -> None:
+        if name is not None and name != self.app.view.model:
+            self.app.look(replace(self.app.view, model=name))
+
+    def action_train(self) -> None:
+        """Open the Train screen: on the run, or on the form of a new run if there is none."""
+        if self.app.is_web:
+            self.notify("training needs a terminal: run `explorer train` there", severity="warning", markup=False)
+        else:
+            self.app.push_screen(training_screen(self.app.training.run))
 
     # Mouse
 
@@ -285,3 +711,35 @@ class ExploreScreen(
     def _key_selected(self, event: RowTable.KeySelected) -> None:
         self._pause()
         self.app.change(go_to(self.app.view.query, event.key))
+
+    @on(Matrix.CellHovered)
+    def _cell_hovered(self, event: Matrix.CellHovered) -> None:
+        reading, line = self.app.reading, ""
+        if reading is not None and event.query is not None and event.key is not None:
+            line = cell_text(reading, event.matrix.stage, event.query, event.key)
+        self.query_one(KeyLine).say(line)
+
+    @on(TokenStrip.TokenHovered)
+    def _token_hovered(self, event: TokenStrip.TokenHovered) -> None:
+        reading, line = self.app.reading, ""
+        if reading is not None and event.position is not None:
+            line = token_text(reading, event.position)
+        self.query_one(KeyLine).say(line)
+
+
+def _tabs(reading: "Reading", chosen: Stage, width: int) -> Content:
+    """All matrices by their keys, to be clicked; the chosen one with what it holds and, if it fits, its measure."""
+    measure = matrix_measure(reading, chosen)
+    parts = []
+    for number, stage in enumerate((*MATRIX_STAGES, Stage.MIXED), 1):
+        if stage is chosen:
+            parts.append(matrix_title(reading, stage).stylize("bold"))
+        else:
+            click = f"screen.change_view('stage_{stage.value}')"
+            parts.append(Content.from_markup(f"[dim $foreground @click={click}]{number} {stage.value}[/]"))
+    if measure:
+        place = (*MATRIX_STAGES, Stage.MIXED).index(chosen)
+        with_measure = [*parts[:place], parts[place] + Content(" · ") + measure, *parts[place + 1 :]]
+        if (tabs := Content("  ").join(with_measure)).cell_length <= width:
+            return tabs
+    return Content("  ").join(parts)

@@ -152,6 +152,7 @@ class SentenceEditor(Horizontal):
     DEFAULT_CSS = """
     SentenceEditor {
         height: 1;
+        &.-hidden { display: none; }
         & > #prompt { width: 2; }
         & > #sentence { width: 1fr; }
     }
@@ -187,13 +188,12 @@ class SentenceEditor(Horizontal):
 
     def __init__(self, text: str = "", *, hidden: bool = False) -> None:
         """Show a text; a `hidden` editor is displayed only while a sentence is typed."""
-        super().__init__(id="sentence-line")
+        super().__init__(id="sentence-line", classes="-hidden" if hidden else None)
         self._input = SentenceInput(text)
         self._hidden = hidden
         self._before: View | None = None
         self._at_end = False
         self._timer: Timer | None = None
-        self.display = not hidden
 
     def compose(self) -> ComposeResult:
         """The prompt and the input."""
@@ -223,7 +223,7 @@ class SentenceEditor(Horizontal):
         last token of what is typed.
         """
         self._before, self._at_end = view, at_end
-        self.display = True
+        self.remove_class("-hidden")
         self._input.show(view.text)
         self._input.edit(earlier)
 
@@ -260,7 +260,7 @@ class SentenceEditor(Horizontal):
         self._before = None
         self._stop_timer()
         self._input.leave()
-        self.display = not self._hidden
+        self.set_class(self._hidden, "-hidden")
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

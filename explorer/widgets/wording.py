@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from explorer.core.formatting import significant, weight
+from explorer.core.formatting import number, quoted, significant, weight
 from explorer.view import Stage, View, named_scales
 from model.settings import Scope
 
@@ -49,11 +49,11 @@ def heads_text(heads: frozenset[tuple[int, int]]) -> str:
 def _ranges(numbers: list[int]) -> str:
     """Ascending numbers, three or more neighbours as a range: 1,3–6."""
     runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
+    for each in numbers:
+        if runs and each == runs[-1][-1] + 1:
+            runs[-1].append(each)
         else:
-            runs.append([number])
+            runs.append([each])
     return ",".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
 
 
@@ -87,3 +87,39 @@ def matrix_measure(reading: "Reading", stage: Stage) -> Content:
         taken = "" if sink is None else f" · ⌂ takes {weight(sink.mean().item())}"
         return Content(f"mean entropy {measures.entropy_bits.mean().item():.2f} bits{taken}")
     return Content("")
+
+
+def row_title(reading: "Reading") -> str:
+    """The query that the row table shows."""
+    query = reading.view.query
+    return f"query {query} {quoted(reading.encoding.tokens[query])}"
+
+
+def cell_text(reading: "Reading", stage: Stage, query: int, column: int) -> str:
+    """All stages at one cell, for the line below the mouse; nothing for a cell that is not there."""
+    tokens = reading.encoding.tokens
+    if query >= len(tokens):
+        return ""
+    row = reading.stages.row(query)
+    of_query = f" query {query} {quoted(tokens[query])}"
+    if stage is Stage.MIXED:
+        return f"{of_query} · dimension {column}: mixed {number(row.mixed[0, column].item(), 9, 3).strip()}"
+    if column >= len(tokens):
+        return ""
+    score, scaled = (number(x[0, column].item(), 9).strip() for x in (row.scores, row.scaled))
+    seen = bool(row.inputs.visible[0, column].item())
+    given = f"weight {weight(row.weights[0, column].item(), 3)}" if seen else "masked −∞ · weight 0"
+    return f"{of_query} · key {column} {quoted(tokens[column])}: score {score} · scaled {scaled} · {given}"
+
+
+def token_text(reading: "Reading", position: int) -> str:
+    """A token, its id, and what the current query gives it; nothing for a token that is not there."""
+    encoding, query = reading.encoding, reading.view.query
+    if position >= len(encoding):
+        return ""
+    row = reading.stages.row(query)
+    of_token = f" token {position} {quoted(encoding.tokens[position])} · id {encoding.ids[position]}"
+    asking = f"query {query} {quoted(encoding.tokens[query])}"
+    if not row.inputs.visible[0, position].item():
+        return f"{of_token} · not seen by {asking}"
+    return f"{of_token} · weight {weight(row.weights[0, position].item(), 3)} from {asking}"

@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
 from explorer.core import head_scores
-from explorer.screens.explore import ExploreScreen
 from explorer.training.process import ProcessStarter
 from explorer.view import View
+from explorer.widgets.sentence import SentenceEditor
 from model import checkpoint, tokenizer
 from model.checkpoint import Checkpoint
 from model.config import GPTConfig
@@ -90,7 +90,7 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("textual.pilot.wait_for_idle", until_idle)
     monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.001)
     monkeypatch.setattr(gc, "get_freeze_count", lambda: 1)  # frozen once for all tests; counting takes long
-    monkeypatch.setattr(ExploreScreen, "typing_pause", 0.0)
+    monkeypatch.setattr(SentenceEditor, "preview_delay", 0.0)
     monkeypatch.setattr(head_scores, "STORIES", 2)
     monkeypatch.setattr(head_scores, "REPEATS", 2)
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -90,17 +90,7 @@ async def settled(pilot: Pilot[None]) -> None:
     for _ in range(500):
         await app.workers.wait_for_complete()
         await pilot.pause(0)
-        reading, explore = app.reading, app._explore
-        if (
-            reading is None
-            or explore is None
-            or reading.view != app.view
-            or explore._preparing
-            or explore._waiting is not None
-        ):
-            continue
-        series = explore._series
-        if series is None or (series.place(reading.view.model) == explore._asked and not explore._needed(reading.view)):
+        if app.reading is not None and app.is_settled and app.explore.timeline.is_settled:
             return
     raise AssertionError(f"nothing is shown for {app.view}")
 

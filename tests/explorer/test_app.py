@@ -175,7 +175,7 @@ async def test_the_palette_finds_every_action(make_app: MakeApp, ready: Ready) -
 async def test_playing_walks_to_the_end_and_any_key_pauses(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ExploreScreen, "play_pause", 0.001)
+    monkeypatch.setattr(ExploreScreen, "seconds_per_stage", 0.001)
     app = make_app(query=0, text="a dog", stage=Stage.SCORES)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -184,15 +184,15 @@ async def test_playing_walks_to_the_end_and_any_key_pauses(
         await pilot.press("space")
         for _ in range(2000):
             await pilot.pause(0.001)
-            if app.explore._playing is None:
+            if not app.explore.playback.is_playing:
                 break
         assert (app.view.query, app.view.stage) == (last, Stage.NEXT_TOKEN)
-        monkeypatch.setattr(ExploreScreen, "play_pause", 1000.0)
+        app.explore.playback.seconds = 1000.0
         for key in ("space", "z", "up", "escape"):
             await pilot.press("home", "1", "space")
-            assert app.explore._playing is not None
+            assert app.explore.playback.is_playing
             await pilot.press(key)
-            assert app.explore._playing is None
+            assert not app.explore.playback.is_playing
 
 
 async def test_a_click_on_a_token_chooses_the_query(make_app: MakeApp, ready: Ready) -> None:

@@ -91,7 +91,7 @@ async def test_escape_gives_up_what_was_typed(make_app: MakeApp, ready: Ready) -
         await pilot.press("escape")
         await ready(pilot)
         assert app.view == before
-        assert app.explore.sentence.value == before.text
+        assert app.explore.sentence.text == before.text
 
 
 async def test_an_empty_sentence_is_refused_and_the_old_one_stays(make_app: MakeApp, ready: Ready) -> None:
@@ -106,7 +106,7 @@ async def test_an_empty_sentence_is_refused_and_the_old_one_stays(make_app: Make
         await ready(pilot)
         assert messages(app) == ["the sentence is empty: type at least one character"]
         assert app.view == before
-        assert app.explore.sentence.value == before.text
+        assert app.explore.sentence.text == before.text
 
 
 async def test_a_sentence_longer_than_the_context(make_app: MakeApp, ready: Ready, bpe_model: Checkpoint) -> None:
@@ -160,7 +160,7 @@ async def test_a_paste_outside_becomes_the_sentence(make_app: MakeApp, ready: Re
         await ready(pilot)
         paste(app, "another\nsentence")
         await pilot.pause()
-        assert app.explore.sentence.editing
+        assert app.explore.sentence.is_editing
         await pilot.press("enter")
         await ready(pilot)
         assert app.view.text == "another\nsentence"
@@ -186,7 +186,7 @@ async def test_a_click_on_the_sentence_edits_it(make_app: MakeApp, ready: Ready)
         await ready(pilot)
         await pilot.click("#sentence", offset=(5, 0))
         await pilot.pause()
-        assert app.explore.sentence.editing
+        assert app.explore.sentence.is_editing
         await pilot.click("#sentence", offset=(4, 0))
         await pilot.press(*"!!", "enter")
         await ready(pilot)
@@ -203,7 +203,7 @@ async def test_what_is_typed_at_once_after_the_key_of_editing_is_not_lost(make_a
         await pilot.pause()
         await ready(pilot)
         assert app.view.text == SENTENCES[0] + " qm"
-        assert not app.explore.sentence.editing
+        assert not app.explore.sentence.is_editing
 
 
 @pytest.mark.parametrize("query", [LAST, 2, 7])

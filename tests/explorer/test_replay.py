@@ -167,7 +167,7 @@ async def settle(pilot: Pilot[None], person: Person) -> None:
 def unhurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Notifications leave at once: a person reads at most a few a second, and here come hundreds."""
     monkeypatch.setattr(ExplorerApp, "NOTIFICATION_TIMEOUT", 0.05)
-    monkeypatch.setattr(ExploreScreen, "play_pause", 0.05)
+    monkeypatch.setattr(ExploreScreen, "seconds_per_stage", 0.05)
     monkeypatch.chdir(tmp_path)
 
 
@@ -216,7 +216,7 @@ async def check(pilot: Pilot[None], person: Person, ready: Ready, models: dict[s
     for _ in range(MOST_OVER_EACH_OTHER):
         await settle(pilot, person)
         await pilot.pause()  # keys that a screen has not taken yet may open another one
-        if app.screen is app.explore and not app.explore.sentence.editing:
+        if app.screen is app.explore and not app.explore.sentence.is_editing:
             break
         person.press("escape")
     await pilot.resize_terminal(*person.dice.choice([(80, 24), (120, 36)]))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from explorer.app import ExplorerApp, TorchMissing
-from explorer.screens.taking import Written
+from explorer.screens.exporter import Exporter
 from explorer.widgets.reading_loader import ReadingLoader, Request
 from tests.explorer.conftest import Ready
 from tests.explorer.helpers import before_closing, dispatch
@@ -28,7 +28,7 @@ async def test_no_handler_runs_once_widgets_are_removed(
             await dispatch(app, ReadingLoader.Busy(loader, "computing…"))
             await dispatch(app, ReadingLoader.Ready(loader, Request((reading.view,), found={reading.view: reading})))
             await dispatch(app, ReadingLoader.Failed(loader, Request((reading.view,)), "no"))
-            await dispatch(app.explore, Written("file", 1))
+            await dispatch(app.explore, Exporter.Written("file", 1))
 
         before_closing(app, monkeypatch, post_all)
     # Whatever a handler raised has been raised here.

@@ -97,8 +97,8 @@ async def test_esc_takes_back_what_waits_and_no_more_than_some_keys_wait(waiting
         await pilot.press(*["right"] * (LIMIT + 5))
         assert state(app).count("→") == LIMIT
         await pilot.press("escape", "e", "a")  # what can be done at once is done at once
-        assert app.explore.sentence.editing
-        assert app.explore.sentence.value.endswith("a")
+        assert app.explore.sentence.is_editing
+        assert app.explore.sentence.text.endswith("a")
         given.set()
         await until(pilot, lambda: app.reading is not None)
 

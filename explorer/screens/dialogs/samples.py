@@ -1,24 +1,21 @@
 """The sample sentences: those that suit the model, each with what it shows."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
 from explorer.core.formatting import marked
 from explorer.screens.dialogs.base import Dialog
-from explorer.view import LAST
 from explorer.widgets.options import Options
+from model.tokenizer import encode
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
     from explorer.core.reading import Reading
 
 
@@ -27,7 +24,6 @@ def suitable(reading: "Reading") -> tuple[Sample, ...]:
 
     All of the first list where it can read none: a model with a small alphabet leaves characters out.
     """
-    from model.tokenizer import encode
 
     def readable(sample: Sample) -> bool:
         encoding = encode(reading.tokenizer, sample.text)
@@ -77,21 +73,3 @@ class SamplesScreen(Dialog[str | None]):
 
 def _prompt(sample: Sample) -> Text:
     return Text(marked(sample.text) + "\n") + Text("  " + sample.shows, "italic")
-
-
-class Sampling(Screen[None]):
-    """The part of the Explore screen that offers samples."""
-
-    app: "ExplorerApp"
-
-    def action_samples(self) -> None:
-        """Choose a sample sentence."""
-        reading = self.app.reading
-        if reading is not None:
-            self.app.push_screen(SamplesScreen(suitable(reading), self.app.view.text), self._sample_chosen)
-
-    def _sample_chosen(self, text: str | None) -> None:
-        view = self.app.view
-        if text is not None and text != view.text:
-            self.app.history.add(view.text, text)
-            self.app.look(replace(view, text=text, query=LAST, key=0, stepping=False))

@@ -83,7 +83,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
 
     def update(self, heads: list[Head]) -> None:
         """Draw heads whose pictures have come."""
-        if self._layout is None:
+        if self._layout is None or not self.rows:
             return
         for head in heads:
             self._drawn.pop(head, None)

@@ -52,8 +52,7 @@ class TimeSlider(Lines, can_focus=False):
     """
 
     DEFAULT_CSS = """
-    TimeSlider { height: 2; overflow: hidden hidden; display: none; }
-    TimeSlider.-open { display: block; }
+    TimeSlider { height: 2; overflow: hidden hidden; }
     """
 
     class StepChosen(Message):

@@ -23,7 +23,6 @@ from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.comparison_panel import ComparisonPanel
-from explorer.widgets.sentence import SentenceEditor
 from explorer.widgets.side_line import SideLine
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
@@ -167,7 +166,6 @@ async def test_switches_that_are_moved_are_compared_with_as_trained(
 async def test_two_sentences_of_different_length(
     make_app: MakeApp, ready: Ready, models: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SentenceEditor, "preview_delay", 0.0)
     app = make_app(START)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot, ready)

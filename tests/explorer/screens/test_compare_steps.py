@@ -11,11 +11,11 @@ from explorer.app import ExplorerApp
 from explorer.core.comparison import Side
 from explorer.core.formatting import weight
 from explorer.screens.compare import CompareScreen
-from explorer.screens.explore import ExploreScreen
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix
 from explorer.widgets.panels.comparison_panel import ComparisonPanel
 from explorer.widgets.side_line import SideLine
+from explorer.widgets.timeline.timeline import Timeline
 from tests.explorer import series
 from tests.explorer.helpers import messages
 from tests.explorer.screens.test_compare import settled
@@ -33,7 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ExploreScreen, "ahead_pause", 0.0)
+    monkeypatch.setattr(Timeline, "read_ahead_delay", 0.0)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -113,7 +113,7 @@ async def test_the_step_in_view_beside_the_model_itself(model: str, size: tuple[
         await pilot.press("escape")
         await series.settled(pilot)
         assert app.view == before
-        assert app.explore.time_open
+        assert app.explore.timeline.is_open
 
 
 async def test_from_the_model_itself_the_first_step_is_compared(model: str) -> None:
@@ -127,7 +127,7 @@ async def test_from_the_model_itself_the_first_step_is_compared(model: str) -> N
         await pilot.press("enter")  # opens the active side
         await series.settled(pilot)
         assert app.view.model == f"{model}@10"
-        assert app.explore.time_open
+        assert app.explore.timeline.is_open
 
 
 async def test_a_step_that_was_kept_is_compared_too(model: str) -> None:

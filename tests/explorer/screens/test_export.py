@@ -13,9 +13,9 @@ from explorer.core import export
 from explorer.core.link import link_line
 from explorer.screens.dialogs.export import WriteScreen
 from explorer.screens.dialogs.help import HelpScreen
+from explorer.screens.dialogs.link import LinkScreen
 from explorer.screens.dialogs.samples import SamplesScreen, suitable
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.taking import LinkScreen
 from explorer.view import Stage
 from explorer.widgets import themes
 from explorer.widgets.matrix.matrix import Matrix
@@ -57,7 +57,7 @@ async def test_y_copies_the_part_that_has_the_focus(make_app: MakeApp, ready: Re
 async def test_a_matrix_too_large_for_a_clipboard_is_refused(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("explorer.screens.taking.MOST_COPIED", 100)
+    monkeypatch.setattr("explorer.screens.exporter.MOST_COPIED", 100)
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -208,7 +208,7 @@ async def test_a_sample_is_opened(way: str, make_app: MakeApp, ready: Ready) -> 
         assert app.view.text == sample.text
         assert app.view.query == len(app.reading.encoding) - 1
         await pilot.press("e", "up")
-        assert app.explore.sentence.value == "something else"
+        assert app.explore.sentence.text == "something else"
         await pilot.press("escape", "p", "escape")
         assert app.view.text == sample.text
 

@@ -1,6 +1,7 @@
 """The model picker: what it lists, and that what is chosen by key, mouse or path is opened; errors keep the model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ async def test_a_model_that_knows_nothing_of_the_sentence_is_not_shown(
     app = make_app(text="XYZ")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        app.explore._model_chosen("char")
+        app.look(replace(app.view, model="char"))
         await app.workers.wait_for_complete()
         await ready(pilot)
         assert app.view.model == "bpe"

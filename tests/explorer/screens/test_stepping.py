@@ -9,7 +9,6 @@ from textual.pilot import Pilot
 from explorer.app import ExplorerApp
 from explorer.core.explanations import explain_stage
 from explorer.screens.explore import ExploreScreen
-from explorer.screens.playing import SPEEDS
 from explorer.view import LAST, Stage
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.matrix.matrix import Matrix
@@ -19,6 +18,7 @@ from explorer.widgets.panels.lines import Drawn
 from explorer.widgets.panels.peakedness import PeakednessPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.panels.row_table import RowTable
+from explorer.widgets.playback import SPEEDS
 from tests.explorer.conftest import SENTENCES, Ready
 
 MakeApp = Callable[..., ExplorerApp]
@@ -138,32 +138,31 @@ async def test_the_cell_tells_no_later_stage_while_stepping(
 async def test_playing_says_its_speed_and_pauses(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ExploreScreen, "play_pause", 1000.0)
+    monkeypatch.setattr(ExploreScreen, "seconds_per_stage", 1000.0)
     app = make_app(query=LAST)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         narration = app.explore.query_one(NarrationLine)
         await press(pilot, "space")
-        assert app.explore.playing
+        assert app.explore.playback.is_playing
         assert (app.view.query, app.view.stage) == (0, Stage.SCORES)  # from its end, it begins at the start
         assert "▶ playing ×1" in shown(narration)[0]
         for _ in SPEEDS:
             await press(pilot, "greater_than_sign")
-        assert app.explore.playing
+        assert app.explore.playback.is_playing
         assert f"▶ playing ×{SPEEDS[-1]:g}" in shown(narration)[0]
         assert not app.explore.is_possible("faster")
-        assert app.explore._playing is not None
-        assert app.explore._playing._interval == 1000.0 / SPEEDS[-1]
+        assert app.explore.playback.interval == 1000.0 / SPEEDS[-1]
         for _ in SPEEDS:
             await press(pilot, "less_than_sign")
         assert f"▶ playing ×{SPEEDS[0]:g}" in shown(narration)[0]
         await press(pilot, "space")
-        assert not app.explore.playing
+        assert not app.explore.playback.is_playing
         assert "playing" not in shown(narration)[0]
         await press(pilot, "n", "space")
         assert app.view.stage is Stage.SCALED  # it goes on where it stands
         await press(pilot, "x")
-        assert not app.explore.playing
+        assert not app.explore.playback.is_playing
         assert app.view.ablated == {(0, 0)}
 
 
@@ -190,7 +189,7 @@ async def test_ablated_heads_are_seen(make_app: MakeApp, ready: Ready, size: tup
 
 
 async def test_a_sentence_of_one_token_plays(make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ExploreScreen, "play_pause", 0.001)
+    monkeypatch.setattr(ExploreScreen, "seconds_per_stage", 0.001)
     app = make_app(text=SENTENCES[0][0])
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -199,7 +198,7 @@ async def test_a_sentence_of_one_token_plays(make_app: MakeApp, ready: Ready, mo
         await pilot.press("space")
         for _ in range(2000):
             await pilot.pause(0.001)
-            if not app.explore.playing:
+            if not app.explore.playback.is_playing:
                 break
         assert app.view.stage is Stage.NEXT_TOKEN
 

@@ -17,12 +17,12 @@ from explorer.core.formatting import weight
 from explorer.core.link import link_line
 from explorer.core.step_measures import ENTROPY, FIRST, LOSS, MEASURES, PREVIOUS
 from explorer.screens.dialogs.help import HelpScreen
-from explorer.screens.explore import ExploreScreen
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.panels.row_table import RowTable
 from explorer.widgets.timeline.slider import TimeSlider
+from explorer.widgets.timeline.timeline import Timeline
 from model.settings import Scope
 from tests.explorer.core.test_link import parsed
 from tests.explorer.helpers import messages, past_first_frame, screen_text
@@ -39,8 +39,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ExploreScreen, "ahead_pause", 0.0)
-    monkeypatch.setattr(ExploreScreen, "time_pause", 3600.0)  # tests say when to go on
+    monkeypatch.setattr(Timeline, "read_ahead_delay", 0.0)
+    monkeypatch.setattr(Timeline, "seconds_per_step", 3600.0)  # tests say when to go on
 
 
 async def opened(pilot: Pilot[None]) -> list[str]:
@@ -61,7 +61,7 @@ async def press(pilot: Pilot[None], *keys: str) -> list[str]:
 def slider(pilot: Pilot[None]) -> list[str]:
     assert isinstance(pilot.app, ExplorerApp)
     widget = pilot.app.explore.query_one(TimeSlider)
-    return lines(widget) if widget.display else []
+    return lines(widget) if pilot.app.explore.timeline.is_open else []
 
 
 def path_of(model: str, step: int) -> Path:
@@ -103,7 +103,7 @@ async def test_a_previous_token_head_appears(model: str, size: tuple[int, int]) 
         for where, rises in ((("L0", "H0"), True), (("L0", "H1"), False)):
             layer, head = (int(name[1:]) for name in where)
             app.look(replace(app.view, layer=layer, head=head))
-            _, values = await opened(pilot) if not app.explore.time_open else slider(pilot)
+            _, values = await opened(pilot) if not app.explore.timeline.is_open else slider(pilot)
             expected = [traced(path_of(model, step)).previous_token(layer, head) for step in ALL_STEPS]
             drawn = [word for word in values.split()[3:] if not set(word) <= set("▁▂▃▄▅▆▇█")]
             assert drawn == [weight(value) for value in expected]
@@ -183,12 +183,12 @@ async def test_head_sentence_and_switches_change_at_a_step(model: str) -> None:
             before = app.view
             await press(pilot, key)
             assert app.view == replace(before, **change), key
-            assert app.explore.time_open
+            assert app.explore.timeline.is_open
         settings = app.view.settings
         app.explore.action_edit()
-        app.explore.sentence.value = ""
+        app.explore.sentence.replace_text("")
         await pilot.press(*"bed", "space", "left", "delete", "end", *" face", "t", "backspace", "full_stop")
-        assert app.explore.sentence.value == OTHER  # no key went to the slider
+        assert app.explore.sentence.text == OTHER  # no key went to the slider
         assert "enter keep" in app.explore.query_one(KeyLine).render().plain
         await press(pilot, "enter")
         assert (app.view.text, app.view.model, app.view.settings) == (OTHER, f"{model}@30", settings)
@@ -197,7 +197,7 @@ async def test_head_sentence_and_switches_change_at_a_step(model: str) -> None:
         await press(pilot, "e")
         await pilot.press("x", "escape")
         await settled(pilot)
-        assert (app.explore.time_open, app.view.text) == (True, OTHER)
+        assert (app.explore.timeline.is_open, app.view.text) == (True, OTHER)
         await press(pilot, "a")
         assert "enter append" in app.explore.query_one(KeyLine).render().plain
         await press(pilot, "escape", "escape")
@@ -212,12 +212,12 @@ async def test_one_part_in_full_is_left_before_the_slider(model: str) -> None:
         await press(pilot, "f", "left")
         assert app.view.model == f"{model}@100"
         await press(pilot, "escape")
-        assert (app.explore.whole, app.explore.time_open) == (None, True)
+        assert (app.explore.whole, app.explore.timeline.is_open) == (None, True)
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
         assert "slider over training" in screen_text(app)
         await press(pilot, "escape", "escape")
-        assert not app.explore.time_open
+        assert not app.explore.timeline.is_open
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -238,7 +238,7 @@ async def test_the_mouse(model: str, size: tuple[int, int]) -> None:
         await press(pilot, "home")
         await pilot.click(KeyLine, offset=(hints.index("esc back"), 0))
         await settled(pilot)
-        assert (app.explore.time_open, app.view.model) == (False, model)
+        assert (app.explore.timeline.is_open, app.view.model) == (False, model)
 
 
 async def test_a_link_line_at_a_step_brings_the_view_back(model: str) -> None:
@@ -291,27 +291,25 @@ async def test_playing(model: str) -> None:
         explore = app.explore
         assert "▶ ×1" in (await press(pilot, "space"))[0]  # from the last step: from the start
         assert app.view.model == f"{model}@0"
-        timer = explore._time_playing
-        assert timer is not None
-        assert timer._interval == ExploreScreen.time_pause
+        playback = explore.timeline.playback
+        assert (playback.is_playing, playback.interval) == (True, Timeline.seconds_per_step)
         assert "▶ ×2" in (await press(pilot, "greater_than_sign"))[0]
-        assert explore._time_playing is not None
-        assert explore._time_playing._interval == ExploreScreen.time_pause / 2
+        assert (playback.is_playing, playback.interval) == (True, Timeline.seconds_per_step / 2)
         seen = []
         for _ in ALL_STEPS[1:]:
-            assert explore._time_playing is not None
-            explore._time_on()
+            assert playback.is_playing
+            explore.timeline.advance()
             await settled(pilot)
             seen.append(app.view.model.removeprefix(model))
         assert seen == ["@10", "@30", "@100", ""]
-        assert explore._time_playing is None  # at the end
+        assert not playback.is_playing  # at the end
         assert "×" not in slider(pilot)[0]
         for stop in ("space", "left", "m", "t", "escape"):
             await press(pilot, "space")
-            assert explore._time_playing is not None, stop
+            assert playback.is_playing, stop
             await press(pilot, stop)
-            assert explore._time_playing is None, stop
-        assert not explore.time_open
+            assert not playback.is_playing, stop
+        assert not explore.timeline.is_open
 
 
 async def test_a_model_without_a_series_says_so_in_one_line(
@@ -321,7 +319,7 @@ async def test_a_model_without_a_series_says_so_in_one_line(
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await press(pilot, "t")
-        assert not app.explore.time_open
+        assert not app.explore.timeline.is_open
         (message,) = messages(app)
         assert "alone' has no snapshots of its training: `explorer train` keeps them" in message
         assert "\n" not in message

@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
 from explorer.core import loading
-from explorer.screens.explore import ExploreScreen
 from explorer.widgets.timeline.slider import TimeSlider
+from explorer.widgets.timeline.timeline import Timeline
 from model.errors import ModelError
 from tests.explorer.helpers import messages, notifications
 from tests.explorer.series import LAST, STEPS, app_on, lines, save_series, settled
@@ -28,8 +28,8 @@ def model(tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ExploreScreen, "ahead_pause", 0.0)
-    monkeypatch.setattr(ExploreScreen, "time_pause", 3600.0)
+    monkeypatch.setattr(Timeline, "read_ahead_delay", 0.0)
+    monkeypatch.setattr(Timeline, "seconds_per_step", 3600.0)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> str:
@@ -40,7 +40,7 @@ async def press(pilot: Pilot[None], *keys: str) -> str:
     await settled(pilot)
     assert isinstance(pilot.app, ExplorerApp)
     slider = pilot.app.explore.query_one(TimeSlider)
-    return lines(slider)[0] if slider.display else ""
+    return lines(slider)[0] if pilot.app.explore.timeline.is_open else ""
 
 
 def truncated(path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_a_step_that_cannot_be_opened_is_passed_over(model: str, spoil: Ca
         assert told_again is not told
         await press(pilot, "home", "space")
         for step in (10, 100):
-            app.explore._time_on()
+            app.explore.timeline.advance()
             await settled(pilot)
             assert app.view.model == f"{model}@{step}"
         await press(pilot, "escape")
@@ -124,9 +124,9 @@ async def test_at_the_ends_nothing_is_left_to_go_to(model: str, steps: tuple[int
             assert f"▶{step} " in await press(pilot, *keys) + " "
         await press(pilot, "space")
         for _ in range(6):
-            app.explore._time_on()
+            app.explore.timeline.advance()
             await settled(pilot)
-        assert app.explore._time_playing is None
+        assert not app.explore.timeline.playback.is_playing
 
 
 async def test_a_series_that_goes_away_while_it_is_open(model: str) -> None:
@@ -136,7 +136,7 @@ async def test_a_series_that_goes_away_while_it_is_open(model: str) -> None:
         shutil.rmtree(Path(model, "snapshots"))
         assert "▶0 " in await press(pilot, "home")  # it was opened before
         await press(pilot, "escape", "t")
-        assert not app.explore.time_open
+        assert not app.explore.timeline.is_open
         assert "no snapshots" in messages(app)[-1]
 
 
@@ -181,7 +181,7 @@ async def test_a_step_that_takes_long_is_waited_for(model: str) -> None:
         await pilot.press("m")  # keys of the view work on what is shown
         assert app.view.causal is False
         await pilot.press("space")
-        app.explore._time_on()  # not before the step is there
+        app.explore.timeline.advance()  # not before the step is there
         await pilot.press("home")
         gate.set()
         await settled(pilot)
@@ -209,7 +209,7 @@ async def test_leaving_while_a_step_is_opened(model: str) -> None:
         gate.set()
         await settled(pilot)
         assert app.view == start
-        assert not app.explore.time_open
+        assert not app.explore.timeline.is_open
         await press(pilot, "t", "home")
         assert app.view.model == f"{model}@0"
 

@@ -8,10 +8,10 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
+from explorer.core.continuation import appended
 from explorer.core.formatting import label
 from explorer.core.reading import Reading
 from explorer.core.readings import ReadingService
-from explorer.screens.appending import appended
 from explorer.view import LAST, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.panels.predictions import PredictionsPanel
