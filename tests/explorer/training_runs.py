@@ -1,13 +1,16 @@
 """`explorer train` at its smallest, for the tests of the command."""
 
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from torch import Tensor
 
 from explorer.cli.main import cli
-from model.training.run_log import read_metrics
+from model.training.batches import TrainingData
+from model.training.run_log import StepMetrics, read_metrics
 from model.training.trainer import Trainer
 from tests.model.trainers import TEXT
 
@@ -46,15 +49,28 @@ def refusal(*arguments: str) -> str:
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Ctrl-C while this step is computed."""
-    plain = Trainer._step
+    """Ctrl-C while this step is computed: when its batch is drawn."""
+    plain = TrainingData.batch
 
-    def pressed(self: Trainer) -> tuple[float, float]:
-        if self.done + 1 == step:
+    def batch(self: TrainingData, seed: int, done: int, batch_size: int) -> tuple[Tensor, Tensor]:
+        if done + 1 == step:
             signal.raise_signal(signal.SIGINT)
-        return plain(self)
+        return plain(self, seed, done, batch_size)
 
-    monkeypatch.setattr(Trainer, "_step", pressed)
+    monkeypatch.setattr(TrainingData, "batch", batch)
+
+
+def before_each_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[Trainer], object]) -> None:
+    """Call `act` before each step, and once after the last one."""
+    plain = Trainer.steps
+
+    def steps(self: Trainer) -> Iterator[StepMetrics]:
+        act(self)
+        for metrics in plain(self):
+            yield metrics
+            act(self)
+
+    monkeypatch.setattr(Trainer, "steps", steps)
 
 
 def losses(out: str) -> list[tuple[int, float, float | None]]:

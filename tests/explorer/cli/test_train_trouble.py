@@ -17,12 +17,12 @@ import torch
 from model import devices
 from model.checkpoint import load
 from model.training import runs
-from model.training.run_log import METRICS, read_metrics, read_run_log
+from model.training.run_log import read_metrics, read_run_log
 from model.training.runs import STATE_JSON
 from model.training.snapshots import find_snapshots
 from model.training.trainer import Trainer
 from tests.explorer.cli.test_main import ROOT
-from tests.explorer.training_runs import SMALL, explorer, losses, refusal, stop_after, train
+from tests.explorer.training_runs import SMALL, before_each_step, explorer, losses, refusal, stop_after, train
 from tests.explorer.training_runs import alone as alone
 from tests.model.trainers import TEXT
 
@@ -244,14 +244,11 @@ def test_a_small_disk_that_is_really_full(tmp_path: Path) -> None:
 
 
 def break_at(monkeypatch: pytest.MonkeyPatch, step: int, change: Callable[[Trainer], None]) -> None:
-    plain = Trainer._set_rates
+    def change_before(trainer: Trainer) -> None:
+        if trainer.done + 1 == step:
+            change(trainer)
 
-    def broken(self: Trainer) -> float:
-        if self.done + 1 == step:
-            change(self)
-        return plain(self)
-
-    monkeypatch.setattr(Trainer, "_set_rates", broken)
+    before_each_step(monkeypatch, change_before)
 
 
 def test_nan_stops_the_run_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,16 +339,10 @@ def test_histories_need_no_torch() -> None:
 
 def test_metrics_are_written_as_steps_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever watches a run from outside sees every step at once."""
-    seen = []
-    plain = Trainer._step
-
-    def watched(self: Trainer) -> tuple[float, float]:
-        seen.append(len(read_metrics(Path("run"))) if (Path("run") / METRICS).exists() else -1)
-        return plain(self)
-
-    monkeypatch.setattr(Trainer, "_step", watched)
+    seen: list[int] = []
+    before_each_step(monkeypatch, lambda trainer: seen.append(len(read_metrics(Path("run")))))
     train(steps=5)
-    assert seen == [0, 1, 2, 3, 4]
+    assert seen == [0, 1, 2, 3, 4, 5]
     assert json.loads((runs.latest(Path("run")) / STATE_JSON).read_text())["done"] == 5
 
 
