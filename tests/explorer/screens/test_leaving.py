@@ -59,6 +59,8 @@ async def test_keys_before_heads_have_places(make_app: Callable[..., ExplorerApp
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(pilot)
         await pilot.press("g")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
         screen = app.screen
         assert isinstance(screen, HeadsScreen)
         screen.grid.set_rows([])  # as before the first layout, or at a size of nothing

@@ -44,6 +44,7 @@ async def picker(pilot: Pilot[None], ready: Ready) -> ModelsScreen:
 
 
 async def listed(pilot: Pilot[None]) -> ModelsScreen:
+    await pilot.pause()  # until what was typed has started a worker
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
     screen = pilot.app.screen
