@@ -1,0 +1,79 @@
+"""The application on models of other families: what is on screen stays what a fresh trace says, at every size."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from explorer.app import ExplorerApp
+from explorer.screens.heads import HeadsScreen
+from explorer.view import View
+from explorer.widgets.header import HeaderLine
+from explorer.widgets.panels.row_table import RowTable
+from model.families.model import FamilyModel
+from tests.explorer.conftest import Ready
+from tests.explorer.test_app import KEYS, SIZES, check_against_fresh_trace
+from tests.model.families.making import family, open_tiny
+
+TEXT = "Ivan is the guy who ate"
+NAMES = ("llama", "gemma2", "gpt_oss", "deepseek_v3", "mistral")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FamilyModel]:
+    return {name: open_tiny(family(name), tmp_path_factory.mktemp(name)) for name in NAMES}
+
+
+@pytest.fixture
+def make_app(opened: dict[str, FamilyModel]) -> Callable[..., ExplorerApp]:
+    def make(name: str, **fields: object) -> ExplorerApp:
+        return ExplorerApp(View(name, TEXT, **fields), opened.__getitem__)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_random_keys_never_leave_the_numbers_behind(
+    name: str, make_app: Callable[..., ExplorerApp], ready: Ready, opened: dict[str, FamilyModel]
+) -> None:
+    keys = [key for key, _ in KEYS] + ["comma", "4", "tab", "escape", "pagedown", "a"]
+    rng = random.Random(name)
+    app = make_app(name, query=5)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        for _ in range(3):
+            await pilot.press(*rng.choices(keys, k=10))
+            await pilot.resize_terminal(*rng.choice(SIZES))
+            await ready(pilot)
+            check_against_fresh_trace(app, opened[name])  # type: ignore[arg-type]
+
+
+async def test_the_header_and_the_row_table_say_what_is_special(
+    make_app: Callable[..., ExplorerApp], ready: Ready
+) -> None:
+    app = make_app("gpt_oss", query=9, head=3, layer=0)
+    async with app.run_test(size=(130, 40)) as pilot:
+        await ready(pilot)
+        header = "".join(segment.text for segment in app.explore.query_one(HeaderLine).render_line(0))
+        assert "L0 H3 · kv 1" in header
+        assert "mask causal, window 4" in header
+        table = app.explore.query_one(RowTable)
+        table.scroll_end(animate=False)
+        await ready(pilot)
+        last = "".join(segment.text for segment in table.render_line(table.size.height - 1))
+        assert "⌂" in last
+
+
+@pytest.mark.parametrize("name", ["gpt_oss", "deepseek_v3"])
+async def test_the_heads_of_a_model_are_measured_and_shown(
+    name: str, make_app: Callable[..., ExplorerApp], ready: Ready
+) -> None:
+    app = make_app(name, query=5)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        await pilot.press("g")
+        await ready(pilot)
+        assert isinstance(app.screen, HeadsScreen)
+        await pilot.press("right", "enter")
+        await ready(pilot)
+        assert (app.view.layer, app.view.head) == (0, 1)
