@@ -8,10 +8,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from explorer.cli.main import cli
+from model.config import GPTConfig
 from model.errors import ModelError
 from model.families import hub
 from tests.model.families.making import family, write
+from tests.model.families.test_convert import SIZES, TEXT, nano
 from tests.model.families.test_gguf import write_gguf
+from tests.model.making import make_gpt
 
 
 @pytest.fixture
@@ -99,6 +102,17 @@ def test_a_cache_that_points_elsewhere_is_not_followed(models: Path, commit: str
     assert hub.cached("a/b") is None
     assert hub.cached("../a") is None
     assert list(hub.cached_names()) == []
+
+
+def test_a_checkpoint_of_nanogpt_is_converted(models: Path) -> None:
+    text = models / "input.txt"
+    text.write_text(TEXT)
+    nano(models / "ckpt.pt", make_gpt(GPTConfig(**SIZES)))
+    result = run("convert", "ckpt.pt", "--out", "mine", "--tokenizer", str(text))
+    assert result.output == "2 layers × 3 heads of 8: explorer --model mine\n"
+    assert shown("--model", "mine", "fox")["tokens"] == ["f", "o", "x"]
+    assert "exists and is not empty" in refusal("convert", "ckpt.pt", "--out", "mine", "--tokenizer", str(text))
+    assert "cannot be read" in refusal("convert", "nothing.pt", "--out", "other")
 
 
 def test_without_the_extra_the_message_says_how_to_install_it(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:

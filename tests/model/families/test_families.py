@@ -9,6 +9,7 @@ from model.families import load
 from model.families.directory import BYPASSING
 from model.layout import CheckpointError
 from model.settings import AttentionSettings
+from tests.model.families import table
 from tests.model.families.making import IDS, REFUSED, WORKS, Family, open_tiny, version, write
 
 TOLERANCE = 1e-5
@@ -40,6 +41,11 @@ def test_a_family_is_what_its_eager_attention_says(each: Family, tmp_path: Path)
     assert all(stream.shape == (len(IDS), shape.n_embd) for stream in trace.streams)
     for settings in (AttentionSettings(scale=1.3), AttentionSettings(causal=False, layer=0, head=1)):
         assert not torch.equal(opened.trace(IDS, settings).logits, trace.logits)
+
+
+def test_the_table_of_the_readme_is_up_to_date() -> None:
+    readme = table.README.read_text(encoding="utf-8")
+    assert readme == table.written(readme), "write it with: python -m tests.model.families.table"
 
 
 def test_lists_know_which_families_are_refused() -> None:

@@ -1,0 +1,51 @@
+"""The table of families in the README: `python -m tests.model.families.table` writes it anew.
+
+Each line that says "works" is a family that the tests open and compare with `transformers`, each "not" one that they
+see refused.
+"""
+
+from pathlib import Path
+
+from tests.model.families.making import REFUSED, WORKS, Family
+
+README = Path(__file__).parents[3] / "README.md"
+BEGIN, END = "<!-- families: written by python -m tests.model.families.table -->", "<!-- end of families -->"
+OLDEST = (4, 56)
+
+
+def lines() -> list[str]:
+    """The lines of the table."""
+    native = "| GPT-2 | `gpt2` | works | natively, without `transformers`; an output of its own as well |"
+    return [
+        f"<details><summary>{len(WORKS) + 1} families work, {len(REFUSED)} are refused</summary>",
+        "",
+        "| family | `model_type` | | |",
+        "| --- | --- | --- | --- |",
+        native,
+        *(f"| {each.label} | `{each.model_type}` | works | {_note(each)} |" for each in WORKS),
+        *(f"| {each.label} | `{each.model_type}` | not | {_reason(each)} |" for each in REFUSED),
+        "",
+        "</details>",
+    ]
+
+
+def _note(each: Family) -> str:
+    since = "" if each.since == OLDEST else f"not with transformers {OLDEST[0]}.{OLDEST[1]}"
+    return "; ".join(part for part in (each.shows, since) if part)
+
+
+def _reason(each: Family) -> str:
+    return "mixes attention with other layers" if each.model_type == "minimax" else "its code bypasses the interface"
+
+
+def written(readme: str) -> str:
+    """The README with the table in its place."""
+    before, _, rest = readme.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"there is no place for the table: {BEGIN} … {END}")
+    return "\n".join([before + BEGIN, "", *lines(), "", END]) + after
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
