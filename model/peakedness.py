@@ -44,3 +44,20 @@ def peakedness(stages: AttentionStages) -> Peakedness:
     """Measure every row of one head. A sink counts as one more key in entropy and effective keys."""
     bits = entropy_bits(stages.distribution)
     return Peakedness(variance(stages.scores).item(), largest_weight(stages.weights), bits, torch.exp2(bits))
+
+
+@dataclass(frozen=True, slots=True)
+class RowPeakedness:
+    """Peakedness of one row of weights, and the variance of its raw scores over the visible keys."""
+
+    max_weight: float
+    entropy_bits: float
+    scores_variance: float
+
+
+def row_peakedness(row: AttentionStages) -> RowPeakedness:
+    """Measure the stages of one row, shapes (1, T). A sink counts as one more key in the entropy."""
+    visible = row.scores[row.inputs.visible]
+    return RowPeakedness(
+        largest_weight(row.weights).item(), entropy_bits(row.distribution).item(), variance(visible).item()
+    )

@@ -9,12 +9,13 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from explorer.core import npz
+from explorer.core.entropy_curve import EntropyCurve, head_curve, query_curve
 from explorer.view import Bounds, View
 from model.attention import AttentionStages
 from model.head_pictures import HeadPeakedness, HeadPicture, head_picture
 from model.head_scores import TextMeasures, text_measures
 from model.interface import ModelShape
-from model.peakedness import Peakedness, peakedness
+from model.peakedness import Peakedness, RowPeakedness, peakedness, row_peakedness
 from model.tokenizer import Encoding, token_texts
 from model.trace import Trace, kl_divergences
 
@@ -124,6 +125,19 @@ class Reading:
         if self.as_set not in self._divergences:
             self._divergences[self.as_set] = kl_divergences(self.as_trained, self.as_set)
         return self._divergences[self.as_set]
+
+    @staticmethod
+    def row_peakedness(row: AttentionStages) -> RowPeakedness:
+        """Measure the stages of one row, at whichever scale they are."""
+        return row_peakedness(row)
+
+    def query_entropy_curve(self, points: int) -> EntropyCurve:
+        """Compute the entropy of the current query over the scale."""
+        return query_curve(self.stages.inputs, self.view.query, self.bounds.n_embd, points)
+
+    def head_entropy_curve(self, points: int) -> EntropyCurve:
+        """Compute the mean entropy of the head's queries over the scale."""
+        return head_curve(self.stages.inputs, self.bounds.n_embd, points)
 
     @property
     def text_measures(self) -> TextMeasures:

@@ -122,19 +122,28 @@ class Minimap:
 
 
 def _pooled(numbers: Numbers, ramp: Ramp, rows: int, columns: int) -> list[list[int]]:
-    """Levels of the palette, the largest number by its absolute value of each block; HIDDEN where there is none."""
-    import torch
-    from torch.nn.functional import adaptive_max_pool2d
-
-    def largest(matrix: "Tensor") -> "Tensor":
-        return adaptive_max_pool2d(matrix[None], (rows, columns))[0]
-
+    """Levels of the palette, the number with the largest magnitude of each block; HIDDEN where there is none."""
     seen = numbers.visible
     known = numbers.matrix if seen is None else numbers.matrix.masked_fill(~seen, 0.0)
-    high, low = largest(known), -largest(-known)
-    values = torch.where(high >= -low, high, low).tolist()
-    there = torch.ones(rows, columns) if seen is None else largest(seen.to(known.dtype))
+    high, low = block_maxima(known, rows, columns), -block_maxima(-known, rows, columns)
+    values = high.where(high >= -low, low).tolist()
+    there = high.new_ones(rows, columns) if seen is None else block_maxima(seen.to(known.dtype), rows, columns)
     return [
         [ramp.level(x, numbers.limit) if s else HIDDEN for x, s in zip(line, known_line, strict=True)]
         for line, known_line in zip(values, there.tolist(), strict=True)
     ]
+
+
+def block_maxima(matrix: "Tensor", rows: int, columns: int) -> "Tensor":
+    """The largest number of each block, the blocks as `torch.nn.functional.adaptive_max_pool2d` cuts them."""
+    lines = matrix.new_empty(rows, matrix.shape[1])
+    for i, block in enumerate(_blocks(matrix.shape[0], rows)):
+        lines[i] = matrix[block].amax(0)
+    maxima = matrix.new_empty(rows, columns)
+    for j, block in enumerate(_blocks(matrix.shape[1], columns)):
+        maxima[:, j] = lines[:, block].amax(1)
+    return maxima
+
+
+def _blocks(length: int, count: int) -> list[slice]:
+    return [slice(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]

@@ -10,12 +10,13 @@ from rich.style import Style
 
 from explorer.core.formatting import bar, fit, label, significant, weight
 from explorer.view import Stage, named_scales
-from explorer.widgets.panels.entropy_curve import Curve, area, ticks
+from explorer.widgets.panels.entropy_curve import area, ticks
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
+    from explorer.core.entropy_curve import EntropyCurve
     from explorer.core.reading import Reading
-    from model.attention import AttentionStages
+    from model.peakedness import RowPeakedness
 
 TOP_KEYS = 8
 _POINTS = 73
@@ -98,17 +99,13 @@ def _variant(reading: "Reading", name: str, scale: float, set_scale: float) -> V
         scale,
         as_set,
         tuple(query.weights[0].tolist()),
-        _of_query(query, scale),
+        _of_query(reading.row_peakedness(query), scale),
         _of_head(reading, set_scale if as_set else scale),
     )
 
 
-def _of_query(row: "AttentionStages", scale: float) -> Measures:
-    from model.peakedness import entropy_bits, largest_weight, variance
-
-    bits = entropy_bits(row.weights).item()
-    raw = variance(row.scores[row.inputs.visible]).item()
-    return Measures(largest_weight(row.weights).item(), bits, 2**bits, raw * scale**2)
+def _of_query(row: "RowPeakedness", scale: float) -> Measures:
+    return Measures(row.max_weight, row.entropy_bits, 2**row.entropy_bits, row.scores_variance * scale**2)
 
 
 def _of_head(reading: "Reading", scale: float) -> Measures:
@@ -126,7 +123,7 @@ class PeakednessPanel(Lines, can_focus=True):
     scale of now: move it with − and +.
     """
 
-    _head_curve: tuple[tuple[object, ...], Curve] | None = None
+    _head_curve: tuple[tuple[object, ...], "EntropyCurve"] | None = None
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading; a step of the key changes nothing here. Dim until the stepping comes to the weights."""
@@ -160,7 +157,7 @@ class PeakednessPanel(Lines, can_focus=True):
         lead += " " * _AXIS if tall > 1 else ""
         points = min(_POINTS, width - len(lead) - 1)
         if points >= 8:
-            curves = [(Curve.of(reading, points), lead)]
+            curves = [(reading.query_entropy_curve(points), lead)]
             if both:
                 lead_of_head = fit("head" if width < 50 else "entropy, head", len(lead) - 1) + " "
                 curves.append((self._of_head(reading, points), lead_of_head))
@@ -272,14 +269,14 @@ class PeakednessPanel(Lines, can_focus=True):
 
     # The curves
 
-    def _of_head(self, reading: "Reading", points: int) -> Curve:
+    def _of_head(self, reading: "Reading", points: int) -> "EntropyCurve":
         """The head's curve, kept while the query moves."""
         source = (reading.as_set, reading.view.layer, reading.view.head, points)
         if self._head_curve is None or self._head_curve[0] != source:
-            self._head_curve = source, Curve.of_head(reading, points)
+            self._head_curve = source, reading.head_entropy_curve(points)
         return self._head_curve[1]
 
-    def _curve(self, curve: Curve, lead: str, tall: int) -> list[Line]:
+    def _curve(self, curve: "EntropyCurve", lead: str, tall: int) -> list[Line]:
         """Entropy as an area, the scale in use lit."""
         assert self.reading is not None
         now = curve.place(float(self.reading.stages.inputs.scale))
@@ -298,7 +295,7 @@ class PeakednessPanel(Lines, can_focus=True):
             )
         return lines
 
-    def _marks(self, curve: Curve, lead: int) -> list[Line]:
+    def _marks(self, curve: "EntropyCurve", lead: int) -> list[Line]:
         """Below the curves the scale in use and those that have a name."""
         assert self.reading is not None
         inputs = self.reading.stages.inputs

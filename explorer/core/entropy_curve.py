@@ -1,0 +1,61 @@
+"""The curve of entropy over the scale: of one query, or the mean of a head's queries."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from explorer.view import named_scales
+from model.attention import AttentionInputs, AttentionStages
+from model.peakedness import entropy_bits
+
+_HEAD_QUERIES = 64
+"""The largest number of queries that a head's curve is the mean of."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntropyCurve:
+    """Entropy in bits at scales that fall evenly in their logarithm."""
+
+    scales: tuple[float, ...]
+    bits: tuple[float, ...]
+    most: float  # with uniform weights: log2 of the keys that a query sees
+
+    def place(self, scale: float) -> int:
+        """Return the index of the point nearest to a scale."""
+        if scale <= 0:
+            return len(self.scales) - 1
+        return min(range(len(self.scales)), key=lambda i: abs(math.log(self.scales[i] / scale)))
+
+
+def query_curve(inputs: AttentionInputs, query: int, n_embd: int, points: int) -> EntropyCurve:
+    """Return the curve of one query of a head whose model has the width `n_embd`."""
+    return _row_curve(inputs.row(query), _scales(inputs, n_embd, points))
+
+
+def head_curve(inputs: AttentionInputs, n_embd: int, points: int) -> EntropyCurve:
+    """Return the mean curve of a head, over at most 64 of its queries, evenly spaced."""
+    count = inputs.q.shape[-2]
+    most = _HEAD_QUERIES
+    chosen = [round(i * (count - 1) / (most - 1)) for i in range(most)] if count > most else range(count)
+    scales = _scales(inputs, n_embd, points)
+    curves = [_row_curve(inputs.row(i), scales) for i in chosen]
+    bits = torch.tensor([curve.bits for curve in curves]).mean(0)
+    return EntropyCurve(scales, tuple(bits.tolist()), sum(curve.most for curve in curves) / len(curves))
+
+
+def _row_curve(inputs: AttentionInputs, scales: Sequence[float]) -> EntropyCurve:
+    row = AttentionStages(inputs)
+    _ = row.scores  # computed once, shared by all scales
+    stages = row.rescaled(torch.tensor(scales))
+    visible = int(inputs.visible.sum().item())
+    return EntropyCurve(tuple(scales), tuple(entropy_bits(stages.weights)[:, 0].tolist()), math.log2(max(1, visible)))
+
+
+def _scales(inputs: AttentionInputs, n_embd: int, points: int) -> tuple[float, ...]:
+    """From 1, or the scale as set if that is larger, to 1/head_size, or the scale as set if that is smaller."""
+    marks = [scale for scale, _ in named_scales(inputs.head_size, n_embd)]
+    marks += [float(inputs.scale)] if inputs.scale > 0 else []
+    first, last = math.log(max(marks)), math.log(min(marks))
+    return tuple(math.exp(first + (last - first) * i / max(1, points - 1)) for i in range(points))
