@@ -270,8 +270,12 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         if self._lines is None or self._made_for != room:
             self._made_for = room
             self._strips.clear()
-            self._lines = self.lines(self.reading, width) if self.reading and width > 0 else []
+            self._lines = self.make_lines(*room) if width > 0 else []
         return self._lines
+
+    def make_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return the content for a width and height in cells; a panel that draws no reading overrides this."""
+        return self.lines(self.reading, width) if self.reading is not None else []
 
     def _strip(self, number: int) -> Strip:
         """A line as it is drawn, made when it first comes into view."""

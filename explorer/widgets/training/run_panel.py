@@ -38,15 +38,9 @@ class RunPanel(Lines, can_focus=False):
         """Return nothing: a run has no reading."""
         return ()
 
-    @property
-    def content_lines(self) -> Sequence[Line]:
-        """All lines at the present width and height."""
-        size = self._width, self._height
-        if self._lines is None or self._made_for != size:
-            self._made_for = size
-            self._strips.clear()
-            self._lines = self.run_lines(self.run, *size) if self.run is not None and size[0] > 0 else []
-        return self._lines
+    def make_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return the content for a width and height in cells."""
+        return self.run_lines(self.run, width, height) if self.run is not None else []
 
     def placeholder(self, words: str, width: int) -> Sequence[Line]:
         """Return the content before there is anything to draw."""
