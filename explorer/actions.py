@@ -13,8 +13,9 @@ EXPLORE = "explore"
 COMPARE = "compare"
 HEADS = "heads"
 TRAIN = "train"
+LAB = "lab"
 
-_EVERY = (EXPLORE, COMPARE, HEADS, TRAIN)
+_EVERY = (EXPLORE, COMPARE, HEADS, TRAIN, LAB)
 _READING = (EXPLORE, COMPARE, TRAIN)
 _VIEWS = (EXPLORE, COMPARE)
 
@@ -25,6 +26,7 @@ class Action:
 
     `keys` are Textual's names of the keys, `label` is how they are written in the footer. An action with a `change`
     makes a new view; every other one is a method `action_<name>` of the screen, or one of the application's own.
+    `lab` is the number of the lab that shows why there is such an action, 0 if there is none.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Action:
     help: str
     group: str
     change: Change | None = None
+    lab: int = 0
 
     @property
     def command(self) -> str:
@@ -70,6 +73,8 @@ _OF_APPLICATION = {
 _CHOOSING = "Choosing a head"
 _SHOWING = "Pictures and map"
 _COMPARE = "Compare"
+_TOUR = "Going through the labs"
+_LAB = "In a lab"
 _RUN = "The run"
 _PARTS = "What is shown of it"
 _WALK = "Walking through the sentence"
@@ -82,7 +87,7 @@ _EXPORTING = "Copying and exporting"
 _APPLICATION = "The application"
 
 _GROUPS = (
-    *(_CHOOSING, _SHOWING, _COMPARE, _RUN, _PARTS),
+    *(_CHOOSING, _SHOWING, _COMPARE, _RUN, _PARTS, _TOUR, _LAB),
     *(_WALK, _STAGES, _HEADS, _SWITCHES, _LOOKING, _APPENDING, _EXPORTING, _APPLICATION),
 )
 """The headings of the help screen in their order: those of a single screen come first."""
@@ -165,6 +170,49 @@ _TRAIN_ACTIONS = (
            "The run goes on; F3 shows it again.", _PARTS),
 )
 
+_LAB_ACTIONS = (
+    Action("forward", (LAB,), ("space",), "space", "What comes next",
+           "The answer, the next step, the next lab: this one key goes through everything.", _TOUR),
+    Action("answer", (LAB,), ("enter",), "enter", "Open, or show the answer",
+           "In the list open a lab; at a question show what the numbers say. A digit chooses too.", _TOUR),
+    Action("lab_previous", (LAB,), ("left_square_bracket",), "[", "Lab before", "Open the lab before.", _TOUR),
+    Action("lab_next", (LAB,), ("right_square_bracket",), "]", "Lab after", "Open the lab after.", _TOUR),
+    Action("guide", (LAB,), ("g",), "g", "Questions on or off",
+           "Ask before the answer is shown, or show it at once.", _TOUR),
+    Action("present", (LAB,), ("p",), "p", "Present",
+           "All labs from the first, as the lecture has them, space by space; p again ends it.", _TOUR),
+    Action("list", (LAB,), ("f2",), "F2", "List of labs", "Choose another lab.", _TOUR),
+    Action("back", (LAB,), ("escape",), "esc", "Step back",
+           "Leave the fields, then the lab, then the labs.", _TOUR),
+    Action("step_next", (LAB,), ("n",), "n", "Next step", "The next step of this lab.", _LAB),
+    Action("step_previous", (LAB,), ("N",), "N", "Previous step", "The step before.", _LAB),
+    Action("row_previous", (LAB,), ("left", "h"), "←", "Row before",
+           "In a matrix the row before, as the query in Explore; h does the same.", _LAB),
+    Action("row_next", (LAB,), ("right", "l"), "→", "Row after", "The row after; l does the same.", _LAB),
+    Action("column_previous", (LAB,), ("up", "k"), "↑", "Column before",
+           "In a matrix the column before, as the key in Explore; at a question or in the list the line above.", _LAB),
+    Action("column_next", (LAB,), ("down", "j"), "↓", "Column after",
+           "The column after, or the line below; j does the same.", _LAB),
+    Action("picture_next", (LAB,), ("tab",), "tab", "Next picture", "The next picture of this step.", _LAB),
+    Action("picture_previous", (LAB,), ("shift+tab",), "shift+tab", "Previous picture", "The picture before.", _LAB),
+    Action("page_up", (LAB,), ("pageup",), "page up", "Page up", "Scroll the picture or the code.", _LAB),
+    Action("page_down", (LAB,), ("pagedown",), "page down", "Page down", "Scroll the picture or the code.", _LAB),
+    Action("code", (LAB,), ("c",), "c", "Code or pictures",
+           "The source of the functions that made the numbers, as large as the screen.", _LAB),
+    Action("zoom_picture", (LAB,), ("z",), "z", "Zoom",
+           "Numbers, blocks or half blocks, in turn, or by itself the largest that shows the whole matrix.", _LAB),
+    Action("value_smaller", (LAB,), ("minus",), "−", "Smaller value",
+           "Run the lab with the next smaller value of the parameter that is marked.", _LAB),
+    Action("value_larger", (LAB,), ("plus", "equals_sign"), "+", "Larger value",
+           "The next larger value; = does the same.", _LAB),
+    Action("value_next", (LAB,), ("v",), "v", "Other parameter", "Let − and + change another parameter.", _LAB),
+    Action("edit", (LAB,), ("e",), "e", "Edit the parameters",
+           "Type any values: enter runs the lab with them, esc leaves them as they were.", _LAB),
+    Action("reset", (LAB,), ("r",), "r", "As in the lecture", "Put every parameter back.", _LAB),
+    Action("stop", (LAB,), ("S",), "S", "Stop or start",
+           "Stop what is being trained or computed, or start it again.", _LAB),
+)
+
 _SHARED_ACTIONS = (
     Action("query_previous", _READING, ("left", "h"), "←", "Previous query",
            "Move the query one token back; h does the same.", _WALK, v.move_query(-1)),
@@ -206,9 +254,9 @@ _SHARED_ACTIONS = (
     Action("models", _VIEWS, ("M",), "M", "Open a model",
            "Choose another model, or type the path of a checkpoint directory.", _APPLICATION),
     Action("mask", _VIEWS, ("m",), "m", "Mask on or off",
-           "Let every query see all keys, or only those up to itself.", _SWITCHES, v.toggle_mask),
+           "Let every query see all keys, or only those up to itself.", _SWITCHES, v.toggle_mask, lab=7),
     Action("scale", _VIEWS, ("s",), "s", "Scale on or off",
-           "Multiply the scores by 1, or again by 1/√head_size.", _SWITCHES, v.toggle_scale),
+           "Multiply the scores by 1, or again by 1/√head_size.", _SWITCHES, v.toggle_scale, lab=3),
     Action("scale_smaller", _VIEWS, ("minus",), "−", "Smaller scale",
            "Divide the scale by about √2; the steps meet 1, 1/√head_size and 1/head_size exactly.",
            _SWITCHES, v.smaller_scale),
@@ -238,6 +286,8 @@ _SHARED_ACTIONS = (
            _EXPORTING),
     Action("link", (EXPLORE,), ("L",), "L", "Link line",
            "Show and copy the command line that opens exactly this view again.", _EXPORTING),
+    Action("labs", (EXPLORE,), ("f2",), "F2", "Labs",
+           "The lecture's experiments: each a claim, the code that tests it, and its numbers.", _APPLICATION),
     Action("train", (EXPLORE,), ("f3",), "F3", "Train",
            "Train a model and watch it learn; esc returns, the run goes on.", _APPLICATION),
     Action("theme", _EVERY, ("T",), "T", "Other colours",
@@ -268,7 +318,7 @@ _SHARED_ACTIONS = (
 )
 # fmt: on
 
-ACTIONS: tuple[Action, ...] = (*_COMPARE_ACTIONS, *_HEADS_ACTIONS, *_TRAIN_ACTIONS, *_SHARED_ACTIONS)
+ACTIONS: tuple[Action, ...] = (*_COMPARE_ACTIONS, *_HEADS_ACTIONS, *_TRAIN_ACTIONS, *_LAB_ACTIONS, *_SHARED_ACTIONS)
 """Every action; on a screen that shares actions with Explore, its own come first."""
 
 _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -293,6 +343,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("copy", ("copy",)),
         ("write", ("write",)),
         ("train", ("train",)),
+        ("labs", ("labs",)),
         ("details", ("details",)),
         ("full", ("whole_part",)),
         ("zoom", ("zoom",)),
@@ -344,6 +395,25 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("layer", ("layer_previous", "layer_next")),
         ("new", ("new_run",)),
     ),
+    LAB: (
+        ("help", ("help",)),
+        ("next", ("forward",)),
+        ("step", ("step_next",)),
+        ("lab", ("lab_previous", "lab_next")),
+        ("value", ("value_smaller", "value_larger")),
+        ("edit", ("edit",)),
+        ("code", ("code",)),
+        ("picture", ("picture_next",)),
+        ("back", ("back",)),
+        ("questions", ("guide",)),
+        ("present", ("present",)),
+        ("stop", ("stop",)),
+        ("row", ("row_previous", "row_next")),
+        ("column", ("column_previous", "column_next")),
+        ("other value", ("value_next",)),
+        ("reset", ("reset",)),
+        ("zoom", ("zoom_picture",)),
+    ),
 }
 """The footer of each screen from left to right: captions, and the actions that share each."""
 
@@ -351,7 +421,7 @@ _IMPORTANCE = {
     EXPLORE: (
         *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
         *("details", "zoom", "full", "scope", "ablate", "reset", "compare", "time", "samples", "write", "copy"),
-        "train",
+        *("train", "labs"),
     ),
 }
 """Captions in the order of their importance, where that is not the order from left to right."""

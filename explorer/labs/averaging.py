@@ -101,6 +101,11 @@ def _timing(values: Values) -> tuple[Step, dict[str, dict[int, float]]]:
     return Step("Timed as T grows", text, pictures, timed=True), times
 
 
+def _written(average: Tensor, t: int) -> Tensor:
+    """The rows that the loop has come to; −∞, which is drawn as hidden, in those below."""
+    return average.masked_fill(torch.arange(len(average))[:, None] > t, -torch.inf)
+
+
 def _loop_steps(x: Tensor, average: Tensor) -> Iterator[Step]:
     """One step for each row of the loop, in the first example of the batch."""
     for t in range(len(x)):
@@ -110,7 +115,7 @@ def _loop_steps(x: Tensor, average: Tensor) -> Iterator[Step]:
             + (" Row 0 has no past but itself." if t == 0 else ""),
             (
                 matrix("x[0], what is read", x, read_to=t),
-                matrix("average[0], written so far", average, read_to=t),
+                matrix("average[0], written so far", _written(average, t)),
             ),
         )
 

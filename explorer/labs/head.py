@@ -174,7 +174,7 @@ def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...
             f"Of {len(ranked)} heads of {model.name}, L{layer} H{head} gives {looks}{through} the most, "
             f"{weight(best)}, {verdict}.",
             (
-                matrix(f"weights of L{layer} H{head}", wei.tril(), names, names, weights=True),
+                matrix(f"weights of L{layer} H{head}", wei.tril(), names, names, weights=True, start=(query, key)),
                 TablePicture(f"heads by the weight of {asks} on {looks}", ("head", "weight"), rows),
             ),
         ),

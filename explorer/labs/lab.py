@@ -206,19 +206,38 @@ class Values:
 # Pictures
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class MatrixPicture:
-    """Numbers in rows and columns; a hidden cell is None. `weights` are shares from 0 to 1, drawn sequentially.
+    """Numbers in rows and columns. `weights` are shares from 0 to 1, drawn sequentially.
 
-    `read_to` is the last row that has been read: the rows after it are drawn dim.
+    `visible` is False where a cell has no number, None if every cell has one; `low` and `high` are the range of the
+    others. `read_to` is the last row that has been read: the rows after it are drawn dim. `start` is the row and column
+    to look at first.
     """
 
     title: str
-    values: tuple[tuple[float | None, ...], ...]
+    numbers: "Tensor"  # (rows, columns), 0 where there is no number
+    visible: "Tensor | None"  # bool (rows, columns)
+    low: float
+    high: float
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     weights: bool = False
     read_to: int | None = None
+    start: tuple[int, int] = (0, 0)
+
+    @property
+    def values(self) -> tuple[tuple[float | None, ...], ...]:
+        """The numbers row by row; None where there is none."""
+        rows = self.numbers.tolist()
+        seen = [[True] * len(self.columns)] * len(rows) if self.visible is None else self.visible.tolist()
+        return tuple(tuple(x if s else None for x, s in zip(*row, strict=True)) for row in zip(rows, seen, strict=True))
+
+    def value(self, row: int, column: int) -> float | None:
+        """One number; None if the cell has none."""
+        if self.visible is not None and not self.visible[row, column]:
+            return None
+        return self.numbers[row, column].item()
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,12 +319,19 @@ def matrix(
     *,
     weights: bool = False,
     read_to: int | None = None,
+    start: tuple[int, int] | None = None,
 ) -> MatrixPicture:
-    """The picture of a tensor of two dimensions; −∞ and, of weights, what is beyond the diagonal's mask, is hidden."""
-    numbers = tuple(tuple(x if math.isfinite(x) else None for x in row) for row in values.tolist())
+    """The picture of a tensor of two dimensions; a cell at −∞ has no number."""
+    values = values.detach().float()
+    finite = values.isfinite()
+    visible = None if bool(finite.all()) else finite
+    numbers = values if visible is None else values.masked_fill(~finite, 0.0)
+    known = numbers if visible is None else numbers[finite]
+    low, high = (0.0, 1.0) if weights else (known.min().item(), known.max().item())
     names = tuple(rows) or tuple(map(str, range(values.shape[0])))
     heads = tuple(columns) or tuple(map(str, range(values.shape[1])))
-    return MatrixPicture(title, numbers, names, heads, weights, read_to)
+    first = start or (read_to or 0, 0)
+    return MatrixPicture(title, numbers, visible, low, high, names, heads, weights, read_to, first)
 
 
 def histogram(title: str, values: "Tensor", low: float, high: float, bins: int = 40, note: str = "") -> Picture:
@@ -431,15 +457,20 @@ def as_object(lab: Lab, values: Values, result: Result) -> dict[str, Any]:
             {
                 "title": step.title,
                 "text": step.text,
-                "pictures": [{"kind": _kind(picture), **_plain(asdict(picture))} for picture in step.pictures],
+                "pictures": [_picture_object(picture) for picture in step.pictures],
             }
             for step in result.steps
         ],
     }
 
 
-def _kind(picture: Picture) -> str:
-    return type(picture).__name__.removesuffix("Picture").lower()
+def _picture_object(picture: Picture) -> dict[str, Any]:
+    """A picture with its kind."""
+    if isinstance(picture, MatrixPicture):
+        names = "title", "values", "rows", "columns", "weights"
+        return {"kind": "matrix", **{name: _plain(getattr(picture, name)) for name in names}}
+    kind = type(picture).__name__.removesuffix("Picture").lower()
+    return {"kind": kind, **_plain(asdict(picture))}
 
 
 def _plain(value: Any) -> Any:

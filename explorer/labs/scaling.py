@@ -96,6 +96,17 @@ def _curves(
     return CurvePicture(title, "head_size", y, tuple(lines), log_x=True, log_y=log_y)
 
 
+def _numbers(found: dict[int, tuple[Measured, Measured]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Everything measured, by head_size."""
+    return {
+        str(n): {
+            kind: {name: getattr(m, name) for name in ("variance", "largest", "entropy", "jacobian")}
+            for kind, m in zip(("raw", "scaled"), found[n], strict=True)
+        }
+        for n in sorted(found)
+    }
+
+
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     """Measure every head_size, then look at the one that was asked for."""
     size, keys = values.integer("head_size"), values.integer("keys")
@@ -149,14 +160,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
         f"{weight(found[16][1].largest, 3)} scaled, at 256 {weight(last[0], 3)} and {weight(last[1], 3)}."
     )
     grows = last[0] - found[16][0].largest > 0.05
-    numbers = {
-        str(n): {
-            kind: {name: getattr(m, name) for name in ("variance", "largest", "entropy", "jacobian")}
-            for kind, m in zip(("raw", "scaled"), found[n], strict=True)
-        }
-        for n in sorted(found)
-    }
-    yield Result(steps, 0 if grows else 1, answer, {"by_head_size": numbers})
+    yield Result(steps, 0 if grows else 1, answer, {"by_head_size": _numbers(found)})
 
 
 def ask(values: Values) -> Question:

@@ -76,7 +76,12 @@ class ActionScreen(Screen[Result]):
 
     def action_help(self) -> None:
         """Open the help screen, which begins with the part that has the focus."""
-        self.app.push_screen(HelpScreen(self.SCREEN, self.help_part()))
+        self.app.push_screen(HelpScreen(self.SCREEN, self.help_part()), self._help_closed)
+
+    def _help_closed(self, lab: int | None) -> None:
+        """Open the lab that was chosen in the help; 0 or None if it was just closed."""
+        if lab:
+            self.app.explore.open_lab(lab)
 
     def help_part(self) -> Part | None:
         """What help begins with, before the list of all actions."""

@@ -30,6 +30,7 @@ from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.dialogs.samples import SamplesScreen, suitable
 from explorer.screens.exporter import Exporter
 from explorer.screens.heads import HeadsScreen
+from explorer.screens.lab import LabScreen, LabSession
 from explorer.screens.opening import loading
 from explorer.screens.train import training_screen
 from explorer.view import (
@@ -102,6 +103,7 @@ class ExploreScreen(ActionScreen[None]):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._first_view = view
+        self._labs = LabSession()
         self.playback = Playback(self, self.seconds_per_stage, self._play_on)
         self._exporter = Exporter(self, self.app)
         self._continuation = Continuation()
@@ -324,6 +326,18 @@ class ExploreScreen(ActionScreen[None]):
             part = help_for(self.timeline)
             return replace(part, keys=Timeline.KEY_HELP) if part is not None else None
         return super().help_part() or _ALL_PARTS
+
+    def action_labs(self) -> None:
+        """Open the labs where they were left."""
+        self._push_labs(None)
+
+    def open_lab(self, number: int) -> None:
+        """Open a lab by its number; escape leads back to the screen below."""
+        self._push_labs(number - 1)
+
+    def _push_labs(self, lab: int | None) -> None:
+        if self.app.reading is not None:  # torch is there
+            self.app.push_screen(LabScreen(self._labs, self.app.readings.open_model, lab))
 
     # Editing the sentence
 

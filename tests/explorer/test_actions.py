@@ -8,6 +8,7 @@ from explorer.actions import (
     COMPARE,
     EXPLORE,
     HEADS,
+    LAB,
     TRAIN,
     Action,
     action_named,
@@ -19,6 +20,7 @@ from explorer.screens.base import ActionScreen
 from explorer.screens.compare import CompareScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.heads import HeadsScreen
+from explorer.screens.lab import LabScreen
 from explorer.screens.train import TrainScreen
 from explorer.view import Bounds, Stage, View
 
@@ -28,6 +30,7 @@ SCREENS: dict[str, type[ActionScreen[object]]] = {
     COMPARE: CompareScreen,
     HEADS: HeadsScreen,
     TRAIN: TrainScreen,
+    LAB: LabScreen,
 }  # type: ignore[dict-item]
 
 each_screen = pytest.mark.parametrize("screen", SCREENS)

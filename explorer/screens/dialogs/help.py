@@ -14,7 +14,7 @@ from textual.keys import format_key
 from textual.widget import Widget
 from textual.widgets import Static
 
-from explorer.actions import Action, help_groups
+from explorer.actions import ACTIONS, Action, actions_of, help_groups
 from explorer.screens.dialogs.base import Dialog
 
 _WORDS = (
@@ -55,14 +55,19 @@ def help_for(widget: Widget) -> Part | None:
     return Part(heading.lstrip("# "), " ".join(text.split()), tuple(keys))
 
 
-class HelpScreen(Dialog[None]):
-    """Lists all keys; closed by escape, ? or q."""
+LABS = tuple(sorted({action.lab for action in ACTIONS if action.lab}))
+"""The labs that help leads to."""
+
+
+class HelpScreen(Dialog[int | None]):
+    """Lists all keys; closed by escape, ? or q, or by the number of a lab that one of the actions leads to."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
         ("escape,question_mark,f1,q", "dismiss", "Close"),
         ("j", "scroll(1)", "Down"),
         ("k", "scroll(-1)", "Up"),
+        *((str(lab), f"dismiss({lab})", f"Lab {lab}") for lab in LABS),
     ]
 
     def __init__(self, screen: str, part: Part | None = None) -> None:
@@ -78,6 +83,12 @@ class HelpScreen(Dialog[None]):
             scroll.border_subtitle = "esc closes"
             yield Static(_help(help_groups(self._of), self._part), markup=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Labs open only where there is such an action."""
+        if action == "dismiss" and parameters:
+            return any(found.lab == parameters[0] for found in actions_of(self._of))
+        return super().check_action(action, parameters)
+
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
@@ -89,9 +100,13 @@ def _help(groups: Mapping[str, Sequence[Action]], part: Part | None) -> Renderab
         rows = [(_keys((key,)), what) for key, what in part.keys]
         parts += [Text(part.title, "bold"), Padding(Text(part.text), (0, 1)), *([_table(rows)] if rows else []), Text()]
     for name, actions in groups.items():
-        rows = [(_keys(action.keys), action.help) for action in actions]
+        rows = [(_keys(action.keys), action.help + _lab_hint(action)) for action in actions]
         parts += [Text(name, "bold"), _table(rows), Text()]
     return Group(*parts, Text("Words", "bold"), _table(_WORDS))
+
+
+def _lab_hint(action: Action) -> str:
+    return f" Why? {action.lab} opens lab {action.lab} from here." if action.lab else ""
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> Table:

@@ -203,19 +203,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     @property
     def painter(self) -> Painter | None:
         """The painter for the columns in view, made when anything that it depends on has changed."""
-        reading = self.reading
-        if reading is None or not self.size:
+        if not self.size or (numbers := self._load()) is None:
             return None
-        if self._numbers is None:
-            self._numbers = self._take_numbers(reading)
-            self._numbers_of = self._source(reading)
-            self._labels = self._take_labels(reading)
-            self._label_width = max(map(cell_len, self._labels))
         painter = self._painter
         size = self.scrollable_content_region.size
         painter = painter if self._room == size else None  # a scrollbar may have come or gone
         if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
-            layout = painter.layout if painter else self._layout(self._numbers, self._zoom)
+            layout = painter.layout if painter else self._layout(numbers, self._zoom)
             columns = layout.columns_in_view(self.scroll_offset.x)
             pixel = _CURSOR[self.app.current_theme.dark]
             cursor = self.part("cursor")
@@ -223,10 +217,20 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
                 if self._room != size:
                     self.call_later(self._keep_in_view)  # fewer lines may be left for it
                 self._room = size
-                map_of = self._numbers, layout, self.palette, self.base, pixel
+                map_of = numbers, layout, self.palette, self.base, pixel
                 self._map = Minimap(*map_of) if layout.beside else None
-            self._painter = Painter(self._numbers, layout, columns, self.palette, self.base, cursor, pixel)
+            self._painter = Painter(numbers, layout, columns, self.palette, self.base, cursor, pixel)
         return self._painter
+
+    def _load(self) -> Numbers | None:
+        """Take the numbers and labels of what is shown, once; None if nothing is."""
+        reading = self.reading
+        if self._numbers is None and reading is not None:
+            self._numbers = self._take_numbers(reading)
+            self._numbers_of = self._source(reading)
+            self._labels = self._take_labels(reading)
+            self._label_width = max(map(cell_len, self._labels))
+        return self._numbers
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
         return Numbers.of(reading.stages, self._stage)
@@ -282,7 +286,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout
         rows = range(row, min(row + layout.per_line, layout.rows))
-        body = painter.line(row, self._query, self.waits)
+        body = painter.line(row, self._last_read, self.waits)
         if self._query in rows and self._key in painter.columns and self._has_keys and not self.waits:
             x = (self._key - painter.columns.start) * layout.cell
             strip = Strip(body)
@@ -291,12 +295,20 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return [self._row_label(layout, rows), *body]
 
     @property
+    def _last_read(self) -> int:
+        """The last row that is not dim."""
+        return self._query
+
+    def _column_name(self, column: int) -> str:
+        return self._labels[column] if self._has_keys else str(column)
+
+    @property
     def _has_keys(self) -> bool:
         return self._stage is not Stage.MIXED
 
     def _row_label(self, layout: Layout, rows: range) -> Segment:
         name = self._labels[self._query if (current := self._query in rows) else rows.start]
-        part = "cursor" if current else "faint" if rows.start > self._query else "name"
+        part = "cursor" if current else "faint" if rows.start > self._last_read else "name"
         style = self.base if part == "name" else self.part(part)
         mark = "▶" if current else " "
         if layout.label <= MARKER:
@@ -313,7 +325,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         for column in painter.columns:
             here = column == self._key and self._has_keys
             hidden = seen is not None and not seen[column]
-            text = column_label(layout, self._labels[column] if self._has_keys else str(column), column, here)
+            text = column_label(layout, self._column_name(column), column, here)
             segments.append(Segment(text, chosen if here else faint if hidden else base))
         return segments
 

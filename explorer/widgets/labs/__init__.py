@@ -1,0 +1,1 @@
+"""Widgets of the labs: pictures, code, parameters, and the question."""

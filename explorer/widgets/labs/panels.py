@@ -1,0 +1,220 @@
+"""Panels of a lab: a picture that is no matrix, the code that ran, and the question."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+
+from explorer.core.formatting import wrapped
+from explorer.labs.drawing import draw_picture
+from explorer.labs.registry import ENTRIES
+from explorer.widgets.panels.lines import Line, Lines, line
+
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
+    from explorer.labs.lab import Picture, Question
+
+_CLAIMS_FROM = 17
+"""Lines from which on the list has room for a claim below each title."""
+
+
+class LabPanel(Lines, can_focus=True):
+    """A panel whose lines are made for its width and height, without a reading."""
+
+    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+        """The content for a width and height in cells; it scrolls if it is higher."""
+        return ()
+
+    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
+        """Return nothing: a lab has no reading."""
+        return ()
+
+    @property
+    def content_lines(self) -> Sequence[Line]:
+        """All lines at the present width and height."""
+        size = self._width, self._height
+        if self._lines is None or self._made_for != size:
+            self._made_for = size
+            self._strips.clear()
+            self._lines = self.panel_lines(*size) if size[0] > 0 else []
+        return self._lines
+
+
+class PicturePanel(LabPanel, can_focus=True):
+    """Curves, bars, histograms, tables and texts."""
+
+    HELP = """# The picture
+
+    Letters tell the curves apart where there are no colours. Page up and page down scroll what is higher than the
+    picture.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._picture: Picture | None = None
+
+    def show_picture(self, picture: "Picture") -> None:
+        """Draw a picture."""
+        if picture is not self._picture:
+            self._picture = picture
+            self.scroll_to(0, 0, animate=False)
+            self.forget()
+
+    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+        """The picture as text."""
+        if self._picture is None:
+            return []
+        styles = self._styles()
+        return [
+            line(*((text, self.base if owner is None else styles[owner % len(styles)]) for text, owner in pieces))
+            for pieces in draw_picture(self._picture, width, height)
+        ]
+
+    def _styles(self) -> list[Style]:
+        """One for each curve: they differ in colour, or at least in weight."""
+        return [
+            *(self.bar_style(0.55), self.part("warning"), self.bar_style(1.0)),
+            *(self.part("current"), self.part("faint")),
+        ]
+
+
+class CodePanel(LabPanel, can_focus=True):
+    """The functions that made the numbers, as they are in the source."""
+
+    HELP = """# The code
+
+    These functions made the numbers on this page: it is their source, not a copy. `weights`, `masked`, `scaled` and
+    `scores` are those that Explore uses too.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._sources: tuple[str, ...] = ()
+
+    def show_code(self, sources: tuple[str, ...]) -> None:
+        """Show the source of some functions."""
+        if sources != self._sources:
+            self._sources = sources
+            self.scroll_to(0, 0, animate=False)
+            self.forget()
+
+    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Definitions are bold, docstrings and comments faint; a line that is too long goes on below."""
+        made: list[Line] = []
+        for source in self._sources:
+            if made:
+                made.append(line(""))
+            in_docstring = False
+            for text in source.split("\n"):
+                quotes = text.count('"""')
+                faint = in_docstring or quotes > 0
+                in_docstring = in_docstring != (quotes == 1)
+                made += self._code_lines(text, width, faint)
+        return made
+
+    def _code_lines(self, text: str, width: int, faint: bool) -> list[Line]:
+        bare = text.lstrip()
+        indent = len(text) - len(bare)
+        style = self.base
+        if faint:
+            style = self.part("faint")
+        elif bare.startswith(("def ", "class ")):
+            style = self.part("label")
+        code, mark, comment = text.partition("  # ")
+        if not faint and mark and len(text) <= width:
+            return [line((code, style), (mark + comment, self.part("faint")))]
+        parts = wrapped(bare, max(8, width - indent), max(8, width - indent - 4))
+        return [line((" " * (indent + 4 * (i > 0)) + part, style)) for i, part in enumerate(parts)]
+
+
+class QuestionPanel(LabPanel, can_focus=True):
+    """What a person is asked before the answer is shown."""
+
+    HELP = """# The question
+
+    Guess first: ↑ ↓ or a digit choose an answer, enter shows what the numbers say. g turns the questions off.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._question: Question | None = None
+        self._chosen: int | None = None
+
+    def show_question(self, question: "Question", chosen: int | None) -> None:
+        """Ask a question; `chosen` is the answer that is pointed at."""
+        if (question, chosen) != (self._question, self._chosen):
+            self._question, self._chosen = question, chosen
+            self.forget()
+
+    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+        """The question and its answers, numbered."""
+        if self._question is None:
+            return []
+        made = [line((text, self.part("label"))) for text in wrapped(self._question.text, width, width)]
+        made.append(line(""))
+        for number, choice in enumerate(self._question.choices):
+            here = number == self._chosen
+            text = f"{'▶' if here else ' '} {number + 1}  {choice}"
+            made.append(line((text, self.part("cursor" if here else "name"))))
+        return [*made, line(""), line(("enter or space shows the answer", self.part("faint")))]
+
+
+class LabList(LabPanel, can_focus=True):
+    """The labs with their claims; a click opens one."""
+
+    HELP = """# The labs
+
+    Each lab tests a claim of the lecture with a few lines of torch, shown as the code that ran. ↑ ↓ choose one, enter
+    or its number opens it; p presents all of them, space by space.
+    """
+
+    class Chosen(Message):
+        """A lab was clicked."""
+
+        def __init__(self, place: int) -> None:
+            super().__init__()
+            self.place = place
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._at = 0
+        self._places: list[int] = []
+
+    def show_entries(self, at: int) -> None:
+        """List the labs; one of them is pointed at."""
+        if at != self._at or not self._places:
+            self._at = at
+            self.forget()
+            self._scroll_into_view()
+
+    def _scroll_into_view(self) -> None:
+        if self._at in self._places:
+            top = self._places.index(self._at)
+            bottom = len(self._places) - self._places[::-1].index(self._at)
+            height = max(1, self._height)
+            y = self.scroll_offset.y
+            if top < y or bottom > y + height:
+                self.scroll_to(y=top if top < y else bottom - height, animate=False, force=True)
+
+    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+        """A title and a claim for each lab; the titles alone where the claims have no room."""
+        made: list[Line] = []
+        self._places = []
+        for place, entry in enumerate(ENTRIES):
+            here = place == self._at
+            title = f"{'▶' if here else ' '} {place + 1}  {entry.title}"
+            lines = [line((title, self.part("cursor" if here else "label")))]
+            claim = wrapped(entry.claim, max(8, width - 5), max(8, width - 5))
+            if here or height >= _CLAIMS_FROM:
+                lines += [line((f"     {text}", self.part("name" if here else "faint"))) for text in claim]
+            made += lines
+            self._places += [place] * len(lines)
+        return made
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the lab that is clicked."""
+        offset = event.get_content_offset(self)
+        if offset is not None and (row := offset.y + self.scroll_offset.y) < len(self._places):
+            self.post_message(self.Chosen(self._places[row]))
