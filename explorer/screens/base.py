@@ -61,13 +61,13 @@ class ActionScreen(Screen[Result]):
             return super().check_action(action, parameters)
         return True if self.is_active and self.is_possible(name) else None
 
-    async def perform(self, command: str) -> None:
+    async def run_command(self, command: str) -> None:
         """Run an action that was chosen in the footer or in the palette, if it makes sense now."""
         await self.run_action(command)
 
     @on(KeyLine.Pressed)
     async def _footer_clicked(self, event: KeyLine.Pressed) -> None:
-        await self.perform(event.command)
+        await self.run_command(event.command)
 
     def action_theme(self) -> None:
         """Change to the next theme."""

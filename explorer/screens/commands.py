@@ -31,17 +31,17 @@ class ActionCommands(Provider):
     async def discover(self) -> Hits:
         """List all of them, before anything is typed."""
         for action in self._possible():
-            perform = partial(self.action_screen.perform, action.command)
-            yield DiscoveryHit(_with_key(Content(action.title), action), perform, action.title, action.help)
+            command = partial(self.action_screen.run_command, action.command)
+            yield DiscoveryHit(_with_key(Content(action.title), action), command, action.title, action.help)
 
     async def search(self, query: str) -> Hits:
         """List those that match what is typed."""
         matcher = self.matcher(query)
         for action in self._possible():
             if (score := matcher.match(action.title)) > 0:
-                perform = partial(self.action_screen.perform, action.command)
+                command = partial(self.action_screen.run_command, action.command)
                 title = _with_key(matcher.highlight(action.title), action)
-                yield Hit(score, title, perform, action.title, action.help)
+                yield Hit(score, title, command, action.title, action.help)
 
 
 def _with_key(title: Content, action: Action) -> Content:

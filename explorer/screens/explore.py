@@ -296,11 +296,11 @@ class ExploreScreen(ActionScreen[None]):
             return self.timeline.is_open and is_free and (parameters != ("close",) or self.whole is None)
         return super().check_action(action, parameters)
 
-    async def perform(self, command: str) -> None:
+    async def run_command(self, command: str) -> None:
         """Run an action; whatever it is, it pauses what plays."""
         if command not in _PLAYING and not command.startswith("timeline("):
             self._pause()
-        await super().perform(command)
+        await super().run_command(command)
 
     def action_change_view(self, name: str) -> None:
         """Change the view as an action of the registry says."""
@@ -512,7 +512,7 @@ class ExploreScreen(ActionScreen[None]):
 
     def action_timeline(self, name: str) -> None:
         """Do what a key of the open timeline does."""
-        self.timeline.perform(name)
+        self.timeline.run_command(name)
         self._follow_timeline()
         if name in ("slower", "faster") and not self.timeline.playback.is_playing:
             self._say_briefly(f" space plays ×{self.timeline.playback.speed:g}", 1.5)

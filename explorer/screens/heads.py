@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from model.head_scores import HeadScores
 
 _POSTED_EVERY = 0.25
-"""Seconds between what a worker posts."""
+"""Seconds between two messages of a worker."""
 
 
 class PicturesDone(WorkerMessage):
@@ -43,9 +43,10 @@ class PicturesDone(WorkerMessage):
 
 
 class HeadsScreen(ActionScreen[Head | None]):
-    """Dismissed with the head to open, or with nothing.
+    """Returns the head to open, or None.
 
-    A picture is computed head by head in a worker and kept small: no more than one T × T matrix exists at a time.
+    Pictures are computed head by head in a worker and scaled down at once, so that there is never more than one T × T
+    matrix.
     """
 
     SCREEN = HEADS
@@ -56,7 +57,7 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def __init__(self, gallery: Gallery, sort: Sort = Sort.POSITION) -> None:
         super().__init__()
-        self._gallery = gallery
+        self.gallery = gallery
         self.sort = sort
         self._computing: int | None = None
         self._zoom = 0
@@ -65,7 +66,7 @@ class HeadsScreen(ActionScreen[Head | None]):
     # What is on it
 
     def compose(self) -> ComposeResult:
-        """Pictures and map share the place; one of them is displayed."""
+        """Lay out pictures and map in the same place; one of them is displayed."""
         yield Static(id="heads-title", markup=False)
         yield HeadGrid()
         yield HeadMap()
@@ -85,17 +86,17 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     @property
     def shows_map(self) -> bool:
-        """Whether the map is shown and not the pictures."""
+        """True if the map is shown, False if the pictures are."""
         return self.map.display
 
     @property
     def tiles(self) -> HeadTiles:
-        """What is shown."""
+        """The widget that is shown: map or pictures."""
         return self.map if self.shows_map else self.grid
 
     @property
     def chosen(self) -> Head:
-        """The head that Enter opens."""
+        """The head that enter opens."""
         return self.tiles.chosen
 
     @property
@@ -103,13 +104,19 @@ class HeadsScreen(ActionScreen[Head | None]):
         """The head scores of this model, if they have been measured."""
         return self.app.scores_in_view
 
+    @property
+    def is_settled(self) -> bool:
+        """True if all pictures have been computed, at the size in which they are drawn."""
+        block = self.grid.block
+        return block is not None and self._computing is None and not self.gallery.missing(block)
+
     def on_mount(self) -> None:
-        """Begin at the head in view."""
+        """Choose the head in view."""
         self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
         self.map.display = False
-        view = self._gallery.reading.view
+        view = self.gallery.reading.view
         self.grid.chosen = self.map.chosen = (view.layer, view.head)
-        self.map.show(self._gallery, Measure.EFFECTIVE_KEYS)
+        self.map.show(self.gallery, Measure.EFFECTIVE_KEYS)
         self.show()
 
     def show(self) -> None:
@@ -117,14 +124,14 @@ class HeadsScreen(ActionScreen[Head | None]):
         if self.is_gone:
             return
         with self.app.batch_update():
-            self.grid.show(self._gallery, self.sort, self.scores, self._zoom)
+            self.grid.show(self.gallery, self.sort, self.scores, self._zoom)
             self._show_title()
             self._show_detail()
             self.query_one(KeyLine).update()
         self.call_after_refresh(self._compute)
 
     def _show_title(self) -> None:
-        reading = self._gallery.reading
+        reading = self.gallery.reading
         sort = "map of peakedness" if self.shows_map else f"sorted by {self.sort.value}"
         sizes = f"{reading.shape.n_layer} layers × {reading.shape.n_head} heads"
         said = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
@@ -132,7 +139,7 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def _show_detail(self) -> None:
         head = self.chosen if self._hovered is None else self._hovered
-        self.query_one(HeadDetail).show_head(self._gallery, head, self.scores, self._note(), self._legends())
+        self.query_one(HeadDetail).show_head(self.gallery, head, self.scores, self._note(), self._legends())
 
     def _note(self) -> str:
         if self.scores is not None:
@@ -140,9 +147,9 @@ class HeadsScreen(ActionScreen[Head | None]):
         return "no head scores" if self.app.scoring_is_over else "head scores are being measured…"
 
     def _legends(self) -> list[list[tuple[str, Style]]]:
-        """What the last line may say, from long to short."""
-        missing = len(self._gallery.missing(self.grid.block or 1))
-        total = len(self._gallery.heads)
+        """The wordings of the last line, from long to short."""
+        missing = len(self.gallery.missing(self.grid.block or 1))
+        total = len(self.gallery.heads)
         base = self.query_one(HeadDetail).base
         done = f"   {total - missing} of {total} computed…" if missing else ""
         if self.shows_map:
@@ -164,24 +171,24 @@ class HeadsScreen(ActionScreen[Head | None]):
         ]
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may need other pictures."""
+        """Choose the size of the pictures again."""
         self.call_after_refresh(self.show)
 
     def show_scores(self) -> None:
-        """Show head scores that have been measured meanwhile."""
+        """Show head scores that have just been measured."""
         self.show()
 
     # Computing
 
     def _compute(self) -> None:
-        """Ask a worker for the pictures that are missing, those in view first."""
+        """Compute the missing pictures in a worker, those in view first."""
         if self.is_gone or (block := self.grid.block) is None:
             return
-        missing = self._gallery.missing(block, self.grid.heads_in_view)
+        missing = self.gallery.missing(block, self.grid.heads_in_view)
         if not missing or self._computing == block:
             return
         self._computing = block
-        job, gallery = self._gallery.job(missing, block), self._gallery
+        job, gallery = self.gallery.job(missing, block), self.gallery
 
         def work() -> None:
             worker = get_current_worker()
@@ -199,14 +206,14 @@ class HeadsScreen(ActionScreen[Head | None]):
         self.run_worker(work, group="pictures", thread=True, exclusive=True, exit_on_error=False)
 
     def on_pictures_done(self, message: PicturesDone) -> None:
-        """Keep and draw them."""
+        """Add the pictures to the gallery, and draw them."""
         for head, picture in message.pictures.items():
             message.gallery.add(head, picture)
         if message.last:
             self._computing = None
         if self.sort is Sort.PEAKEDNESS and message.last:
             self.show()
-        elif message.last and self._gallery.missing(self.grid.block or 1):
+        elif message.last and self.gallery.missing(self.grid.block or 1):
             self._compute()
         self.grid.update(list(message.pictures))
         self.map.update(list(message.pictures))
@@ -221,7 +228,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         return name != "measure" or self.shows_map
 
     def choose(self, head: Head) -> None:
-        """Mark a head, in the pictures and in the map."""
+        """Choose a head in the pictures and on the map."""
         self._hovered = None
         self.grid.choose(head)
         self.map.choose(head)
@@ -253,11 +260,11 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def action_first_head(self) -> None:
         """Choose the first head."""
-        self.choose(self.tiles.moved(-len(self._gallery.heads), 0))
+        self.choose(self.tiles.moved(-len(self.gallery.heads), 0))
 
     def action_last_head(self) -> None:
         """Choose the last head."""
-        self.choose(self.tiles.moved(len(self._gallery.heads), 0))
+        self.choose(self.tiles.moved(len(self.gallery.heads), 0))
 
     def action_open(self) -> None:
         """Return to Explore with the chosen head."""
@@ -287,7 +294,7 @@ class HeadsScreen(ActionScreen[Head | None]):
     def action_measure(self) -> None:
         """Draw the next measure on the map."""
         measures = list(Measure)
-        self.map.show(self._gallery, measures[(measures.index(self.map.measure) + 1) % len(measures)])
+        self.map.show(self.gallery, measures[(measures.index(self.map.measure) + 1) % len(measures)])
         self._show_detail()
 
     def action_smaller(self) -> None:

@@ -1,4 +1,4 @@
-"""The first frame: what Explore shows before a model is open, without all that Explore is made of.
+"""The first frame: what Explore shows before a model is open, without the imports that Explore needs.
 
 Explore takes its place as soon as it is painted, looking the same, and answers what was typed meanwhile.
 """
@@ -20,7 +20,7 @@ WITHOUT_READING = ("edit", "train", "help")
 
 
 class OpeningScreen(Screen[None]):
-    """The sentence, which model is loaded, and the footer."""
+    """Shows the sentence, which model is being loaded, and the footer."""
 
     AUTO_FOCUS = ""
 
@@ -28,10 +28,10 @@ class OpeningScreen(Screen[None]):
         super().__init__()
         self._view = view
         self.early: list[events.Key | events.Paste] = []
-        """What was typed before Explore was there."""
+        """Keys and pastes that came before Explore, which gets them."""
 
     def compose(self) -> ComposeResult:
-        """Few widgets: each of them puts the first frame off."""
+        """Lay out few widgets, as each of them delays the first frame."""
         yield Static("Attention Explorer", id="title", markup=False)
         with Horizontal(id="sentence-line"):
             yield Static("❯", id="prompt", markup=False)
@@ -40,16 +40,16 @@ class OpeningScreen(Screen[None]):
         yield KeyLine(footer(EXPLORE), WITHOUT_READING.__contains__)
 
     def on_key(self, event: events.Key) -> None:
-        """Keep it for Explore."""
+        """Queue it for Explore."""
         self.early.append(event)
         event.stop()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Keep it for Explore."""
+        """Queue it for Explore."""
         self.early.append(event)
         event.stop()
 
 
 def loading(name: str) -> str:
-    """What is said while a model is opened."""
+    """Return what to show while a model is being opened."""
     return f"loading {name}…"

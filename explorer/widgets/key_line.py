@@ -1,4 +1,4 @@
-"""KeyLine: the footer, one line of the most useful keys, those that do nothing now greyed."""
+"""KeyLine: the footer, one line of the most useful keys; those that do nothing now are greyed."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,7 +16,7 @@ Hints = tuple[tuple[str, str, str], ...]
 
 
 class KeyLine(Widget):
-    """As many places of the footer as fit, help always among them; a click on a key does what the key does."""
+    """Shows as many places of the footer as fit, the most important first; a click on a key runs its action."""
 
     COMPONENT_CLASSES = {"key-line--key", "key-line--caption", "key-line--disabled"}  # noqa: RUF012
     ALLOW_SELECT = False
@@ -40,7 +40,7 @@ class KeyLine(Widget):
             self.command = command
 
     def __init__(self, places: Sequence[Place], is_possible: Callable[[str], bool] = lambda name: True) -> None:
-        """Show `places` from left to right; an action is greyed while `is_possible` says no to its name."""
+        """Show `places` from left to right; an action is greyed while `is_possible(name)` is False."""
         super().__init__()
         self._is_possible = is_possible
         self._places = tuple(places)
@@ -50,27 +50,27 @@ class KeyLine(Widget):
         self._said = ""
 
     def say(self, line: str) -> None:
-        """Show a line instead of the keys, or the keys again when it is empty."""
+        """Show a line instead of the keys, or the keys again if the line is empty."""
         if line != self._said:
             self._said = line
             self.tooltip = None
             self.refresh()
 
     def show_hints(self, hints: Hints) -> None:
-        """Show these instead of the footer, or the footer again when there are none."""
+        """Show hints instead of the footer, or the footer again if there are none."""
         self._hints = hints
         self.tooltip = None
         self.refresh()
 
     def update(self) -> None:
-        """Draw again if other actions are possible now."""
+        """Redraw the line if other actions have become possible."""
         possible = tuple(map(self._is_possible, self._named))
         if possible != self._shown:
             self._shown = possible
             self.refresh()
 
     def render(self) -> Text:
-        """The line, as wide as there is room: places are dropped from the least important on."""
+        """Draw the line without the least important places if it would be too long."""
         if self._said:
             return Text(self._said, no_wrap=True, overflow="ellipsis")
         if self._hints:
@@ -85,7 +85,7 @@ class KeyLine(Widget):
         return Text(no_wrap=True, overflow="crop").join(text for index, text in enumerate(texts) if index in kept)
 
     def _render_hints(self) -> Text:
-        """As many as fit, the first ones first."""
+        """Draw as many hints as fit, the first ones first."""
         line = Text(no_wrap=True, overflow="crop")
         for key, caption, command in self._hints:
             if line and line.cell_len + cell_len(f"{key} {caption}") > self.size.width:
@@ -106,12 +106,12 @@ class KeyLine(Widget):
         return text
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """The tooltip is that of the key below the mouse."""
+        """Show the help of the action below the mouse as a tooltip."""
         name = event.style.meta.get("action_name")
         self.tooltip = Text(self._named[name].help) if name else None
 
     def on_click(self, event: events.Click) -> None:
-        """Do what the key below the mouse does."""
+        """Run the action below the mouse."""
         if command := event.style.meta.get("command"):
             self.post_message(self.Pressed(command))
 

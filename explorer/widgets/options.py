@@ -1,4 +1,4 @@
-"""A list to choose from, as Textual's, but without what that raises while it has no room (8.2)."""
+"""Options: Textual's OptionList without the exceptions that it raises in Textual 8.2 while it has no room."""
 
 from textual.geometry import Size
 from textual.widgets import OptionList
@@ -7,7 +7,7 @@ _LEAST_WIDTH = 10
 
 
 class Options(OptionList):
-    """An option list with room for a few characters whatever the terminal, and page keys that need a line in view."""
+    """An option list with a minimum width, whose page keys do nothing while no line is in view."""
 
     DEFAULT_CSS = f"""
     Options {{
@@ -16,7 +16,7 @@ class Options(OptionList):
     """
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Rows of all options; asked about no width at all while the terminal has none."""
+        """Return the rows of all options; Textual passes a width of 0 while the terminal has none."""
         return super().get_content_height(container, viewport, max(width, _LEAST_WIDTH))
 
     def action_page_up(self) -> None:

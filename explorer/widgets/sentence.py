@@ -1,4 +1,4 @@
-"""SentenceEditor: the sentence on one line, shown or typed, every character of it kept."""
+"""SentenceEditor: shows the sentence on one line, line breaks and other invisible characters included, and edits it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from explorer.view import LAST, View
 from explorer.widgets.key_line import Hints
 
 LONGEST = 100_000
-"""Characters that can be typed or pasted; no model here reads so many at once."""
+"""The most characters that can be typed or pasted, more than any model reads at once."""
 
 
 EDITING_HINTS: Hints = (
@@ -34,9 +34,9 @@ EDITING_HINTS: Hints = (
 
 
 class SentenceInput(Input):
-    """Shows the sentence; becomes editable with `edit` and is left with `leave`.
+    """An input whose value is the text itself; line breaks and other invisible characters are drawn as marks.
 
-    Its value is the text itself, line breaks included; only what is drawn is marked.
+    It cannot be focused until `edit` is called, and not after `leave`.
     """
 
     HELP = """# The sentence
@@ -62,35 +62,35 @@ class SentenceInput(Input):
 
     @property
     def editing(self) -> bool:
-        """Whether keys go into the sentence."""
+        """True while keys go into the sentence."""
         return self.can_focus
 
     def show(self, text: str) -> None:
-        """Show another sentence; not while one is typed."""
+        """Show another sentence, unless one is being typed."""
         if not self.editing and text != self.value:
             with self.prevent(Input.Changed):
                 self.value = text
             self.cursor_position = 0
 
     def edit(self, earlier: Sequence[str] = ()) -> None:
-        """Let the person type, from the end of what is there; `earlier` sentences are there with ↑ and ↓."""
+        """Take the focus with the cursor at the end; ↑ and ↓ recall `earlier` sentences."""
         self._recall = Recall(earlier, self.value)
         self.can_focus = True
         self.screen.set_focus(self)
         self.cursor_position = len(self.value)
 
     def leave(self) -> None:
-        """Stop typing."""
+        """Give the focus back."""
         self.can_focus = False
         if self.has_focus:
             self.screen.set_focus(None)
         self.cursor_position = 0
 
     def action_stay(self) -> None:
-        """The focus is not moved while a sentence is typed: enter keeps it, esc gives it up."""
+        """Keep the focus, which only enter and escape take away."""
 
     def action_recall(self, by: int) -> None:
-        """Go to an earlier sentence, or to a later one."""
+        """Recall an earlier sentence, or a later one."""
         text = self._recall.step(by, self.value)
         if text is not None:
             self.value = text
@@ -120,7 +120,7 @@ class SentenceInput(Input):
             self.insert_pasted(event.text)
 
     def insert_pasted(self, text: str) -> None:
-        """Insert a text with all its lines in place of what is selected, as far as there is room."""
+        """Replace the selection by a text with all its lines, as far as there is room."""
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         start, end = sorted(self.selection)
         room = LONGEST - len(self.value) + (end - start)

@@ -1,5 +1,7 @@
 """The registry of actions is complete and without contradictions."""
 
+from typing import Any
+
 import pytest
 from textual.keys import _character_to_key
 
@@ -25,13 +27,13 @@ from explorer.screens.train import TrainScreen
 from explorer.view import Bounds, Stage, View
 
 BOUNDS = Bounds(positions=8, n_layer=2, n_head=4, head_size=16, scales=(0.25,) * 2)
-SCREENS: dict[str, type[ActionScreen[object]]] = {
+SCREENS: dict[str, type[ActionScreen[Any]]] = {
     EXPLORE: ExploreScreen,
     COMPARE: CompareScreen,
     HEADS: HeadsScreen,
     TRAIN: TrainScreen,
     LAB: LabScreen,
-}  # type: ignore[dict-item]
+}
 
 each_screen = pytest.mark.parametrize("screen", SCREENS)
 

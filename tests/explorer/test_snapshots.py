@@ -109,8 +109,7 @@ async def pictured(pilot: Pilot[None]) -> None:
         await pilot.pause(0)
         screen = pilot.app.screen
         assert isinstance(screen, HeadsScreen)
-        block = screen.grid.block
-        if block is not None and screen._computing is None and not screen._gallery.missing(block):
+        if screen.is_settled:
             return
     raise AssertionError("there are heads without a picture")
 

@@ -1,4 +1,4 @@
-"""The dialog that asks what to write and under which name, and asks again before it overwrites."""
+"""The dialog that asks what to write to which file, and asks again before it overwrites one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ _WIDEST_NAME = 400
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be written, and where; `overwrite` when the person said so of this very file."""
+    """What to write to which file; `overwrite` if the person has confirmed that for this file."""
 
     format: Format
     path: Path
@@ -36,7 +36,7 @@ class Wanted:
 
 
 class NameInput(Input):
-    """A file name; characters without a shape of their own are drawn as marks."""
+    """An input for a file name, which draws invisible characters as marks."""
 
     @property
     def _value(self) -> Text:
@@ -44,7 +44,7 @@ class NameInput(Input):
 
 
 class WriteScreen(Dialog[Wanted | None]):
-    """Asks what to write and where; gives None when nothing is to be written. CSV holds the matrix of `stage`.
+    """Returns what to write to which file, or None. A CSV file holds the matrix of `stage`.
 
     With `download` the name is only that under which a browser will store it: no file is looked for.
     """
@@ -65,7 +65,7 @@ class WriteScreen(Dialog[Wanted | None]):
         self._asked: Path | None = None
 
     def compose(self) -> ComposeResult:
-        """What can be written, the name, and one line for what is to be said."""
+        """Lay out the formats, the name, and a line for messages."""
         with Vertical() as box:
             box.border_title = "Write"
             box.border_subtitle = _HELP
@@ -83,7 +83,7 @@ class WriteScreen(Dialog[Wanted | None]):
         return default_name(self._reading, chosen, self._stage)
 
     def on_mount(self) -> None:
-        """Type the name."""
+        """Focus the name."""
         self.query_one(NameInput).focus()
 
     def action_cursor_up(self) -> None:

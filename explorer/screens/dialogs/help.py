@@ -43,7 +43,7 @@ _ARROWS = ("left", "right", "up", "down")
 
 
 def help_for(widget: Widget) -> Part | None:
-    """Help for a widget: the heading and the text of its `HELP`, and the keys of its own."""
+    """Return the heading and the text of a widget's `HELP`, with its own keys; None if it has no help."""
     if widget.HELP is None:
         return None
     heading, _, text = widget.HELP.partition("\n")
@@ -60,7 +60,7 @@ LABS = tuple(sorted({action.lab for action in ACTIONS if action.lab}))
 
 
 class HelpScreen(Dialog[int | None]):
-    """Lists all keys; closed by escape, ? or q, or by the number of a lab that one of the actions leads to."""
+    """Lists all keys of a screen. Escape, ? or q close it, or the number of a lab that one of the actions leads to."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
@@ -77,7 +77,7 @@ class HelpScreen(Dialog[int | None]):
         self._part = part
 
     def compose(self) -> ComposeResult:
-        """One scrolling list."""
+        """Lay out one scrolling list."""
         with VerticalScroll() as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "esc closes"

@@ -22,7 +22,7 @@ class LinkScreen(Dialog[None]):
         self._link = link
 
     def compose(self) -> ComposeResult:
-        """The line."""
+        """Lay out the line."""
         with VerticalScroll() as box:
             box.border_title = "This command line opens this view again; it is copied"
             box.border_subtitle = "esc closes"

@@ -1,4 +1,4 @@
-"""The model picker: what can be opened, with sizes; or any directory by its path."""
+"""The model picker: a list of the models that can be opened, with their sizes, or any directory by its path."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -22,10 +22,10 @@ _HINT = "↑ ↓ choose   enter opens   esc closes   type a part of a name, or t
 
 
 class ModelsScreen(Dialog[str | None]):
-    """Answers with the name or path of the model to open, or None.
+    """Returns the name or path of the model to open, or None.
 
-    Keys go into the input; those for up and down move through the list, which is filtered by what is typed. A path
-    lists the checkpoints that are there.
+    Keys go into the input, apart from those for up and down, which move through the list. The list is filtered by what
+    is typed; while a path is typed, it has the checkpoints that are found there.
     """
 
     CSS_PATH = "models.tcss"
@@ -38,7 +38,7 @@ class ModelsScreen(Dialog[str | None]):
     ]
 
     class Listed(WorkerMessage):
-        """A worker has looked at the models for what was typed."""
+        """A worker has listed the models for what was typed."""
 
         def __init__(self, typed: str, entries: Sequence[ModelEntry]) -> None:
             super().__init__()
@@ -46,17 +46,19 @@ class ModelsScreen(Dialog[str | None]):
             self.entries = entries
 
     def __init__(self, current: str, opened: Sequence[str] = ()) -> None:
-        """List models; `current` is marked as the one in view, `opened` as those that open without a wait."""
+        """Mark `current` as the model in view, and `opened` as those that open at once."""
         super().__init__()
         self._current = current
         self._opened = opened
         self._known: Sequence[ModelEntry] | None = None
-        self._shown: Sequence[ModelEntry] = ()
-        self._shown_for: str | None = None
+        self.entries: Sequence[ModelEntry] = ()
+        """The models in the list."""
+        self.listed_for: str | None = None
+        """What was typed when they were listed; None before the first list."""
         self._pointed: int | None = None
 
     def compose(self) -> ComposeResult:
-        """An input, the list, and a line of keys."""
+        """Lay out an input, the list, and a line of keys."""
         with Vertical(id="models") as box:
             box.border_title = "Open a model"
             # No character that could be an escape sequence, as a paste might bring it.
@@ -65,7 +67,7 @@ class ModelsScreen(Dialog[str | None]):
             yield Static(Text(_HINT, no_wrap=True, overflow="ellipsis"), id="hint")
 
     def on_mount(self) -> None:
-        """Look at the models in a worker: a directory may be slow."""
+        """List the models in a worker, as directories may be slow."""
         self.query_one(Input).cursor_blink = False
         self.query_one(Input).focus()
         options = self.query_one(OptionList)
@@ -96,13 +98,13 @@ class ModelsScreen(Dialog[str | None]):
             self._fill(typed, [entry for entry in self._known if typed.lower() in entry.name.lower()])
 
     def _fill(self, typed: str, entries: Sequence[ModelEntry]) -> None:
-        """Show the models for what is typed, unless something else is typed by now."""
+        """Show the models for what was typed, unless something else has been typed since."""
         now = self.query_one(Input).value.strip()
         if typed != now and (typed or is_path(now)):
             return
         if not typed and now:
             entries = [entry for entry in entries if now.lower() in entry.name.lower()]
-        self._shown, self._shown_for, self._pointed = entries, now, None
+        self.entries, self.listed_for, self._pointed = entries, now, None
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Option(self._prompt(entry)) for entry in entries])
@@ -112,12 +114,12 @@ class ModelsScreen(Dialog[str | None]):
 
     @on(OptionList.OptionHighlighted)
     def _point(self, event: OptionList.OptionHighlighted) -> None:
-        """Point at the line chosen: without colours it would look like the others."""
+        """Put a pointer before the highlighted line, which looks like the others without colours."""
         options = event.option_list
         for index in {self._pointed, event.option_index}:
-            if index is not None and index < min(len(self._shown), options.option_count):
+            if index is not None and index < min(len(self.entries), options.option_count):
                 chosen = index == options.highlighted
-                options.replace_option_prompt_at_index(index, self._prompt(self._shown[index], chosen))
+                options.replace_option_prompt_at_index(index, self._prompt(self.entries[index], chosen))
         self._pointed = options.highlighted
 
     def _prompt(self, entry: ModelEntry, chosen: bool = False) -> Content:
@@ -129,7 +131,7 @@ class ModelsScreen(Dialog[str | None]):
     # Keys and mouse
 
     def action_close(self) -> None:
-        """Open nothing."""
+        """Close the dialog without a model."""
         self.dismiss(None)
 
     def action_cursor_up(self) -> None:
@@ -152,14 +154,14 @@ class ModelsScreen(Dialog[str | None]):
     def _submitted(self, event: Input.Submitted) -> None:
         typed = event.value.strip()
         place = self.query_one(OptionList).highlighted
-        if self._shown and place is not None and self._shown_for == typed:
-            self._open(self._shown[place])
+        if self.entries and place is not None and self.listed_for == typed:
+            self._open(self.entries[place])
         elif typed:  # the list is empty, or not of this text yet: opening it says what is wrong, if anything is
             self.dismiss(expand_path(typed) if is_path(typed) else typed)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self._open(self._shown[event.option_index])
+        self._open(self.entries[event.option_index])
 
     def _open(self, entry: ModelEntry) -> None:
         if entry.details:
@@ -171,5 +173,5 @@ class ModelsScreen(Dialog[str | None]):
 
 
 def visible_name(name: str) -> str:
-    """A name or path without anything that a terminal could take for a command; its spaces stay."""
+    """Return a name or path with control characters made visible, and with its spaces."""
     return " ".join(visible(part) if part else "" for part in name.split(" "))

@@ -1,4 +1,4 @@
-"""The sample sentences: those that suit the model, each with what it shows."""
+"""The dialog that offers sample sentences, each with what it shows."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def suitable(reading: "Reading") -> tuple[Sample, ...]:
-    """The samples that the reading's model can read whole, from the list of which it can read the larger share.
+    """Return the samples without unknown characters that fit into the context, from the list with more of them.
 
-    All of the first list where it can read none: a model with a small alphabet leaves characters out.
+    If there are none, as for a model with a small alphabet, return the whole first list.
     """
 
     def readable(sample: Sample) -> bool:
@@ -34,7 +34,7 @@ def suitable(reading: "Reading") -> tuple[Sample, ...]:
 
 
 class SamplesScreen(Dialog[str | None]):
-    """A list of samples; gives the text of the one chosen."""
+    """Returns the text of the chosen sample, or None."""
 
     CSS_PATH = "samples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +49,7 @@ class SamplesScreen(Dialog[str | None]):
         self._current = current
 
     def compose(self) -> ComposeResult:
-        """One list."""
+        """Lay out the list."""
         options = [Option(_prompt(sample)) for sample in self._samples]
         chosen = Options(*options, markup=False)
         chosen.border_title = "Sample sentences"

@@ -28,9 +28,12 @@ class Measure(Enum):
     ENTROPY_BITS = "entropy in bits"
 
     def of(self, measures: "MeanPeakedness") -> float:
-        """The number."""
-        found: float = getattr(measures, self.name.lower())
-        return found
+        """Return the number of this measure."""
+        return {
+            Measure.EFFECTIVE_KEYS: measures.effective_keys,
+            Measure.MAX_WEIGHT: measures.max_weight,
+            Measure.ENTROPY_BITS: measures.entropy_bits,
+        }[self]
 
     def written(self, x: float) -> str:
         """The number in at most four cells, usually three."""

@@ -92,7 +92,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._zoom: Zoom | None = None
         self._numbers: Numbers | None = None
         self._numbers_of: tuple[object, ...] = ()
-        self._labels: tuple[str, ...] = ()
+        self.labels: tuple[str, ...] = ()
         self._label_width = 0
         self._painter: Painter | None = None
         self._map: Minimap | None = None
@@ -228,8 +228,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if self._numbers is None and reading is not None:
             self._numbers = self._take_numbers(reading)
             self._numbers_of = self._source(reading)
-            self._labels = self._take_labels(reading)
-            self._label_width = max(map(cell_len, self._labels))
+            self.labels = self._take_labels(reading)
+            self._label_width = max(map(cell_len, self.labels))
         return self._numbers
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
@@ -300,14 +300,14 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return self._query
 
     def _column_name(self, column: int) -> str:
-        return self._labels[column] if self._has_keys else str(column)
+        return self.labels[column] if self._has_keys else str(column)
 
     @property
     def _has_keys(self) -> bool:
         return self._stage is not Stage.MIXED
 
     def _row_label(self, layout: Layout, rows: range) -> Segment:
-        name = self._labels[self._query if (current := self._query in rows) else rows.start]
+        name = self.labels[self._query if (current := self._query in rows) else rows.start]
         part = "cursor" if current else "faint" if rows.start > self._last_read else "name"
         style = self.base if part == "name" else self.part(part)
         mark = "▶" if current else " "

@@ -67,17 +67,17 @@ class TimeSlider(Lines, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__(compact=False)
-        self._track: Track | None = None
+        self.track: Track | None = None
 
     def draw(self, track: Track, reading: "Reading") -> None:
         """Draw the slider; nothing happens where it is drawn like this already."""
-        if track != self._track or reading is not self.reading:
-            self._track = track
+        if track != self.track or reading is not self.reading:
+            self.track = track
             self.show(reading)
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """Two lines: the steps, and the measure at each."""
-        track = self._track
+        track = self.track
         if track is None:
             return []
         first, count, each = self._window(track, width)
@@ -131,9 +131,9 @@ class TimeSlider(Lines, can_focus=False):
     def on_click(self, event: events.Click) -> None:
         """Go to the step below the mouse, or on to the next measure."""
         offset = event.get_content_offset(self)
-        if offset is None or self._track is None:
+        if offset is None or self.track is None:
             return
-        first, count, each = self._window(self._track, self._width)
+        first, count, each = self._window(self.track, self._width)
         if offset.x < _LEAD:
             self.post_message(self.MeasureChosen())
         elif (place := (offset.x - _LEAD) // each) < count:

@@ -43,7 +43,7 @@ KEYS = (
     ("enter", "keep", "Keep the step in view, and close the slider."),
     ("escape", "close", "Close the slider, and return to the model that was in view before."),
 )
-"""Keys of the open timeline by Textual's names, with the names by which `perform` knows what they do."""
+"""Keys of the open timeline by Textual's names, with the names by which `run_command` knows what they do."""
 
 TIMELINE_HINTS: Hints = (
     ("←→", "step", ""),
@@ -231,7 +231,7 @@ class Timeline(Container):
 
     # Keys and mouse
 
-    def perform(self, name: str) -> None:
+    def run_command(self, name: str) -> None:
         """Do what a key of `KEYS` does, or show the next measure."""
         series = self._series
         if series is None:

@@ -70,7 +70,7 @@ def check(screen: CompareScreen, models: dict[str, Checkpoint]) -> None:
         assert painter is not None
         expected = other[:rows, :columns] - one[:rows, :columns]
         torch.testing.assert_close(painter.numbers.matrix, expected, rtol=1e-4, atol=1e-4, equal_nan=True)
-        assert len(matrix._labels) == comparison.positions
+        assert len(matrix.labels) == comparison.positions
     assert comparison.left.view.stage == comparison.right.view.stage
     for view, side in zip(screen.wanted.sides, comparison.sides, strict=True):
         assert side.view == view

@@ -47,7 +47,7 @@ async def settled(pilot: Pilot[None]) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause(0)
         screen = app.screen
-        missing = isinstance(screen, HeadsScreen) and screen._gallery.missing(screen.grid.block or 1)
+        missing = isinstance(screen, HeadsScreen) and not screen.is_settled
         if not missing and app.scoring_is_over:
             return
     raise AssertionError("pictures or scores are missing")

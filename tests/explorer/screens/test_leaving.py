@@ -44,7 +44,7 @@ async def test_what_was_put_off_finds_the_screen_gone(make_app: Callable[..., Ex
         await pilot.pause()
         assert not screen.query("*")
         screen.show()
-        screen._compute()
+        await pilot.pause()
 
 
 async def press_at_once(pilot: Pilot[None], *keys: str) -> None:

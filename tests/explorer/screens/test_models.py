@@ -18,7 +18,7 @@ from explorer.view import View
 from model import layout
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import Ready
-from tests.explorer.helpers import messages
+from tests.explorer.helpers import messages, until
 from tests.explorer.small import save_small
 
 HOSTILE = "a\x1b[31mb [bold]"
@@ -44,11 +44,9 @@ async def picker(pilot: Pilot[None], ready: Ready) -> ModelsScreen:
 
 
 async def listed(pilot: Pilot[None]) -> ModelsScreen:
-    await pilot.pause()  # until what was typed has started a worker
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
     screen = pilot.app.screen
     assert isinstance(screen, ModelsScreen)
+    await until(pilot, lambda: screen.listed_for == screen.query_one(Input).value.strip())
     return screen
 
 
@@ -94,7 +92,7 @@ async def test_models_are_listed_with_their_sizes(app: ExplorerApp, ready: Ready
 async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Ready, here: Path) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await picker(pilot, ready)
-        names = [entry.name for entry in screen._shown]
+        names = [entry.name for entry in screen.entries]
         steps = names.index("two") - names.index("one")
         await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "enter")
         await ready(pilot)
@@ -104,7 +102,7 @@ async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Re
 
         screen = await picker(pilot, ready)
         await pilot.press("o", "n", "e")
-        assert [entry.name for entry in screen._shown] == ["one"]
+        assert [entry.name for entry in screen.entries] == ["one"]
         assert "●" in prompts(screen)[0]  # opened before
         await pilot.press("enter")
         await ready(pilot)
@@ -112,7 +110,7 @@ async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Re
 
         screen = await picker(pilot, ready)
         options = screen.query_one(OptionList)
-        options.highlighted = place = [entry.name for entry in screen._shown].index("two")
+        options.highlighted = place = [entry.name for entry in screen.entries].index("two")
         await pilot.pause()
         row = options._index_to_line[place] - int(options.scroll_offset.y)
         await pilot.click(OptionList, offset=(5, row))
@@ -123,18 +121,18 @@ async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Re
         screen = await picker(pilot, ready)
         await pilot.press(*"./other/")
         await listed(pilot)
-        assert [entry.name for entry in screen._shown] == ["other/deep"]
+        assert [entry.name for entry in screen.entries] == ["other/deep"]
         await pilot.press("enter")
         await ready(pilot)
         assert app.view.model == "other/deep"
         screen = await picker(pilot, ready)
-        assert "other/deep" in [entry.name for entry in screen._shown]  # it was opened before
+        assert "other/deep" in [entry.name for entry in screen.entries]  # it was opened before
 
 
 async def test_what_cannot_be_opened_leaves_the_model(app: ExplorerApp, ready: Ready, here: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await picker(pilot, ready)
-        place = [entry.name for entry in screen._shown].index("worn")
+        place = [entry.name for entry in screen.entries].index("worn")
         screen.query_one(OptionList).highlighted = place
         await pilot.press("enter")
         assert app.screen is screen
@@ -142,7 +140,7 @@ async def test_what_cannot_be_opened_leaves_the_model(app: ExplorerApp, ready: R
         for typed, said in (("./nowhere", "no model is called 'nowhere'"), ("nothing", "no model is called 'nothing'")):
             screen.query_one(Input).value = typed
             await listed(pilot)
-            assert not screen._shown
+            assert not screen.entries
             await pilot.press("enter")
             await ready(pilot)
             assert said in messages(app)[-1]

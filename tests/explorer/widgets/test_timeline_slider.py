@@ -40,7 +40,7 @@ def series(*steps: int | None) -> Series:
 
 def drawn(reading: Reading, width: int, **fields: Any) -> tuple[str, str]:
     slider = Plain()
-    slider._track = Track(**fields)
+    slider.track = Track(**fields)
     steps, values = (line.plain for line in slider.lines(reading, width))
     assert cell_len(steps) <= width
     assert cell_len(values) <= width
