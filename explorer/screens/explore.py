@@ -181,7 +181,7 @@ class ExploreScreen(ActionScreen[None]):
             self.query_one(PeakednessPanel).show(reading)
             self.query_one(PredictionsPanel).show(reading)
             self.query_one(CellPanel).show(reading)
-            self.query_one(RowTable).entitle(row_title(reading))
+            self.query_one(RowTable).set_title(row_title(reading))
             self.query_one(KeyLine).update()
         if self.has_class("-without-reading"):
             self.remove_class("-without-reading", update=False)
@@ -242,7 +242,7 @@ class ExploreScreen(ActionScreen[None]):
         """Name the kind of the head in view in the header, now that the heads are measured."""
         header = self.query_one(HeaderLine)
         header.scores = self.app.scores_in_view
-        header.forget()
+        header.redraw()
 
     def _show_hints(self) -> None:
         """Show the keys of the part of the screen that has keys of its own, or the footer."""

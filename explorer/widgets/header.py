@@ -72,9 +72,9 @@ class HeaderLine(Lines, can_focus=False):
             parts.append(_left_out(reading))
         styled = []
         for i, (text, part) in enumerate(parts):
-            styled.append((dot if i else "", self.part("faint")))
-            styled.append((text, self.part(part)))
-        return [line(*styled), *(line((text, self.part("warning"))) for text in below)]
+            styled.append((dot if i else "", self.style_of("faint")))
+            styled.append((text, self.style_of(part)))
+        return [line(*styled), *(line((text, self.style_of("warning"))) for text in below)]
 
     def _parts(self, reading: "Reading", short: int) -> list[tuple[str, str]]:
         """What the line says, at `short` from 0, the fullest, to `_SHORTEST`; which heads are ablated comes last."""

@@ -39,7 +39,7 @@ class NarrationLine(Lines, can_focus=False):
         """Say at the end whether it plays, and how fast; nothing for ""."""
         if state != self._state:
             self._state = state
-            self.forget()
+            self.redraw()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As tall as `lines`, with or without a reading."""
@@ -64,9 +64,9 @@ class NarrationLine(Lines, can_focus=False):
             end = state if i == count - 1 else ""
             gap = width - len(lead) - cell_len(text) - cell_len(end)
             kind = "warning" if self._state else "faint"
-            lines.append(line((start, self.part("faint")), text, (" " * max(0, gap) + end, self.part(kind))))
+            lines.append(line((start, self.style_of("faint")), text, (" " * max(0, gap) + end, self.style_of(kind))))
         if len(lines) < count:
-            lines.append(line((" " * max(0, width - cell_len(state)) + state, self.part("faint"))))
+            lines.append(line((" " * max(0, width - cell_len(state)) + state, self.style_of("faint"))))
         return lines
 
     def _fitting(self, wordings: Sequence[str], lead: str, state: str, width: int, count: int) -> list[str]:

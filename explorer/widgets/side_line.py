@@ -64,16 +64,16 @@ class SideLine(Lines, can_focus=False):
             room = width - len(lead) - sum(len(text) + len(_DOT) for text, _ in made)
             if room >= (_SHORTEST_SENTENCE if "text" in differing else 1 - len(_DOT)):
                 break
-        parts: list[str | tuple[str, Style]] = [(lead, self.part("cursor" if self._active else "faint")), " "]
+        parts: list[str | tuple[str, Style]] = [(lead, self.style_of("cursor" if self._active else "faint")), " "]
         for i, (text, name) in enumerate(made):
-            parts += [(_DOT if i else "", self.part("faint")), (text, self._style(name, differing))]
+            parts += [(_DOT if i else "", self.style_of("faint")), (text, self._style(name, differing))]
         if room >= _SHORTEST_SENTENCE:
             sentence = marked(reading.view.text[:_MOST_DRAWN])
-            parts += [(_DOT, self.part("faint")), (fit(f"‘{sentence}’", room - 1), self._style("text", differing))]
+            parts += [(_DOT, self.style_of("faint")), (fit(f"‘{sentence}’", room - 1), self._style("text", differing))]
         return [line(*parts)]
 
     def _style(self, name: str, differing: frozenset[str]) -> Style:
-        return self.part("current" if name in differing else "faint")
+        return self.style_of("current" if name in differing else "faint")
 
     def _parts(self, reading: "Reading", differing: frozenset[str], short: int) -> list[tuple[str, str]]:
         """Each part with what it tells of; the larger `short`, the fewer."""

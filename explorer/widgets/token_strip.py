@@ -102,12 +102,12 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         if before is None or before.encoding is not reading.encoding:
             self._items = _items(reading)
             self._wrapped = (0, [])
-            self.forget()
+            self.redraw()
         else:
             self._keep_in_view()
             self.refresh()
 
-    def forget(self) -> None:
+    def redraw(self) -> None:
         """Wrap again and draw again."""
         width = self._width
         if not self.is_attached or width < 1:
@@ -122,11 +122,11 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        self.forget()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap to the new width."""
-        self.forget()
+        self.redraw()
 
     @property
     def _width(self) -> int:
@@ -180,10 +180,10 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     def _style(self, item: Item) -> Style:
         position = item.position
         if position is None or item.unknown:
-            return self.part("warning") + self._strike
+            return self.style_of("warning") + self._strike
         assert self.reading is not None
         if not self._seen[position]:
-            style = self.part("faint")
+            style = self.style_of("faint")
         elif self._waits:
             style = self.base
         else:
@@ -199,7 +199,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         """The cell before an item."""
         assert self.reading is not None
         if item.position is not None and item.position == self.reading.view.query:
-            return Segment("▐", self.part("current"))
+            return Segment("▐", self.style_of("current"))
         return self._after(item.position - 1 if item.position else None)
 
     def _end(self, item: Item | None) -> Segment:
@@ -209,11 +209,11 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         """The cell after a token: the bar of the query, a thin line, or without colours the weight as a height."""
         assert self.reading is not None
         if position is not None and position == self.reading.view.query:
-            return Segment("▌", self.part("current"))
+            return Segment("▌", self.style_of("current"))
         if position is None or self.palette.has_pixels or not self._seen[position] or self._waits:
-            return Segment("▏", self.part("faint"))
+            return Segment("▏", self.style_of("faint"))
         weight = self._weights[position]
-        return Segment(height(weight) if weight >= 0.005 else " ", self.part("label"))
+        return Segment(height(weight) if weight >= 0.005 else " ", self.style_of("label"))
 
     def on_click(self, event: events.Click) -> None:
         """Choose the token."""

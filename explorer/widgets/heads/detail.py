@@ -65,7 +65,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
 
     def _score_line(self, width: int) -> Line:
         if self._scores is None:
-            return line((self._note, self.part("faint")))
+            return line((self._note, self.style_of("faint")))
         found = self._scores.of(*self._head)
         best = max(found, key=lambda name: found[name])
         for bars, names in (
@@ -75,20 +75,20 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         ):
             parts: list[tuple[str, Style]] = []
             for name, value in found.items():
-                style = self.part("current" if name == best else "name")
+                style = self.style_of("current" if name == best else "name")
                 parts.append((f"{'   ' if parts else ''}{names[name]} {weight(value)}", style))
                 if bars:
                     parts.append((" " + bar(value, bars), self.bar_style(value)))
             if _width(parts) <= width:
                 break
         if _width(parts) + len(self._note) + 3 <= width:
-            parts.append((f"   {self._note}", self.part("faint")))
+            parts.append((f"   {self._note}", self.style_of("faint")))
         return line(*parts)
 
     def _peakedness_lines(self, reading: "Reading", width: int) -> list[Line]:
         found = self._gallery.peakedness(self._head) if self._gallery else None
         if found is None:
-            waiting = [line(("…", self.part("faint"))), line("")]
+            waiting = [line(("…", self.style_of("faint"))), line("")]
             return waiting[:1] if width >= JOINED else waiting
         layer = self._head[0]
         inputs = reading.as_set.inputs[layer].head(self._head[1])
@@ -102,9 +102,9 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         mean = f"   means over {len(reading.encoding):,} queries" if len(reading.encoding) > 1 else ""
         (first, as_set), (second, other) = rows
         said = _measures(as_set, room, mean)
-        top = [(f"{first.ljust(label)}  ", self.part("faint")), (said, self.base)]
+        top = [(f"{first.ljust(label)}  ", self.style_of("faint")), (said, self.base)]
         gap = "   " if joined else ""
-        below = [(f"{gap}{second.ljust(label)}  ", self.part("faint")), (_measures(other, room), self.base)]
+        below = [(f"{gap}{second.ljust(label)}  ", self.style_of("faint")), (_measures(other, room), self.base)]
         return [line(*top, *below)] if joined else [line(*top), line(*below)]
 
 

@@ -46,7 +46,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
     def show(self, gallery: Gallery, sort: Sort, scores: "HeadScores | None", larger: int = 0) -> None:
         """Draw a gallery in an order, `larger` sizes above the one that suits the terminal."""
         self.gallery, self.sort, self._scores, self.larger = gallery, sort, scores, larger
-        self.forget()
+        self.redraw()
 
     @property
     def layout_in_use(self) -> GridLayout | None:
@@ -67,7 +67,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
     def lay_out(self) -> Size:
         """Choose the size of the pictures and put the heads in order."""
         gallery = self.gallery
-        assert gallery is not None  # see forget
+        assert gallery is not None  # see redraw
         self._drawn.clear()
         shape = gallery.reading.shape
         size = self.scrollable_content_region.size
@@ -129,7 +129,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         if value and len(text) + len(value) + 1 <= layout.tile:
             text = text + value.rjust(layout.tile - len(text))
         part = "cursor" if chosen else "warning" if changed else "label"
-        return Segment(fit(text, layout.tile), self.part(part))
+        return Segment(fit(text, layout.tile), self.style_of(part))
 
     def _value_text(self, head: Head) -> str:
         """The number that the heads are sorted by."""
@@ -146,7 +146,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         if head not in self._drawn:
             found = self.gallery.picture(head, layout.picture.block) if self.gallery else None
             if found is None:
-                blank = Segment(fit(" ·", layout.tile), self.part("faint"))
+                blank = Segment(fit(" ·", layout.tile), self.style_of("faint"))
                 self._drawn[head] = [[blank]] * layout.picture.height
             else:
                 levels = levels_of(found, len(self.palette.sequential.levels))

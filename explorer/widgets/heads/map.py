@@ -112,12 +112,12 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
     def show(self, gallery: Gallery, measure: Measure) -> None:
         """Draw a gallery."""
         self.gallery, self.measure = gallery, measure
-        self.forget()
+        self.redraw()
 
     def lay_out(self) -> Size:
         """Choose the width of cells, and which tables stand side by side."""
         gallery = self.gallery
-        assert gallery is not None  # see forget
+        assert gallery is not None  # see redraw
         shape = gallery.reading.shape
         self._tables = _tables(gallery)
         width = self.scrollable_content_region.width
@@ -155,9 +155,9 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         segments: list[Segment] = []
         for table in self._tables[band * layout.abreast : (band + 1) * layout.abreast]:
             if line == 0:
-                segments.append(Segment(fit(table.title, layout.width), self.part("label")))
+                segments.append(Segment(fit(table.title, layout.width), self.style_of("label")))
             elif line == 1:
-                segments.append(Segment(self._head_numbers(), self.part("faint")))
+                segments.append(Segment(self._head_numbers(), self.style_of("faint")))
             elif line < _ABOVE + len(self.rows):
                 segments += self._cells(table, line - _ABOVE)
             segments.append(Segment(" " * _GAP, base))
@@ -178,7 +178,7 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         heads, layout = self.rows[row], self._layout
         layer, first = heads[0]
         name = f"L{layer}" if self._whole_layers else f"L{layer} H{first}"
-        segments = [Segment(fit(name, layout.label), self.part("faint"))]
+        segments = [Segment(fit(name, layout.label), self.style_of("faint"))]
         segments += [self._cell(table, head) for head in heads]
         return [*segments, Segment(" " * (layout.width - layout.label - layout.cell * len(heads)), self.base)]
 
@@ -188,14 +188,14 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         measures = gallery.peakedness(head)
         chosen = head == self.chosen
         if measures is None:
-            text, style = fit("·", width - 1, "right") + " ", self.part("faint")
+            text, style = fit("·", width - 1, "right") + " ", self.style_of("faint")
         else:
             x = self.measure.of(table.pick(measures))
             text, style = self.written(x, width, len(gallery.reading.encoding))
         if chosen:
             # Never in place of a digit: a cell has room at one side at least.
             text = "▸" + text[1:] if text.startswith(" ") else text[:-1] + "◂"
-            style = self.part("cursor")
+            style = self.style_of("cursor")
         return Segment(text, style)
 
     def written(self, x: float, width: int, positions: int) -> tuple[str, Style]:

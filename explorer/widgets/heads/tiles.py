@@ -61,7 +61,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
         self.rows = rows
         self._row_of = {head: (i, j) for i, row in enumerate(rows) for j, head in enumerate(row)}
 
-    def forget(self) -> None:
+    def redraw(self) -> None:
         """Arrange and draw everything again."""
         if self.gallery is None or not self.is_attached or not self.size:
             return
@@ -75,15 +75,15 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        self.forget()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Arrange for the new size."""
-        self.forget()
+        self.redraw()
 
     def on_show(self, event: events.Show) -> None:
         """Show what was given while this was not displayed."""
-        self.forget()
+        self.redraw()
 
     # The chosen head
 

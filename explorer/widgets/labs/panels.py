@@ -60,7 +60,7 @@ class PicturePanel(LabPanel, can_focus=True):
         if picture is not self._picture:
             self._picture = picture
             self.scroll_to(0, 0, animate=False)
-            self.forget()
+            self.redraw()
 
     def panel_lines(self, width: int, height: int) -> Sequence[Line]:
         """The picture as text."""
@@ -75,8 +75,8 @@ class PicturePanel(LabPanel, can_focus=True):
     def _styles(self) -> list[Style]:
         """One for each curve: they differ in colour, or at least in weight."""
         return [
-            *(self.bar_style(0.55), self.part("warning"), self.bar_style(1.0)),
-            *(self.part("current"), self.part("faint")),
+            *(self.bar_style(0.55), self.style_of("warning"), self.bar_style(1.0)),
+            *(self.style_of("current"), self.style_of("faint")),
         ]
 
 
@@ -98,7 +98,7 @@ class CodePanel(LabPanel, can_focus=True):
         if sources != self._sources:
             self._sources = sources
             self.scroll_to(0, 0, animate=False)
-            self.forget()
+            self.redraw()
 
     def panel_lines(self, width: int, height: int) -> Sequence[Line]:
         """Definitions are bold, docstrings and comments faint; a line that is too long goes on below."""
@@ -119,12 +119,12 @@ class CodePanel(LabPanel, can_focus=True):
         indent = len(text) - len(bare)
         style = self.base
         if faint:
-            style = self.part("faint")
+            style = self.style_of("faint")
         elif bare.startswith(("def ", "class ")):
-            style = self.part("label")
+            style = self.style_of("label")
         code, mark, comment = text.partition("  # ")
         if not faint and mark and len(text) <= width:
-            return [line((code, style), (mark + comment, self.part("faint")))]
+            return [line((code, style), (mark + comment, self.style_of("faint")))]
         parts = wrapped(bare, max(8, width - indent), max(8, width - indent - 4))
         return [line((" " * (indent + 4 * (i > 0)) + part, style)) for i, part in enumerate(parts)]
 
@@ -146,19 +146,19 @@ class QuestionPanel(LabPanel, can_focus=True):
         """Ask a question; `chosen` is the answer that is pointed at."""
         if (question, chosen) != (self._question, self._chosen):
             self._question, self._chosen = question, chosen
-            self.forget()
+            self.redraw()
 
     def panel_lines(self, width: int, height: int) -> Sequence[Line]:
         """The question and its answers, numbered."""
         if self._question is None:
             return []
-        made = [line((text, self.part("label"))) for text in wrapped(self._question.text, width, width)]
+        made = [line((text, self.style_of("label"))) for text in wrapped(self._question.text, width, width)]
         made.append(line(""))
         for number, choice in enumerate(self._question.choices):
             here = number == self._chosen
             text = f"{'▶' if here else ' '} {number + 1}  {choice}"
-            made.append(line((text, self.part("cursor" if here else "name"))))
-        return [*made, line(""), line(("enter or space shows the answer", self.part("faint")))]
+            made.append(line((text, self.style_of("cursor" if here else "name"))))
+        return [*made, line(""), line(("enter or space shows the answer", self.style_of("faint")))]
 
 
 class LabList(LabPanel, can_focus=True):
@@ -186,7 +186,7 @@ class LabList(LabPanel, can_focus=True):
         """List the labs; one of them is pointed at."""
         if at != self._at or not self._places:
             self._at = at
-            self.forget()
+            self.redraw()
             self._scroll_into_view()
 
     def _scroll_into_view(self) -> None:
@@ -205,10 +205,10 @@ class LabList(LabPanel, can_focus=True):
         for place, entry in enumerate(ENTRIES):
             here = place == self._at
             title = f"{'▶' if here else ' '} {place + 1}  {entry.title}"
-            lines = [line((title, self.part("cursor" if here else "label")))]
+            lines = [line((title, self.style_of("cursor" if here else "label")))]
             claim = wrapped(entry.claim, max(8, width - 5), max(8, width - 5))
             if here or height >= _CLAIMS_FROM:
-                lines += [line((f"     {text}", self.part("name" if here else "faint"))) for text in claim]
+                lines += [line((f"     {text}", self.style_of("name" if here else "faint"))) for text in claim]
             made += lines
             self._places += [place] * len(lines)
         return made

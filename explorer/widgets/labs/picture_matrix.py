@@ -45,7 +45,7 @@ class PictureMatrix(Matrix):
         self._columns = tuple(map(visible, picture.columns))
         self._label_width = max(map(cell_len, self._labels))
         self._query, self._key = row, column
-        self.forget()
+        self.redraw()
 
     @property
     def _last_read(self) -> int:

@@ -113,7 +113,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if before is None or self._source(reading) != self._numbers_of:
             self._query, self._key = reading.view.query, reading.view.key
             self._numbers = None
-            self.forget()
+            self.redraw()
         else:
             self._move_cursor(reading.view.query, reading.view.key)
 
@@ -130,7 +130,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def zoom(self, zoom: Zoom | None) -> None:
         if zoom is not self._zoom:
             self._zoom = zoom
-            self.forget()
+            self.redraw()
 
     @property
     def zoom_in_use(self) -> Zoom:
@@ -171,7 +171,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             words = with_zoom if with_zoom.cell_length <= self.size.width - 2 else words
         self.border_subtitle = words or None
 
-    def forget(self) -> None:
+    def redraw(self) -> None:
         """Drop what is painted and paint again; numbers are kept."""
         self._painter = None
         if self.is_attached and self.size and (painter := self.painter):
@@ -187,16 +187,16 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        self.forget()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose cells for the new size."""
-        self.forget()
+        self.redraw()
 
     def on_show(self, event: events.Show) -> None:
         """Show what was given while this was not displayed."""
         if self._painter is None:
-            self.forget()
+            self.redraw()
 
     # Painting
 
@@ -212,7 +212,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             layout = painter.layout if painter else self._layout(numbers, self._zoom)
             columns = layout.columns_in_view(self.scroll_offset.x)
             pixel = _CURSOR[self.app.current_theme.dark]
-            cursor = self.part("cursor")
+            cursor = self.style_of("cursor")
             if painter is None:
                 if self._room != size:
                     self.call_later(self._keep_in_view)  # fewer lines may be left for it
@@ -281,7 +281,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         words = f"  {self.zoom_words} " if width >= _ZOOM_FROM else ""
         room = width - len(words)
         legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
-        return Strip([*legend, Segment(words, self.part("faint"))])
+        return Strip([*legend, Segment(words, self.style_of("faint"))])
 
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout
@@ -309,7 +309,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _row_label(self, layout: Layout, rows: range) -> Segment:
         name = self.labels[self._query if (current := self._query in rows) else rows.start]
         part = "cursor" if current else "faint" if rows.start > self._last_read else "name"
-        style = self.base if part == "name" else self.part(part)
+        style = self.base if part == "name" else self.style_of(part)
         mark = "▶" if current else " "
         if layout.label <= MARKER:
             return Segment(mark.ljust(layout.label)[: layout.label], style)
@@ -318,7 +318,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _header(self, painter: Painter) -> list[Segment]:
         """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""
         layout = painter.layout
-        base, faint, chosen = self.base, self.part("faint"), self.part("cursor")
+        base, faint, chosen = self.base, self.style_of("faint"), self.style_of("cursor")
         segments = [Segment(" " * layout.label, base)]
         visible = painter.numbers.visible
         seen = None if visible is None else visible[self._query].tolist()

@@ -47,7 +47,7 @@ class CellPanel(Lines, can_focus=True):
     def toggle_order(self) -> None:
         """Put the largest first, or go back to the order of the dimensions."""
         self.in_order = not self.in_order
-        self.forget()
+        self.redraw()
 
     def title(self, reading: "Reading") -> str:
         """Which cell."""
@@ -85,7 +85,7 @@ class CellPanel(Lines, can_focus=True):
         return line(_longest(wordings, width))
 
     def _steps(self, reading: "Reading", cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
-        faint, strong = self.part("faint"), self.part("label")
+        faint, strong = self.style_of("faint"), self.style_of("label")
         if 0 < self._height < _TALL:  # one line whatever the numbers are: another height would be another layout
             chain = _chain(reading, steps, cell.hidden)
             ending = "" if reading.view.awaits(Stage.WEIGHTS) else f" → weight {steps.weight}"
@@ -146,7 +146,7 @@ class CellPanel(Lines, can_focus=True):
         return [
             self._products_heading(number_width, each, total, width),
             *(partial(products, row) for row in range(deep)),
-            line((end, self.part("faint")), (_decimal(total).rjust(number_width), self.part("label"))),
+            line((end, self.style_of("faint")), (_decimal(total).rjust(number_width), self.style_of("label"))),
         ]
 
     def _order(self, values: Sequence[Decimal]) -> list[int]:
@@ -159,7 +159,7 @@ class CellPanel(Lines, can_focus=True):
         return "in order · v largest first" if self.in_order else "largest first · v in order"
 
     def _products_heading(self, number_width: int, each: int, total: Decimal, width: int) -> Line:
-        faint = self.part("faint")
+        faint = self.style_of("faint")
         head = f"  d {'q':>7}   {'k':>7}   " if each >= _FACTORS + number_width + 1 else ""
         head += "q·k".rjust(number_width)
         wordings = (f"   Σ = {_decimal(total)}, {self._order_words}", f"  Σ = {_decimal(total)}", "")
@@ -169,7 +169,7 @@ class CellPanel(Lines, can_focus=True):
         self, d: int, cell: CellArithmetic, product: Decimal, most: float, number_width: int, each: int
     ) -> Parts:
         """`  3    1.20 ×  −1.31 =  −1.57 ██│`, as much of it as fits into `each` cells."""
-        faint = self.part("faint")
+        faint = self.style_of("faint")
         lead: Parts = [(f"{d:>3} ", faint)]
         used = 4 + number_width + 1
         if each >= _FACTORS + number_width + 1:
@@ -190,7 +190,7 @@ class CellPanel(Lines, can_focus=True):
         left = "".join("█" if c == "█" else "▐" if c in "▌▋▊▉" else " " for c in left)
         right = bar(share, side) if share > 0 else " " * side
         rest = " " * (room - 2 * side - 1)
-        return [(left, self._signed(-1)), ("│", self.part("faint")), (right, self._signed(1)), rest]
+        return [(left, self._signed(-1)), ("│", self.style_of("faint")), (right, self._signed(1)), rest]
 
     def _signed(self, sign: int) -> Style:
         ramp = self.palette.diverging
@@ -213,7 +213,7 @@ class CellPanel(Lines, can_focus=True):
 
     def _mixed(self, reading: "Reading", mixed: MixedArithmetic, width: int) -> list[Line]:
         """A table: a line a dimension, a column for each of the keys that add most, and their sum as a bar."""
-        faint, tokens = self.part("faint"), reading.encoding.tokens
+        faint, tokens = self.style_of("faint"), reading.encoding.tokens
         terms = max(1, (width - 4 - 2 * _TERM - _SHORTEST_BARS - 1) // _TERM)
         keys = list(mixed.ranked[: min(terms, 6)])
         if reading.view.key not in keys and mixed.seen[reading.view.key]:
@@ -224,9 +224,9 @@ class CellPanel(Lines, can_focus=True):
         order = self._order([total for _, total in rows])
         lines = []
         if mixed.ablated:
-            lines.append(line(("this head is ablated: the sums are replaced by zeros", self.part("warning"))))
+            lines.append(line(("this head is ablated: the sums are replaced by zeros", self.style_of("warning"))))
         names = [_cell(label(tokens[key])) for key in keys]
-        styles = [self.part("cursor") if key == reading.view.key else self.part("label") for key in keys]
+        styles = [self.style_of("cursor") if key == reading.view.key else self.style_of("label") for key in keys]
         head: Parts = [("  d ", faint)]
         for name, style in zip(names, styles, strict=True):
             head += [" " * (_TERM - cell_len(name)), (name, style)]
@@ -244,7 +244,7 @@ class CellPanel(Lines, can_focus=True):
             written, total = rows[d]
             numbers = "".join(_decimal(x).rjust(_TERM) for x in (written if left else written[:-1]))
             parts: Parts = [(f"{d:>3} ", faint), numbers, "" if left else " " * _TERM]
-            parts += [(_decimal(total).rjust(_TERM), self.part("label")), " "]
+            parts += [(_decimal(total).rjust(_TERM), self.style_of("label")), " "]
             lines.append(line(*parts, *self._signed_bar(float(total) / most, width - used - 1)))
         return lines
 

@@ -83,7 +83,9 @@ class ComparisonPanel(Lines, can_focus=True):
     def _heading(self, name: str, width: int) -> Line:
         room = max(0, width - 3 * _NUMBER)
         columns = (fit(text, _NUMBER, "right") for text in ("left", "right", f"R {MINUS} L"))
-        return line((fit(name, room), self.part("label")), *((column, self.part("faint")) for column in columns))
+        return line(
+            (fit(name, room), self.style_of("label")), *((column, self.style_of("faint")) for column in columns)
+        )
 
     def _measure(self, measure: Measure, width: int) -> Line:
         room = max(0, width - 3 * _NUMBER)
@@ -91,20 +93,22 @@ class ComparisonPanel(Lines, can_focus=True):
         written = [left, right, _between(left, right) or _written(measure, measure.difference)]
         same = measure.difference == 0.0
         return line(
-            (fit(measure.name, room), self.part("faint")),
+            (fit(measure.name, room), self.style_of("faint")),
             *(fit(text, _NUMBER, "right") for text in written[:2]),
-            (fit(_signed(written[2], measure), _NUMBER, "right"), self.part("faint" if same else "current")),
+            (fit(_signed(written[2], measure), _NUMBER, "right"), self.style_of("faint" if same else "current")),
         )
 
     def _divergence(self, comparison: Comparison, width: int) -> list[Line]:
         kl = comparison.kl
         words = "–  other vocabulary" if kl is None else f"{significant(kl)} nats"
-        return [line(("KL(left ‖ right) ", self.part("faint")), (words, self.part("current")))]
+        return [line(("KL(left ‖ right) ", self.style_of("faint")), (words, self.style_of("current")))]
 
     def _tokens(self, comparison: Comparison, width: int) -> list[Line]:
         """The most likely next tokens of both sides."""
         half = width // 2
-        lines = [line((fit("next token, left", half), self.part("label")), (fit("right", half), self.part("label")))]
+        lines = [
+            line((fit("next token, left", half), self.style_of("label")), (fit("right", half), self.style_of("label")))
+        ]
         sides = []
         for side in comparison.sides:
             found = side.as_set.predictions(side.view.query, TOKENS)

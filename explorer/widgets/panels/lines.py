@@ -68,8 +68,8 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes)
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
-        self._titles: dict[str, str] = {}
-        self._part_styles: dict[str, Style] = {}
+        self._titles = ("", "")
+        self._style_cache: dict[str, Style] = {}
         self._palette: Palette | None = None
 
     @property
@@ -83,53 +83,52 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def base(self) -> Style:
-        """Plain text on the background of the widget."""
-        return self.part("name")
+        """The style of plain text on the background of the widget."""
+        return self.style_of("name")
 
-    def part(self, name: str) -> Style:
-        """The style of one of the component classes, on the background of the widget; `name` is plain text."""
-        style = self._part_styles.get(name)
+    def style_of(self, name: str) -> Style:
+        """Return the style of a component class by the last part of its name; "name" is plain text."""
+        style = self._style_cache.get(name)
         if style is None:
             style = self.rich_style if name == "name" else self.get_component_rich_style(f"drawn--{name}")
-            self._part_styles[name] = style
+            self._style_cache[name] = style
         return style
 
     def bar_style(self, share: float) -> Style:
-        """The colour of a bar, that of a weight: never so near to the background that it could not be seen."""
+        """Return the style of a bar, in the colour of a weight that is never too close to the background to be seen."""
         ramp = self.palette.sequential
         level = ramp.levels[max(len(ramp.levels) // 2, ramp.level(share, 1.0))]
         return self.base + (Style(color=level.pixel) if level.pixel else level.style)
 
-    def entitle(self, title: str, subtitle: str = "") -> None:
-        """Set the title of the border, if there is one; what it says is not markup."""
-        for name, text in (("border_title", title), ("border_subtitle", subtitle)):
-            if text != self._titles.get(name):
-                self._titles[name] = text
-                setattr(self, name, Content(text))
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """Set the title and subtitle of the border, which are not parsed as markup."""
+        if (title, subtitle) != self._titles:
+            self._titles = title, subtitle
+            self.border_title, self.border_subtitle = Content(title), Content(subtitle)
 
     def notify_style_update(self) -> None:
-        """Forget what was drawn when the theme changed, but not when a mere focus did."""
+        """Redraw the widget if the theme has changed, but not if only the focus has."""
         super().notify_style_update()
-        self._forget_styles()
+        self._clear_styles()
         # Component styles follow only after the widget's own.
-        self.call_later(self._look_again)
+        self.call_later(self._redraw_if_changed)
 
-    def _forget_styles(self) -> None:
-        self._part_styles.clear()
+    def _clear_styles(self) -> None:
+        self._style_cache.clear()
         self._palette = None
 
-    def _look_again(self) -> None:
-        self._forget_styles()
+    def _redraw_if_changed(self) -> None:
+        self._clear_styles()
         if self.is_mounted and (look := self._current_look()) != self._look:
             self._look = look
-            self.forget()
+            self.redraw()
 
     def _current_look(self) -> tuple[object, ...]:
-        parts = (self.part(name.partition("--")[2]) for name in sorted(Drawn.COMPONENT_CLASSES))
+        parts = (self.style_of(name.partition("--")[2]) for name in sorted(Drawn.COMPONENT_CLASSES))
         return (self.base, self.palette.depth, self.app.current_theme.name, *parts)
 
     @abstractmethod
-    def forget(self) -> None:
+    def redraw(self) -> None:
         """Drop everything drawn and draw it again."""
 
 
@@ -210,7 +209,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def compact(self, compact: bool | None) -> None:
         if compact != self._compact:
             self._compact = compact
-            self.forget()
+            self.redraw()
 
     def title(self, reading: "Reading") -> str:
         """What stands in the border, if there is one."""
@@ -223,10 +222,10 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def show(self, reading: "Reading") -> None:
         """Draw a reading."""
         self.reading = reading
-        self.entitle(self.title(reading))
-        self.forget()
+        self.set_title(self.title(reading))
+        self.redraw()
 
-    def forget(self) -> None:
+    def redraw(self) -> None:
         """Make the lines again."""
         self._lines = None
         if not self.is_attached or self._width < 1:
@@ -240,12 +239,12 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Make lines as soon as there is a width."""
-        self.forget()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the lines to the new width; drawn before this came they are made, but how many there are is not known."""
         if self._made_for != (self._width, self._height) or self.virtual_size.width != self._width:
-            self.forget()
+            self.redraw()
 
     def watch_show_vertical_scrollbar(self) -> None:
         """A scrollbar that comes or goes leaves another width for the lines."""
@@ -253,7 +252,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
 
     def _fit(self) -> None:
         if self.virtual_size.width != self._width:
-            self.forget()
+            self.redraw()
 
     @property
     def _width(self) -> int:

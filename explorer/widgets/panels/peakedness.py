@@ -169,9 +169,9 @@ class PeakednessPanel(Lines, can_focus=True):
         """The longest wording that fits."""
         text = line()
         for lead, short in (("how peaked? ", 0), ("", 1), ("", 2)):
-            parts: list[str | tuple[str, Style]] = [(lead, self.part("faint"))]
+            parts: list[str | tuple[str, Style]] = [(lead, self.style_of("faint"))]
             for i, variant in enumerate(found):
-                parts.append((" │ " if i else "", self.part("faint")))
+                parts.append((" │ " if i else "", self.style_of("faint")))
                 parts.append((variant.heading + " ", self._heading_style(variant)))
                 parts.append((variant.words(short), self._plain()))
             text = line(*parts)
@@ -201,7 +201,7 @@ class PeakednessPanel(Lines, can_focus=True):
     def _headings(self, found: list[Variant], width: int) -> Line:
         names, each = self._columns(found, width)
         lead = fit("query │ head" if names >= 15 else "query│head", names)
-        return line((lead, self.part("faint")), *((fit(v.heading, each), self._heading_style(v)) for v in found))
+        return line((lead, self.style_of("faint")), *((fit(v.heading, each), self._heading_style(v)) for v in found))
 
     def _keys(self, reading: "Reading", found: list[Variant], count: int, width: int) -> list[Line]:
         """The query's weights of the keys that get most, as bars."""
@@ -244,7 +244,7 @@ class PeakednessPanel(Lines, can_focus=True):
         lines = []
         for name, measures in rows:
             texts = [fit(f"{a:<{left}}│ {b}" if each >= 16 else f"{a}│{b}", each) for a, b in measures]
-            lines.append(line((fit(name, names), self.part("faint")), *((text, self._plain()) for text in texts)))
+            lines.append(line((fit(name, names), self.style_of("faint")), *((text, self._plain()) for text in texts)))
         return lines
 
     @property
@@ -252,13 +252,13 @@ class PeakednessPanel(Lines, can_focus=True):
         return self.reading is not None and self.reading.view.awaits(Stage.WEIGHTS)
 
     def _heading_style(self, variant: Variant) -> Style:
-        return self.part("label" if variant.as_set and not self._waits else "faint")
+        return self.style_of("label" if variant.as_set and not self._waits else "faint")
 
     def _plain(self) -> Style:
-        return self.part("faint" if self._waits else "name")
+        return self.style_of("faint" if self._waits else "name")
 
     def _bar(self, share: float) -> Style:
-        return self.part("faint") if self._waits else self.bar_style(share)
+        return self.style_of("faint") if self._waits else self.bar_style(share)
 
     def _top_keys(self, reading: "Reading", found: list[Variant], count: int) -> list[int]:
         """The keys with the largest weights as set, in the order of the sentence."""
@@ -287,9 +287,9 @@ class PeakednessPanel(Lines, can_focus=True):
             before = lead if tall == 1 else fit(lead.strip() if number == 0 else "", len(lead) - len(axis)) + axis
             lines.append(
                 line(
-                    (before, self.part("faint")),
+                    (before, self.style_of("faint")),
                     (row[:now], self._bar(0.3)),
-                    (lit, self.part("cursor")),
+                    (lit, self.style_of("cursor")),
                     (row[now + 1 :], self._bar(0.3)),
                 )
             )
@@ -304,7 +304,7 @@ class PeakednessPanel(Lines, can_focus=True):
         here = next((name for place, name in named if place == now), "now")
         marks = [(now, f"▲{here}"), *(mark for mark in named if mark[0] != now)]
         below = ticks(marks, len(curve.bits))
-        return [line(" " * lead, (marked, self.part("faint"))) for marked in below]
+        return [line(" " * lead, (marked, self.style_of("faint"))) for marked in below]
 
     @property
     def _n_embd(self) -> int:

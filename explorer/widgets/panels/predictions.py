@@ -175,10 +175,10 @@ class PredictionsPanel(Lines, can_focus=True):
         return made
 
     def _parts(self, reading: "Reading", both: Both, short: int, count: int) -> Parts:
-        faint, lit = self.part("faint"), reading.view.stage is Stage.NEXT_TOKEN
+        faint, lit = self.style_of("faint"), reading.view.stage is Stage.NEXT_TOKEN
         same = reading.as_set is reading.as_trained
         lead = ("next token ", "next ", "", "")[short]
-        parts: Parts = [("▸" + lead if lit else lead, self.part("label") if lit else faint)]
+        parts: Parts = [("▸" + lead if lit else lead, self.style_of("label") if lit else faint)]
         pairs = [(both.changed, "")] if same else [(both.trained, "trained "), (both.changed, "set ")]
         for forecast, name in pairs:
             parts.append((name if short < 3 else name[:1] + " ", faint))
@@ -199,7 +199,7 @@ class PredictionsPanel(Lines, can_focus=True):
                 if text
                 else f" KL {_kl(both.kl_here)}/{_kl(both.kl_text)}"
             )
-            parts.append((kl, self.part("warning")))
+            parts.append((kl, self.style_of("warning")))
         return parts
 
     # One below the other
@@ -208,7 +208,7 @@ class PredictionsPanel(Lines, can_focus=True):
         lines: list[Line] = []
         clickable: list[tuple[int, ...]] = []
         for forecast in (both.trained, both.changed):
-            lines.append(line((fit(forecast.name, width), self.part("label"))))
+            lines.append(line((fit(forecast.name, width), self.style_of("label"))))
             clickable.append(())
             for i, token in enumerate(forecast.tokens[:4]):
                 lines.append(line(*self._token(token, width, forecast is both.changed and i == self._chosen)))
@@ -224,12 +224,12 @@ class PredictionsPanel(Lines, can_focus=True):
     def _columns(self, both: Both, width: int) -> list[Line]:
         each = width // 2
         pair = both.trained, both.changed
-        lines = [line(*((fit(f"  {forecast.name}", each), self.part("label")) for forecast in pair))]
+        lines = [line(*((fit(f"  {forecast.name}", each), self.style_of("label")) for forecast in pair))]
         losses: Parts = []
         for forecast in pair:
             told = f"  loss here {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}"
             changed = forecast is both.changed and forecast.tokens is not both.trained.tokens
-            losses.append((fit(told, each), self.part("warning" if changed else "faint")))
+            losses.append((fit(told, each), self.style_of("warning" if changed else "faint")))
         lines.append(line(*losses))
         for i, (left, right) in enumerate(zip(both.trained.tokens, both.changed.tokens, strict=True)):
             lines.append(line(*self._token(left, each, False), *self._token(right, each, i == self._chosen)))
@@ -245,21 +245,21 @@ class PredictionsPanel(Lines, can_focus=True):
         mark = "▸" if here else "✓" if token.actual else " "
         name = fit(f"{mark} {label(token.text)}", min(names + 2, width - 4))
         return [
-            (name, self.part("cursor") if here else self._style(token)),
+            (name, self.style_of("cursor") if here else self._style(token)),
             (weight(token.probability).rjust(3) + " ", self._style(token)),
             (bar(token.probability, bars - 2) + "  " if bars > 2 else " " * bars, self._bar_style(token)),
         ]
 
     def _style(self, token: Token) -> Style:
         if self._waits:
-            return self.part("faint")
-        return self.part("label" if token.actual else "name")
+            return self.style_of("faint")
+        return self.style_of("label" if token.actual else "name")
 
     def _plain(self) -> Style:
-        return self.part("faint" if self._waits else "name")
+        return self.style_of("faint" if self._waits else "name")
 
     def _bar_style(self, token: Token) -> Style:
-        return self.part("faint") if self._waits else self.bar_style(token.probability)
+        return self.style_of("faint") if self._waits else self.bar_style(token.probability)
 
     # Keys and mouse
 
@@ -268,7 +268,7 @@ class PredictionsPanel(Lines, can_focus=True):
         if self._both is None:
             return
         self._chosen = max(0, min(len(self._both.changed.tokens) - 1, self._chosen + by))
-        self.forget()
+        self.redraw()
         self._keep_in_view()
 
     def _keep_in_view(self) -> None:
@@ -283,12 +283,12 @@ class PredictionsPanel(Lines, can_focus=True):
 
     def on_focus(self, event: events.Focus) -> None:
         """Show which token is chosen."""
-        self.forget()
+        self.redraw()
 
     def on_blur(self, event: events.Blur) -> None:
         """Hide it, and go back to the first."""
         self._chosen = 0
-        self.forget()
+        self.redraw()
 
     def on_click(self, event: events.Click) -> None:
         """Choose the token below the mouse."""

@@ -118,9 +118,9 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._scale = float(row.inputs.scale)
         self._sink = None if row.sink_weights is None else float(row.sink_weights[0])
         self._key = view.key
-        self.forget()
+        self.redraw()
 
-    def forget(self) -> None:
+    def redraw(self) -> None:
         """Draw again."""
         if not self.is_attached or self.reading is None:
             return
@@ -133,11 +133,11 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what was given before there was a size."""
-        self.forget()
+        self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the columns to the new width."""
-        self.forget()
+        self.redraw()
 
     def _move(self, key: int) -> None:
         old, self._key = self._key, key
@@ -176,13 +176,13 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             fit("mask", columns.mask, "right") if columns.mask else "",
             fit("weight", columns.weight, "right"),
         )
-        return [Segment("".join(texts), self.part("faint"))]
+        return [Segment("".join(texts), self.style_of("faint"))]
 
     def _line(self, key: int, columns: Columns) -> list[Segment]:
         no_score, no_scaled, no_mask, no_weight = self._waits
         seen, here = self._seen[key] or no_mask, key == self._key
-        name = self.part("cursor") if here else self.base if seen else self.part("faint")
-        numbers = self.base if seen else self.part("faint")
+        name = self.style_of("cursor") if here else self.base if seen else self.style_of("faint")
+        numbers = self.base if seen else self.style_of("faint")
         texts = []
         if columns.score:
             texts.append(_WAITING.rjust(columns.score) if no_score else number(self._scores[key], columns.score))
@@ -208,7 +208,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         given = _WAITING if self._waits[-1] else weight(share, 3)
         between = " " * (columns.score + columns.scaled + columns.mask)
         return [
-            Segment(fit("  ⌂ the sink", columns.key) + between, self.part("faint")),
+            Segment(fit("  ⌂ the sink", columns.key) + between, self.style_of("faint")),
             Segment(fit(given, columns.weight, "right"), self.base + Style(bold=True)),
             Segment("  " + bar(share, columns.bar) if columns.bar else "", self.bar_style(share)),
         ]

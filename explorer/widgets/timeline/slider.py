@@ -84,8 +84,8 @@ class TimeSlider(Lines, can_focus=False):
         places = range(first, first + count)
         total = len(track.series.entries)
         of = f" {track.asked + 1}/{total}" if count < total else ""
-        steps: list[str | tuple[str, Style]] = [(fit(f" step{of} {track.playing}", _LEAD), self.part("label"))]
-        values: list[str | tuple[str, Style]] = [(self._measured(track), self.part("label"))]
+        steps: list[str | tuple[str, Style]] = [(fit(f" step{of} {track.playing}", _LEAD), self.style_of("label"))]
+        values: list[str | tuple[str, Style]] = [(self._measured(track), self.style_of("label"))]
         for place in places:
             steps.append(self._step(track, place, each))
             values.extend(self._value(track, place, each))
@@ -114,14 +114,14 @@ class TimeSlider(Lines, can_focus=False):
         elif place == track.asked:
             mark, style = "…", "current"
         name = _short(track.series.entries[place].step, cells - 1)
-        return fit(f"{mark}{name}", cells), self.part(style)
+        return fit(f"{mark}{name}", cells), self.style_of(style)
 
     def _value(self, track: Track, place: int, cells: int) -> list[tuple[str, Style]]:
         value = track.values[place] if track.values else None
         if value is None:
-            return [(fit(f" {' ' if place in track.damaged else '·'}", cells), self.part("faint"))]
+            return [(fit(f" {' ' if place in track.damaged else '·'}", cells), self.style_of("faint"))]
         share = value / track.top
-        style = self.part("label" if place == track.shown else "faint")
+        style = self.style_of("label" if place == track.shown else "faint")
         if cells < _WITH_VALUES:
             return [(" ", style), (height(share) * max(1, cells - 2), self.bar_style(share)), (" ", style)][:cells]
         text = f" {format_measure(track.measure, value, cells - 3)}"

@@ -54,7 +54,7 @@ class HistogramPanel(RunPanel, can_focus=True):
         columns = max(8, width - label - figures)
         tall = max(1, min(_TALLEST, (height - 1) // len(found)))
         first = next(iter(found.values()))
-        faint = self.part("faint")
+        faint = self.style_of("faint")
         axis = _axis(first.low, first.high, columns)
         head = " std      beyond" if figures > _FIGURES[0] else " std"
         made = [line((" " * label + axis + fit(head, figures), faint))]
@@ -77,7 +77,7 @@ class HistogramPanel(RunPanel, can_focus=True):
             numbers = f" {compact(histogram.std)}" if is_last else ""
             if is_last and figures > _FIGURES[0]:
                 numbers = f"{numbers:<{_COMPACT + 2}}{_share_beyond(histogram)}"
-            made.append(line((name, self.base), (text, style), (fit(numbers, figures), self.part("faint"))))
+            made.append(line((name, self.base), (text, style), (fit(numbers, figures), self.style_of("faint"))))
         return made
 
 
@@ -134,7 +134,7 @@ class RatioPanel(RunPanel, can_focus=True):
         names = _short(tuple(ratios), width * 2 // 5)
         label = max(map(cell_len, names.values()), default=0) + 1
         columns = max(5, width - label - 9)
-        faint = self.part("faint")
+        faint = self.style_of("faint")
         head = _marks({GUIDE: "10⁻³", _HIGH: "1", _LOW: "10⁻⁶"}, columns)
         made = [line((fit("", label) + head, faint))]
         for name, ratio in ratios.items():
@@ -145,10 +145,10 @@ class RatioPanel(RunPanel, can_focus=True):
         return made
 
     def _plotted(self, ratio: float | None, earlier: Sequence[float], columns: int) -> list[tuple[str, Style]]:
-        cells = [(" ", self.part("faint"))] * columns
+        cells = [(" ", self.style_of("faint"))] * columns
         for seen in earlier:
-            cells[_place(seen, columns)] = ("·", self.part("faint"))
-        cells[_place(GUIDE, columns)] = ("┊", self.part("label"))
+            cells[_place(seen, columns)] = ("·", self.style_of("faint"))
+        cells[_place(GUIDE, columns)] = ("┊", self.style_of("label"))
         if ratio is not None:
             cells[_place(ratio, columns)] = ("●", self.bar_style(0.7))
         return cells

@@ -48,9 +48,9 @@ class LossCurve(RunPanel, can_focus=True):
         styles = self._styles()
         drawn = draw(curves, steps, losses, width, height, levels)
         return [
-            line(*((text, self.part("faint") if owner is None else styles[owner]) for text, owner in pieces))
+            line(*((text, self.style_of("faint") if owner is None else styles[owner]) for text, owner in pieces))
             for pieces in drawn
         ]
 
     def _styles(self) -> list[Style]:
-        return [self.bar_style(0.6), self.part("warning"), self.part("current")]
+        return [self.bar_style(0.6), self.style_of("warning"), self.style_of("current")]

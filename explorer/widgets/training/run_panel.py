@@ -23,8 +23,8 @@ class RunPanel(Lines, can_focus=False):
     def show_run(self, run: "RunState") -> None:
         """Draw the state of a run."""
         self.run = run
-        self.entitle(self.run_title(run))
-        self.forget()
+        self.set_title(self.run_title(run))
+        self.redraw()
 
     def run_title(self, run: "RunState") -> str:
         """Return the title of the border."""
@@ -44,7 +44,7 @@ class RunPanel(Lines, can_focus=False):
 
     def placeholder(self, words: str, width: int) -> Sequence[Line]:
         """Return the content before there is anything to draw."""
-        return [line((fit(words, width), self.part("faint")))]
+        return [line((fit(words, width), self.style_of("faint")))]
 
 
 class RunFigures(RunPanel, can_focus=False):
@@ -60,7 +60,9 @@ class RunFigures(RunPanel, can_focus=False):
             rows = _rows(_figures(run, short), width)
             if len(rows) <= max(1, height):
                 break
-        return [line((row, self.part("label" if i == 0 else "name"))) for i, row in enumerate(rows[: max(1, height)])]
+        return [
+            line((row, self.style_of("label" if i == 0 else "name"))) for i, row in enumerate(rows[: max(1, height)])
+        ]
 
 
 def _rows(parts: Sequence[str], width: int) -> list[str]:

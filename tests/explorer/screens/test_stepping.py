@@ -96,7 +96,7 @@ async def test_what_is_measured_of_weights_is_dim_until_there_are_weights(
         assert app.reading is not None
 
         def styles() -> set[str]:
-            faint, cursor = panel.part("faint"), panel.part("cursor")
+            faint, cursor = panel.style_of("faint"), panel.style_of("cursor")
             made = panel.lines(app.reading, 100) if app.reading else []
             styled = {style or panel.base for each in made for text, style in each.parts if text.strip()}
             return {"faint" if style == faint else "plain" for style in styled if style != cursor}

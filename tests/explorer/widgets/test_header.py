@@ -21,7 +21,7 @@ BASE = View("bpe", SENTENCES[0], query=3, layer=1, head=2)
 class Plain(HeaderLine):
     """A header without a screen: its words need no styles."""
 
-    def part(self, name: str) -> Any:
+    def style_of(self, name: str) -> Any:
         return None
 
 

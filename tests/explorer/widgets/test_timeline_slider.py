@@ -20,7 +20,7 @@ from tests.explorer.conftest import SENTENCES
 class Plain(TimeSlider):
     """A slider without a screen: its words need no styles."""
 
-    def part(self, name: str) -> Any:
+    def style_of(self, name: str) -> Any:
         return name
 
     def bar_style(self, share: float) -> Any:
