@@ -127,10 +127,11 @@ class GPT(nn.Module):
         self.lm_head = None if config.tie_word_embeddings else _embedding(config.vocab_size, config.n_embd)
         self.dropout = dropout
 
-    def initialize(self, generator: torch.Generator) -> None:
+    def initialize(self, generator: torch.Generator, position_waves: float = 0.0) -> None:
         """Initialize the weights like GPT-2: normal(0, initializer_range), divided by √(2 · n_layer) for c_proj.
 
         The layers called c_proj write to the residual stream (Radford et al. 2019, section 2.3).
+        `position_waves` is the standard deviation of the waves that are added to the positions: see `sinusoids`.
         """
         std = self.config.initializer_range
         for name, parameter in self.named_parameters():
@@ -142,6 +143,8 @@ class GPT(nn.Module):
                 residual = name.endswith("c_proj.weight")
                 width = std / math.sqrt(2 * self.config.n_layer) if residual else std
                 nn.init.normal_(parameter, 0.0, width, generator=generator)
+        if position_waves:
+            self.wpe.weight.data += position_waves * sinusoids(self.config.n_positions, self.config.n_embd)
 
     def is_finite(self) -> bool:
         """Return True if no weight is NaN or infinite."""
@@ -213,6 +216,20 @@ class GPT(nn.Module):
             x = block(x, inputs[-1])
         streams.append(x)
         return Trace(tuple(token_ids), settings, tuple(inputs), tuple(streams), self.ln_f(x), self.unembed)
+
+
+def sinusoids(positions: int, width: int) -> Tensor:
+    """Sines and cosines of the position in a third of the dimensions, zeros in the others: (positions, width).
+
+    Their standard deviation is about 1. The step to the next position is the same rotation everywhere, so that a head
+    can find the previous token by a linear map (Vaswani et al. 2017, section 3.5). Unlike there, most frequencies are
+    high, which tells neighbours apart: the k-th of n is π (k / n)² radians a position.
+    """
+    count = max(1, width // 6)
+    frequencies = math.pi * (torch.arange(1, count + 1) / count) ** 2
+    angles = torch.arange(positions)[:, None] * frequencies  # (positions, count)
+    waves = math.sqrt(2) * torch.cat((angles.sin(), angles.cos()), 1)
+    return F.pad(waves, (0, max(0, width - 2 * count)))[:, :width]
 
 
 def _embedding(count: int, width: int) -> nn.Embedding:

@@ -41,6 +41,11 @@ class TrainOptions:
     muon_learning_rate: float
     momentum: float
     weight_decay: float
+    position_rate: float
+    norm_rate: float
+    position_waves: float
+    growth: float
+    repeats: float
     dropout: float
     warmup: int
     cooldown: float
@@ -183,6 +188,39 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         show_default=True,
         callback=_finite(0),
         help="How fast weights shrink, times the learning rate.",
+    ),
+    click.Option(
+        ["--position-rate"],
+        default=1.0,
+        show_default=True,
+        callback=_finite(0),
+        help="Factor on the learning rate of positions, which do not decay unless it is 1.",
+    ),
+    click.Option(
+        ["--norm-rate"],
+        default=1.0,
+        show_default=True,
+        callback=_finite(0),
+        help="Factor on the learning rate of the gains of the layers' LayerNorms.",
+    ),
+    click.Option(
+        ["--position-waves"],
+        default=0.0,
+        show_default=True,
+        callback=_finite(0),
+        help="Positions begin as sines of this standard deviation, so that heads can tell neighbours apart.",
+    ),
+    click.Option(
+        ["--growth"],
+        default=0.0,
+        show_default=True,
+        help="Share of the run with short windows: a quarter of --context, then half of it.",
+    ),
+    click.Option(
+        ["--repeats"],
+        default=0.0,
+        show_default=True,
+        help="Share of windows in which random tokens are repeated, from which a model learns to copy.",
     ),
     click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.Option(

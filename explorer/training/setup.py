@@ -108,6 +108,9 @@ def _settings(options: TrainOptions) -> TrainerSettings:
         warmup=options.warmup,
         cooldown=options.cooldown,
         dropout=options.dropout,
+        position_waves=options.position_waves,
+        growth=options.growth,
+        repeats=options.repeats,
         precision=options.precision,
         evaluate_every=options.evaluate_every,
         optimizer=OptimizerSettings(
@@ -116,6 +119,8 @@ def _settings(options: TrainOptions) -> TrainerSettings:
             muon_learning_rate=options.muon_learning_rate,
             momentum=options.momentum,
             weight_decay=options.weight_decay,
+            position_rate=options.position_rate,
+            norm_rate=options.norm_rate,
         ),
     )
 

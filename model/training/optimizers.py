@@ -156,10 +156,7 @@ def make_optimizers(
     taken = {name for name, _ in matrices}
     rest = [(name, p) for name, p in gpt.named_parameters() if name not in taken]
     adamw = torch.optim.AdamW(
-        [
-            {"params": [p for _, p in rest if p.dim() >= 2], "weight_decay": settings.weight_decay},
-            {"params": [p for _, p in rest if p.dim() < 2], "weight_decay": 0.0},
-        ],
+        _adamw_groups(rest, settings),
         lr=settings.learning_rate,
         betas=(settings.beta1, settings.beta2),
         eps=1e-8,
@@ -178,6 +175,21 @@ def make_optimizers(
         polynomials=POLAR_EXPRESS,
     )
     return [muon, adamw]
+
+
+def _adamw_groups(parameters: Iterable[tuple[str, Tensor]], settings: OptimizerSettings) -> list[dict[str, Any]]:
+    """Parameter groups of equal learning rate and weight decay. Only matrices at AdamW's own rate decay."""
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, parameter in parameters:
+        rate = 1.0
+        if name == "wpe.weight":
+            rate = settings.position_rate
+        elif name.endswith(("ln_1.weight", "ln_2.weight")):
+            rate = settings.norm_rate
+        decays = parameter.dim() >= 2 and rate == 1
+        key = settings.learning_rate * rate, settings.weight_decay if decays else 0.0
+        groups.setdefault(key, []).append(parameter)
+    return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
 
 
 def schedule(step: int, steps: int, warmup: int, cooldown: float = 0.5, floor: float = 0.0) -> float:

@@ -29,13 +29,16 @@ class OptimizerSettings:
     beta2: float = 0.95  # AdamW
     momentum: float = 0.95  # Muon
     weight_decay: float = 0.0  # AdamW: matrices and embeddings only; Muon: all of its matrices
+    position_rate: float = 1.0  # factor on the learning rate of positions, which do not decay unless it is 1
+    norm_rate: float = 1.0  # factor on the learning rate of the gains of the layers' LayerNorms
     gradient_clip: float = 1.0  # largest norm of all gradients together; 0 for no limit
 
     def __post_init__(self) -> None:
         _check_types(self)
         if self.name not in OPTIMIZERS:
             raise ModelError(f"optimizer {self.name!r} is not known: use {' or '.join(OPTIMIZERS)}")
-        for name in ("learning_rate", "muon_learning_rate", "weight_decay", "gradient_clip"):
+        rates = ("learning_rate", "muon_learning_rate", "position_rate", "norm_rate")
+        for name in (*rates, "weight_decay", "gradient_clip"):
             if getattr(self, name) < 0:
                 raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
         for name in ("beta1", "beta2", "momentum"):
@@ -53,6 +56,9 @@ class TrainerSettings:
     warmup: int = 20  # steps
     cooldown: float = 0.5  # share of the run in which the learning rate falls to 0
     dropout: float = 0.0
+    position_waves: float = 0.0  # standard deviation of the sines that positions begin as; 0 for none
+    growth: float = 0.0  # share of the run with short windows: a quarter of the context, then half of it
+    repeats: float = 0.0  # share of windows in which a random sequence of tokens is repeated
     precision: str = "auto"  # see `model.devices.uses_bfloat16`
     evaluate_every: int = 250  # steps
     validation_tokens: int = 65536
@@ -67,6 +73,11 @@ class TrainerSettings:
             raise ModelError("seed and warmup must be at least 0")
         if not 0 <= self.dropout < 1 or not 0 <= self.cooldown <= 1:
             raise ModelError("dropout must be at least 0 and below 1, cooldown from 0 to 1")
+        if self.position_waves < 0:
+            raise ModelError(f"position-waves must be at least 0, not {self.position_waves}")
+        for name in ("growth", "repeats"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
         if self.precision not in PRECISIONS:
             raise ModelError(f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}")
 

@@ -30,6 +30,7 @@ from model.training.divergence import DivergedError, DivergenceWatch
 from model.training.optimizer_state import load_optimizer_tensors, optimizer_tensors
 from model.training.optimizers import make_optimizers, schedule
 from model.training.probe import StepProbe
+from model.training.repeats import Repeats
 from model.training.run_log import RunDescription, StepMetrics
 from model.training.runs import STATE_JSON, STATE_TENSORS
 from model.training.settings import OptimizerSettings, TrainerSettings
@@ -78,6 +79,7 @@ class Trainer:
         muon_dtype = torch.bfloat16 if self.uses_bfloat16 else torch.float32
         self.optimizers = make_optimizers(gpt, settings.optimizer, muon_dtype)
         self._parameters = list(gpt.parameters())
+        self._repeats = Repeats(settings.repeats, data.frequencies(gpt.config.vocab_size)) if settings.repeats else None
         self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         self._stop_requested = False
         self._watch = DivergenceWatch(gpt.config.vocab_size)
@@ -103,7 +105,8 @@ class Trainer:
             autocast=devices.uses_bfloat16(device, settings.precision),
         )
         gpt = GPT(config, settings.dropout)
-        gpt.initialize(torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights")))
+        generator = torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights"))
+        gpt.initialize(generator, settings.position_waves)
         if not gpt.is_finite():
             raise ModelError(f"init-std {config.initializer_range:g} is too large for float32: choose a smaller one")
         return cls(gpt, tokenizer, data, settings, device=device, group=group)
@@ -151,7 +154,9 @@ class Trainer:
     def _step(self) -> tuple[float, float]:
         """Update the weights once; returns the loss before the update and the norm of the gradients."""
         settings, step = self.settings, self.done + 1
-        x, y = self.data.batch(settings.seed, self.done, settings.batch_size)
+        parts = self._windows_per_context()
+        size, context = settings.batch_size * parts, self.data.context // parts
+        x, y = self.data.batch(settings.seed, self.done, size, context, self._repeats)
         mine = self.group.part_of(len(x))
         share = len(x[mine]) / len(x)
         if not self.gpt.training:
@@ -175,6 +180,13 @@ class Trainer:
             self.statistics = probe.statistics() if probe else None
         self.stopped = self.stopped or stops > 0
         return value, norm
+
+    def _windows_per_context(self) -> int:
+        """How many windows of the current length have as many tokens as one of the whole context: 4, then 2, then 1."""
+        growth = self.settings.growth * self.settings.steps  # in steps
+        if self.done >= growth:
+            return 1
+        return min(4 if self.done < growth / 2 else 2, self.data.context)
 
     def _clip_gradients(self, limit: float) -> float:
         """Scale the gradients down if their norm is above the limit; returns the norm before."""

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -52,10 +53,10 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Ctrl-C while this step is computed: when its batch is drawn."""
     plain = TrainingData.batch
 
-    def batch(self: TrainingData, seed: int, done: int, batch_size: int) -> tuple[Tensor, Tensor]:
+    def batch(self: TrainingData, seed: int, done: int, *others: Any) -> tuple[Tensor, Tensor]:
         if done + 1 == step:
             signal.raise_signal(signal.SIGINT)
-        return plain(self, seed, done, batch_size)
+        return plain(self, seed, done, *others)
 
     monkeypatch.setattr(TrainingData, "batch", batch)
 

@@ -143,6 +143,20 @@ def test_initialisation_is_that_of_gpt2_and_follows_the_generator() -> None:
             assert not torch.equal(weight, other.get_parameter(name))
 
 
+def test_positions_can_begin_as_waves() -> None:
+    config = GPTConfig(vocab_size=11, n_positions=256, n_embd=192, n_layer=1, n_head=2)
+    gpt, plain = GPT(config), GPT(config)
+    gpt.initialize(torch.Generator().manual_seed(0), position_waves=0.5)
+    plain.initialize(torch.Generator().manual_seed(0))
+    waves = (gpt.wpe.weight - plain.wpe.weight).detach().double()
+    assert waves[:, 64:].abs().max() < 1e-7
+    assert waves[:, :64].std().item() == pytest.approx(0.5, abs=0.05)
+    assert gpt.wte.weight.equal(plain.wte.weight)
+    # One linear map takes every position to the next, which is what a previous-token head needs.
+    step = torch.linalg.lstsq(waves[:-1, :64], waves[1:, :64], driver="gelsd").solution
+    torch.testing.assert_close(waves[:-1, :64] @ step, waves[1:, :64], atol=1e-4, rtol=0)
+
+
 def test_dropout_acts_in_training_only() -> None:
     gpt = GPT(CONFIG, dropout=0.5)
     gpt.initialize(torch.Generator().manual_seed(0))

@@ -103,6 +103,17 @@ def test_every_weight_has_one_optimizer_and_muon_only_block_matrices(name: str) 
         assert id(gpt.wte.weight) not in {id(p) for p in optimizers[0].param_groups[0]["params"]}
 
 
+def test_positions_and_gains_can_have_rates_of_their_own() -> None:
+    gpt = GPT(GPTConfig(vocab_size=11, n_positions=8, n_embd=12, n_layer=1, n_head=2))
+    before = {name: p.detach().clone() for name, p in gpt.named_parameters()}
+    optimizers = make_optimizers(gpt, OptimizerSettings(weight_decay=0.5, position_rate=0.0, norm_rate=0.0))
+    gpt(torch.arange(8)[None]).logsumexp(-1).sum().backward()
+    for optimizer in optimizers:
+        optimizer.step()
+    kept = {name for name, p in gpt.named_parameters() if p.equal(before[name])}
+    assert kept == {"wpe.weight", "h.0.ln_1.weight", "h.0.ln_2.weight"}
+
+
 def test_schedule_rises_stays_and_falls() -> None:
     factors = [schedule(step, 100, warmup=10, cooldown=0.5) for step in range(100)]
     assert factors[:3] == pytest.approx([0.1, 0.2, 0.3])

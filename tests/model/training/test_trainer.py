@@ -68,6 +68,31 @@ def test_twenty_steps_are_ten_and_ten_resumed(
         assert weight.equal(weights(whole)[name]), name
 
 
+def test_a_run_with_repeats_and_growing_windows_resumes_exactly(
+    tokenizer: Tokenizer, data: TrainingData, tmp_path: Path
+) -> None:
+    optimizer = OptimizerSettings(weight_decay=0.1, position_rate=0.1, norm_rate=0.1)
+    chosen = settings(repeats=0.5, growth=0.6, position_waves=0.5, optimizer=optimizer)
+    whole = list(Trainer.start(config(tokenizer), tokenizer, data, chosen).steps())
+    first = Trainer.start(config(tokenizer), tokenizer, data, chosen)
+    steps = first.steps()
+    for _ in range(5):
+        next(steps)
+    first.save(tmp_path)
+    assert [m.loss for m in whole[5:]] == [m.loss for m in Trainer.resume(tmp_path, data).steps()]
+
+
+def test_windows_grow_and_every_step_reads_as_many_tokens(tokenizer: Tokenizer, data: TrainingData) -> None:
+    trainer = Trainer.start(config(tokenizer), tokenizer, data, settings(growth=0.5))
+    shapes = []
+    trainer.gpt.register_forward_pre_hook(
+        lambda module, inputs: shapes.append(tuple(inputs[0].shape)) if module.training else None
+    )
+    metrics = list(trainer.steps())
+    assert shapes == [(16, 4)] * 5 + [(8, 8)] * 5 + [(4, 16)] * 10
+    assert [m.tokens for m in metrics] == [64 * step for step in range(1, 21)]
+
+
 def test_it_learns_and_starts_near_a_uniform_guess(tokenizer: Tokenizer, data: TrainingData) -> None:
     trainer = Trainer.start(config(tokenizer), tokenizer, data, settings(steps=60))
     metrics = list(trainer.steps())
