@@ -117,6 +117,7 @@ def _loop_steps(x: Tensor, average: Tensor) -> Iterator[Step]:
                 matrix("x[0], what is read", x, read_to=t),
                 matrix("average[0], written so far", _written(average, t)),
             ),
+            code=average_by_loop,
         )
 
 
@@ -141,6 +142,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
                 matrix("x[0]", x[0]),
                 matrix("wei @ x[0]", found["tril"][0]),
             ),
+            code=weights_by_tril,
         ),
         Step(
             "The same by softmax",
@@ -151,6 +153,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
                 matrix("wei, by softmax", by_softmax, weights=True),
                 matrix("wei @ x[0]", found["softmax"][0]),
             ),
+            code=weights_by_softmax,
         ),
         Step(
             "Are they equal?",

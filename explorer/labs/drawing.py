@@ -104,11 +104,11 @@ def _flowed(pieces: Sequence[Piece], width: int) -> Drawing:
 
 def _bars(picture: BarPicture, width: int) -> Drawing:
     numbers = [fixed(value, 4) for _, value in picture.bars]
-    longest = min(_LONGEST_NAME, max(cell_len(visible(name)) for name, _ in picture.bars))
+    longest = min(_LONGEST_NAME, max(cell_len(visible_line(name)) for name, _ in picture.bars))
     room = max(_NARROWEST_BAR, width - longest - max(map(len, numbers)) - 2)
     limit = max(picture.limit, *(value for _, value in picture.bars)) or 1.0
     return [
-        [(f"{fit(visible(name), longest)} ", None), (bar(value / limit, room), _ACCENT), (f" {number}", None)]
+        [(f"{fit(visible_line(name), longest)} ", None), (bar(value / limit, room), _ACCENT), (f" {number}", None)]
         for (name, value), number in zip(picture.bars, numbers, strict=True)
     ]
 

@@ -89,17 +89,20 @@ def _head_steps(head: Head) -> tuple[tuple[Step, ...], dict[str, Tensor]]:
             f"Each row of x is projected three times: what it looks for, what it offers, what it hands on ({D} numbers "
             "each).",
             (matrix("x[0]", head.x[0]), matrix("q", head.q[0]), matrix("k", head.k[0]), matrix("v", head.v[0])),
+            code=make_head,
         ),
         Step(
             "Raw scores",
             f"Row i, column j: the dot product of query i and key j. Query 0 with key 0 gives "
             f"{fixed(stages['scores'][0, 0].item(), 4)}.",
             (matrix("scores, q @ kᵀ", stages["scores"]),),
+            code=scores,
         ),
         Step(
             "Scaled and masked",
             f"Times 1/√{D} = {D**-0.5:.3g}, then −∞ for the keys after the query.",
             (matrix("scaled", stages["scaled"]), matrix("masked", stages["masked"])),
+            code=scaled,
         ),
         Step(
             "Weights, with the scale and without",
@@ -109,11 +112,13 @@ def _head_steps(head: Head) -> tuple[tuple[Step, ...], dict[str, Tensor]]:
                 matrix("weights", stages["weights"].tril(), weights=True),
                 matrix("weights without the scale", unscaled.tril(), weights=True),
             ),
+            code=weights,
         ),
         Step(
             "Mixed",
             f"weights @ v. Row 0 has only itself to look at, so it is value 0; row {last} is an average of {T} values.",
             (matrix("mixed", stages["mixed"]), matrix("v", head.v[0])),
+            code=mixed,
         ),
     )
     return steps, {**stages, "unscaled weights": unscaled}
@@ -177,6 +182,7 @@ def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...
                 matrix(f"weights of L{layer} H{head}", wei.tril(), names, names, weights=True, start=(query, key)),
                 TablePicture(f"heads by the weight of {asks} on {looks}", ("head", "weight"), rows),
             ),
+            code=search_heads,
         ),
         Step(
             f"All heads together: where does {asks} look?",

@@ -212,6 +212,7 @@ def _saturation_step(title: str, h: Tensor, why: str) -> Step:
                 f"{dead} of {h.shape[1]} units are saturated in all {len(h)} examples: dead on this batch",
             ),
         ),
+        code=saturated_share,
     )
 
 
@@ -227,6 +228,7 @@ def _deep_steps(gains: tuple[float, float], at_start: list[Layers], after: list[
             f"Standard deviation {fixed(layers.spreads[0], 2)} in the first layer, {fixed(layers.spreads[-1], 2)} in "
             f"the fifth; saturated {weight(layers.saturated[0])} and {weight(layers.saturated[-1])}.",
             tuple(histogram(names[i], layers.activations[i], -1.0, 1.0, 30, notes[i]) for i in shown),
+            code=several_layers,
         )
     lines = tuple(
         Line(f"gain {gain:.3g}", tuple((float(i + 1), g) for i, g in enumerate(layers.gradients)))
@@ -254,6 +256,7 @@ def _deep_steps(gains: tuple[float, float], at_start: list[Layers], after: list[
             CurvePicture("log10 update / data by layer", "layer", "log10", ratios, levels=((-3.0, "−3"),)),
             TablePicture("by layer; before and after: log10 update / data", ("layer", *heads), rows),
         ),
+        code=measure_layers,
     )
 
 

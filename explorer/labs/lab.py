@@ -346,12 +346,16 @@ def histogram(title: str, values: "Tensor", low: float, high: float, bins: int =
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to look at: a sentence or two, and up to four pictures. `timed` if it depends on the machine."""
+    """One thing to look at: a sentence or two, and up to four pictures.
+
+    `code` is the function of the lab's code that this step is about. A step is `timed` if it depends on the machine.
+    """
 
     title: str
     text: str
     pictures: tuple[Picture, ...] = ()
     timed: bool = False
+    code: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +433,10 @@ class Lab:
             values = values.with_value(name, self.parameter(name).parse(text))
         return values
 
+    def code_place(self, step: Step) -> int:
+        """The place in `code` of the function that a step is about; the first where it names none."""
+        return self.code.index(step.code) if step.code in self.code else 0
+
     def sources(self) -> tuple[str, ...]:
         """The source of the functions that make the numbers."""
         return tuple(inspect.getsource(function).rstrip() for function in self.code)
@@ -457,6 +465,7 @@ def as_object(lab: Lab, values: Values, result: Result) -> dict[str, Any]:
             {
                 "title": step.title,
                 "text": step.text,
+                "code": None if step.code is None else step.code.__qualname__,
                 "pictures": [_picture_object(picture) for picture in step.pictures],
             }
             for step in result.steps

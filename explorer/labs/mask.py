@@ -124,6 +124,7 @@ def _training_step(trained: tuple[Trained, Trained], symbols: int) -> Step:
         f"The same model, text and batches. With the mask the loss ends at {last[0]:.2f}; without it at {last[1]:.2f}"
         f"{', which looks like a triumph' if last[1] < last[0] else ''}.",
         (CurvePicture("loss over steps", "step", "loss", lines, levels=((uniform, f"ln {symbols}"),)),),
+        code=fit,
     )
 
 
@@ -138,6 +139,7 @@ def _honesty_step(trained: tuple[Trained, Trained]) -> Step:
         f"and {cheat[0]:.2f} where it cannot; at the last position, whose answer nobody shows it, {cheat[2]:.2f}. The "
         f"honest model costs {honest[0]:.2f}.",
         (TablePicture("loss in nats, held-out text", ("model", *_COLUMNS), rows),),
+        code=next_symbol_loss,
     )
 
 
@@ -156,6 +158,7 @@ def _picture_step(trained: tuple[Trained, Trained], text: Characters) -> Step:
         f"Row i, column i + 1 is the next symbol. Without the mask one head gives it {shares[1]:.0%} of its weight in "
         "the mean: the answer is copied, nothing is predicted.",
         tuple(pictures),
+        code=masked,
     )
 
 
@@ -165,7 +168,7 @@ def _writing_step(trained: tuple[Trained, Trained], text: Characters, seed: int)
         TextPicture(f"written by the model trained {name}", text.decode(write(each.gpt, prompt, _WRITTEN, seed)))
         for name, each in zip(_NAMES, trained, strict=True)
     )
-    return Step("Let both write", "When a model writes, the next symbol does not exist yet.", pictures)
+    return Step("Let both write", "When a model writes, the next symbol does not exist yet.", pictures, code=write)
 
 
 def _bundled_step(model: TracedModel, sentence: str) -> tuple[Step, dict[str, float]]:

@@ -145,12 +145,14 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
                 _curves("mean largest weight", "weight", "largest", found, log_y=False),
                 _curves("mean entropy in bits", "bits", "entropy", found, log_y=False),
             ),
+            code=measure,
         ),
         Step(
             "Why it matters in training",
             "Gradients pass through the softmax's Jacobian, diag(p) − p pᵀ. One-hot p makes it 0: nothing is learned. "
             f"At head_size {size} its norm is {significant(ratio)} times as large with the scale.",
             (_curves("norm of the Jacobian", "norm", "jacobian", found, log_y=True),),
+            code=jacobian_norm,
         ),
         Step("All of it in numbers", "D is head_size.", (TablePicture("measured", columns, rows),)),
     )

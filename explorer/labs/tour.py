@@ -42,7 +42,7 @@ class Tour:
 
     def revealed(self) -> "Tour":
         """The answer in place of the question."""
-        return replace(self, asking=False)
+        return replace(self, asking=False, code=False)
 
     def chosen(self, by: int, choices: int) -> "Tour":
         """Point at another answer."""
@@ -52,7 +52,7 @@ class Tour:
     def stepped(self, by: int, steps: int) -> "Tour":
         """Another step of the same lab; the same at its ends."""
         step = max(0, min(steps - 1, self.step + by))
-        return self if step == self.step else replace(self, step=step, picture=0, cursor=(0, 0))
+        return self if step == self.step else replace(self, step=step, picture=0, cursor=(0, 0), code=False)
 
     def forward(self, steps: int | None) -> "Tour":
         """What comes next: the answer, the next step, the next lab; `steps` is None while there is no result."""

@@ -169,9 +169,10 @@ def _through_training(measured: list[tuple[str, Heads]]) -> Step:
     first, last = measured[0][1], measured[-1][1]
     return Step(
         "Through its training",
-        f"From step {measured[0][0]} to {measured[-1][0]} the mean variance of q · k goes from "
-        f"{significant(first.raw_variance.mean().item())} to {significant(last.raw_variance.mean().item())}, the mean "
-        f"largest weight from {weight(first.largest.mean().item())} to {weight(last.largest.mean().item())}.",
+        f"{_caption(measured[0][0]).capitalize()} the mean variance of q · k is "
+        f"{significant(first.raw_variance.mean().item())} and the mean largest weight "
+        f"{weight(first.largest.mean().item())}; as trained they are "
+        f"{significant(last.raw_variance.mean().item())} and {weight(last.largest.mean().item())}.",
         (
             CurvePicture("mean variance, by snapshot", "snapshot", "variance", variances, log_y=True),
             CurvePicture("mean largest weight, by snapshot", "snapshot", "weight", peaks),

@@ -1,6 +1,7 @@
 """The Lab screen: one screen that draws any lab, from the list to its last step."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,6 +47,8 @@ _CELL = 6
 """Cells of a number and the space before it, about."""
 _FRAME = 6
 """Cells of a matrix beside its numbers and labels."""
+_PANEL = 40
+"""The share of a picture that is no matrix, beside matrices that have a share of the cells that they take."""
 _KEPT = 24
 """Results that are kept: returning to a lab does not train it again."""
 _EDITING = ("back", "quit", "palette")
@@ -179,8 +182,8 @@ class LabScreen(ActionScreen[None]):
         """True if the pictures of the step stand side by side: there is room, or they are narrow matrices."""
         if self.is_wide:
             return True
-        widths = [_matrix_width(picture) if isinstance(picture, MatrixPicture) else 1000 for picture in self.pictures]
-        return max(widths, default=0) * len(widths) <= self.size.width
+        matrices = [picture for picture in self.pictures if isinstance(picture, MatrixPicture)]
+        return len(matrices) == len(self.pictures) and sum(map(_matrix_width, matrices)) <= self.size.width
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -198,10 +201,13 @@ class LabScreen(ActionScreen[None]):
         return key_of(self._lab.name, self.values.by_name)
 
     def _defaults(self, lab: Lab) -> Values:
-        """The lab's own values, on the model that is open in Explore."""
-        values = lab.defaults()
+        """The lab's own values, on the model that is open in Explore; on its sentence too, if any sentence will do."""
+        values, view = lab.defaults(), self.app.view
         if "model" in values.by_name:
-            values = values.with_value("model", without_step(self.app.view.model))
+            values = values.with_value("model", without_step(view.model))
+        if "sentence" in values.by_name and "query" not in values.by_name:
+            with suppress(ParameterError):  # too long for a lab
+                values = values.with_value("sentence", lab.parameter("sentence").parse(view.text))
         return values
 
     def on_mount(self) -> None:
@@ -316,7 +322,8 @@ class LabScreen(ActionScreen[None]):
             question.display = asking
             if lab is not None:
                 question.show_question(lab.ask(self.values), tour.choice)
-                self.query_one(CodePanel).show_code(lab.sources())
+                place = 0 if tour.asking or not self.steps else lab.code_place(self.steps[tour.step])
+                self.query_one(CodePanel).show_code(lab.sources(), place)
             self.query_one("#lab-pictures").display = (asking or showing) and not code_alone
             code = self.query_one(CodePanel)
             code.display = code_alone or ((asking or showing) and self.is_wide)
@@ -400,6 +407,7 @@ class LabScreen(ActionScreen[None]):
             if picture is None or not shown:
                 continue
             widget = matrix if is_matrix else panel
+            widget.styles.width = f"{_matrix_width(picture) if isinstance(picture, MatrixPicture) else _PANEL}fr"
             widget.set_class(slot == here and len(pictures) > 1, "-lit")
             more = f"{slot + 1}/{len(pictures)} " if len(pictures) > 1 and not beside else ""
             widget.border_title = Content(f"{more}{picture.title}")

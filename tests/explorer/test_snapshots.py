@@ -127,3 +127,14 @@ def test_compare(
         assert isinstance(await settled(pilot), CompareScreen)
 
     assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "c", then=compared))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
+def test_labs(size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare) -> None:
+    async def computed(pilot: Pilot[None]) -> None:
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("enter", *("n" for _ in range(9)), "right", "right")
+
+    steps = after(ready, "f2", "1", then=computed)
+    assert snap_compare(opened(), terminal_size=size, run_before=steps)

@@ -92,20 +92,30 @@ class CodePanel(LabPanel, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._sources: tuple[str, ...] = ()
+        self._first = 0
+        self._starts: list[int] = []
 
-    def show_code(self, sources: tuple[str, ...]) -> None:
-        """Show the source of some functions."""
+    def show_code(self, sources: tuple[str, ...], first: int) -> None:
+        """Show the source of some functions, scrolled to one of them."""
         if sources != self._sources:
-            self._sources = sources
-            self.scroll_to(0, 0, animate=False)
+            self._sources, self._first = sources, -1
             self.redraw()
+        if first != self._first:
+            self._first = first
+            self.call_after_refresh(self._scroll_to_first)
+
+    def _scroll_to_first(self) -> None:
+        if self._first < len(self._starts):
+            self.scroll_to(y=self._starts[self._first], animate=False)
 
     def panel_lines(self, width: int, height: int) -> Sequence[Line]:
         """Definitions are bold, docstrings and comments faint; a line that is too long goes on below."""
         made: list[Line] = []
+        self._starts = []
         for source in self._sources:
             if made:
                 made.append(line(""))
+            self._starts.append(len(made))
             in_docstring = False
             for text in source.split("\n"):
                 quotes = text.count('"""')

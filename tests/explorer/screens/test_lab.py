@@ -1,5 +1,7 @@
 """The Lab screen: the list, questions, steps, pictures, parameters, training, sizes, and the ways in and out."""
 
+import os
+import random
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +9,7 @@ from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from explorer.actions import LAB, actions_of
 from explorer.app import ExplorerApp
 from explorer.labs.lab import MatrixPicture
 from explorer.labs.registry import ENTRIES
@@ -18,6 +21,8 @@ from explorer.widgets.labs.picture_matrix import PictureMatrix
 from tests.explorer.conftest import Ready
 
 MakeApp = Callable[..., ExplorerApp]
+EVENTS = int(os.environ.get("LAB_EVENTS", "150"))
+SIZES = [(60, 18), (80, 24), (120, 36), (200, 50), (59, 17), (20, 5), (1, 1)]
 
 
 async def opened(pilot: Pilot[None], ready: Ready, *keys: str) -> LabScreen:
@@ -323,6 +328,29 @@ async def test_a_terminal_without_colours_tells_everything(
         await pressed(pilot, "tab")
         drawn = screen.query_one("#lab-picture-1", PicturePanel).content_lines
         assert drawn[0].plain.startswith("a 1: 0.1")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_any_keys_at_any_size(seed: int, make_app: MakeApp, ready: Ready) -> None:
+    dice = random.Random(seed)
+    keys = [key for action in actions_of(LAB) if action.name not in ("quit", "palette") for key in action.keys]
+    keys += [*"123456789", "x", "tab", "ctrl+home", "backspace"]
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, ready)
+        for number in range(EVENTS):
+            await pilot.press(dice.choice(keys))
+            if number % 25 == 0:
+                await pilot.resize_terminal(*dice.choice(SIZES))
+            if number % 40 == 0:
+                await pilot.pause()
+            if app.screen is not screen:
+                await pilot.press("escape")
+                await pilot.pause()
+                while not isinstance(app.screen, ExploreScreen):
+                    await pilot.press("escape")
+                    await pilot.pause()
+                screen = await opened(pilot, ready)
 
 
 @pytest.mark.parametrize("size", [(59, 18), (80, 17)])
