@@ -624,6 +624,15 @@ class ExploreScreen(ActionScreen[None]):
                 self._show_matrices(self.app.reading)  # they may need more lines now, or fewer
         self._say_briefly(f" z: {self._matrix_in_view.zoom_words}", 2.0)
 
+    def action_first_key(self) -> None:
+        """Leave the first key out of the range of the colours, or take it in again."""
+        without = not self._matrix_in_view.without_first
+        with self.app.batch_update():
+            for matrix in self.query(Matrix):
+                matrix.without_first = without
+        words = "without the first key, which many models use as a sink" if without else "over all keys"
+        self._say_briefly(f" 0: colours {words}", 3.0)
+
     # Copying and exporting
 
     def action_copy(self) -> None:

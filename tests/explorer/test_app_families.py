@@ -9,6 +9,7 @@ from explorer.app import ExplorerApp
 from explorer.screens.heads import HeadsScreen
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
+from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.row_table import RowTable
 from model.families.model import FamilyModel
 from tests.explorer.conftest import Ready
@@ -77,3 +78,28 @@ async def test_the_heads_of_a_model_are_measured_and_shown(
         await pilot.press("right", "enter")
         await ready(pilot)
         assert (app.view.layer, app.view.head) == (0, 1)
+
+
+async def test_the_sink_has_a_column_and_the_colours_can_leave_out_the_first_key(
+    make_app: Callable[..., ExplorerApp], ready: Ready
+) -> None:
+    app = make_app("gpt_oss", query=9, layer=1)
+    async with app.run_test(size=(130, 40)) as pilot:
+        await ready(pilot)
+        weights, masked = (app.explore.query_one(f"#matrix-{name}", Matrix) for name in ("weights", "masked"))
+        assert "⌂" in weights.render_line(0).text
+        assert "⌂" not in masked.render_line(0).text
+        assert weights.painter is not None
+        assert app.reading is not None
+        before = weights.painter.numbers
+        assert (before.low, before.high) == (0, 1)
+        await pilot.press("0")
+        await ready(pilot)
+        after = weights.painter.numbers
+        assert after.high == app.reading.stages.weights[:, 1:].max().item()
+        assert masked.painter is not None
+        seen = app.reading.stages.inputs.visible[:, 1:]
+        assert masked.painter.numbers.high == app.reading.stages.masked[:, 1:][seen].max().item()
+        await pilot.press("0")
+        await ready(pilot)
+        assert weights.painter.numbers.high == 1

@@ -1,7 +1,7 @@
 """The matrices of Compare: a side's on the range of both sides, and their difference."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from explorer.core.comparison import Comparison, Side
@@ -86,8 +86,8 @@ class SideMatrix(Matrix):
         own = super()._take_numbers(reading)
         if self._comparison is None:
             return own
-        beside = Numbers.of(self._comparison.sides[self.side.other].stages, self._stage)
-        return Numbers(own.stage, own.matrix, own.visible, min(own.low, beside.low), max(own.high, beside.high))
+        beside = Numbers.of(self._comparison.sides[self.side.other].stages, self._stage, self.without_first)
+        return replace(own, low=min(own.low, beside.low), high=max(own.high, beside.high))
 
 
 class DifferenceMatrix(Matrix):

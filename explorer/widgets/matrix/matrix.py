@@ -90,6 +90,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._query = 0
         self._key = 0
         self._zoom: Zoom | None = None
+        self._without_first = False
         self._numbers: Numbers | None = None
         self._numbers_of: tuple[object, ...] = ()
         self.labels: tuple[str, ...] = ()
@@ -130,6 +131,18 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def zoom(self, zoom: Zoom | None) -> None:
         if zoom is not self._zoom:
             self._zoom = zoom
+            self.redraw()
+
+    @property
+    def without_first(self) -> bool:
+        """True if the colours leave out the first key, which takes most of the weight in many models."""
+        return self._without_first
+
+    @without_first.setter
+    def without_first(self, without_first: bool) -> None:
+        if without_first is not self._without_first:
+            self._without_first = without_first
+            self._numbers = None
             self.redraw()
 
     @property
@@ -233,7 +246,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return self._numbers
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
-        return Numbers.of(reading.stages, self._stage)
+        return Numbers.of(reading.stages, self._stage, self._without_first)
 
     def _take_labels(self, reading: "Reading") -> tuple[str, ...]:
         return tuple(label(token) for token in reading.encoding.tokens)
@@ -292,7 +305,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             strip = Strip(body)
             cursor = painter.cursor_cell(self._query, self._key)
             body = [*strip.crop(0, x), cursor, *strip.crop(x + layout.cell, strip.cell_length)]
-        return [self._row_label(layout, rows), *body]
+        return [*self._with_sink(painter, self._row_label(layout, rows), rows), *body]
+
+    def _with_sink(self, painter: Painter, label: Segment, rows: range) -> list[Segment]:
+        """A row's label, its last cell coloured by what the sink takes of the row if the model has one."""
+        if painter.numbers.sink is None or not label.text or (self.waits and self._query in rows):
+            return [label]
+        return [Segment(label.text[:-1], label.style), painter.sink_cell(rows.start, self._last_read)]
 
     @property
     def _last_read(self) -> int:
@@ -319,9 +338,10 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""
         layout = painter.layout
         base, faint, chosen = self.base, self.style_of("faint"), self.style_of("cursor")
-        segments = [Segment(" " * layout.label, base)]
+        has_sink = painter.numbers.sink is not None and layout.label > 0
+        segments = [Segment(" " * (layout.label - 1) + "⌂" if has_sink else " " * layout.label, base)]
         visible = painter.numbers.visible
-        seen = None if visible is None else visible[self._query].tolist()
+        seen = visible[self._query].tolist() if visible is not None and self._query < len(visible) else None
         for column in painter.columns:
             here = column == self._key and self._has_keys
             hidden = seen is not None and not seen[column]

@@ -36,22 +36,31 @@ class Numbers:
     visible: "Tensor | None"  # bool (T, T); None when every cell has a number
     low: float
     high: float
+    sink: "Tensor | None" = None  # (T,), of weights: what the sink of the model takes of each row
+    window: int | None = None  # of the hidden stages, where keys before it are hidden as well
 
     @classmethod
-    def of(cls, stages: "AttentionStages", stage: Stage) -> "Numbers":
-        """Take a stage; its range is found once, in torch."""
+    def of(cls, stages: "AttentionStages", stage: Stage, without_first: bool = False) -> "Numbers":
+        """Take a stage; its range is found once, in torch.
+
+        `without_first` leaves the first key out of the range: in many models it takes most of the weight.
+        """
         matrix = stage_matrix(stages, stage)
-        visible = stages.inputs.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
+        inputs = stages.inputs
+        visible = inputs.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
+        window = inputs.window if stage in HIDDEN_STAGES and inputs.causal else None
+        leave_out = without_first and stage is not Stage.MIXED and matrix.shape[1] > 1
+        ranged = matrix[:, 1:] if leave_out else matrix
+        seen = visible if visible is None or not leave_out else visible[:, 1:]
         if stage is Stage.WEIGHTS:
-            return cls(stage, matrix, visible, 0.0, 1.0)
-        high = matrix.max().item()
-        low = (matrix if visible is None else matrix.masked_fill(~visible, math.inf)).min().item()
-        if math.isfinite(low) and math.isfinite(high):  # nearly always, and in half as many passes
-            return cls(stage, matrix, visible, low, high)
-        finite = matrix.isfinite() if visible is None else visible & matrix.isfinite()
-        low = matrix.masked_fill(~finite, math.inf).min().item()
-        high = matrix.masked_fill(~finite, -math.inf).max().item()
-        return cls(stage, matrix, visible, *((low, high) if low <= high else (0.0, 0.0)))
+            high = (ranged.max().item() or 1.0) if leave_out else 1.0
+            return cls(stage, matrix, visible, 0.0, high, stages.sink_weights, window)
+        return cls(stage, matrix, visible, *_range(ranged, seen), None, window)
+
+    @property
+    def hidden_words(self) -> str:
+        """What the hatched cells are."""
+        return "hidden" if self.window is None else f"hidden, window {self.window}"
 
     @property
     def sequential(self) -> bool:
@@ -87,6 +96,18 @@ class Numbers:
     def written_hidden(self) -> str:
         """What stands where there is no number."""
         return "0" if self.stage is Stage.WEIGHTS else MINUS + INFINITY
+
+
+def _range(matrix: "Tensor", visible: "Tensor | None") -> tuple[float, float]:
+    """The smallest and the largest finite number among the visible ones."""
+    high = matrix.max().item()
+    low = (matrix if visible is None else matrix.masked_fill(~visible, math.inf)).min().item()
+    if math.isfinite(low) and math.isfinite(high):  # nearly always, and in half as many passes
+        return low, high
+    finite = matrix.isfinite() if visible is None else visible & matrix.isfinite()
+    low = matrix.masked_fill(~finite, math.inf).min().item()
+    high = matrix.masked_fill(~finite, -math.inf).max().item()
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
 @dataclass(eq=False)
@@ -242,6 +263,15 @@ class Painter:
             return Segment("▄", Style(color=self.cursor_pixel, bgcolor=beside))
         return Segment("▀", Style(color=self.cursor_pixel, bgcolor=beside))
 
+    def sink_cell(self, row: int, query: int) -> Segment:
+        """One cell with what the sink takes of a row, or of the two rows of a line."""
+        assert self.numbers.sink is not None
+        last = min(row + self.layout.per_line, self.layout.rows)
+        upper, *rest = (self.ramp.level(x, 1.0) for x in self.numbers.sink[row:last].tolist())
+        if self.layout.zoom is Zoom.HALF_BLOCKS:
+            return self._pair(upper, rest[0] if rest else HIDDEN - 1, row > query, row + 1 > query)
+        return Segment(_filled(self.ramp.levels[upper], 1), self._style(upper, row > query))
+
     def legend(self, width: int) -> list[Segment]:
         """The range in the palette's colours, as wide as there is room: min … 0 … max."""
         if width not in self._legends:
@@ -251,11 +281,13 @@ class Painter:
     def _make_legend(self, width: int) -> list[Segment]:
         numbers = self.numbers
         if numbers.sequential:
-            marks = [(0.0, "0"), (0.25, ".25"), (1.0, "1")]
+            high = numbers.high
+            marks = [(0.0, "0"), *((x, weight(x)) for x in (high / 4, high))]
+            marks = [(0.0, "0"), (0.25, ".25"), (1.0, "1")] if high == 1.0 else marks
         else:
             low, high = min(0.0, numbers.low), max(0.0, numbers.high)
             marks = [(x, number(x, 7, numbers.digits).strip() if x else "0") for x in sorted({low, 0.0, high})]
-        hidden = f" {HATCH * 2} hidden" if numbers.visible is not None else ""
+        hidden = f" {HATCH * 2} {numbers.hidden_words}" if numbers.visible is not None else ""
         taken = sum(len(text) for _, text in marks) + 2 * len(marks) - 2
         if taken + len(hidden) + 12 > width:
             hidden = ""
@@ -273,7 +305,7 @@ class Painter:
             segments += [
                 Segment(" ", self.base),
                 Segment(HATCH * 2, self._style(HIDDEN, False)),
-                Segment(" hidden", self.base),
+                Segment(f" {numbers.hidden_words}", self.base),
             ]
         return segments
 

@@ -106,7 +106,7 @@ class CellPanel(Lines, can_focus=True):
             rows.append((Stage.SCALED, "soft cap", f"{cap} × tanh({steps.scaled} / {cap}) ≈", steps.capped))
         if cell.hidden:
             rows += [
-                (Stage.MASKED, "mask", "the query may not see this key", MINUS + INFINITY),
+                (Stage.MASKED, "mask", _hidden_because(reading), MINUS + INFINITY),
                 (Stage.WEIGHTS, "weight", f"e^{MINUS}{INFINITY} / {steps.row_sum} =", "0"),
             ]
         else:
@@ -264,6 +264,13 @@ def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
     if reading.view.awaits(Stage.WEIGHTS):
         return f"{scaled}, not hidden"
     return f"{scaled}, e^ → {steps.power} / {steps.row_sum} {_sign(steps.weight_exact)} {steps.weight}"
+
+
+def _hidden_because(reading: "Reading") -> str:
+    window = reading.stages.inputs.window
+    if window is not None and reading.view.key <= reading.view.query:
+        return f"the key is outside the window of {window}"
+    return "the query may not see this key"
 
 
 def _with_sink(reading: "Reading") -> str:
