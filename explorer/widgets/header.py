@@ -1,4 +1,4 @@
-"""HeaderLine: what is looked at, and what is changed about it, on one line."""
+"""HeaderLine: the model and head in view, and which switches are changed, on one line."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DOT = " · "
 _SHORTEST = 4
 _MOST_BELOW = 2
-"""Lines that a long list of ablated heads may take; beyond these there is the tooltip."""
+"""The most lines of a long list of ablated heads; the tooltip shows the whole list."""
 
 
 class HeaderLine(Lines, can_focus=False):
@@ -37,26 +37,26 @@ class HeaderLine(Lines, can_focus=False):
     """
 
     scores: "HeadScores | None" = None
-    """Of the model in view, when they have been measured: a head with a strong one is called by it."""
+    """The head scores of the model in view, once measured; a head with a high score is called by its kind."""
 
     own_step: int | None = None
-    """Of the model in view while its training is gone through, where its name does not say the step."""
+    """The step of the model in view while the timeline is open, for a model whose name does not contain it."""
 
-    _told: tuple[object, ...] = ()
+    _drawn: tuple[object, ...] = ()
 
     def show(self, reading: "Reading") -> None:
-        """Draw a reading, unless it is a mere step; all ablated heads can be read by mouse, however many there are."""
-        told = self.scores, self.own_step, reading.model_name, reading.left_out, reading.as_set, _of_head(reading.view)
-        if told == self._told:
+        """Draw a reading, if the line changes with it; the tooltip has all ablated heads."""
+        drawn = self.scores, self.own_step, reading.model_name, reading.left_out, reading.as_set, _of_head(reading.view)
+        if drawn == self._drawn:
             self.reading = reading
             return
-        self._told = told
+        self._drawn = drawn
         super().show(reading)
         ablated = reading.view.ablated
         self.tooltip = Text(f"ablated {heads_text(ablated)}") if ablated else None
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The longest wording that fits; what does not fit even so goes on below."""
+        """Return the longest wording that fits; if none does, the shortest one continues on more lines."""
         for short in range(_SHORTEST + 1):
             parts = self._parts(reading, short)
             dot = _DOT if short < _SHORTEST else " "
@@ -77,7 +77,7 @@ class HeaderLine(Lines, can_focus=False):
         return [line(*styled), *(line((text, self.style_of("warning"))) for text in below)]
 
     def _parts(self, reading: "Reading", short: int) -> list[tuple[str, str]]:
-        """What the line says, at `short` from 0, the fullest, to `_SHORTEST`; which heads are ablated comes last."""
+        """Return the parts of the line, from full wordings at `short` = 0 to `_SHORTEST`; ablated heads come last."""
         view, inputs = reading.view, reading.stages.inputs
         base, step = split_step(reading.model_name)
         name = visible(base)
@@ -109,12 +109,12 @@ class HeaderLine(Lines, can_focus=False):
 
 
 def _of_head(view: View) -> View:
-    """What of a view the line tells of: neither the text nor the place in it."""
+    """Return the view without what the line does not show: the text and the place in it."""
     return replace(view, text="", query=0, key=0, stage=Stage.SCORES, stepping=False)
 
 
 def _scope(view: View, short: int) -> tuple[str, str]:
-    """What the switches act on, and once one is moved the heads that are changed by it."""
+    """Return what the switches act on, with the changed heads once a switch is changed."""
     if view.causal is None and view.scale is None:
         return f"acts on: {view.scope}" if short < 2 else f"on {view.scope}", "name"
     scope = {Scope.HEAD: "head ", Scope.LAYER: "layer ", Scope.MODEL: "model: "}[view.scope] if short < 1 else ""
@@ -130,7 +130,7 @@ def _width(parts: Sequence[tuple[str, str]], dot: str) -> int:
 
 
 def _wrapped(ablated: str, width: int) -> list[str]:
-    """The ablated heads on a few lines, each layer on one."""
+    """Return the ablated heads on a few lines, without a line break inside a layer."""
     lines = wrapped(ablated.replace(" H", "\u00a0H"), width, width - 2)
     if len(lines) > _MOST_BELOW:
         lines = [*lines[: _MOST_BELOW - 1], f"{lines[_MOST_BELOW - 1]} …"]

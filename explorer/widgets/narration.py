@@ -1,4 +1,4 @@
-"""NarrationLine: one plain sentence about the stage in view, and how it goes on."""
+"""NarrationLine: a sentence about the stage in view, and how to go on."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 ONE_LINE = 76
-"""Cells from which a sentence has one line; below it has two."""
+"""The width from which the sentence has one line instead of two."""
 
 STEPPING = "n goes on · esc shows all"
-"""What can be done while stepping, and how it ends."""
+"""How to go on stepping, and how to end it."""
 
 FINISHED = "space starts again"
 
 
 class NarrationLine(Lines, can_focus=False):
-    """`3/6 The mask hides the 4 keys after ‘guy’ …   ▶ playing ×2`: always as tall, whatever it says.
+    """`3/6 The mask hides the 4 keys after ‘guy’ …   ▶ playing ×2`, at a constant height for each width.
 
     Of a sentence's wordings it takes the fullest that it has room for, so that nothing is cut off.
     """
@@ -36,17 +36,17 @@ class NarrationLine(Lines, can_focus=False):
     _state = ""
 
     def show_state(self, state: str) -> None:
-        """Say at the end whether it plays, and how fast; nothing for ""."""
+        """Show the state of the playback at the end of the line; nothing for an empty string."""
         if state != self._state:
             self._state = state
             self.redraw()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As tall as `lines`, with or without a reading."""
+        """Return the number of lines, which does not depend on the reading."""
         return 1 if width >= ONE_LINE else 2
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The fullest wording that fits beside the state."""
+        """Return the longest wording that fits beside the state."""
         count = 1 if width >= ONE_LINE else 2
         view = reading.view
         lead = f"{STAGES.index(view.stage) + 1}/{len(STAGES)} "
@@ -70,7 +70,7 @@ class NarrationLine(Lines, can_focus=False):
         return lines
 
     def _fitting(self, wordings: Sequence[str], lead: str, state: str, width: int, count: int) -> list[str]:
-        """The lines of the first wording that fits, or none."""
+        """Return the lines of the first wording that fits, or an empty list."""
         room = width - len(lead)
         last = room - (cell_len(state) + 2 if state else 0)
         for wording in wordings:

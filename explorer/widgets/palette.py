@@ -141,7 +141,7 @@ class Palette:
 
     @property
     def has_pixels(self) -> bool:
-        """Whether cells are told apart by their colours alone, as half blocks need."""
+        """True if cells are distinguished by colour alone, which half blocks need."""
         return self.hidden_pixel is not None
 
 

@@ -69,7 +69,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             return self.strip
 
     class TokenHovered(Message):
-        """The mouse is over a token, or over none any more."""
+        """The mouse has moved onto a token, or off the tokens: then `position` is None."""
 
         def __init__(self, strip: "TokenStrip", position: int | None) -> None:
             super().__init__()
@@ -108,7 +108,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             self.refresh()
 
     def redraw(self) -> None:
-        """Wrap again and draw again."""
+        """Wrap the tokens again, and redraw them."""
         width = self._width
         if not self.is_attached or width < 1:
             return
@@ -121,11 +121,11 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         self.refresh(layout=self.styles.is_auto_height)
 
     def on_mount(self) -> None:
-        """Show what was given before there was a size."""
+        """Draw what was shown before the widget had a size."""
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap to the new width."""
+        """Wrap the tokens to the new width."""
         self.redraw()
 
     @property
@@ -140,7 +140,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return self._wrapped[1]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as the tokens take."""
+        """Return the number of lines that the tokens take."""
         return max(1, len(_wrap(self._items, width))) if width > 0 else 1
 
     def _keep_in_view(self) -> None:
@@ -161,7 +161,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return Style(strike=True)
 
     def render_line(self, y: int) -> Strip:
-        """One line of tokens."""
+        """Draw one line of tokens."""
         width = self._width
         base = self.base
         lines = self._lines(width) if self.reading is not None and width > 0 else []
@@ -196,7 +196,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return style
 
     def _between(self, item: Item) -> Segment:
-        """The cell before an item."""
+        """Return the cell before an item."""
         assert self.reading is not None
         if item.position is not None and item.position == self.reading.view.query:
             return Segment("▐", self.style_of("current"))
@@ -206,7 +206,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return self._after(item.position if item else None)
 
     def _after(self, position: int | None) -> Segment:
-        """The cell after a token: the bar of the query, a thin line, or without colours the weight as a height."""
+        """Return the cell after a token: the bar of the query, a thin line, or without colours the weight as a bar."""
         assert self.reading is not None
         if position is not None and position == self.reading.view.query:
             return Segment("▌", self.style_of("current"))
@@ -223,12 +223,12 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             self.post_message(self.TokenSelected(self, position))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell which token the mouse is over."""
+        """Post which token the mouse is over."""
         offset = event.get_content_offset(self)
         self._hover(None if offset is None else self.token_at(offset))
 
     def on_leave(self, event: events.Leave) -> None:
-        """Tell that the mouse is over no token."""
+        """Post that the mouse is over no token."""
         self._hover(None)
 
     def _hover(self, position: int | None) -> None:
@@ -237,7 +237,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             self.post_message(self.TokenHovered(self, position))
 
     def token_at(self, offset: Offset) -> int | None:
-        """The position of the token at a place of the content."""
+        """Return the position of the token at an offset; None if there is none."""
         lines = self._lines(self._width) if self.reading is not None and self._width > 0 else []
         number = offset.y + self.scroll_offset.y
         if not 0 <= number < len(lines):
@@ -250,7 +250,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
 
 
 def _items(reading: "Reading") -> list[Item]:
-    """The tokens in order, with unknown characters where they stand in the text."""
+    """Return the tokens in order, with unknown characters in their places."""
     encoding = reading.encoding
     starts = {unknown.start for unknown in encoding.unknown}
     covered = {i for start, end in encoding.spans for i in range(start, end) if i in starts}
@@ -272,14 +272,14 @@ def _items(reading: "Reading") -> list[Item]:
 
 
 def _shown(token: str) -> str:
-    """A token with the one space that begins a word as a space, and every other as a mark."""
+    """Return a token for the screen; the space before a word stays a space, every other one becomes a mark."""
     if len(token) > 1 and token[0] == " " and token[1] != " ":
         return " " + visible(token[1:])
     return visible(token) or "‹empty›"
 
 
 def _wrap(items: list[Item], width: int) -> list[list[Place]]:
-    """The items on lines of `width` cells, one cell before each and one at the end of a line."""
+    """Wrap the items to lines of `width` cells, with a cell before each item and one at the end of a line."""
     lines: list[list[Place]] = [[]] if items else []
     x = 0
     for item in items:

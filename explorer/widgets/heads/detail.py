@@ -1,4 +1,4 @@
-"""HeadDetail: what is measured of one head, and how to read the pictures or the map above it."""
+"""HeadDetail: the measures of one head, and a legend for the pictures or the map above it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _BAR = 8
 JOINED = 110
-"""Cells from which peakedness as set and unscaled stand on one line."""
+"""The width from which peakedness as set and unscaled share a line."""
 
 
 class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
-    """Scores, then peakedness as set and unscaled, on one line or two, then a legend."""
+    """Shows the scores, the peakedness as set and unscaled on one line or two, and a legend."""
 
     DEFAULT_CSS = """
     HeadDetail { overflow: hidden hidden; }
@@ -44,12 +44,12 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         note: str,
         legend: Sequence[Sequence[tuple[str, Style]]],
     ) -> None:
-        """Draw one head; `legend` is what its line may say, the longest first, and `note` where scores come from."""
+        """Draw one head; `legend` has wordings of the last line, the longest first, `note` the source of the scores."""
         self._gallery, self._head, self._scores, self._note, self._legend = gallery, head, scores, note, legend
         self.show(gallery.reading)
 
     def title(self, reading: "Reading") -> str:
-        """The head, and what is changed about it."""
+        """Return the head, and what is changed about it."""
         if self._gallery is None:
             return ""
         name = f"L{self._head[0]} H{self._head[1]}"
@@ -58,7 +58,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         return f"{name} * changed" if self._head in self._gallery.changed else name
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """As many words as there is room for."""
+        """Return the lines with the longest wordings that fit."""
         fitting = (parts for parts in self._legend if _width(parts) <= width)
         legend = next(fitting, self._legend[-1] if self._legend else ())
         return [self._score_line(width), *self._peakedness_lines(reading, width), line(*legend)]
@@ -109,7 +109,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
 
 
 def _measures(found: "MeanPeakedness", room: int, mean: str = "") -> str:
-    """The three numbers, with `mean` after them where there is room."""
+    """Return the three measures in words."""
     keys, bits, largest = significant(found.effective_keys), fixed(found.entropy_bits, 2), weight(found.max_weight)
     long = f"effective keys {keys}   entropy {bits} bits   largest weight {largest}"
     for text in (

@@ -44,28 +44,28 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         self._drawn: dict[Head, list[list[Segment]]] = {}
 
     def show(self, gallery: Gallery, sort: Sort, scores: "HeadScores | None", larger: int = 0) -> None:
-        """Draw a gallery in an order, `larger` sizes above the one that suits the terminal."""
+        """Draw a gallery in an order, with pictures `larger` sizes above the one that suits the terminal."""
         self.gallery, self.sort, self._scores, self.larger = gallery, sort, scores, larger
         self.redraw()
 
     @property
     def layout_in_use(self) -> GridLayout | None:
-        """How the pictures stand now; None before there is a size."""
+        """The current layout; None before the widget has a size."""
         return self._layout
 
     @property
     def block(self) -> int | None:
-        """Queries and keys that a pixel stands for; None before there is a size."""
+        """The number of queries, and of keys, that a pixel stands for; None before the widget has a size."""
         return self._layout.picture.block if self._layout else None
 
     @property
     def heads_in_view(self) -> list[Head]:
-        """Those seen now."""
+        """The heads in view."""
         view = Region(0, self.scroll_offset.y, self.size.width, self.size.height)
         return [head for row in self.rows for head in row if self.places(head)[0].overlaps(view)]
 
     def lay_out(self) -> Size:
-        """Choose the size of the pictures and put the heads in order."""
+        """Choose the size of the pictures, and arrange the heads in order."""
         gallery = self.gallery
         assert gallery is not None  # see redraw
         self._drawn.clear()
@@ -82,7 +82,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         return Size(size.width, len(self.rows) * layout.lines)
 
     def update(self, heads: list[Head]) -> None:
-        """Draw heads whose pictures have come."""
+        """Redraw heads whose pictures have been computed."""
         if self._layout is None or not self.rows:
             return
         for head in heads:
@@ -90,14 +90,14 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
             self.refresh(self.places(head)[0].translate(-self.scroll_offset))
 
     def places(self, head: Head) -> list[Region]:
-        """The tile with its label."""
+        """Return the region of the tile, label included."""
         layout = self._layout
         assert layout is not None  # made with the rows
         row, column = self.row_of(head)
         return [Region(column * layout.step, row * layout.lines, layout.tile, layout.lines)]
 
     def legend(self, cells: int) -> list[tuple[str, Style]]:
-        """The palette from 0 to 1, about so many cells: half of its levels are below .25."""
+        """Return the palette from 0 to 1 in about `cells` cells; half of its levels are below .25."""
         half = cells // 2
         parts = [("0 ", self.base), *self.ramp(0.0, 0.5, half), (" .25 ", self.base), *self.ramp(0.5, 1.0, half)]
         return [*parts, (" 1", self.base)]
@@ -105,7 +105,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
     # Painting
 
     def render_line(self, y: int) -> Strip:
-        """A line of labels, or of pictures."""
+        """Draw a line of labels or of pictures."""
         layout, base = self._layout, self.base
         row, line = divmod(y + self.scroll_offset.y, layout.lines) if layout else (0, 0)
         if layout is None or row >= len(self.rows):
@@ -132,7 +132,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         return Segment(fit(text, layout.tile), self.style_of(part))
 
     def _value_text(self, head: Head) -> str:
-        """The number that the heads are sorted by."""
+        """Return the number by which a head is sorted."""
         gallery = self.gallery
         if gallery is None or self.sort is Sort.POSITION:
             return ""
@@ -142,7 +142,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         return weight(value)
 
     def _picture(self, head: Head, layout: GridLayout) -> list[list[Segment]]:
-        """The lines of a picture, exactly as wide as its tile."""
+        """Return the lines of a picture, as wide as its tile."""
         if head not in self._drawn:
             found = self.gallery.picture(head, layout.picture.block) if self.gallery else None
             if found is None:
@@ -156,7 +156,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         return self._drawn[head]
 
     def _pixels(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
-        """Two rows of pixels on a line, as half blocks."""
+        """Return the lines of a picture with two rows of pixels each, as half blocks."""
         size = layout.picture
         lines = []
         for i in range(size.height):
@@ -177,7 +177,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         return self.palette.hidden_pixel if level == _HIDDEN else self.palette.sequential.levels[level].pixel
 
     def _glyphs(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
-        """A line or more for a row of pixels, as shades."""
+        """Return the lines of a picture with one or more lines for each row of pixels, as shades."""
         size, palette = layout.picture, self.palette
 
         def shade(level: int) -> tuple[str, Style]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Measure(Enum):
-    """What the cells of the map say, each a mean over the queries; the value is its name on the screen."""
+    """A measure of the map, a mean over the queries of a head; the value is its name on the screen."""
 
     EFFECTIVE_KEYS = "effective keys"
     MAX_WEIGHT = "largest weight"
@@ -36,20 +36,20 @@ class Measure(Enum):
         }[self]
 
     def written(self, x: float) -> str:
-        """The number in at most four cells, usually three."""
+        """Format a number in at most four cells, usually three."""
         if self is Measure.MAX_WEIGHT:
             return weight(x)
         return f"{x:.1f}" if x < 9.95 else f"{x:.0f}"
 
     def peaked(self, x: float, positions: int) -> float:
-        """How peaked that is, from 0 (all of so many keys alike) to 1 (a single key); keys count by their logarithm."""
+        """Return how peaked a value is, from 0 for uniform weights to 1 for a single key, by the logarithm of keys."""
         if self is Measure.MAX_WEIGHT:
             return x
         bits = x if self is Measure.ENTROPY_BITS else math.log2(max(1.0, x))
         return 1.0 - bits / math.log2(positions) if positions > 1 else 1.0
 
     def ends(self, positions: int) -> tuple[str, str]:
-        """What the palette's ends stand for: the least and the most peaked."""
+        """Return what the ends of the palette stand for, the least peaked first."""
         least, most = {
             Measure.EFFECTIVE_KEYS: (f"{positions:,} keys", "1 key"),
             Measure.MAX_WEIGHT: ("0", "1"),
@@ -66,7 +66,7 @@ class _Table:
 
 @dataclass(frozen=True, slots=True)
 class MapLayout:
-    """Tables of cells: how wide a cell and the labels of rows are, cells on a line, tables side by side."""
+    """The layout of the tables: widths of cells and row labels, cells on a line, and tables side by side."""
 
     label: int
     cell: int
@@ -75,7 +75,7 @@ class MapLayout:
 
     @property
     def width(self) -> int:
-        """Of a table, in cells."""
+        """The width of a table."""
         return self.label + self.cell * self.columns
 
 
@@ -85,7 +85,7 @@ _ABOVE = 2
 
 
 def map_layout(n_layer: int, n_head: int, tables: int, width: int) -> MapLayout:
-    """Tables side by side where there is room; where not even one is as wide as a layer, a layer takes more lines."""
+    """Place tables side by side if they fit; if not even one does, let a layer take several lines."""
     plain = len(f"L{n_layer - 1}") + 1
     for abreast in range(tables, 0, -1):
         for cell in (6, 5, 4):
@@ -97,7 +97,7 @@ def map_layout(n_layer: int, n_head: int, tables: int, width: int) -> MapLayout:
 
 
 class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
-    """Numbers on the colours of the sequential palette: the brighter from the background, the more peaked."""
+    """Shows numbers on the colours of the sequential palette; the further from the background, the more peaked."""
 
     DEFAULT_CSS = """
     HeadMap { overflow-x: hidden; }
@@ -115,7 +115,7 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         self.redraw()
 
     def lay_out(self) -> Size:
-        """Choose the width of cells, and which tables stand side by side."""
+        """Choose the width of cells, and how many tables stand side by side."""
         gallery = self.gallery
         assert gallery is not None  # see redraw
         shape = gallery.reading.shape
@@ -127,16 +127,16 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         return Size(width, bands * self._band - 1)
 
     def update(self, heads: list[Head]) -> None:
-        """Draw heads whose peakedness has become known."""
+        """Redraw heads whose peakedness has been computed."""
         self.refresh()
 
     @property
     def _band(self) -> int:
-        """Lines of a table, with an empty one below it."""
+        """The number of lines of a table, with an empty one below it."""
         return _ABOVE + len(self.rows) + 1
 
     def places(self, head: Head) -> list[Region]:
-        """Its cell in each table."""
+        """Return the cell of a head in each table."""
         layout = self._layout
         row, column = self.row_of(head)
         regions = []
@@ -149,7 +149,7 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
     # Painting
 
     def render_line(self, y: int) -> Strip:
-        """A line of titles, of the numbers of heads, or of cells."""
+        """Draw a line of titles, head numbers, or cells."""
         base, layout = self.base, self._layout
         band, line = divmod(y + self.scroll_offset.y, self._band)
         segments: list[Segment] = []
@@ -170,7 +170,7 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
 
     @property
     def _whole_layers(self) -> bool:
-        """Whether a row is a layer."""
+        """True if every row is a layer."""
         assert self.gallery is not None  # there are tables
         return self._layout.columns == self.gallery.reading.shape.n_head
 
@@ -199,7 +199,7 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         return Segment(text, style)
 
     def written(self, x: float, width: int, positions: int) -> tuple[str, Style]:
-        """A number on its colour; without colours, the shade beside it says the same."""
+        """Draw a number on its colour, or beside a shade if there are no colours."""
         ramp = self.palette.sequential
         share = max(0.0, min(1.0, self.measure.peaked(x, positions)))
         level = ramp.levels[round(share * (len(ramp.levels) - 1))]
@@ -209,14 +209,14 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
         return digits.rjust(width - 1) + level.glyph if len(digits) < width else digits, self.base + level.style
 
     def legend(self, cells: int) -> list[tuple[str, Style]]:
-        """The palette between what its ends stand for, at most so many cells of colour."""
+        """Return the palette with what its ends stand for, with at most `cells` cells of colour."""
         assert self.gallery is not None  # what has a legend is shown
         least, most = self.measure.ends(len(self.gallery.reading.encoding))
         return [(f"{least} ", self.base), *self.ramp(0.0, 1.0, cells), (f" {most}", self.base)]
 
 
 def _tables(gallery: Gallery) -> list[_Table]:
-    """Unscaled, scaled as trained, and as set where a scale is changed."""
+    """Return the tables: unscaled, scaled as trained, and as set if a scale is changed."""
     reading = gallery.reading
     scales = {reading.shape.scale(layer) for layer in range(reading.shape.n_layer)}
     trained = f" ×{significant(scales.pop(), 4)}" if len(scales) == 1 else ""

@@ -1,4 +1,4 @@
-"""HeadTiles: what the pictures of heads and the map of heads share: a chosen head, the mouse, and scrolling to it."""
+"""HeadTiles: the base of the widgets that draw all heads, with a chosen head, the mouse, and scrolling."""
 
 from abc import abstractmethod
 
@@ -12,10 +12,10 @@ from explorer.widgets.panels.lines import Drawn
 
 
 class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
-    """All heads in rows. Keys belong to the screen, which calls `move`; the mouse chooses and opens."""
+    """All heads in rows. The screen handles keys and calls `choose`; clicks are posted to it as messages."""
 
     class Chosen(Message):
-        """A head was clicked; `opened` on the second click of a double click."""
+        """A head was clicked; `opened` is True for the second click of a double click."""
 
         def __init__(self, head: Head, opened: bool) -> None:
             super().__init__()
@@ -23,7 +23,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
             self.opened = opened
 
     class Hovered(Message):
-        """The mouse is over a head, or over none any more."""
+        """The mouse has moved onto a head, or off the heads: then `head` is None."""
 
         def __init__(self, head: Head | None) -> None:
             super().__init__()
@@ -41,28 +41,28 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
 
     @abstractmethod
     def lay_out(self) -> Size:
-        """Put the heads in rows for the present size and say how large the whole is."""
+        """Arrange the heads in rows for the current size, and return the size of the whole."""
 
     @abstractmethod
     def places(self, head: Head) -> list[Region]:
-        """Where a head is drawn, the first place being the one to keep in view; scrolling does not count."""
+        """Return the regions in which a head is drawn, without scrolling; the first one is kept in view."""
 
     def head_at(self, place: Offset) -> Head | None:
-        """The head drawn at a place of the whole, scrolling not counted."""
+        """Return the head that is drawn at an offset, without scrolling."""
         heads = (head for row in self.rows for head in row)
         return next((head for head in heads if any(region.contains_point(place) for region in self.places(head))), None)
 
     def row_of(self, head: Head) -> tuple[int, int]:
-        """Row and column of a head."""
+        """Return the row and column of a head."""
         return self._row_of[head]
 
     def set_rows(self, rows: list[list[Head]]) -> None:
-        """Put the heads in these rows."""
+        """Set the rows of heads."""
         self.rows = rows
         self._row_of = {head: (i, j) for i, row in enumerate(rows) for j, head in enumerate(row)}
 
     def redraw(self) -> None:
-        """Arrange and draw everything again."""
+        """Arrange the heads again, and redraw everything."""
         if self.gallery is None or not self.is_attached or not self.size:
             return
         size = self.lay_out()
@@ -74,7 +74,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
         self.refresh()
 
     def on_mount(self) -> None:
-        """Show what was given before there was a size."""
+        """Draw what was shown before the widget had a size."""
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -82,13 +82,13 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:
-        """Show what was given while this was not displayed."""
+        """Draw what was shown while the widget was hidden."""
         self.redraw()
 
     # The chosen head
 
     def choose(self, head: Head) -> None:
-        """Mark a head and bring it into view."""
+        """Mark a head and scroll it into view."""
         before, self.chosen = self.chosen, head
         if not self.rows or not self.size or self._keep_in_view():
             return  # scrolling draws everything in view
@@ -96,7 +96,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
             self.refresh(region.translate(-self.scroll_offset))
 
     def moved(self, across: int, down: int) -> Head:
-        """The head so many places on, or so many rows below in about the same column, from the chosen one."""
+        """Return the head `across` places after the chosen one, or `down` rows below it in about the same column."""
         order = [head for row in self.rows for head in row]
         if not order:
             return self.chosen
@@ -108,13 +108,13 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
 
     @property
     def page(self) -> int:
-        """Rows in view."""
+        """The number of rows in view."""
         if not self.rows:
             return 1
         return max(1, self.size.height // max(1, self.places(self.rows[0][0])[0].height))
 
     def _keep_in_view(self) -> bool:
-        """Scroll until the chosen head is in view; whether that was needed."""
+        """Scroll the chosen head into view. Return True if that was necessary."""
         if not self.rows:
             return False
         region = self.places(self.chosen)[0]
@@ -134,7 +134,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
         return True
 
     def ramp(self, first: float, last: float, cells: int) -> list[tuple[str, Style]]:
-        """So many cells of the sequential palette, from a share of its levels to another, for a legend."""
+        """Return the sequential palette from `first` to `last`, shares of its levels, in `cells` cells of a legend."""
         levels = self.palette.sequential.levels
         shares = (first + (last - first) * i / max(1, cells - 1) for i in range(cells))
         picked = [levels[round(share * (len(levels) - 1))] for share in shares]
@@ -150,12 +150,12 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
             self.post_message(self.Chosen(head, event.chain > 1))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell which head the mouse is over."""
+        """Post which head the mouse is over."""
         offset = event.get_content_offset(self)
         self._hover(None if offset is None else self.head_at(offset + self.scroll_offset))
 
     def on_leave(self, event: events.Leave) -> None:
-        """Tell that the mouse is over no head."""
+        """Post that the mouse is over no head."""
         self._hover(None)
 
     def _hover(self, head: Head | None) -> None:

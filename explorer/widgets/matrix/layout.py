@@ -79,17 +79,17 @@ class Layout:
 
     @property
     def fits(self) -> bool:
-        """Whether everything is in view at once."""
+        """True if everything is in view at once."""
         return self.across and self.lines <= self.body_height
 
     @property
     def across(self) -> bool:
-        """Whether all columns are in view at once."""
+        """True if all columns are in view at once."""
         return self.columns * self.cell <= self.body_width
 
     @property
     def readable(self) -> bool:
-        """Whether all columns and at least half of the rows are in view."""
+        """True if all columns and at least half of the rows are in view."""
         return self.across and self.lines <= 2 * self.body_height
 
     def columns_in_view(self, scroll_x: int) -> range:

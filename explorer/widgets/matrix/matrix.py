@@ -375,7 +375,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return Region(0, 1 + first - self.scroll_offset.y, self.size.width, last - first + 1)
 
     def _keep_in_view(self) -> bool:
-        """Scroll until the cursor is in view; whether that was needed."""
+        """Scroll the cursor into view. Return True if that was necessary."""
         painter = self.painter
         if painter is None:
             return False

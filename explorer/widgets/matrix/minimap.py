@@ -35,7 +35,7 @@ class Frame:
     right: int
 
     def edge(self, row: int, column: int) -> bool:
-        """Whether a pixel is on the rectangle's line."""
+        """Return True if a pixel is on the edge of the rectangle."""
         inside = self.top <= row <= self.bottom and self.left <= column <= self.right
         return inside and (row in (self.top, self.bottom) or column in (self.left, self.right))
 

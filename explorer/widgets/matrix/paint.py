@@ -64,7 +64,7 @@ class Numbers:
 
     @property
     def sequential(self) -> bool:
-        """Whether these are shares from 0 to 1, and not numbers on both sides of 0."""
+        """True for shares from 0 to 1, False for numbers on both sides of 0."""
         return self.stage is Stage.WEIGHTS
 
     @property

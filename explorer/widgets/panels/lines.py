@@ -31,7 +31,7 @@ SCROLL_BINDINGS: list[BindingType] = [
 
 
 class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
-    """What every widget drawn by the line API shares: its palette, its styles, and when to draw anew."""
+    """The base of all widgets drawn with the line API: their palette, their styles, and when to redraw them."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
     ALLOW_SELECT = False
@@ -202,7 +202,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def compact(self) -> bool:
-        """Whether the panel says all on one line; unless it was told to, it does so when it has no more than one."""
+        """True if the panel shows everything on one line; by default if it is one line high."""
         return self._height == 1 if self._compact is None else self._compact
 
     @compact.setter

@@ -176,7 +176,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             self._keep_in_view()
 
     def _keep_in_view(self) -> bool:
-        """Scroll until the key is in view; whether that was needed."""
+        """Scroll the key into view. Return True if that was necessary."""
         top, room = self.scroll_offset.y, self.size.height - 1
         place = self._place_of[self._key]
         if room < 1 or top <= place < top + room:

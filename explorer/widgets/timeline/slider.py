@@ -1,4 +1,4 @@
-"""TimeSlider: the steps of training that can be shown, and below them a measure of the head in view at each."""
+"""TimeSlider: the snapshots of a training run, and a measure of the head in view at each of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _LEAD = 21
 _NARROWEST, _WIDEST = 4, 10
 _WITH_VALUES = 6
-"""Cells of a step from which its value is written beside its bar."""
+"""The width of a step from which its value is written beside its bar."""
 _BAR = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What the slider shows. Places are those of the series; `asked` is not `shown` while a step is being opened."""
+    """What the slider shows. Steps are indices into the series; `asked` differs from `shown` while a step is opened."""
 
     series: Series
     shown: int
@@ -38,7 +38,7 @@ class Track:
 
     @property
     def top(self) -> float:
-        """The height of the sparkline: 1 for weights, else the largest value."""
+        """The value at the top of the sparkline: 1 for weights, otherwise the largest."""
         if self.measure in MEASURES[:2]:
             return 1.0
         return max((value for value in self.values if value is not None), default=1.0) or 1.0
@@ -70,13 +70,13 @@ class TimeSlider(Lines, can_focus=False):
         self.track: Track | None = None
 
     def draw(self, track: Track, reading: "Reading") -> None:
-        """Draw the slider; nothing happens where it is drawn like this already."""
+        """Draw the slider, unless it already looks like this."""
         if track != self.track or reading is not self.reading:
             self.track = track
             self.show(reading)
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Two lines: the steps, and the measure at each."""
+        """Return two lines: the steps, and the measure at each."""
         track = self.track
         if track is None:
             return []
@@ -92,7 +92,7 @@ class TimeSlider(Lines, can_focus=False):
         return [line(*steps), line(*values)]
 
     def _window(self, track: Track, width: int) -> tuple[int, int, int]:
-        """The first step that is drawn, how many, and the cells of each: all, or those around the one asked for."""
+        """Return the first step to draw, how many to draw around the one asked for, and the width of each."""
         total = len(track.series.entries)
         least = max(_NARROWEST, *(1 + len(_compact(entry.step)) for entry in track.series.entries))
         room = max(least, width - _LEAD)
@@ -101,7 +101,7 @@ class TimeSlider(Lines, can_focus=False):
         return max(0, min(track.asked - count // 2, total - count)), count, each
 
     def _measured(self, track: Track) -> str:
-        """The name of the measure with its value at the step in view."""
+        """Return the name of the measure with its value at the step in view."""
         value = track.values[track.shown] if track.values else None
         return fit(f" {track.measure} {'·' if value is None else format_measure(track.measure, value)}", _LEAD)
 
@@ -141,13 +141,13 @@ class TimeSlider(Lines, can_focus=False):
 
 
 def _short(step: int | None, cells: int) -> str:
-    """A step in so many cells: 1,000, 1000 or 1k."""
+    """Format a step in at most `cells` cells: 1,000, 1000 or 1k."""
     wordings = (f"{step:,}", str(step)) if step is not None else ()
     return next((words for words in wordings if len(words) <= cells), _compact(step))
 
 
 def _compact(step: int | None) -> str:
-    """A step in as few cells as there can be."""
+    """Format a step in as few cells as possible."""
     if step is None:
         return "end"
     for size, letter in ((1_000_000, "M"), (1000, "k")):
