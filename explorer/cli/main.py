@@ -23,6 +23,7 @@ from model.errors import ModelError
 COMMANDS = {
     "compare": "explorer.cli.compare:compare",
     "convert": "explorer.cli.convert:convert",
+    "find": "explorer.cli.find:find",
     "generate": "explorer.cli.generate:generate",
     "lab": "explorer.cli.lab:lab",
     "models": "explorer.cli.models:models",

@@ -150,6 +150,19 @@ class Reading:
         """What every head of the model does on this text, as set; computed anew each time."""
         return text_measures(self.as_set.inputs)
 
+    def weights_in_all_heads(self) -> list[list[tuple[float, bool]]]:
+        """The weight from the query to the key in view in every head, and whether it is the largest of its row.
+
+        By layer, then by head; as set.
+        """
+        query, key = self.view.query, self.view.key
+        layers = []
+        for inputs in self.as_set.inputs:
+            row = AttentionStages(inputs.row(query).in_float32()).weights[:, 0]  # (H, T)
+            weights, largest = row[:, key], row.amax(-1)
+            layers.append(list(zip(weights.tolist(), (weights == largest).tolist(), strict=True)))
+        return layers
+
     def head_picture(self, layer: int, head: int, size: int, known: HeadPeakedness | None = None) -> HeadPicture:
         """Compute a picture of any head, as set, in blocks of `size`; `known` saves measuring its peakedness again."""
         return head_picture(self.as_set, layer, head, self.shape.scale(layer), size, known)

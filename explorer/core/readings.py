@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from explorer.core.ablation import ablation_effects
 from explorer.core.cache import LRUCache
 from explorer.core.encoding import encode_text
 from explorer.core.formatting import visible
@@ -22,11 +23,13 @@ from model.settings import AS_TRAINED
 from model.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tokenizers import Tokenizer
     from torch import Tensor
 
+    from explorer.core.gallery import Head
+    from explorer.core.head_search import AblationEffect
     from model.interface import ModelShape, TracedModel
     from model.tokenizer import Encoding
 
@@ -237,6 +240,16 @@ class ReadingService:
     def step_task(self, view: View, beside: Reading) -> ReadStep:
         """Return the task that reads and measures a snapshot of the run of `beside`; its result is not cached."""
         return ReadStep(view, beside, self._models.get(view.model), self.open_model)
+
+    def ablate(self, reading: Reading, heads: "Sequence[Head]") -> "Iterator[tuple[Head, AblationEffect]]":
+        """Return an iterator that ablates one head after another, in any thread, and yields what each does to the text.
+
+        Raises ModelError if the model of the reading is not open, and the iterator if the numbers overflow.
+        """
+        model = self._models.get(reading.view.model)
+        if model is None:
+            raise ModelError(f"{reading.view.model!r} is not open any more")
+        return ablation_effects(model, reading, heads)
 
     def accept(self, result: Opened | Reading) -> None:
         """Cache the result of a task."""
