@@ -69,6 +69,11 @@ class View:
         """Whether any switch is moved."""
         return self.causal is not None or self.scale is not None or bool(self.ablated)
 
+    def is_switched_from(self, other: "View") -> bool:
+        """Return True if this view differs from another in its switches alone: mask, scale, scope, ablated heads."""
+        switched = replace(other, causal=self.causal, scale=self.scale, scope=self.scope, ablated=self.ablated)
+        return self == switched != other
+
     def awaits(self, stage: Stage) -> bool:
         """Whether the person is stepping and has not come to `stage` of the current query."""
         return self.stepping and STAGES.index(stage) > STAGES.index(self.stage)
@@ -164,6 +169,13 @@ def next_stage(view: View, bounds: Bounds) -> View:
     if view.query + 1 < bounds.positions:
         return replace(view, query=view.query + 1, stage=STAGES[0], stepping=True)
     return view
+
+
+def step_on(view: View, bounds: Bounds) -> View:
+    """Go one stage forward; from the weights, on which the application opens, begin with the first stage instead."""
+    if view.stage is Stage.WEIGHTS and not view.stepping:
+        return replace(view, stage=STAGES[0], stepping=True)
+    return next_stage(view, bounds)
 
 
 def previous_stage(view: View, bounds: Bounds) -> View:
@@ -267,10 +279,13 @@ def scale_ladder(bounds: Bounds, layer: int) -> tuple[float, ...]:
 
 
 def smaller_scale(view: View, bounds: Bounds) -> View:
-    """Go one step down the ladder of amounts."""
+    """Go one step down the ladder of amounts, and from its end to 0, where every visible key gets the same weight."""
     ladder = scale_ladder(bounds, view.layer)
-    place = bisect_left(ladder, current_scale(view, bounds) * (1 - 1e-9)) - 1
-    return with_scale(ladder[place])(view, bounds) if place >= 0 else view
+    scale = current_scale(view, bounds)
+    place = bisect_left(ladder, scale * (1 - 1e-9)) - 1
+    if place >= 0:
+        return with_scale(ladder[place])(view, bounds)
+    return with_scale(0.0)(view, bounds) if scale > 0 else view
 
 
 def larger_scale(view: View, bounds: Bounds) -> View:

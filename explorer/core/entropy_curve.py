@@ -13,20 +13,24 @@ from model.peakedness import entropy_bits
 _HEAD_QUERIES = 64
 """The largest number of queries that a head's curve is the mean of."""
 
+_TAIL = 6
+"""Points from the smallest scale with a name to 0: enough for its name to stand before that of 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntropyCurve:
-    """Entropy in bits at scales that fall evenly in their logarithm."""
+    """Entropy in bits at scales that fall evenly in their logarithm, and at the end evenly to 0."""
 
     scales: tuple[float, ...]
     bits: tuple[float, ...]
     most: float  # with uniform weights: log2 of the keys that a query sees
 
     def place(self, scale: float) -> int:
-        """Return the index of the point nearest to a scale."""
+        """Return the index of the point nearest to a scale; only the last one stands for 0."""
+        last = len(self.scales) - 1
         if scale <= 0:
-            return len(self.scales) - 1
-        return min(range(len(self.scales)), key=lambda i: abs(math.log(self.scales[i] / scale)))
+            return last
+        return min(range(last), key=lambda i: abs(math.log(self.scales[i] / scale)))
 
 
 def query_curve(inputs: AttentionInputs, query: int, n_embd: int, points: int) -> EntropyCurve:
@@ -54,8 +58,11 @@ def _row_curve(inputs: AttentionInputs, scales: Sequence[float]) -> EntropyCurve
 
 
 def _scales(inputs: AttentionInputs, n_embd: int, points: int) -> tuple[float, ...]:
-    """From 1, or the scale as set if that is larger, to 1/head_size, or the scale as set if that is smaller."""
+    """From 1 to 1/head_size, further where the scale as set is outside of these, and from there to 0."""
     marks = [scale for scale, _ in named_scales(inputs.head_size, n_embd)]
     marks += [float(inputs.scale)] if inputs.scale > 0 else []
     first, last = math.log(max(marks)), math.log(min(marks))
-    return tuple(math.exp(first + (last - first) * i / max(1, points - 1)) for i in range(points))
+    tail = _TAIL if points >= 3 * _TAIL else 1
+    count = points - tail
+    falling = [math.exp(first + (last - first) * i / max(1, count - 1)) for i in range(count)]
+    return (*falling, *(min(marks) * (1 - i / tail) for i in range(1, tail + 1)))

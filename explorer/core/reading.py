@@ -8,11 +8,10 @@ from weakref import WeakKeyDictionary
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from explorer.core import npz
+from explorer.core import change_explanations, npz
+from explorer.core.change_explanations import ChangeExplanation
 from explorer.core.entropy_curve import EntropyCurve, head_curve, query_curve
-from explorer.core.opening import Undecided
-from explorer.core.telling import decide
-from explorer.view import Bounds, View, fitted
+from explorer.view import Bounds, View
 from model.attention import AttentionStages
 from model.head_pictures import HeadPeakedness, HeadPicture, head_picture
 from model.head_scores import TextMeasures, text_measures
@@ -78,9 +77,24 @@ class Reading:
         """Return a copy for another thread, which shares no cache of heads with this reading."""
         return replace(self, _heads=dict(self._heads))
 
-    def decide(self, view: View, undecided: Undecided) -> View:
-        """Choose the undecided parts of a view of this text, by the model as trained; see `explorer.core.telling`."""
-        return decide(self.as_trained, fitted(view, self.bounds), undecided)
+    def without_changes(self) -> "Reading":
+        """Return the reading of the same place with every switch as trained."""
+        if self.as_set is self.as_trained:
+            return self
+        return replace(self, view=self.view.as_trained(), as_set=self.as_trained, _heads={})
+
+    def explain_change(self, before: "Reading") -> ChangeExplanation:
+        """Explain what switches changed since another reading of the same place."""
+        return change_explanations.explain_change(before, self)
+
+    def explain_prediction(self) -> tuple[str, ...]:
+        """Explain how the prediction differs from that of the model as trained, the fullest wording first."""
+        return change_explanations.explain_prediction(self.without_changes(), self)
+
+    def most_changed_from(self, before: "Reading") -> tuple[int, int] | None:
+        """Return the query, and its key, that changed most since another reading of this head; None if none did."""
+        query = change_explanations.most_changed_row(before, self)
+        return None if query is None else (query, change_explanations.most_changed_key(before, self, query))
 
     @property
     def head(self) -> HeadInView:

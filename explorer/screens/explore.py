@@ -17,11 +17,11 @@ from textual.widgets import Static
 from explorer.actions import EXPLORE, action_named, footer
 from explorer.core import export
 from explorer.core.catalog import without_step
+from explorer.core.change_tracker import ChangeTracker
 from explorer.core.comparison import opening
 from explorer.core.continuation import Continuation, appended
 from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.link import link_line
-from explorer.core.opening import EVERYTHING
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.compare import CompareScreen
 from explorer.screens.dialogs.export import Wanted, WriteScreen
@@ -108,6 +108,7 @@ class ExploreScreen(ActionScreen[None]):
         self.playback = Playback(self, self.seconds_per_stage, self._play_on)
         self._exporter = Exporter(self, self.app)
         self._continuation = Continuation()
+        self._changes = ChangeTracker()
         self._gallery: Gallery | None = None
         self._heads_sort = Sort.POSITION
         self._whole: Widget | None = None
@@ -175,7 +176,7 @@ class ExploreScreen(ActionScreen[None]):
             header.show(reading)
             self.sentence.show(reading.view.text)
             self.query_one(TokenStrip).show(reading)
-            self.query_one(NarrationLine).show(reading)
+            self._narrate(reading)
             self.set_class(reading.view.stepping, "-stepping")
             self._show_matrices(reading)
             self.query_one(RowTable).show(reading)
@@ -188,6 +189,17 @@ class ExploreScreen(ActionScreen[None]):
             self.remove_class("-without-reading", update=False)
             held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
             self.app.stylesheet.update_nodes(held_back, animate=False)
+
+    def _narrate(self, reading: "Reading") -> None:
+        """Say what the last switch did, or what the stage does; where lines are few, in place of another line."""
+        self._changes.follow(reading)
+        explanation = self._changes.explanation
+        narration = self.query_one(NarrationLine)
+        narration.explain(explanation)
+        narration.set_class(explanation is not None, "-explaining")
+        narration.show(reading)
+        for panel in (self.query_one(PeakednessPanel), self.query_one(CellPanel)):
+            panel.set_class(explanation is not None and not panel.has_focus, "-hidden")
 
     def _show_matrices(self, reading: "Reading") -> None:
         stage = reading.view.stage
@@ -285,6 +297,8 @@ class ExploreScreen(ActionScreen[None]):
         action = action_named(EXPLORE, name)
         if action is not None and action.change is not None:
             return action.changes(self.app.view, reading.bounds)
+        if name == "most_changed":
+            return self.app.view.changed or self._changes.has_switch
         if name in ("append", "take_back"):
             focused = self.query_one(PredictionsPanel).has_focus
             return focused and (name == "append" or self._continuation.can_take_back(self.app.view))
@@ -309,6 +323,15 @@ class ExploreScreen(ActionScreen[None]):
         action = action_named(EXPLORE, name)
         if action is not None and action.change is not None:
             self.app.change(action.change)
+
+    def action_most_changed(self) -> None:
+        """Go to the row that changed most."""
+        if (reading := self.app.reading) is None:
+            return
+        if (place := self._changes.jump(reading)) is None:
+            self._say_briefly(" no row has changed", 2.0)
+        else:
+            self.app.change(go_to(*place))
 
     def action_back(self) -> None:
         """Close what is open, leave what has the focus, or show all stages again."""
@@ -403,7 +426,7 @@ class ExploreScreen(ActionScreen[None]):
         view = self.app.view
         if text is not None and text != view.text:
             self.app.history.add(view.text, text)
-            self.app.look(replace(view, text=text, query=LAST, stepping=False), undecided=EVERYTHING)
+            self.app.look(replace(view, text=text, query=LAST, key=0, stepping=False))
 
     # Letting the model write
 
@@ -615,11 +638,6 @@ class ExploreScreen(ActionScreen[None]):
         """Order the products of the cell another way."""
         self.query_one(CellPanel).toggle_order()
 
-    def action_sort_keys(self) -> None:
-        """Sort the table of the row by weight, or by position."""
-        table = self.query_one(RowTable)
-        table.sort(not table.by_weight)
-
     def action_zoom(self) -> None:
         """Draw all matrices at the next zoom."""
         zoom = self._matrix_in_view.next_zoom()
@@ -715,7 +733,7 @@ class ExploreScreen(ActionScreen[None]):
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None and name != self.app.view.model:
-            self.app.look(replace(self.app.view, model=name), undecided=EVERYTHING)
+            self.app.look(replace(self.app.view, model=name))
 
     def action_train(self) -> None:
         """Open the Train screen: on the run, or on the form of a new run if there is none."""

@@ -1,4 +1,4 @@
-"""NarrationLine: a sentence about the stage in view, and how to go on."""
+"""NarrationLine: a plain sentence about the stage in view, or about what a switch has just done."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.geometry import Size
 
-from explorer.core.explanations import explain_stage
+from explorer.core.explanations import Wordings, explain_stage
 from explorer.core.formatting import wrapped
 from explorer.view import STAGES
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
+    from explorer.core.change_explanations import ChangeExplanation
     from explorer.core.reading import Reading
 
 ONE_LINE = 76
@@ -22,11 +23,19 @@ STEPPING = "n goes on · esc shows all"
 
 FINISHED = "space starts again"
 
+TRY = "Try m (no mask), s (no scale), − and + (another scale) or x (no head): this line says what it did."
+"""Shown while no switch is moved, where there is a line for what switches do."""
+
+_CHANGED = "▸ "
+"""What stands before the explanation of a switch."""
+
 
 class NarrationLine(Lines, can_focus=False):
     """`3/6 The mask hides the 4 keys after ‘guy’ …   ▶ playing ×2`, at a constant height for each width.
 
-    Of a sentence's wordings it takes the fullest that it has room for, so that nothing is cut off.
+    Of a sentence's wordings it takes the fullest that it has room for, so that nothing is cut off. After a switch it
+    says what that did to the row and, on a second line, to the prediction. Where it is wide and has a second line
+    anyway, that line compares the prediction with the one as trained at any time.
     """
 
     DEFAULT_CSS = """
@@ -34,6 +43,7 @@ class NarrationLine(Lines, can_focus=False):
     """
 
     _state = ""
+    _change: "ChangeExplanation | None" = None
 
     def show_state(self, state: str) -> None:
         """Show the state of the playback at the end of the line; nothing for an empty string."""
@@ -41,15 +51,44 @@ class NarrationLine(Lines, can_focus=False):
             self._state = state
             self.redraw()
 
+    def explain(self, change: "ChangeExplanation | None") -> None:
+        """Explain a switch from the next reading on; the stage in view again for None."""
+        self._change = change
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines, which does not depend on the reading."""
         return 1 if width >= ONE_LINE else 2
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Return the longest wording that fits beside the state."""
-        count = 1 if width >= ONE_LINE else 2
+        """The explanation of the switch, or the sentence of the stage."""
+        count = 1 if width >= ONE_LINE and self._height < 2 else 2
+        if self._change is not None:
+            return self._of_change(self._change, width, count)
+        if count == 2 and width >= ONE_LINE:
+            return [*self._of_stage(reading, width, 1), self._effect(reading, width)]
+        return self._of_stage(reading, width, count)
+
+    def _of_change(self, change: "ChangeExplanation", width: int, count: int) -> list[Line]:
+        """What the switch did to the row; with two lines also to the prediction."""
+        room = width - len(_CHANGED)
+        lines = [line((_CHANGED, self.style_of("warning")), (_fullest(change.row, room), self.style_of("label")))]
+        if count == 2:
+            lines.append(line((" " * len(_CHANGED), self.style_of("faint")), _fullest(change.prediction, room)))
+        return lines
+
+    def _effect(self, reading: "Reading", width: int) -> Line:
+        """What all switches together do to the prediction, or what there is to try."""
+        lead = " " * len(_lead(reading))
+        if not reading.view.changed:
+            return line((lead + (TRY if len(lead) + cell_len(TRY) <= width else ""), self.style_of("faint")))
+        lead += "As set, not as trained: "
+        wordings = reading.explain_prediction()
+        return line((lead if wordings else "", self.style_of("faint")), _fullest(wordings, width - len(lead)))
+
+    def _of_stage(self, reading: "Reading", width: int, count: int) -> list[Line]:
+        """The fullest wording that fits beside the state."""
         view = reading.view
-        lead = f"{STAGES.index(view.stage) + 1}/{len(STAGES)} "
+        lead = _lead(reading)
         wordings = explain_stage(reading)
         state = self._state
         if not state and view.stepping:
@@ -58,7 +97,7 @@ class NarrationLine(Lines, can_focus=False):
             if not self._fitting(wordings[:1], lead, state, width, count):
                 state = state.partition(" ·")[0]
         made = self._fitting(wordings, lead, state, width, count) or self._fitting(wordings[-1:], lead, "", width, 99)
-        lines = []
+        lines: list[Line] = []
         for i, text in enumerate(made[:count]):
             start = lead if i == 0 else " " * len(lead)
             end = state if i == count - 1 else ""
@@ -82,3 +121,13 @@ class NarrationLine(Lines, can_focus=False):
             if len(made) <= count and all(map(lambda text, most: cell_len(text) <= most, made, (room, last))):
                 return made
         return []
+
+
+def _lead(reading: "Reading") -> str:
+    """Which of the stages is in view: `3/6 `."""
+    return f"{STAGES.index(reading.view.stage) + 1}/{len(STAGES)} "
+
+
+def _fullest(wordings: Wordings, room: int) -> str:
+    """The first wording that fits, or else the last one; nothing if there is none."""
+    return next((text for text in wordings if cell_len(text) <= room), wordings[-1] if wordings else "")

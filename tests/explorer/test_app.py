@@ -60,7 +60,7 @@ KEYS: list[tuple[str, dict[str, Any]]] = [
     ("1", {"stage": Stage.SCORES}),
     ("2", {"stage": Stage.SCALED}),
     ("3", {"stage": Stage.MASKED}),
-    ("n", {"stage": Stage.MIXED, "stepping": True}),
+    ("n", {"stage": Stage.SCORES, "stepping": True}),
     ("N", {"stage": Stage.MASKED, "stepping": True}),
     ("left_square_bracket", {"head": 0}),
     ("right_square_bracket", {"head": 2}),

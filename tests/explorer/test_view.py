@@ -62,7 +62,7 @@ def test_any_keys_stay_within_bounds(limits: Bounds, changes: list[v.Change]) ->
         assert 0 <= view.key < limits.positions
         assert 0 <= view.layer < limits.n_layer
         assert 0 <= view.head < limits.n_head
-        assert v.current_scale(view, limits) > 0
+        assert v.current_scale(view, limits) >= 0
     assert v.fitted(view, limits) == view
 
 
@@ -84,6 +84,8 @@ def test_amounts_go_down_and_up_the_same_way() -> None:
         steps.append(view)
     assert [s.scale for s in steps[:5]] == [None, *(pytest.approx(0.25 / math.sqrt(2) ** k) for k in (1, 2, 3, 4))]
     assert steps[4].scale == 1 / 16
+    assert steps[-2].scale == pytest.approx(1 / 64)
+    assert steps[-1].scale == 0.0  # the uniform average
     for below, above in pairwise(reversed(steps)):
         assert v.larger_scale(below, BOUNDS) == above
     top = VIEW
@@ -136,6 +138,26 @@ def test_stages_lead_from_token_to_token() -> None:
     for before, after in pairwise(walked):
         assert v.previous_stage(after, BOUNDS) == before
     assert v.previous_stage(walked[0], BOUNDS) == walked[0]
+
+
+def test_n_begins_with_the_first_stage_where_the_application_opens() -> None:
+    opened = replace(VIEW, query=7, stage=Stage.WEIGHTS)
+    assert v.step_on(opened, BOUNDS) == replace(opened, stage=Stage.SCORES, stepping=True)
+    for stage in (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.MIXED):
+        chosen = replace(opened, stage=stage)
+        assert v.step_on(chosen, BOUNDS) == v.next_stage(chosen, BOUNDS)
+    stepping = replace(opened, stepping=True)
+    assert v.step_on(stepping, BOUNDS) == v.next_stage(stepping, BOUNDS)
+
+
+def test_a_switch_is_told_from_every_other_change() -> None:
+    for change in (v.toggle_mask, v.toggle_scale, v.smaller_scale, v.next_scope, v.toggle_ablated):
+        assert change(VIEW, BOUNDS).is_switched_from(VIEW)
+        assert VIEW.is_switched_from(change(VIEW, BOUNDS))
+        assert not v.move_query(-1)(change(VIEW, BOUNDS), BOUNDS).is_switched_from(VIEW)
+    assert not VIEW.is_switched_from(VIEW)
+    for change in (v.move_query(-1), v.move_key(-1), v.move_head(1), v.move_layer(-1), v.next_stage):
+        assert not change(VIEW, BOUNDS).is_switched_from(VIEW)
 
 
 def test_stepping_ends_when_one_goes_elsewhere() -> None:

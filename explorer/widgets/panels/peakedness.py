@@ -1,7 +1,7 @@
 """PeakednessPanel: how far weights are from uniform, of the query and of the whole head, unscaled beside scaled."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,9 @@ _HEAD_CURVE = 1
 
 _FEWEST_KEYS = 3
 """Keys that stay when the curve of the head takes lines."""
+
+_WAITING = "·"
+"""Stands for every number that is not computed yet while the person steps."""
 
 _AXIS = 4
 """Cells of the numbers beside a curve of several lines."""
@@ -115,7 +118,10 @@ def _of_head(reading: "Reading", scale: float) -> Measures:
 
 
 class PeakednessPanel(Lines, can_focus=True):
-    """Weights of the keys that matter, and every measure at every scale of interest, for the query and the head."""
+    """Weights of the keys that matter, and every measure at every scale of interest, for the query and the head.
+
+    While the person steps, what is not computed yet has dots.
+    """
 
     HELP = """# How peaked?
 
@@ -173,7 +179,7 @@ class PeakednessPanel(Lines, can_focus=True):
             for i, variant in enumerate(found):
                 parts.append((" │ " if i else "", self.style_of("faint")))
                 parts.append((variant.heading + " ", self._heading_style(variant)))
-                parts.append((variant.words(short), self._plain()))
+                parts.append((self._unless_waiting(variant.words(short)), self._plain()))
             text = line(*parts)
             if text.cell_len <= width:
                 break
@@ -185,10 +191,13 @@ class PeakednessPanel(Lines, can_focus=True):
         for variant in found:
             lines.append(line((fit(variant.heading, width), self._heading_style(variant))))
             for name, of in (("", variant.query), ("head ", variant.head)):
-                lines.append(line((fit(f" {name}max {weight(of.max_weight)}", width), self._plain())))
-                lines.append(line((fit(f" {name}{of.entropy_bits:.2f} bits", width), self._plain())))
-                lines.append(line((fit(f" {name}{of.effective_keys:.1f} keys", width), self._plain())))
-                lines.append(line((fit(f" {name}var {significant(of.variance)}", width), self._plain())))
+                words = (
+                    f"max {self._unless_waiting(weight(of.max_weight))}",
+                    f"{self._unless_waiting(f'{of.entropy_bits:.2f}')} bits",
+                    f"{self._unless_waiting(f'{of.effective_keys:.1f}')} keys",
+                    f"var {self._variance(variant, of)}",
+                )
+                lines += [line((fit(f" {name}{text}", width), self._plain())) for text in words]
         return lines
 
     # The table
@@ -212,8 +221,9 @@ class PeakednessPanel(Lines, can_focus=True):
             parts: list[str | tuple[str, Style]] = [(name, self._plain())]
             for variant in found:
                 bars = max(0, each - 6)
-                parts.append((bar(variant.weights[key], bars), self._bar(variant.weights[key])))
-                parts.append((fit(" " + weight(variant.weights[key]), each - bars), self._plain()))
+                share = 0.0 if self._waits else variant.weights[key]
+                parts.append((bar(share, bars), self._bar(share)))
+                parts.append((fit(" " + self._unless_waiting(weight(share)), each - bars), self._plain()))
             lines.append(line(*parts))
         return lines
 
@@ -222,34 +232,33 @@ class PeakednessPanel(Lines, can_focus=True):
         names, each = self._columns(found, width)
         seen = _seen(reading)
         long = names >= 15
-        rows = (
-            (
-                "largest weight" if long else "largest",
-                [(weight(v.query.max_weight), weight(v.head.max_weight)) for v in found],
-            ),
-            (
-                "entropy, bits" if long else "bits",
-                [(f"{v.query.entropy_bits:.2f}", f"{v.head.entropy_bits:.2f}") for v in found],
-            ),
-            (
-                f"keys+⌂ of {seen + 1}" if reading.stages.inputs.sink is not None else f"keys of {seen}",
-                [(f"{v.query.effective_keys:.1f}", f"{v.head.effective_keys:.1f}") for v in found],
-            ),
-            (
-                "var of scores" if long else "variance",
-                [(significant(v.query.variance), significant(v.head.variance)) for v in found],
-            ),
+        keys = f"keys+⌂ of {seen + 1}" if reading.stages.inputs.sink is not None else f"keys of {seen}"
+        measures: tuple[tuple[str, Callable[[Variant, Measures], str]], ...] = (
+            ("largest weight" if long else "largest", lambda _, of: self._unless_waiting(weight(of.max_weight))),
+            ("entropy, bits" if long else "bits", lambda _, of: self._unless_waiting(f"{of.entropy_bits:.2f}")),
+            (keys, lambda _, of: self._unless_waiting(f"{of.effective_keys:.1f}")),
+            ("var of scores" if long else "variance", self._variance),
         )
+        rows = [(name, [(write(v, v.query), write(v, v.head)) for v in found]) for name, write in measures]
         left = 7 if each >= 16 else max(map(cell_len, (a for _, row in rows for a, _ in row)))
         lines = []
-        for name, measures in rows:
-            texts = [fit(f"{a:<{left}}│ {b}" if each >= 16 else f"{a}│{b}", each) for a, b in measures]
+        for name, row in rows:
+            texts = [fit(f"{a:<{left}}│ {b}" if each >= 16 else f"{a}│{b}", each) for a, b in row]
             lines.append(line((fit(name, names), self.style_of("faint")), *((text, self._plain()) for text in texts)))
         return lines
 
     @property
     def _waits(self) -> bool:
         return self.reading is not None and self.reading.view.awaits(Stage.WEIGHTS)
+
+    def _unless_waiting(self, text: str) -> str:
+        """Return a number, or a dot for it until the stepping comes to the weights."""
+        return _WAITING if self._waits else text
+
+    def _variance(self, variant: Variant, of: Measures) -> str:
+        """Return the variance as text, or a dot until the stepping comes to the scaled scores."""
+        is_ahead = variant.scale != 1.0 and self.reading is not None and self.reading.view.awaits(Stage.SCALED)
+        return _WAITING if is_ahead else significant(of.variance)
 
     def _heading_style(self, variant: Variant) -> Style:
         return self.style_of("label" if variant.as_set and not self._waits else "faint")
@@ -261,9 +270,11 @@ class PeakednessPanel(Lines, can_focus=True):
         return self.style_of("faint") if self._waits else self.bar_style(share)
 
     def _top_keys(self, reading: "Reading", found: list[Variant], count: int) -> list[int]:
-        """The keys with the largest weights as set, in the order of the sentence."""
+        """The keys with the largest weights as set, in the order of the sentence; the first ones while these wait."""
         in_use = next(variant for variant in found if variant.as_set).weights
         seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
+        if self._waits:
+            return [key for key, s in enumerate(seen) if s][:count]
         ranked = sorted((key for key, s in enumerate(seen) if s), key=lambda key: -in_use[key])
         return sorted(ranked[:count])
 
@@ -277,8 +288,10 @@ class PeakednessPanel(Lines, can_focus=True):
         return self._head_curve[1]
 
     def _curve(self, curve: "EntropyCurve", lead: str, tall: int) -> list[Line]:
-        """Entropy as an area, the scale in use lit."""
+        """Entropy as an area, the scale in use lit; nothing while the weights wait."""
         assert self.reading is not None
+        if self._waits:
+            return [line((lead + _WAITING if number == 0 else "", self.style_of("faint"))) for number in range(tall)]
         now = curve.place(float(self.reading.stages.inputs.scale))
         lines = []
         for number, row in enumerate(area([bits / curve.most if curve.most else 0.0 for bits in curve.bits], tall)):
@@ -300,7 +313,8 @@ class PeakednessPanel(Lines, can_focus=True):
         assert self.reading is not None
         inputs = self.reading.stages.inputs
         now = curve.place(float(inputs.scale))
-        named = [(curve.place(scale), name) for scale, name in named_scales(inputs.head_size, self._n_embd)]
+        scales = (*named_scales(inputs.head_size, self._n_embd), (0.0, "0"))
+        named = [(curve.place(scale), name) for scale, name in scales]
         here = next((name for place, name in named if place == now), "now")
         marks = [(now, f"▲{here}"), *(mark for mark in named if mark[0] != now)]
         below = ticks(marks, len(curve.bits))

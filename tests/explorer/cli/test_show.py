@@ -238,3 +238,13 @@ def test_an_embedding_larger_than_the_vocabulary_predicts_unused_tokens(tmp_path
     answer = as_json("abc", "--model", str(tmp_path / "padded"))
     tokens = {p["token"] for entry in answer["predictions"] for p in entry["as_set"]}
     assert any(token.startswith("<unused 1") for token in tokens)
+
+
+@pytest.mark.parametrize("mask", ["--mask", "--no-mask"])
+def test_a_scale_of_0_averages_what_is_visible(model: str, mask: str) -> None:
+    answer = as_json(TEXT, "--model", model, "--scale", "0", mask)
+    size = len(answer["tokens"])
+    for query, row in enumerate(answer["weights"]):
+        seen = query + 1 if mask == "--mask" else size
+        assert row == pytest.approx([1 / seen] * seen + [0.0] * (size - seen))
+    assert math.isfinite(answer["loss"])

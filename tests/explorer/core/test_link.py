@@ -77,6 +77,12 @@ def test_hostile_text_comes_back_from_one_harmless_line(text: str) -> None:
     assert line.isprintable()
 
 
+def test_a_scale_of_0_is_a_scale() -> None:
+    view = View(bundled.DEFAULT, "a b", query=1, scale=0.0)
+    assert "--scale 0.0" in link_line(view)
+    assert parsed(link_line(view)).scale == 0.0
+
+
 def test_every_field_of_a_view_is_on_the_line() -> None:
     """A field that is added to View and forgotten here would make links that lie."""
     base = View(bundled.DEFAULT, SAMPLES[0].text, query=LAST)

@@ -85,7 +85,7 @@ async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
-async def test_what_is_measured_of_weights_is_dim_until_there_are_weights(
+async def test_what_is_measured_of_weights_waits_until_there_are_weights(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:
     app = make_app(query=3, stage=Stage.MASKED)
@@ -101,13 +101,28 @@ async def test_what_is_measured_of_weights_is_dim_until_there_are_weights(
             styled = {style or panel.base for each in made for text, style in each.parts if text.strip()}
             return {"faint" if style == faint else "plain" for style in styled if style != cursor}
 
+        def numbers(name: str) -> list[str]:
+            lines = [each.plain for each in panel.lines(app.reading, 100)] if app.reading else []
+            return [
+                text for each in lines if each.startswith(name) for text in each[len(name) :].split() if text != "│"
+            ]
+
         assert app.view.stage is Stage.SCALED
-        words = [each.plain for each in panel.lines(app.reading, 100)]
+        before = panel.lines(app.reading, 100)
         assert styles() == {"faint"}
+        variance = numbers("var of scores")
+        if size[1] >= 36:
+            assert set(numbers("largest weight") + numbers("entropy, bits")) == {"·"}
+            assert "·" not in variance
+        else:
+            assert before[0].plain.count("·") == 2
+            assert not any(character.isdigit() for character in before[0].plain.replace("×0.25", "").replace("×1", ""))
         await press(pilot, "n", "n")
         assert app.view.stage is Stage.WEIGHTS
         assert styles() == {"faint", "plain"}
-        assert [each.plain for each in panel.lines(app.reading, 100)] == words
+        assert len(panel.lines(app.reading, 100)) == len(before)
+        assert "·" not in numbers("largest weight")
+        assert numbers("var of scores") == variance
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])

@@ -1,0 +1,553 @@
+"""Sentences that explain what a switch did to the numbers of the query in view and to its prediction.
+
+They compare two readings of the same place, and run no model. As in `explorer.core.explanations`, each sentence comes
+in several wordings, the fullest first.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from explorer.core.explanations import Wordings
+from explorer.core.formatting import fixed, quoted, significant, weight
+from explorer.view import Stage, View
+from model.peakedness import effective_keys, variance
+from model.settings import Scope
+from model.trace import kl_divergences
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from explorer.core.reading import Reading
+
+_LONG, _MEDIUM, _SHORT = 24, 12, 8
+"""Cells for the name of a token in the fullest, a shorter and the shortest wording."""
+
+_SAME = 1e-6
+"""A change of weights, or of a prediction in nats, that is rounding."""
+
+_QUIET = 0.005
+"""The part of a row's weight that has to move for the row to be worth looking at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeExplanation:
+    """What a switch did to the row of the query, and to the prediction after it.
+
+    `prediction` is empty where there is none, and while it waits.
+    """
+
+    row: Wordings
+    prediction: Wordings
+
+
+def explain_change(before: "Reading", after: "Reading") -> ChangeExplanation:
+    """Explain what changed from one reading to another, which has other switches at the same place."""
+    change = _Change(before, after)
+    explain = {"mask": _mask, "scale": _scale, "ablated": _ablated, "scope": _scope}
+    kinds = change.kinds
+    row = explain[kinds[0]](change) if len(kinds) == 1 else _several(change)
+    shorter = row[-1].replace(f"{change.where}:", ":", 1)
+    row = (*row, shorter, shorter.removesuffix(change.offers[-1]))
+    return ChangeExplanation(_distinct(row), explain_prediction(before, after))
+
+
+def explain_prediction(before: "Reading", after: "Reading") -> Wordings:
+    """Explain what became of the prediction alone; empty where there is none, and while it waits."""
+    return _distinct(_prediction(_Change(before, after)))
+
+
+def row_changes(before: "Reading", after: "Reading") -> "Tensor":
+    """Return how much each row changed, (T,): the part of the head's weight that moved to other keys.
+
+    If no weight moved, or the head was ablated or put back: how far the predictions are apart, KL in nats.
+    """
+    weights = (after.stages.weights - before.stages.weights).abs().sum(-1) / 2
+    same_output = before.stages.inputs.ablated == after.stages.inputs.ablated
+    if same_output and weights.max().item() > _SAME:
+        return weights
+    if before.as_set is before.as_trained:
+        return after.divergences
+    if after.as_set is after.as_trained:
+        return before.divergences
+    return kl_divergences(before.as_set, after.as_set)
+
+
+def most_changed_row(before: "Reading", after: "Reading") -> int | None:
+    """Return the query whose row changed most; None if no row changed."""
+    changes = row_changes(before, after)
+    return int(changes.argmax().item()) if changes.max().item() > _SAME else None
+
+
+def most_changed_key(before: "Reading", after: "Reading", query: int) -> int:
+    """Return the key whose weight changed most in the row of a query, or else the one with the largest weight."""
+    weights = after.stages.weights[query]
+    moved = (weights - before.stages.weights[query]).abs()
+    return int((moved if moved.max().item() > _SAME else weights).argmax().item())
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The row of a query in one reading."""
+
+    weights: tuple[float, ...]
+    visible: tuple[bool, ...]
+    variance: float  # of the scaled scores of the visible keys
+    effective_keys: float
+    norm: float  # of the weighted average of the values, whether or not the head is ablated
+
+    @classmethod
+    def of(cls, reading: "Reading") -> "_Row":
+        """Measure the row of the query in view."""
+        row = reading.stages.row(reading.view.query)
+        return cls(
+            tuple(row.weights[0].tolist()),
+            tuple(row.inputs.visible[0].tolist()),
+            variance(row.scaled[row.inputs.visible]).item(),
+            effective_keys(row.weights)[0].item(),
+            (row.weights @ row.inputs.v).norm().item(),
+        )
+
+    @property
+    def count(self) -> int:
+        """The number of visible keys."""
+        return sum(self.visible)
+
+    @property
+    def top(self) -> int:
+        """The key with the largest weight."""
+        return max(range(len(self.weights)), key=self.weights.__getitem__)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Two readings of the same place, before and after a switch."""
+
+    before: "Reading"
+    after: "Reading"
+
+    @cached_property
+    def rows(self) -> tuple[_Row, _Row]:
+        """The row of the query before and after."""
+        return _Row.of(self.before), _Row.of(self.after)
+
+    @property
+    def view(self) -> View:
+        """What is looked at now."""
+        return self.after.view
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """What differs: mask, scale, ablated; scope if nothing else does."""
+        old, new = self.before.view, self.view
+        found = [name for name in ("mask", "scale", "ablated") if _switch(old, name) != _switch(new, name)]
+        return tuple(found) or ("scope",)
+
+    @cached_property
+    def moved(self) -> float:
+        """The part of the row's weight that moved to other keys."""
+        pairs = zip(*(row.weights for row in self.rows), strict=True)
+        return sum((abs(one - other) for one, other in pairs), 0.0) / 2
+
+    def name(self, position: int, cells: int) -> str:
+        """Return a token in quotes, with its position if the text repeats it."""
+        tokens = self.after.encoding.tokens
+        name = quoted(tokens[position], cells)
+        return f"{name} at {position}" if tokens.count(tokens[position]) > 1 else name
+
+    def query(self, cells: int) -> str:
+        """Return the token at the query, in quotes."""
+        return quoted(self.after.encoding.tokens[self.view.query], cells)
+
+    @property
+    def where(self) -> str:
+        """The heads that are switched, if these are more than the one in view."""
+        view = self.view if self.view.changed else self.before.view
+        return {Scope.HEAD: "", Scope.LAYER: f" in layer {view.layer}", Scope.MODEL: " in the model"}[view.scope]
+
+    @cached_property
+    def offers(self) -> Wordings:
+        """The row where most changed and the key that goes there, if this row hardly changed; else nothing."""
+        if self.moved >= _QUIET:
+            return "", "", ""
+        changes = row_changes(self.before, self.after)
+        row = int(changes.argmax().item())
+        if changes[row].item() <= max(_SAME, self.moved) or row == self.view.query:
+            return "", "", ""
+        return (
+            f" b goes to {self.name(row, _LONG)}, where most changes.",
+            f" Most changes at {self.name(row, _MEDIUM)}: press b.",
+            f" b goes to {self.name(row, _SHORT)}.",
+        )
+
+
+def _switch(view: View, name: str) -> object:
+    return {"mask": view.causal, "scale": view.scale, "ablated": view.ablated}[name]
+
+
+def _distinct(wordings: Wordings) -> Wordings:
+    return tuple(dict.fromkeys(wording for wording in wordings if wording))
+
+
+# The row
+
+
+def _mask(change: _Change) -> Wordings:
+    before, after = change.rows
+    lead = f"Mask {'on' if change.after.stages.inputs.causal else 'off'}{change.where}:"
+    gained = [key for key, sees in enumerate(after.visible) if sees and not before.visible[key]]
+    lost = [key for key, sees in enumerate(before.visible) if sees and not after.visible[key]]
+    if change.view.awaits(Stage.MASKED):
+        return (f"{lead} that acts on the scores at stage 3.",)
+    if change.view.awaits(Stage.WEIGHTS):
+        return (f"{lead} {change.query(_MEDIUM)} sees {after.count} keys instead of {before.count}.",)
+    if gained:
+        return _gained(change, lead, gained)
+    if lost:
+        return _lost(change, lead, lost)
+    if change.moved > _SAME:
+        return (
+            f"{lead} {change.query(_MEDIUM)} sees the same keys, but the layers before this one changed: "
+            f"{_largest(change, _MEDIUM)}.",
+            f"{lead} {change.query(_SHORT)} sees the same keys; {_largest(change, _SHORT)}.",
+            f"{lead} {_largest_weight(change)}.",
+        )
+    last = ", the last token" if change.view.query == len(after.visible) - 1 else ""
+    long, medium, short = change.offers
+    return (
+        f"{lead} nothing changes for {change.query(_LONG)}{last}: there is nothing after it to hide.{long}",
+        f"{lead} nothing changes for {change.query(_MEDIUM)}{last}.{long}",
+        f"{lead} nothing changes for {change.query(_SHORT)}.{medium}",
+        f"{lead} nothing changes in this row.{short}",
+    )
+
+
+def _gained(change: _Change, lead: str, keys: list[int]) -> Wordings:
+    """The mask was switched off: what the keys get that were hidden."""
+    after = change.rows[1]
+    share = sum(after.weights[key] for key in keys)
+    top = max(keys, key=after.weights.__getitem__)
+    is_future = top > change.view.query
+    count = len(keys)
+    if share < _QUIET:
+        others, gets = _after(keys, change.view.query, "it"), "gives it" if count == 1 else "gives them"
+        may = f"{lead} {change.query(_MEDIUM)} may look at {others} now, but {gets} {_percent(share)}"
+        long, medium, short = change.offers
+        return (
+            f"{may}: hardly anything changes here.{long}",
+            f"{may}.{medium}",
+            f"{lead} {_percent(share)} goes to {others}.{short}",
+        )
+    gives = f"now gives {_percent(after.weights[top])} to"
+    forbidden = "a token it should not know yet" if is_future else "a key that was hidden from it"
+    whole = f", {_percent(share)} to all {count} after it" if is_future and count > 1 else ""
+    hidden = ": in training it was always hidden" if change.after.bounds.causal else ""
+    return (
+        f"{lead} {change.query(_LONG)} {gives} {change.name(top, _LONG)}, {forbidden}{whole}{hidden}.",
+        f"{lead} {change.query(_MEDIUM)} {gives} {change.name(top, _MEDIUM)}, {forbidden}{hidden}.",
+        f"{lead} {change.query(_MEDIUM)} {gives} {change.name(top, _MEDIUM)}, {forbidden}.",
+        f"{lead} {change.query(_SHORT)} {gives} {change.name(top, _SHORT)}, not known yet." if is_future else "",
+        f"{lead} {_percent(after.weights[top])} goes to {change.name(top, _SHORT)}"
+        f"{', not known yet' if is_future else ''}.",
+    )
+
+
+def _lost(change: _Change, lead: str, keys: list[int]) -> Wordings:
+    """The mask was switched on: what the keys had that are hidden now."""
+    before, after = change.rows
+    share = sum(before.weights[key] for key in keys)
+    are, had = ("is", "it had") if len(keys) == 1 else ("are", "they had")
+    hidden = f"{_after(keys, change.view.query, change.query(_MEDIUM))} {are} hidden"
+    top = after.top
+    long, medium, short = change.offers
+    now = f"{weight(before.weights[top])} → {weight(after.weights[top])}"
+    return (
+        f"{lead} {hidden}, and the {_percent(share)} that {had} is shared by the rest: "
+        f"{change.name(top, _MEDIUM)} {now}.{long}",
+        f"{lead} {hidden}, and the {_percent(share)} that {had} is shared by the rest.{long}",
+        f"{lead} {hidden}; the {_percent(share)} that {had} goes to the rest.{medium}",
+        f"{lead} {_percent(share)} goes back to the visible keys.{short}",
+    )
+
+
+def _after(keys: list[int], query: int, name: str) -> str:
+    """Return what to call the keys that a mask hides from a query of this name."""
+    count = len(keys)
+    if min(keys) > query:
+        return f"the token after {name}" if count == 1 else f"the {count} tokens after {name}"
+    return "a hidden key" if count == 1 else f"{count} hidden keys"
+
+
+def _scale(change: _Change) -> Wordings:
+    before, after = change.rows
+    old, new = (float(reading.stages.inputs.scale) for reading in (change.before, change.after))
+    name = "off" if new == 1.0 else "on" if old == 1.0 and change.view.scale is None else f"×{significant(new)}"
+    lead = f"Scale {name}{change.where}:"
+    if new == 0.0 and not change.view.awaits(Stage.WEIGHTS):
+        return _averaging(change, f"Scale 0{change.where}:")
+    if change.view.awaits(Stage.SCALED):
+        return (
+            f"{lead} the scores stay as they are; they are multiplied at stage 2.",
+            f"{lead} the scores stay; stage 2 multiplies them.",
+        )
+    long, medium, short = change.offers
+    if after.count == 1:
+        return (
+            f"{lead} {change.query(_LONG)} sees only itself, and its weight is 1 at any scale.{long}",
+            f"{lead} {change.query(_MEDIUM)} sees only itself: weight 1.{medium}",
+            f"{lead} the only weight is 1 anyway.{short}",
+        )
+    spread = f"from {significant(before.variance)} to {significant(after.variance)}"
+    if change.view.awaits(Stage.WEIGHTS):
+        return f"{lead} the variance of its scores goes {spread}.", f"{lead} variance {spread}."
+    used = (
+        f"{_keys(after.effective_keys)} {_is(after.effective_keys)} used instead of {fixed(before.effective_keys, 1)}"
+    )
+    if fixed(after.effective_keys, 1) == fixed(before.effective_keys, 1):
+        used = f"{_keys(after.effective_keys)} {_is(after.effective_keys)} used as before"
+    sharper = "sharper" if after.effective_keys < before.effective_keys else "flatter"
+    goes = f"{lead} the variance of its scores goes {spread}"
+    return (
+        f"{lead} the variance of the scores of {change.query(_LONG)} goes {spread}, which makes softmax {sharper}: "
+        f"{used}, and {_largest(change, _MEDIUM)}.{long}",
+        f"{goes}, and {used}; {_moved(change, _MEDIUM)}.{long}",
+        f"{goes}, and {used}.{medium}",
+        f"{goes}, and {used}.",
+        f"{lead} variance {spread}, {used}.{short}",
+        f"{lead} variance {spread}, {used}.",
+        f"{lead} variance {spread}; {_keys(after.effective_keys)}, not {fixed(before.effective_keys, 1)}.",
+        f"{lead} variance {spread}.",
+    )
+
+
+def _averaging(change: _Change, lead: str) -> Wordings:
+    """A scale of 0 leaves all visible keys the same weight."""
+    after = change.rows[1]
+    query, count = change.view.query, after.count
+    share = (
+        "1"
+        if count == 1
+        else f"1/{count}"
+        if abs(after.weights[after.top] * count - 1.0) < 1e-5
+        else weight(after.weights[after.top])
+    )
+    if after.visible == tuple(key <= query for key in range(len(after.visible))):
+        each = "the only token so far" if count == 1 else f"each of the {count} tokens so far"
+        short = "its only token" if count == 1 else f"each of {count} tokens"
+        return (
+            f"{lead} all scores become 0, so that {change.query(_MEDIUM)} gives {share} to {each}: this is the average "
+            "over the past by a lower-triangular matrix, as in the lecture.",
+            f"{lead} {change.query(_MEDIUM)} gives {share} to {each}: the lower-triangular average of the lecture.",
+            f"{lead} {share} for {each}: the lower-triangular average of the lecture.",
+            f"{lead} {share} for {short}: the lower-triangular average.",
+            f"{lead} {share} for {short}: plain average.",
+        )
+    return (
+        f"{lead} all scores become 0, so that {change.query(_MEDIUM)} gives {share} to each of the {count} keys "
+        "that it sees: a plain average, whatever the tokens are.",
+        f"{lead} {change.query(_MEDIUM)} gives {share} to each of the {count} keys it sees: a plain average.",
+        f"{lead} {share} for each of {count} keys: a plain average.",
+        f"{lead} {share} for each of {count} keys.",
+    )
+
+
+def _ablated(change: _Change) -> Wordings:
+    before, after = change.rows
+    if not change.after.stages.inputs.ablated:
+        brings = f"{weight(after.weights[after.top])} of it from"
+        norm = significant(after.norm)
+        return (
+            f"Head back: {change.query(_LONG)} gets again what this head reads for it, {brings} "
+            f"{change.name(after.top, _LONG)}: a vector of norm {norm} instead of zeros.",
+            f"Head back: a vector of norm {norm} instead of zeros, {brings} {change.name(after.top, _MEDIUM)}.",
+            f"Head back: norm {norm} instead of zeros.",
+        )
+    brought = f"{weight(before.weights[before.top])} of it from"
+    norm = significant(before.norm)
+    return (
+        f"Head ablated: {change.query(_LONG)} goes without what this head read for it, {brought} "
+        f"{change.name(before.top, _LONG)}: zeros replace a vector of norm {norm}.",
+        f"Head ablated: zeros replace a vector of norm {norm}, {brought} {change.name(before.top, _MEDIUM)}.",
+        f"Head ablated: zeros replace a vector of norm {norm}.",
+    )
+
+
+def _scope(change: _Change) -> Wordings:
+    view, bounds = change.view, change.after.bounds
+    acts = {
+        Scope.HEAD: "this head alone",
+        Scope.LAYER: f"all {bounds.n_head} heads of layer {view.layer}",
+        Scope.MODEL: f"all {bounds.n_layer * bounds.n_head} heads of the model",
+    }[view.scope]
+    if view.causal is None and view.scale is None:
+        return (
+            f"Mask and scale now act on {acts}; both are as trained, so nothing changes until m, s, − or +.",
+            f"Mask and scale now act on {acts}; both are as trained.",
+            f"Now m, s, − and + act on {acts}.",
+        )
+    lead = f"Mask and scale now act on {acts}:"
+    short = f"On {acts}:"
+    if view.awaits(Stage.WEIGHTS):
+        return lead.replace(":", "."), short.replace(":", ".")
+    if change.moved <= _SAME:
+        stays = f"the weights of {change.query(_MEDIUM)} in this head stay"
+        return f"{lead} {stays}, those of other heads change.", f"{lead} {stays}.", f"{short} these weights stay."
+    return (
+        f"{lead} {_largest(change, _MEDIUM)}.",
+        f"{short} {_largest(change, _SHORT)}.",
+        f"{short} {_largest_weight(change)}.",
+    )
+
+
+def _several(change: _Change) -> Wordings:
+    lead = "Changed:" if change.view.changed else "As trained again:"
+    if change.view.awaits(Stage.WEIGHTS):
+        return (lead.replace(":", "."),)
+    before, after = change.rows
+    long, medium, short = change.offers
+    keys = (
+        f"{_keys(after.effective_keys)} {_is(after.effective_keys)} used instead of {fixed(before.effective_keys, 1)}"
+    )
+    return (
+        f"{lead} in the row of {change.query(_LONG)} {_largest(change, _LONG)}, and {keys}.{long}",
+        f"{lead} {_largest(change, _MEDIUM)}, {keys}.{medium}",
+        f"{lead} {_largest(change, _SHORT)}.{short}",
+        f"{lead} {_largest_weight(change)}.",
+    )
+
+
+def _largest(change: _Change, cells: int) -> str:
+    """Say how the largest weight changed, and its key if that is another."""
+    before, after = change.rows
+    old, new = weight(before.weights[before.top]), weight(after.weights[after.top])
+    key = change.name(after.top, cells)
+    if before.top != after.top:
+        return f"the largest weight is {new} on {key} instead of {old} on {change.name(before.top, cells)}"
+    return f"{key} keeps {new}" if old == new else f"{key} gets {new} instead of {old}"
+
+
+def _moved(change: _Change, cells: int) -> str:
+    """Say the same in short, ‘ate’ .97 → 1, unless the key is another."""
+    before, after = change.rows
+    if before.top != after.top:
+        return _largest(change, cells)
+    return f"{change.name(after.top, cells)} {weight(before.weights[after.top])} → {weight(after.weights[after.top])}"
+
+
+def _largest_weight(change: _Change) -> str:
+    """Say the same in the fewest words, without the key."""
+    before, after = change.rows
+    return f"largest weight {weight(before.weights[before.top])} → {weight(after.weights[after.top])}"
+
+
+def _keys(count: float) -> str:
+    """Return an effective number of keys in words: 1.0 key, 1.2 keys."""
+    text = fixed(count, 1)
+    return f"{text} key" if text == "1.0" else f"{text} keys"
+
+
+def _is(count: float) -> str:
+    return "is" if fixed(count, 1) == "1.0" else "are"
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent: 73 %, 4.1 %, 0.03 %."""
+    if 0.0 < share < 1e-4:
+        return "less than 0.01 %"
+    if 0.995 <= share < 1.0:
+        return f"{fixed(math.floor(share * 1000) / 10, 1)} %"
+    return f"{fixed(100 * share, 0)} %" if share >= 0.1 else f"{significant(100 * share, 2)} %"
+
+
+# The prediction
+
+
+def _prediction(change: _Change) -> Wordings:
+    before, after = change.before, change.after
+    if change.view.awaits(Stage.NEXT_TOKEN) or not after.as_set.final.numel():
+        return ()
+    if before.as_set is after.as_set:
+        return ()
+    here, kl = _loss_here(change), _divergence(change)
+    long, medium, short = _text_loss(change)
+    return (
+        _joined(_expected(change, "Next token ", _MEDIUM), here, long, kl),
+        _joined(_expected(change, "Next token ", _MEDIUM), long, kl),
+        _joined(_expected(change, "Next ", _SHORT), medium, kl),
+        _joined(_expected(change, "Next ", _SHORT), short, kl),
+        _joined(_expected(change, "Next ", _SHORT), short),
+        _joined(_expected(change, "", _SHORT), short),
+        _joined(_expected(change, "", _SHORT)),
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _expected(change: _Change, lead: str, cells: int) -> str:
+    """Say which token comes next and how likely, before and after; without a lead as briefly as possible."""
+    (old,), (new,) = (reading.as_set.predictions(change.view.query, 1) for reading in (change.before, change.after))
+    was, now = weight(old.probability), weight(new.probability)
+    token, other = (quoted(change.after.token_text(each.token_id), cells) for each in (new, old))
+    if old.token_id != new.token_id:
+        return f"{lead}{token} {now} {'instead of' if lead else 'for'} {other} {was}"
+    still = f"{lead}still {token}" if lead else token
+    return f"{still} {now}" if was == now else f"{still} {was} → {now}"
+
+
+def _from_to(name: str, before: float, after: float) -> str:
+    old, new = fixed(before, 2), fixed(after, 2)
+    return f"{name} stays {new}" if old == new else f"{name} {old} → {new}"
+
+
+def _loss_here(change: _Change) -> str:
+    query, tokens = change.view.query, change.after.encoding.tokens
+    if query + 1 >= len(tokens):
+        return ""
+    old, new = (reading.as_set.losses[query].item() for reading in (change.before, change.after))
+    return _from_to(f"loss of {quoted(tokens[query + 1], _MEDIUM)}", old, new)
+
+
+def _divergence(change: _Change) -> str:
+    """KL from the model as trained, before and after the switch; nothing once the model is as trained again."""
+    query = change.view.query
+    if change.after.as_set is change.after.as_trained:
+        return ""
+    new = fixed(change.after.divergences[query].item(), 3)
+    if change.before.as_set is change.before.as_trained:
+        return f"KL {new}"
+    return f"KL {fixed(change.before.divergences[query].item(), 3)} → {new}"
+
+
+def _text_loss(change: _Change) -> tuple[str, str, str]:
+    """The loss of the text before and after, and what to think of it, in three lengths; nothing for a single token."""
+    old, new = change.before.as_set.loss, change.after.as_set.loss
+    if old is None or new is None:
+        return "", "", ""
+    text, short = _from_to("loss of the text", old, new), _from_to("text loss", old, new)
+    if fixed(old, 2) == fixed(new, 2):
+        return text, text, short
+    long, medium, brief = _verdict(change)
+    return f"{text} ({long})", f"{short} ({medium})", f"{short} ({brief})"
+
+
+def _verdict(change: _Change) -> tuple[str, str, str]:
+    """Judge a loss that has changed. One that is lower than as trained is so by chance, or by looking ahead."""
+    losses = (reading.loss or math.nan for reading in (change.before.as_set, change.after.as_set))
+    old, new = losses
+    if new > old:
+        return "worse", "worse", "worse"
+    view, bounds = change.view, change.after.bounds
+    if view.causal is False and bounds.causal:
+        return "lower, but it sees the tokens that it should guess", "lower by looking ahead", "lower by looking ahead"
+    if not view.changed or new >= (change.after.as_trained.loss or math.nan):
+        return "better", "better", "better"
+    if view.scale is None:
+        what = "trained with this head"
+        return f"better, by chance: the model was {what}", f"better, by chance: {what}", "better, by chance"
+    amount = bounds.scales[view.layer]
+    what = f"trained with {'the scale' if view.scale == 1.0 and amount != 1.0 else f'×{significant(amount)}'}"
+    who = "this head" if view.scope is Scope.HEAD else "the model"
+    return f"better, by chance: {who} was {what}", f"better, by chance: {what}", "better, by chance"
