@@ -82,6 +82,10 @@ class GPTConfig:
         """Heads of k and v in each layer: one for each head of q."""
         return self.n_head
 
+    def layer_note(self, layer: int) -> str:
+        """Nothing: all layers have attention."""
+        return ""
+
     def window(self, layer: int) -> None:
         """No layer has a window: every query sees all keys before it."""
 

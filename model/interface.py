@@ -71,6 +71,10 @@ class ModelShape(Protocol):
         """Where `scale` comes from: `1/√head_size`, or what the model has in its place; empty if that is not known."""
         ...
 
+    def layer_note(self, layer: int) -> str:
+        """What has to be known of a layer besides its number; empty where all layers have attention."""
+        ...
+
     def window(self, layer: int) -> int | None:
         """How many keys each query of `layer` sees at most with its mask on, itself included; None for all."""
         ...

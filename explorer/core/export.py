@@ -174,7 +174,25 @@ def head_as_object(reading: "Reading") -> dict[str, Any]:
             }
             for position in range(len(reading.encoding))
         ],
+        **_special(reading),
     }
+
+
+def _special(reading: "Reading") -> dict[str, Any]:
+    """Return what only some models have: windows, soft caps, sinks, shared keys, layers without attention."""
+    view, stages, inputs = reading.view, reading.stages, reading.stages.inputs
+    groups = reading.as_set.inputs[view.layer].groups
+    sink_weights = stages.sink_weights
+    found: dict[str, Any] = {
+        "window": inputs.window,
+        "softcap": inputs.softcap,
+        "capped": None if inputs.softcap is None else stages.capped.tolist(),
+        "sink": inputs.sink,
+        "sink_weights": None if sink_weights is None else sink_weights.tolist(),
+        "kv_head": view.head // groups if groups > 1 else None,
+        "layer_note": reading.shape.layer_note(view.layer) or None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _predictions_at(reading: "Reading", trace: "Trace", position: int) -> list[dict[str, Any]]:

@@ -94,6 +94,8 @@ class HeaderLine(Lines, can_focus=False):
             *([(step_words(self.own_step), "label")] if step is None and self.own_step is not None else []),
             (f"L{view.layer} H{view.head}" + (f" · kv {view.head // groups}" if groups > 1 else ""), "label"),
         ]
+        if note := reading.shape.layer_note(view.layer):
+            parts.append((note if short < 1 else note.partition(",")[0], "warning"))
         if short < 2 and (words := head_kind(self.scores, view.layer, view.head)):
             parts.append((words, "current"))
         if short < 1:

@@ -21,9 +21,7 @@ from model.layout import (
 INDEX = f"{WEIGHTS}.index.json"
 GGUF_MAGIC = b"GGUF"
 
-BYPASSING = frozenset(
-    {"bloom", "falcon", "gpt_neo", "mamba", "minimax", "mpt", "openai-gpt", "recurrent_gemma", "rwkv", "xglm"}
-)
+BYPASSING = frozenset({"bloom", "falcon", "gpt_neo", "mamba", "mpt", "openai-gpt", "recurrent_gemma", "rwkv", "xglm"})
 """Values of `model_type` whose code is known not to let its attention be looked into; what else does not, is found out
 when it is opened."""
 

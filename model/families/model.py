@@ -68,11 +68,13 @@ class FamilyModel:
         if base is not None and base.token_ids == ids and base.settings == settings:
             return base
         changed = {layer for layer, _ in settings.changed_heads(self.config)}
-        recorder = Recorder({layer: settings.for_layer(self.config, layer) for layer in changed})
+        numbers = self.config.layer_numbers
+        recorder = Recorder({numbers[layer]: settings.for_layer(self.config, layer) for layer in changed})
         final, streams = self._run(ids, recorder)
+        streams = (*(streams[number] for number in numbers), streams[-1])
         inputs = []
         for layer in range(self.config.n_layer):
-            recorded = recorder.layers[layer]
+            recorded = recorder.layers[numbers[layer]]
             made = recorded.inputs(settings.for_layer(self.config, layer))
             if made.overflows or not recorded.mixed.isfinite().all():
                 raise NumericOverflowError(repr(self.name))
@@ -133,19 +135,16 @@ class FamilyModel:
                 logits = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
         recorder.free_masks()
         found = sorted(recorder.layers)
-        missing = next((i for i in range(len(self._blocks)) if i not in recorder.layers), None)
-        if missing is not None:
-            what = type(self._blocks[missing]).__name__
-            raise ModelError(
-                f"none of its layers passes its attention on: {what} computes it in a way of its own"
-                if not found
-                else f"layer {missing} has no attention that can be shown: {what}"
-            )
+        if not found:
+            what = type(self._blocks[0]).__name__
+            raise ModelError(f"none of its layers passes its attention on: {what} computes it in a way of its own")
         if len(self._probe) > 1 and recorder.layers[found[0]].mask.hides_nothing:
             raise ModelError("it has no causal mask: it is an encoder")
         if not torch.equal(plain, logits):
             raise ModelError("its numbers are not those of its plain attention")
-        shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], context)
+        known = {type(part) for i in found for part in self._blocks[i].children()}
+        others = [_kind(block, known) for i, block in enumerate(self._blocks) if i not in recorder.layers]
+        shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], found, others, context)
         return self._backbone_of(plain), shape
 
     def _backbone_of(self, plain: Tensor) -> nn.Module:
@@ -190,6 +189,11 @@ def _blocks(network: Any) -> list[nn.Module]:
     if found is None:
         raise ModelError(f"its config says {count} layers and none of its parts has so many")
     return list(found)
+
+
+def _kind(block: nn.Module, known: set[type[nn.Module]]) -> str:
+    """What a layer has in place of attention: the part that no layer with attention has."""
+    return next((type(part).__name__ for part in block.children() if type(part) not in known), type(block).__name__)
 
 
 class _Final:

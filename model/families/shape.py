@@ -33,6 +33,8 @@ class FamilyShape:
     windows: tuple[int | None, ...]
     softcaps: tuple[float | None, ...]
     has_sinks: bool
+    layer_numbers: tuple[int, ...]  # where the layers that have attention stand among all layers
+    others: tuple[str, ...]  # what the other layers are, if there are any
     causal: bool = True
 
     def scale(self, layer: int) -> float:
@@ -47,9 +49,22 @@ class FamilyShape:
         """How many keys each query of `layer` sees at most."""
         return self.windows[layer]
 
+    def layer_note(self, layer: int) -> str:
+        """Which layer of the whole model a layer is, if some of the others have no attention."""
+        if not self.others:
+            return ""
+        number, count = self.layer_numbers[layer], len(self.layer_numbers) + len(self.others)
+        kinds = ", ".join(dict.fromkeys(self.others))
+        return f"layer {number} of {count}, {len(self.others)} without attention: {kinds}"
+
     @classmethod
-    def of(cls, config: Any, layers: list[RecordedLayer], context: int | None) -> "FamilyShape":
-        """Describe a model from its config and one recorded run. Raises ModelError where its layers differ in size."""
+    def of(
+        cls, config: Any, layers: list[RecordedLayer], numbers: list[int], others: list[str], context: int | None
+    ) -> "FamilyShape":
+        """Describe a model from its config and one recorded run of the layers that stand at `numbers`.
+
+        Raises ModelError where they differ in size.
+        """
         sizes = {(x.q.shape[0], x.k.shape[0], x.q.shape[2], x.v.shape[2]) for x in layers}
         if len(sizes) > 1:
             raise ModelError("its layers differ in their heads")
@@ -72,6 +87,8 @@ class FamilyShape:
             windows=tuple(x.declared_window for x in layers),
             softcaps=tuple(x.softcap for x in layers),
             has_sinks=any(x.sink is not None for x in layers),
+            layer_numbers=tuple(numbers),
+            others=tuple(others),
         )
 
 

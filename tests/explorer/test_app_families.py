@@ -80,6 +80,34 @@ async def test_the_heads_of_a_model_are_measured_and_shown(
         assert (app.view.layer, app.view.head) == (0, 1)
 
 
+async def test_the_first_token_of_the_model_stands_before_the_text(
+    tmp_path_factory: pytest.TempPathFactory, ready: Ready
+) -> None:
+    model = open_tiny(family("llama"), tmp_path_factory.mktemp("bos"), bos=True)
+    app = ExplorerApp(View("llama", TEXT, query=5), lambda name: model)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        assert app.reading.encoding.ids[0] == model.config.bos_token_id
+        assert len(app.reading.encoding) == len(TEXT) + 1
+        for keys in ("home", "end", "g", "escape", "c", "escape", "a", "enter"):
+            await pilot.press(keys)
+            await ready(pilot)
+        assert app.reading.encoding.ids[0] == model.config.bos_token_id
+
+
+async def test_a_layer_says_which_of_all_layers_it_is(tmp_path_factory: pytest.TempPathFactory, ready: Ready) -> None:
+    model = open_tiny(family("lfm2"), tmp_path_factory.mktemp("lfm2"))
+    app = ExplorerApp(View("lfm2", TEXT, query=5, layer=1), lambda name: model)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await ready(pilot)
+        header = app.explore.query_one(HeaderLine).render_line(0).text
+        assert "layer 3 of 4" in header
+        await pilot.press("g")
+        await ready(pilot)
+        assert isinstance(app.screen, HeadsScreen)
+
+
 async def test_the_sink_has_a_column_and_the_colours_can_leave_out_the_first_key(
     make_app: Callable[..., ExplorerApp], ready: Ready
 ) -> None:

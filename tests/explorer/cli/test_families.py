@@ -54,6 +54,19 @@ def test_a_llama_is_shown(models: Path) -> None:
     assert with_bos["token_ids"] == [1, *plain["token_ids"]]
 
 
+def test_what_is_special_about_a_head_is_in_the_json(models: Path) -> None:
+    write(family("gpt_oss"), models / "oss")
+    write(family("gemma2"), models / "gemma")
+    sinks = shown("--model", "oss", "Ivan ate", "--head", "2")
+    assert (sinks["window"], sinks["kv_head"]) == (4, 1)
+    for row, taken in zip(sinks["weights"], sinks["sink_weights"], strict=True):
+        assert sum(row) + taken == pytest.approx(1, abs=1e-5)
+    capped = shown("--model", "gemma", "Ivan ate", "--layer", "1")
+    assert capped["softcap"] == 50
+    assert "window" not in capped
+    assert "softcap" not in shown("Ivan ate")
+
+
 def test_a_llama_is_continued(models: Path) -> None:
     result = run("generate", "Ivan", "--model", "llama", "--tokens", "5", "--json", "--past-end")
     assert len(json.loads(result.stdout)["token_ids"]) == 5

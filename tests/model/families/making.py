@@ -201,11 +201,70 @@ REFUSED = (
     Family("Mamba", "mamba", {"vocab_size": 48, "hidden_size": 32, "num_hidden_layers": 2}, {}, refused="MambaBlock"),
     Family("RWKV", "rwkv", {"vocab_size": 48, "hidden_size": 32, "num_hidden_layers": 2}, {}, refused="RwkvBlock"),
     Family("RecurrentGemma", "recurrent_gemma", refused="in a way of its own"),
-    Family(
-        "MiniMax", "minimax", {"head_dim": 8}, refused="layer 1 has no attention that can be shown: MiniMaxDecoderLayer"
-    ),
 )
 """Families that are refused, in one line."""
+
+_HYBRID = {**_COMMON, "num_hidden_layers": 4}
+_MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8}
+_DELTA = {
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 2,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
+PARTLY = (
+    Family(
+        "LFM 2",
+        "lfm2",
+        {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
+        _HYBRID,
+        shows="Lfm2ShortConv",
+    ),
+    Family("MiniMax", "minimax", {"head_dim": 8, "block_size": 4}, _HYBRID, shows="MiniMaxLightningAttention"),
+    Family(
+        "Jamba",
+        "jamba",
+        {
+            "num_experts": 2,
+            "attn_layer_period": 2,
+            "attn_layer_offset": 1,
+            "use_mamba_kernels": False,
+            "mamba_d_state": 4,
+        },
+        _HYBRID,
+        shows="JambaMambaMixer",
+        since=(5, 0),
+    ),
+    Family(
+        "Qwen 3 Next",
+        "qwen3_next",
+        {
+            **_EXPERTS,
+            **_DELTA,
+            "head_dim": 8,
+            "moe_intermediate_size": 16,
+            "shared_expert_intermediate_size": 16,
+        },
+        _HYBRID,
+        shows="Qwen3NextGatedDeltaNet",
+        since=(5, 0),
+    ),
+    Family("Bamba", "bamba", {**_MAMBA, "attn_layer_indices": [1, 3]}, _HYBRID, shows="BambaMixer"),
+    Family(
+        "Granite 4 hybrid",
+        "granitemoehybrid",
+        {
+            **_MAMBA,
+            "layer_types": ["mamba", "attention", "mamba", "attention"],
+            "num_local_experts": 2,
+            "num_experts_per_tok": 1,
+            "shared_intermediate_size": 16,
+        },
+        _HYBRID,
+        shows="GraniteMoeHybridMambaLayer",
+    ),
+)
+"""Families with layers that have no attention: `shows` is what they have in its place."""
 
 
 def version() -> tuple[int, int]:
@@ -216,7 +275,7 @@ def version() -> tuple[int, int]:
 
 def family(model_type: str) -> Family:
     """The line of a `model_type`."""
-    return next(each for each in (*WORKS, *REFUSED) if each.model_type == model_type)
+    return next(each for each in (*WORKS, *PARTLY, *REFUSED) if each.model_type == model_type)
 
 
 def make(each: Family, seed: int = 0) -> Any:

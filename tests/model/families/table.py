@@ -4,9 +4,10 @@ Each line that says "works" is a family that the tests open and compare with `tr
 see refused.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
-from tests.model.families.making import REFUSED, WORKS, Family
+from tests.model.families.making import PARTLY, REFUSED, WORKS, Family
 
 README = Path(__file__).parents[3] / "README.md"
 BEGIN, END = "<!-- families: written by python -m tests.model.families.table -->", "<!-- end of families -->"
@@ -17,13 +18,14 @@ def lines() -> list[str]:
     """The lines of the table."""
     native = "| GPT-2 | `gpt2` | works | natively, without `transformers`; an output of its own as well |"
     return [
-        f"<details><summary>{len(WORKS) + 1} families work, {len(REFUSED)} are refused</summary>",
+        f"<details><summary>{len(WORKS) + 1} families work, {len(PARTLY)} partly, {len(REFUSED)} are refused</summary>",
         "",
         "| family | `model_type` | | |",
         "| --- | --- | --- | --- |",
         native,
         *(f"| {each.label} | `{each.model_type}` | works | {_note(each)} |" for each in WORKS),
-        *(f"| {each.label} | `{each.model_type}` | not | {_reason(each)} |" for each in REFUSED),
+        *(f"| {each.label} | `{each.model_type}` | partly | {_others(each)} |" for each in PARTLY),
+        *(f"| {each.label} | `{each.model_type}` | not | its code bypasses the interface |" for each in REFUSED),
         "",
         "</details>",
     ]
@@ -34,8 +36,9 @@ def _note(each: Family) -> str:
     return "; ".join(part for part in (each.shows, since) if part)
 
 
-def _reason(each: Family) -> str:
-    return "mixes attention with other layers" if each.model_type == "minimax" else "its code bypasses the interface"
+def _others(each: Family) -> str:
+    since = _note(replace(each, shows=""))
+    return "; ".join(part for part in (f"the layers with attention, not those with {each.shows}", since) if part)
 
 
 def written(readme: str) -> str:

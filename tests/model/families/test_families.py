@@ -10,7 +10,7 @@ from model.families.directory import BYPASSING
 from model.layout import CheckpointError
 from model.settings import AttentionSettings
 from tests.model.families import table
-from tests.model.families.making import IDS, REFUSED, WORKS, Family, open_tiny, version, write
+from tests.model.families.making import IDS, PARTLY, REFUSED, WORKS, Family, open_tiny, version, write
 
 TOLERANCE = 1e-5
 
@@ -41,6 +41,25 @@ def test_a_family_is_what_its_eager_attention_says(each: Family, tmp_path: Path)
     assert all(stream.shape == (len(IDS), shape.n_embd) for stream in trace.streams)
     for settings in (AttentionSettings(scale=1.3), AttentionSettings(causal=False, layer=0, head=1)):
         assert not torch.equal(opened.trace(IDS, settings).logits, trace.logits)
+
+
+@pytest.mark.parametrize("each", known(PARTLY))
+def test_layers_without_attention_are_named_and_the_others_shown(each: Family, tmp_path: Path) -> None:
+    theirs = write(each, tmp_path)
+    opened = load(tmp_path)
+    shape, trace = opened.config, opened.trace(IDS)
+    with torch.no_grad():
+        plain = theirs(torch.tensor([IDS]), use_cache=False).logits[0]
+    torch.testing.assert_close(trace.logits, plain, rtol=0, atol=TOLERANCE)
+    assert shape.n_layer == len(shape.layer_numbers) < 4
+    last = shape.n_layer - 1
+    number = shape.layer_numbers[last]
+    assert shape.layer_note(last) == f"layer {number} of 4, {4 - shape.n_layer} without attention: {each.shows}"
+    changed = opened.trace(IDS, AttentionSettings(scale=1.3, layer=last, head=1))
+    assert torch.equal(changed.inputs[last].q, trace.inputs[last].q)
+    assert not torch.equal(changed.head(last, 1).weights, trace.head(last, 1).weights)
+    assert torch.equal(changed.head(last, 0).weights, trace.head(last, 0).weights)
+    assert not torch.equal(changed.logits, trace.logits)
 
 
 def test_the_table_of_the_readme_is_up_to_date() -> None:
