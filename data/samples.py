@@ -56,12 +56,6 @@ SAMPLES: tuple[Sample, ...] = (
 )
 """For a model of words that was trained on children's stories."""
 
-OPENING_HEAD = (2, 4)
-"""Layer and head of `stories` to open the first sentence with: ‘sandwich’ looks at ‘ate’."""
-
-OPENING_KEY = 6
-"""The position of that ‘ate’."""
-
 SHAKESPEARE_SAMPLES: tuple[Sample, ...] = (
     Sample("ROMEO:\nWhat light is in thy window, what light", "a speaker, then a line: names in capitals, and an echo"),
     Sample("to the sea, to the sea, to the s", "repetition: the same letters follow the same letters"),

@@ -310,6 +310,8 @@ _SHARED_ACTIONS = (
            "Numbers, blocks or half blocks, in turn, or by itself the largest that shows the whole matrix.", _LOOKING),
     Action("first_key", (EXPLORE,), ("0",), "0", "Colours without the first key",
            "Leave the first key out of the range of the colours: many models give it most of the weight.", _LOOKING),
+    Action("sort_keys", (EXPLORE,), ("S",), "S", "Sort the keys",
+           "In the table of the row: by weight, the largest first, or by position.", _LOOKING),
     Action("order", (EXPLORE,), ("v",), "v", "Order of the products",
            "In the cell: largest first, or in the order of the dimensions.", _LOOKING),
     Action("focus_next", (EXPLORE,), ("tab",), "tab", "Next part",

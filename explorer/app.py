@@ -22,8 +22,9 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from data import bundled
-from data.samples import OPENING_HEAD, OPENING_KEY, SAMPLES
+from data.samples import SAMPLES
 from explorer.core.history import History, history_file
+from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.steps import split_step
 from explorer.screens.opening import OpeningScreen, loading
 from explorer.view import LAST, Change, View
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from model.head_scores import HeadScores
     from model.interface import TracedModel
 
-DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST, OPENING_KEY, *OPENING_HEAD)
-
+DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST)
+"""What is opened if nothing is asked for; its head and key are undecided."""
 
 MOST_NOTIFICATIONS = 5
 """Notifications on the screen at the same time; more would hide what they are about."""
@@ -102,12 +103,15 @@ class ExplorerApp(App[None]):
         history: History | None = None,
         start_process: "ProcessStarter | None" = None,
         open_options: OpenOptions | None = None,
+        undecided: Undecided | None = None,
     ) -> None:
+        """Open on `view`, in which the parts that are `undecided` are chosen; on the default view if it is None."""
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
             self.set_reactive(App.theme, "ansi-dark")
         super().__init__()
         self.view = view or DEFAULT_VIEW
+        self._undecided = undecided if view else EVERYTHING  # of self.view, while its reading is waited for
         self.reading: Reading | None = None
         self._start_process = start_process
         self._training: TrainingSession | None = None
@@ -185,18 +189,20 @@ class ExplorerApp(App[None]):
         if self.reading is not None:
             self.look(change(self.view, self.reading.bounds))
 
-    def look(self, view: View, *, quiet: bool = False) -> None:
+    def look(self, view: View, *, quiet: bool = False, undecided: Undecided | None = None) -> None:
         """Show a view: at once if that is quick, otherwise as soon as a worker has computed it.
 
+        Parts that are `undecided` are chosen by the opening rule as soon as the model as trained has been run.
         If it cannot be shown, a notification says why and the earlier view stays. `quiet` suppresses notifications.
         """
+        self._undecided = undecided
         if (split_step(view.model)[0], view.text) != (split_step(self.view.model)[0], self.view.text):
             self._announced = False
         if self._loader is None:
             self.view = view  # requested as soon as there is a loader
             return
         try:
-            readings = self._loader.request(view, quiet=quiet)
+            readings = self._loader.request(view.as_trained() if undecided else view, quiet=quiet)
         except ModelError as error:
             self._refuse(view, str(error), quiet=quiet)
             return
@@ -204,7 +210,15 @@ class ExplorerApp(App[None]):
         if readings is None:
             self.view = view
         else:
-            self._show(readings[0], quiet=quiet)
+            self._answer(view, readings[0], quiet=quiet)
+
+    def _answer(self, view: View, reading: "Reading", *, quiet: bool) -> None:
+        """Show the reading of a view, or first choose what is undecided about the view."""
+        undecided, self._undecided = self._undecided, None
+        if undecided is None:
+            self._show(reading, quiet=quiet)
+        else:
+            self.look(reading.decide(view, undecided), quiet=quiet)
 
     def on_key(self, event: events.Key) -> None:
         """Queue a key of Explore that is pressed too early to be possible."""
@@ -336,7 +350,7 @@ class ExplorerApp(App[None]):
         self._loader = ReadingLoader(self, message.readings)
         self._scorer = HeadScorer(self, message.measure_heads, self._heads_measured)
         self.training.enable_attention(message.read_heads)
-        self.look(self.view)
+        self.look(self.view, undecided=self._undecided)
 
     def on_torch_missing(self, message: TorchMissing) -> None:
         """Say that nothing can be computed."""
@@ -364,28 +378,28 @@ class ExplorerApp(App[None]):
         gc.enable()  # see `run`
         if message.is_current:
             self._is_waiting = False
-            self._show(message.readings[0], quiet=message.request.quiet)
+            self._answer(self.view, message.readings[0], quiet=message.request.quiet)
 
     def on_reading_loader_failed(self, message: ReadingLoader.Failed) -> None:
         """Notify of the reason, and return to what was shown before."""
         gc.enable()
         if message.is_current:
             self._is_waiting = False
-            self._refuse(message.request.views[0], message.reason, quiet=message.quiet)
+            self._refuse(self.view, message.reason, quiet=message.quiet)
 
     def _refuse(self, view: View, reason: str, *, quiet: bool) -> None:
         """Return to the view that is shown; before the first reading, try the default model or a sample."""
         if not quiet:
             self.warn(reason)
         if self.reading is not None:
-            self.view = self.reading.view
+            self.view, self._undecided = self.reading.view, None
         elif self.readings.has_model(view.model):
             if view.text == SAMPLES[0].text:
                 self._show_no_model()
             else:
-                self.look(replace(view, text=SAMPLES[0].text, query=LAST).as_trained())
+                self.look(replace(view, text=SAMPLES[0].text, query=LAST).as_trained(), undecided=EVERYTHING)
         elif view.model != bundled.DEFAULT and bundled.DEFAULT in bundled.names():
-            self.look(replace(view, model=bundled.DEFAULT))
+            self.look(replace(view, model=bundled.DEFAULT), undecided=self._undecided)
         else:
             self._show_no_model()
 
@@ -466,13 +480,19 @@ def _named(character: str) -> str:
 
 
 def run(
-    view: View | None = None, train: "TrainRequest | None" = None, open_options: OpenOptions | None = None
+    view: View | None = None,
+    train: "TrainRequest | None" = None,
+    open_options: OpenOptions | None = None,
+    undecided: Undecided | None = None,
 ) -> "RunState | None":
-    """Run the application, with a run to `train` if one is given; return the last run that it trained, if any."""
+    """Run the application, with a run to `train` if one is given; return the last run that it trained, if any.
+
+    It opens on `view`, in which parts that are `undecided` are chosen, or on the default view.
+    """
     # Enabled again with the first reading: imported modules are no garbage, and scanning them takes a tenth of the
     # time to start.
     gc.disable()
-    app = ExplorerApp(view, history=History(history_file()), open_options=open_options)
+    app = ExplorerApp(view, history=History(history_file()), open_options=open_options, undecided=undecided)
     themes.suit_terminal(app)
     install_paste_parser(app)
     if train is not None:

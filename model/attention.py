@@ -178,9 +178,13 @@ class AttentionInputs:
 
     def row(self, query: int) -> "AttentionInputs":
         """The inputs of one query against all keys: q of shape (..., 1, D)."""
-        here = slice(query, query + 1)
+        return self.rows(query, query + 1)
+
+    def rows(self, start: int, stop: int) -> "AttentionInputs":
+        """The inputs of the queries from `start` to before `stop` against all keys: q of shape (..., N, D)."""
+        here = slice(start, stop)
         mask = None if self.mask is None else self.mask[here]
-        return replace(self, q=self.q[..., here, :], offset=self.first_position + query, mask=mask)
+        return replace(self, q=self.q[..., here, :], offset=self.first_position + start, mask=mask)
 
     def in_float32(self) -> "AttentionInputs":
         """The same inputs in float32 at least: stages of numbers with half the digits would be coarser than shown."""

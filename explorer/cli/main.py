@@ -17,7 +17,7 @@ import click
 from explorer import __version__
 from explorer.cli import terminal
 from explorer.cli.errors import errors_on_one_line
-from explorer.cli.options import open_options, opening_options, opening_view
+from explorer.cli.options import given_options, open_options, opening_options, opening_view, undecided_parts
 from model.errors import ModelError
 
 COMMANDS = {
@@ -87,7 +87,7 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
 
     Without a command the application opens.
     """
-    given = _given_options(ctx)
+    given = given_options(ctx)
     if ctx.invoked_subcommand is not None:
         if given:
             _refuse_option_before_command(ctx, given[0])
@@ -103,13 +103,7 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     gc.disable()  # until the first frame is shown: `app.run` enables it again
     from explorer import app
 
-    app.run(view if given else None, open_options=open_options(values))
-
-
-def _given_options(ctx: click.Context) -> list[click.Parameter]:
-    """Return the options that were written on the command line."""
-    default = click.core.ParameterSource.DEFAULT
-    return [option for option in ctx.command.params if ctx.get_parameter_source(option.name or "") is not default]
+    app.run(view if given else None, open_options=open_options(values), undecided=undecided_parts(ctx))
 
 
 def _refuse_option_before_command(ctx: click.Context, option: click.Parameter) -> None:

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from data import bundled
 from data.samples import SAMPLES
 from explorer.core.catalog import find_model, model_exists
 from explorer.core.link import unescaped
+from explorer.core.opening import Undecided
 from explorer.view import LAST, Stage, View
 from model.errors import ModelError
 from model.families import DTYPES, OpenOptions, hub
@@ -95,10 +97,15 @@ def scale_value(scale: float | None, no_scale: bool) -> float | None:
 
 def view_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose a model, a head, a query, a stage and the switches."""
+    return _add_view_options(command, head_default=True)
+
+
+def _add_view_options(command: Callable[..., Any], head_default: bool | str) -> Callable[..., Any]:
+    """Add the options of a view; `head_default` is what help says of the layer and head, True for the number."""
     options: list[Decorator] = [
         model_options,
-        click.option("--layer", type=click.IntRange(0), default=0, show_default=True),
-        click.option("--head", type=click.IntRange(0), default=0, show_default=True),
+        click.option("--layer", type=click.IntRange(0), default=0, show_default=head_default),
+        click.option("--head", type=click.IntRange(0), default=0, show_default=head_default),
         click.option("--query", type=click.IntRange(0), help="Position of one token, from 0."),
         click.option("--stage", type=click.Choice(list(_STAGES)), help="One stage of attention."),
         click.option("--scale", type=float, help="What scores are multiplied by instead of 1/√head_size."),
@@ -126,11 +133,33 @@ def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Decorator] = [
         click.option("--text", default=SAMPLES[0].text, help="The sentence to open with; - reads standard input."),
         click.option("--escaped", is_flag=True, help=r"The text is written with escapes: \n \t \\ \x1b \u2028."),
-        click.option("--key", type=click.IntRange(0), default=0, help="Position of the key to look at, from 0."),
+        click.option(
+            "--key",
+            type=click.IntRange(0),
+            default=0,
+            show_default="that of the largest weight; 0 with --query",
+            help="Position of the key to look at, from 0.",
+        ),
         click.option("--stepping", is_flag=True, help="Show what is computed up to --stage, the rest waits."),
-        view_options,
+        partial(_add_view_options, head_default="the head that tells most about the text; 0 with --query"),
     ]
     return _apply(options, command)
+
+
+def given_options(ctx: click.Context) -> list[click.Parameter]:
+    """Return the options that were written on the command line."""
+    default = click.core.ParameterSource.DEFAULT
+    return [option for option in ctx.command.params if ctx.get_parameter_source(option.name or "") is not default]
+
+
+def undecided_parts(ctx: click.Context) -> Undecided | None:
+    """Return which parts of the view of `opening_options` are left to the opening rule, None if none is.
+
+    With --query the view is complete, as it is on a link line: there, whatever is left out is 0.
+    """
+    given = {option.name for option in given_options(ctx)}
+    open_parts = {part: part not in given for part in ("layer", "head", "key")}
+    return None if "query" in given or not any(open_parts.values()) else Undecided(**open_parts)
 
 
 def opening_view(text: str, values: dict[str, Any]) -> View:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from explorer.cli.options import opening_options, opening_view
+from explorer.cli.options import given_options, opening_options, opening_view
 from explorer.core.link import link_arguments
 from model.errors import ModelError
 
@@ -19,13 +19,14 @@ from model.errors import ModelError
 @click.option("--host", default="localhost", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--url", help="The address that browsers open, where it is not http://HOST:PORT.")
-def serve(text: str, host: str, port: int, url: str | None, **values: Any) -> None:
+@click.pass_context
+def serve(ctx: click.Context, /, text: str, host: str, port: int, url: str | None, **values: Any) -> None:
     """Open the application in a browser on this machine.
 
     Whoever can reach the address can use it: behind any other host than localhost that is everyone there.
     """
     view = opening_view(text, values)
-    command = shlex.join([sys.executable, "-m", "explorer", *link_arguments(view)])
+    command = shlex.join([sys.executable, "-m", "explorer", *link_arguments(view), *_zeros(ctx)])
     try:
         from explorer.cli.serve_server import make_server
     except ImportError as error:
@@ -34,3 +35,9 @@ def serve(text: str, host: str, port: int, url: str | None, **values: Any) -> No
             "python -m pip install 'attention-explorer[web]'"
         ) from error
     make_server(command, host, port, url).serve()
+
+
+def _zeros(ctx: click.Context) -> list[str]:
+    """Return the parts of the view that were asked for as 0, which a link line leaves out as defaults."""
+    asked = (option.name for option in given_options(ctx) if ctx.params[option.name or ""] == 0)
+    return [word for name in asked if name in ("layer", "head", "key") for word in (f"--{name}", "0")]

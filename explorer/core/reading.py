@@ -11,7 +11,9 @@ from torch import Tensor
 from explorer.core import change_explanations, npz
 from explorer.core.change_explanations import ChangeExplanation
 from explorer.core.entropy_curve import EntropyCurve, head_curve, query_curve
-from explorer.view import Bounds, View
+from explorer.core.opening import Undecided
+from explorer.core.telling import decide
+from explorer.view import Bounds, View, fitted
 from model.attention import AttentionStages
 from model.head_pictures import HeadPeakedness, HeadPicture, head_picture
 from model.head_scores import TextMeasures, text_measures
@@ -76,6 +78,10 @@ class Reading:
     def detached(self) -> "Reading":
         """Return a copy for another thread, which shares no cache of heads with this reading."""
         return replace(self, _heads=dict(self._heads))
+
+    def decide(self, view: View, undecided: Undecided) -> View:
+        """Choose the undecided parts of a view of this text, by the model as trained; see `explorer.core.telling`."""
+        return decide(self.as_trained, fitted(view, self.bounds), undecided)
 
     def without_changes(self) -> "Reading":
         """Return the reading of the same place with every switch as trained."""

@@ -22,6 +22,7 @@ from explorer.core.comparison import opening
 from explorer.core.continuation import Continuation, appended
 from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.link import link_line
+from explorer.core.opening import EVERYTHING
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.compare import CompareScreen
 from explorer.screens.dialogs.export import Wanted, WriteScreen
@@ -426,7 +427,7 @@ class ExploreScreen(ActionScreen[None]):
         view = self.app.view
         if text is not None and text != view.text:
             self.app.history.add(view.text, text)
-            self.app.look(replace(view, text=text, query=LAST, key=0, stepping=False))
+            self.app.look(replace(view, text=text, query=LAST, stepping=False), undecided=EVERYTHING)
 
     # Letting the model write
 
@@ -638,6 +639,11 @@ class ExploreScreen(ActionScreen[None]):
         """Order the products of the cell another way."""
         self.query_one(CellPanel).toggle_order()
 
+    def action_sort_keys(self) -> None:
+        """Sort the table of the row by weight, or by position."""
+        table = self.query_one(RowTable)
+        table.sort(not table.by_weight)
+
     def action_zoom(self) -> None:
         """Draw all matrices at the next zoom."""
         zoom = self._matrix_in_view.next_zoom()
@@ -733,7 +739,7 @@ class ExploreScreen(ActionScreen[None]):
 
     def _model_chosen(self, name: str | None) -> None:
         if name is not None and name != self.app.view.model:
-            self.app.look(replace(self.app.view, model=name))
+            self.app.look(replace(self.app.view, model=name), undecided=EVERYTHING)
 
     def action_train(self) -> None:
         """Open the Train screen: on the run, or on the form of a new run if there is none."""

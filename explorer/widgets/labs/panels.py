@@ -21,25 +21,11 @@ _CLAIMS_FROM = 17
 
 
 class LabPanel(Lines, can_focus=True):
-    """A panel whose lines are made for its width and height, without a reading."""
-
-    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
-        """The content for a width and height in cells; it scrolls if it is higher."""
-        return ()
+    """A panel without a reading; its `make_lines` fills its width and height, and it scrolls if there are more."""
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """Return nothing: a lab has no reading."""
         return ()
-
-    @property
-    def content_lines(self) -> Sequence[Line]:
-        """All lines at the present width and height."""
-        size = self._width, self._height
-        if self._lines is None or self._made_for != size:
-            self._made_for = size
-            self._strips.clear()
-            self._lines = self.panel_lines(*size) if size[0] > 0 else []
-        return self._lines
 
 
 class PicturePanel(LabPanel, can_focus=True):
@@ -62,7 +48,7 @@ class PicturePanel(LabPanel, can_focus=True):
             self.scroll_to(0, 0, animate=False)
             self.redraw()
 
-    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+    def make_lines(self, width: int, height: int) -> Sequence[Line]:
         """The picture as text."""
         if self._picture is None:
             return []
@@ -108,7 +94,7 @@ class CodePanel(LabPanel, can_focus=True):
         if self._first < len(self._starts):
             self.scroll_to(y=self._starts[self._first], animate=False)
 
-    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+    def make_lines(self, width: int, height: int) -> Sequence[Line]:
         """Definitions are bold, docstrings and comments faint; a line that is too long goes on below."""
         made: list[Line] = []
         self._starts = []
@@ -158,7 +144,7 @@ class QuestionPanel(LabPanel, can_focus=True):
             self._question, self._chosen = question, chosen
             self.redraw()
 
-    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+    def make_lines(self, width: int, height: int) -> Sequence[Line]:
         """The question and its answers, numbered."""
         if self._question is None:
             return []
@@ -208,7 +194,7 @@ class LabList(LabPanel, can_focus=True):
             if top < y or bottom > y + height:
                 self.scroll_to(y=top if top < y else bottom - height, animate=False, force=True)
 
-    def panel_lines(self, width: int, height: int) -> Sequence[Line]:
+    def make_lines(self, width: int, height: int) -> Sequence[Line]:
         """A title and a claim for each lab; the titles alone where the claims have no room."""
         made: list[Line] = []
         self._places = []

@@ -41,16 +41,16 @@ class PictureMatrix(Matrix):
         self.picture = picture
         self._stage = Stage.WEIGHTS if picture.weights else Stage.SCORES
         self._numbers = Numbers(self._stage, picture.numbers, picture.visible, picture.low, picture.high)
-        self._labels = tuple(map(visible, picture.rows))
+        self.labels = tuple(map(visible, picture.rows))
         self._columns = tuple(map(visible, picture.columns))
-        self._label_width = max(map(cell_len, self._labels))
+        self._label_width = max(map(cell_len, self.labels))
         self._query, self._key = row, column
         self.redraw()
 
     @property
     def _last_read(self) -> int:
         if self.picture is None or self.picture.read_to is None:
-            return len(self._labels) - 1
+            return len(self.labels) - 1
         return self.picture.read_to
 
     def _column_name(self, column: int) -> str:
@@ -58,7 +58,7 @@ class PictureMatrix(Matrix):
 
     def action_move(self, queries: int, keys: int) -> None:
         """Ask for another cell."""
-        row = max(0, min(len(self._labels) - 1, self._query + queries))
+        row = max(0, min(len(self.labels) - 1, self._query + queries))
         column = max(0, min(len(self._columns) - 1, self._key + keys))
         if (row, column) != self.cursor:
             self.post_message(self.CellSelected(self, row, column))

@@ -57,13 +57,14 @@ class Columns:
 class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view.
 
-    While the person steps, a column that is not computed yet has dots.
+    Sorted by weight, another row begins with its largest weights in view. While the person steps, a column that is not
+    computed yet has dots, and keys stand by position.
     """
 
     HELP = """# The row table
 
     Every key of the current query: its score, the score times the scale, −∞ where the mask hides it, and its
-    weight. A click chooses a key. y copies the row.
+    weight. S sorts the keys by weight, largest first, or back by position. A click chooses a key. y copies the row.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
@@ -97,6 +98,28 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._sink: float | None = None
         self._waits: tuple[bool, ...] = (False,) * len(_STAGES)
         self._key = 0
+        self.by_weight = False
+        self._order: list[int] = []  # the keys from top to bottom
+        self._place_of: list[int] = []
+
+    def sort(self, by_weight: bool) -> None:
+        """Sort the keys by weight, the largest first, or by position."""
+        self.by_weight = by_weight
+        self._arrange()
+        self.redraw()
+
+    def _arrange(self) -> None:
+        """Put the keys in order; of equal weights, visible keys come first."""
+        self._order = list(range(len(self._labels)))
+        if not self._is_by_position:
+            self._order.sort(key=lambda key: (-self._weights[key], not self._seen[key]))
+            if self.is_attached:
+                self.scroll_to(y=0, animate=False, force=True)
+        self._place_of = sorted(self._order, key=self._order.__getitem__)
+
+    @property
+    def _is_by_position(self) -> bool:
+        return not self.by_weight or self._waits[-1]
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading. When only the key changed, only two lines are drawn again."""
@@ -118,6 +141,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._scale = float(row.inputs.scale)
         self._sink = None if row.sink_weights is None else float(row.sink_weights[0])
         self._key = view.key
+        self._arrange()
         self.redraw()
 
     def redraw(self) -> None:
@@ -127,8 +151,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         size = Size(self.scrollable_content_region.width, len(self._labels) + 1 + (self._sink is not None))
         if size != self.virtual_size:
             self.virtual_size = size
-            self.call_after_refresh(self._keep_in_view)
-        self._keep_in_view()
+            self.call_after_refresh(self._keep_in_view_by_position)
+        self._keep_in_view_by_position()
         self.refresh()
 
     def on_mount(self) -> None:
@@ -144,14 +168,20 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         if key == old or self._keep_in_view():
             return
         for each in (old, key):
-            self.refresh(Region(0, 1 + each - self.scroll_offset.y, self.size.width, 1))
+            self.refresh(Region(0, 1 + self._place_of[each] - self.scroll_offset.y, self.size.width, 1))
+
+    def _keep_in_view_by_position(self) -> None:
+        """Scroll until the key is in view, unless the largest weights are to be in view."""
+        if self._is_by_position:
+            self._keep_in_view()
 
     def _keep_in_view(self) -> bool:
         """Scroll the key into view. Return True if that was necessary."""
         top, room = self.scroll_offset.y, self.size.height - 1
-        if room < 1 or top <= self._key < top + room:
+        place = self._place_of[self._key]
+        if room < 1 or top <= place < top + room:
             return False
-        self.scroll_to(y=self._key if self._key < top else self._key - room + 1, animate=False, force=True)
+        self.scroll_to(y=place if place < top else place - room + 1, animate=False, force=True)
         return True
 
     # Painting
@@ -159,13 +189,13 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """The header, or a key."""
         width, base = self.size.width, self.base
-        key = y - 1 + self.scroll_offset.y
-        if self.reading is None or key > len(self._labels) or width < 1:
+        place = y - 1 + self.scroll_offset.y
+        if self.reading is None or place > len(self._labels) or width < 1:
             return Strip.blank(width, base)
         columns = Columns.fitting(width, self._longest)
-        if key == len(self._labels):
+        if y > 0 and place == len(self._labels):
             return Strip(self._sink_line(columns)).adjust_cell_length(width, base)
-        segments = self._header(columns) if y == 0 else self._line(key, columns)
+        segments = self._header(columns) if y == 0 else self._line(self._order[place], columns)
         return Strip(segments).adjust_cell_length(width, base)
 
     def _header(self, columns: Columns) -> list[Segment]:
@@ -174,7 +204,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             fit("q·k", columns.score, "right"),
             fit(_times(self._scale, columns.scaled - 1), columns.scaled, "right"),
             fit("mask", columns.mask, "right") if columns.mask else "",
-            fit("weight", columns.weight, "right"),
+            fit("weight" if self._is_by_position else "weight▾", columns.weight, "right"),
         )
         return [Segment("".join(texts), self.style_of("faint"))]
 
@@ -220,9 +250,9 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         offset = event.get_content_offset(self)
         if offset is None or offset.y < 1:
             return
-        key = offset.y - 1 + self.scroll_offset.y
-        if key < len(self._labels):
-            self.post_message(self.KeySelected(self, key))
+        place = offset.y - 1 + self.scroll_offset.y
+        if place < len(self._labels):
+            self.post_message(self.KeySelected(self, self._order[place]))
 
 
 def _times(scale: float, cells: int) -> str:

@@ -209,7 +209,7 @@ def test_models_lists_what_can_be_opened_without_torch(model: str) -> None:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[View]:
     """Stands for the application: a terminal is there and `explorer.app.run` only takes notes."""
     views: list[View] = []
-    app = SimpleNamespace(run=lambda view, open_options: views.append(view))
+    app = SimpleNamespace(run=lambda view, **options: views.append(view))
     monkeypatch.setitem(sys.modules, "explorer.app", cast("ModuleType", app))
     monkeypatch.setattr(explorer, "app", app, raising=False)
     monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
@@ -242,7 +242,7 @@ PIPED = """
 import os, pty, sys
 code = (
     "import os, sys; app = type(sys)('explorer.app'); sys.modules['explorer.app'] = app; "
-    "app.run = lambda view, open_options: print(repr(view.text), os.isatty(0)); "
+    "app.run = lambda view, **options: print(repr(view.text), os.isatty(0)); "
     "import explorer; explorer.app = app; from explorer.cli.main import main; "
     "main(['--text', '-', '--model', sys.argv[1]])"
 )

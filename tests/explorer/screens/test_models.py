@@ -12,6 +12,7 @@ from textual.widgets import Input, OptionList
 from explorer.app import ExplorerApp
 from explorer.core import catalog, readings
 from explorer.core.model_list import complete_path, expand_path, is_path, list_models
+from explorer.core.opening import EVERYTHING
 from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.view import View
@@ -96,8 +97,8 @@ async def test_choosing_by_arrow_name_click_and_path(app: ExplorerApp, ready: Re
         steps = names.index("two") - names.index("one")
         await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "enter")
         await ready(pilot)
-        assert app.view == View("two", "a dog. face", query=2)
         assert app.reading is not None
+        assert app.view == app.reading.decide(View("two", "a dog. face", query=2), EVERYTHING)
         assert app.reading.model_name == "two"
 
         screen = await picker(pilot, ready)

@@ -1,22 +1,37 @@
-"""What `explorer` opens on: a head that shows something when nothing is asked for, else just what is asked for."""
+"""What `explorer` opens on: what is asked for, and for the rest a head, a query and a key that show something."""
+
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data import bundled
-from data.samples import OPENING_HEAD, SAMPLES
+from data.samples import SAMPLES, SHAKESPEARE_SAMPLES
 from explorer import app
+from explorer.app import ExplorerApp
 from explorer.cli import terminal
 from explorer.cli.main import main
-from explorer.core.loading import open_model
-from explorer.view import View
-from model.tokenizer import encode
+from explorer.core.opening import EVERYTHING, Undecided
+from explorer.core.readings import ReadingService
+from explorer.core.telling import tellingness
+from explorer.view import LAST, View
+from explorer.widgets.panels.row_table import RowTable
+from model.checkpoint import Checkpoint
+from tests.explorer.conftest import Opener, Ready
+from tests.explorer.helpers import screen_text
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> View:
-    views: list[View] = []
+def opened(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[View | None, Undecided | None]:
+    """The view that a command line opens, and what is left open about it."""
+    views: list[tuple[View | None, Undecided | None]] = []
+
+    def run(view: View | None, undecided: Undecided | None, **_: Any) -> None:
+        views.append((view, undecided))
+
     monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
-    monkeypatch.setattr(app, "run", lambda view=None: views.append(app.ExplorerApp(view).view))
+    monkeypatch.setattr(app, "run", run)
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -24,20 +39,107 @@ def opened(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> View:
     return views[0]
 
 
-def test_without_options_a_head_of_stories_that_shows_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = opened(monkeypatch)
-    assert (view.model, view.text) == (bundled.DEFAULT, SAMPLES[0].text)
-    assert (view.layer, view.head) == OPENING_HEAD
-    model = open_model(view.model)
-    weights = model.trace(encode(model.tokenizer, view.text).ids).head(view.layer, view.head).weights
-    tokens = encode(model.tokenizer, view.text).tokens
-    assert int(torch.argmax(weights[-1])) == view.key
-    assert tokens[view.key].strip() == "ate"
-    assert weights[-1].max() > 0.9
+@pytest.mark.parametrize(
+    ("options", "undecided"),
+    [
+        ((), EVERYTHING),
+        (("--text", "a"), EVERYTHING),
+        (("--no-scale",), EVERYTHING),
+        (("--layer", "0"), Undecided(layer=False)),
+        (("--layer", "2", "--head", "4"), Undecided(layer=False, head=False)),
+        (("--layer", "0", "--head", "0", "--key", "0"), None),
+        (("--query", "3"), None),  # complete, as a link line is
+        (("--query", "3", "--layer", "1"), None),
+    ],
+)
+def test_only_what_is_not_asked_for_is_left_open(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], undecided: Undecided | None
+) -> None:
+    assert opened(monkeypatch, *options)[1] == undecided
 
 
-@pytest.mark.parametrize("options", [("--text", SAMPLES[0].text), ("--layer", "0"), ("--no-scale",)])
-def test_with_any_option_what_is_asked_for(monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
-    view = opened(monkeypatch, *options)
-    assert (view.layer, view.head) == (0, 0)
-    assert view.text == SAMPLES[0].text
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        *((bundled.DEFAULT, sample.text) for sample in SAMPLES),
+        *(("shakespeare", sample.text) for sample in SHAKESPEARE_SAMPLES),
+    ],
+)
+def test_every_sample_opens_on_an_earlier_token_that_is_found(service: ReadingService, model: str, text: str) -> None:
+    reading = service.read(View(model, text, LAST))
+    view = reading.decide(reading.view, EVERYTHING)
+    weights = reading.at(view).stages.weights[view.query]
+    assert view.query == len(reading.encoding) - 1
+    assert view.key == int(weights.argmax())
+    assert 0 <= view.key < view.query - 1
+    assert weights[view.key] > 3 / (view.query + 1)  # three times the share of an even split
+
+
+@pytest.fixture(scope="module")
+def service() -> ReadingService:
+    return ReadingService()
+
+
+def test_a_head_that_finds_something_has_more_to_tell_than_one_that_goes_by_position() -> None:
+    n = 8
+    previous, first = torch.zeros(n, n), torch.zeros(n, n)
+    previous[range(n), [0, *range(n - 1)]] = 1.0
+    first[:, 0] = 1.0
+    uniform = torch.ones(n, n).tril() / torch.arange(1, n + 1)[:, None]
+    finds = uniform.clone()
+    for query, key in ((3, 1), (5, 2), (7, 3)):
+        finds[query] = torch.eye(n)[key]
+    heads = torch.stack((previous, first, uniform, finds, torch.eye(n)))
+    visible = torch.ones(n, n, dtype=torch.bool).tril()
+    values = tellingness(heads, visible, n - 1)
+    assert max(values) == values[3] > 0
+    assert values[0] == values[1] == values[4] == 0
+    assert values[2] < 0.05
+    assert max(tellingness(heads, visible, n - 1, key=5)) < 0.05
+
+
+@given(st.text("abcdefg .é", min_size=1, max_size=16), st.data())
+def test_what_is_asked_for_stays(char_model: Checkpoint, text: str, data: st.DataObject) -> None:
+    """Also in a random model, where nothing is worth looking at, and for texts of one or two tokens."""
+    reading = ReadingService(lambda name: char_model).read(View("char", text, data.draw(st.integers(0, len(text) - 1))))
+    asked = View(
+        "char", text, reading.view.query, data.draw(st.integers(0, len(text) - 1)), data.draw(st.integers(0, 2)),
+        data.draw(st.integers(0, 3)), causal=data.draw(st.sampled_from([None, False])),
+    )  # fmt: skip
+    undecided = Undecided(*data.draw(st.tuples(*[st.booleans()] * 3)))
+    view = reading.decide(asked, undecided)
+    assert undecided.layer or view.layer == asked.layer
+    assert undecided.head or view.head == asked.head
+    weights = reading.at(view).stages.weights[view.query]
+    assert view.key == (int(weights.argmax()) if undecided.key else asked.key)
+    assert (view.query, view.causal) == (asked.query, asked.causal)
+    assert view == reading.decide(asked, undecided)
+
+
+async def test_a_text_opens_with_its_key_in_view(opener: Opener, ready: Ready) -> None:
+    view = View("bpe", "once upon a time there was a little fox who ate", LAST, causal=False)
+    app = ExplorerApp(view, opener, undecided=EVERYTHING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert app.reading is not None
+        assert app.view == app.reading.decide(view, EVERYTHING)
+        assert app.view.causal is False
+        table = app.explore.query_one(RowTable)
+        assert table.scroll_offset.y <= app.view.key < table.scroll_offset.y + table.size.height - 1
+        assert f"L{app.view.layer} H{app.view.head}" in screen_text(app)
+
+
+async def test_another_model_and_a_sample_open_on_their_own_head(opener: Opener, ready: Ready) -> None:
+    app = ExplorerApp(View("char", "a bad fed cab", query=3), opener)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert (app.view.layer, app.view.head, app.view.query, app.view.key) == (0, 0, 3, 0)
+        await pilot.press("M", *"bpe", "enter")
+        await ready(pilot)
+        assert app.reading is not None
+        assert app.view == app.reading.decide(View("bpe", "a bad fed cab", query=3), EVERYTHING)
+        await pilot.press("p", "down", "enter")
+        await ready(pilot)
+        assert app.reading is not None
+        assert app.view == app.reading.decide(View("bpe", app.view.text, LAST), EVERYTHING)
+        assert app.view.text != "a bad fed cab"

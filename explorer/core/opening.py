@@ -1,0 +1,16 @@
+"""What is left open when a text or a model is opened: the parts of a view that were not asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The parts of a view that `Reading.decide` chooses; what a person asked for is never among them."""
+
+    layer: bool = True
+    head: bool = True
+    key: bool = True
+
+
+EVERYTHING = Undecided()
+"""Only the text, the model and the query are known."""
