@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
     from explorer.screens.commands import ActionPalette
+    from explorer.screens.compare import CompareScreen
     from explorer.screens.explore import ExploreScreen
+    from explorer.screens.heads import HeadsScreen
+    from explorer.screens.lab import LabScreen, LabSession
     from explorer.training.process import ProcessStarter
     from explorer.training.request import TrainRequest
     from explorer.training.run_state import RunState
@@ -56,8 +59,19 @@ MOST_NOTIFICATIONS = 5
 """Notifications on the screen at the same time; more would hide what they are about."""
 
 
-class ScreensImported(WorkerMessage):
-    """A worker has imported what Explore and the screens above it are made of."""
+@dataclass(frozen=True, slots=True)
+class OtherScreens:
+    """The large screens over Explore, which are imported when the first of them is opened."""
+
+    compare: "type[CompareScreen]"
+    heads: "type[HeadsScreen]"
+    lab: "type[LabScreen]"
+    lab_session: "type[LabSession]"
+    training: "Callable[[RunState | None], Screen[None]]"
+
+
+class ExploreImported(WorkerMessage):
+    """A worker has imported what Explore is made of."""
 
     def __init__(
         self, explore: "type[ExploreScreen]", palette: "type[ActionPalette]", training: "type[TrainingSession]"
@@ -71,10 +85,9 @@ class ScreensImported(WorkerMessage):
 class TorchImported(WorkerMessage):
     """A worker has imported torch, and everything that computes with it."""
 
-    def __init__(self, readings: "ReadingService", measure_heads: Measure, read_heads: "ReadHeads") -> None:
+    def __init__(self, readings: "ReadingService", read_heads: "ReadHeads") -> None:
         super().__init__()
         self.readings = readings
-        self.measure_heads = measure_heads
         self.read_heads = read_heads
 
 
@@ -130,6 +143,8 @@ class ExplorerApp(App[None]):
         self._is_waiting = True  # for a reading
         self._explore: ExploreScreen | None = None
         self._palette: type[ActionPalette] | None = None
+        self._other_screens: OtherScreens | None = None
+        self._measure_heads: Measure | None = None
         self._unchecked: View | None = self.view  # until it is known whether what was asked for exists
         self._announced = False
 
@@ -148,6 +163,14 @@ class ExplorerApp(App[None]):
         if self._explore is None:
             raise RuntimeError("the first frame has not been painted yet")
         return self._explore
+
+    @property
+    def other_screens(self) -> OtherScreens:
+        """The screens over Explore."""
+        if self._other_screens is None:
+            self._import("other screens")
+        assert self._other_screens is not None
+        return self._other_screens
 
     @property
     def training(self) -> "TrainingSession":
@@ -298,6 +321,12 @@ class ExplorerApp(App[None]):
         if self._scorer is not None and (model := self.model_in_view) is not None:
             self._scorer.measure(model)
 
+    def _measure(self, model: "TracedModel") -> "HeadScores":
+        """Measure the heads of a model, in a worker."""
+        self._import("head scores")
+        assert self._measure_heads is not None
+        return self._measure_heads(model)
+
     def _heads_measured(self) -> None:
         self.head_scores_changed.publish(None)
         self.measure_heads()  # another model may have come into view meanwhile
@@ -306,29 +335,38 @@ class ExplorerApp(App[None]):
 
     def on_mount(self) -> None:
         """Leave everything else until the first frame has been painted."""
-        self.call_after_refresh(self.run_worker, partial(self._import, "screens"), group="import", thread=True)
+        self.call_after_refresh(self.run_worker, partial(self._import, "explore"), group="import", thread=True)
 
-    def _import(self, what: Literal["screens", "torch"]) -> None:
-        """Import what the first frame does without, in a worker: the screens, and then all that computes with torch."""
-        if what == "screens":
+    def _import(self, what: Literal["explore", "torch", "other screens", "head scores"]) -> None:
+        """Import what the first frame does without: Explore and torch in workers, the rest when it is first used."""
+        if what == "explore":
             from explorer.screens.commands import ActionPalette
             from explorer.screens.explore import ExploreScreen
             from explorer.training.session import TrainingSession
 
-            self.post_message(ScreensImported(ExploreScreen, ActionPalette, TrainingSession))
-            return
-        try:
-            from explorer.core.head_scores import measure_heads
-            from explorer.core.loading import open_model
-            from explorer.core.readings import ReadingService
-            from explorer.training.attention import read_heads
-        except Exception as error:
-            self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
-        else:
-            opener = self._open_model or partial(open_model, options=self._open_options)
-            self.post_message(TorchImported(ReadingService(opener), measure_heads, read_heads))
+            self.post_message(ExploreImported(ExploreScreen, ActionPalette, TrainingSession))
+        elif what == "torch":
+            try:
+                from explorer.core.loading import open_model
+                from explorer.core.readings import ReadingService
+                from explorer.training.attention import read_heads
+            except Exception as error:
+                self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
+            else:
+                self.post_message(TorchImported(ReadingService(self._open_model or open_model), read_heads))
+        elif what == "other screens":
+            from explorer.screens.compare import CompareScreen
+            from explorer.screens.heads import HeadsScreen
+            from explorer.screens.lab import LabScreen, LabSession
+            from explorer.screens.train import training_screen
 
-    async def on_screens_imported(self, message: ScreensImported) -> None:
+            self._other_screens = OtherScreens(CompareScreen, HeadsScreen, LabScreen, LabSession, training_screen)
+        else:
+            from explorer.core.head_scores import measure_heads
+
+            self._measure_heads = measure_heads
+
+    async def on_explore_imported(self, message: ExploreImported) -> None:
         """Replace the first frame by Explore, then import torch."""
         self._palette = message.palette
         self._training = message.training(self, self._start_process)
@@ -348,7 +386,7 @@ class ExplorerApp(App[None]):
         """Ask for the first reading."""
         self._readings = message.readings
         self._loader = ReadingLoader(self, message.readings)
-        self._scorer = HeadScorer(self, message.measure_heads, self._heads_measured)
+        self._scorer = HeadScorer(self, self._measure, self._heads_measured)
         self.training.enable_attention(message.read_heads)
         self.look(self.view, undecided=self._undecided)
 

@@ -24,17 +24,13 @@ from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.link import link_line
 from explorer.core.opening import EVERYTHING
 from explorer.screens.base import ActionScreen, bindings
-from explorer.screens.compare import CompareScreen
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.dialogs.help import Part, help_for
 from explorer.screens.dialogs.link import LinkScreen
 from explorer.screens.dialogs.models import ModelsScreen
 from explorer.screens.dialogs.samples import SamplesScreen, suitable
 from explorer.screens.exporter import Exporter
-from explorer.screens.heads import HeadsScreen
-from explorer.screens.lab import LabScreen, LabSession
 from explorer.screens.opening import loading
-from explorer.screens.train import training_screen
 from explorer.view import (
     LAST,
     MATRIX_STAGES,
@@ -66,6 +62,7 @@ from model.errors import ModelError
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
+    from explorer.screens.lab import LabSession
 
 SIDE_BY_SIDE = (120, 36)
 """Columns and rows from which all four matrices stand side by side."""
@@ -105,7 +102,7 @@ class ExploreScreen(ActionScreen[None]):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._first_view = view
-        self._labs = LabSession()
+        self._labs: LabSession | None = None
         self.playback = Playback(self, self.seconds_per_stage, self._play_on)
         self._exporter = Exporter(self, self.app)
         self._continuation = Continuation()
@@ -362,7 +359,10 @@ class ExploreScreen(ActionScreen[None]):
 
     def _push_labs(self, lab: int | None) -> None:
         if self.app.reading is not None:  # torch is there
-            self.app.push_screen(LabScreen(self._labs, self.app.readings.open_model, lab))
+            screens = self.app.other_screens
+            if self._labs is None:
+                self._labs = screens.lab_session()
+            self.app.push_screen(screens.lab(self._labs, self.app.readings.open_model, lab))
 
     # Editing the sentence
 
@@ -717,7 +717,7 @@ class ExploreScreen(ActionScreen[None]):
             self._gallery.reading = reading
         else:
             self._gallery = Gallery(reading)
-        screen = HeadsScreen(self._gallery, self._heads_sort)
+        screen = self.app.other_screens.heads(self._gallery, self._heads_sort)
 
         def opened(head: Head | None) -> None:
             self._heads_sort = screen.sort
@@ -730,7 +730,7 @@ class ExploreScreen(ActionScreen[None]):
         """Open the Compare screen."""
         if (reading := self.app.reading) is not None:
             pair = self.timeline.pair_to_compare(reading.view) or opening(reading.view, reading.bounds)
-            self.app.push_screen(CompareScreen(pair))
+            self.app.push_screen(self.app.other_screens.compare(pair))
 
     def action_models(self) -> None:
         """Choose another model."""
@@ -746,7 +746,7 @@ class ExploreScreen(ActionScreen[None]):
         if self.app.is_web:
             self.notify("training needs a terminal: run `explorer train` there", severity="warning", markup=False)
         else:
-            self.app.push_screen(training_screen(self.app.training.run))
+            self.app.push_screen(self.app.other_screens.training(self.app.training.run))
 
     # Mouse
 

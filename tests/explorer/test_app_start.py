@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from explorer.actions import EXPLORE, footer
-from explorer.app import ExplorerApp, ScreensImported
+from explorer.app import ExploreImported, ExplorerApp
 from explorer.screens.opening import WITHOUT_READING, OpeningScreen
 from explorer.view import LAST, View
 from model.checkpoint import Checkpoint
@@ -238,9 +238,9 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
     class Held(ExplorerApp):
         """Stays with the first frame until it is told to go on."""
 
-        imported: ScreensImported | None = None
+        imported: ExploreImported | None = None
 
-        async def on_screens_imported(self, message: ScreensImported) -> None:
+        async def on_explore_imported(self, message: ExploreImported) -> None:
             message.prevent_default()
             self.imported = message
 
@@ -253,7 +253,7 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
         await pilot.press("e", "x")
         while app.imported is None:
             await pilot.pause(0)
-        await ExplorerApp.on_screens_imported(app, app.imported)
+        await ExplorerApp.on_explore_imported(app, app.imported)
         await pilot.pause()
         assert app.screen is app.explore
         assert app.explore.sentence.text == SENTENCES[0] + "x"
