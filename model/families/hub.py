@@ -9,6 +9,7 @@ from pathlib import Path
 
 from model.layout import CONFIG, CheckpointError
 
+_LIBRARY = "huggingface_hub"
 _NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 _FILES = ["*.json", "*.safetensors", "merges.txt", "*.model"]
 """What is fetched: never pickles, never code."""
@@ -55,11 +56,12 @@ def download(name: str) -> Path:
     """Fetch config, safetensors and tokenizer of a model into the cache. Raises CheckpointError if that fails."""
     if not is_hub_name(name):
         raise CheckpointError(f"{name[:80]!r} is no name on the hub: write OWNER/MODEL")
-    if importlib.util.find_spec("huggingface_hub") is None:
+    if importlib.util.find_spec(_LIBRARY) is None:
         raise CheckpointError("--download needs huggingface_hub: pip install 'attention-explorer[hf]'")
     os.environ["HF_HUB_OFFLINE"] = "0"  # read when huggingface_hub is imported
     try:
-        path = importlib.import_module("huggingface_hub").snapshot_download(name, allow_patterns=_FILES)
+        # By name, and only now: it is optional, and reads the variable above.
+        path = importlib.import_module(_LIBRARY).snapshot_download(name, allow_patterns=_FILES)
     except Exception as error:  # whatever the network or the hub answers
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise CheckpointError(f"{name!r} cannot be fetched: {reason}") from None
