@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.core.formatting import fixed, weight
-from explorer.labs.fitting import PROGRESS_EVERY, smoothed
+from explorer.labs.fitting import PROGRESS_EVERY, on_one_thread, smoothed
 from explorer.labs.lab import (
     Cell,
     CurvePicture,
@@ -260,6 +260,7 @@ def _deep_steps(gains: tuple[float, float], at_start: list[Layers], after: list[
     )
 
 
+@on_one_thread
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     """Train the three variants of one layer, then five layers at two gains."""
     steps, seed = values.integer("steps"), values.integer("seed")

@@ -13,7 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.core.formatting import significant
-from explorer.labs.fitting import PROGRESS_EVERY, fit, random_batches, smoothed, story_characters, windows
+from explorer.labs.fitting import (
+    PROGRESS_EVERY,
+    fit,
+    on_one_thread,
+    random_batches,
+    smoothed,
+    story_characters,
+    windows,
+)
 from explorer.labs.lab import (
     BarPicture,
     CurvePicture,
@@ -165,6 +173,7 @@ def _train(place: int, values: Values) -> Iterator[Progress | Rung]:
     yield Rung(name, sum(p.numel() for p in model.parameters()), tuple(losses), held_out)
 
 
+@on_one_thread
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     """Train every model of the ladder in turn."""
     rungs: list[Rung] = []

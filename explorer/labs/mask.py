@@ -14,7 +14,16 @@ from torch.nn import functional as F
 from data import bundled
 from data.samples import SAMPLES
 from explorer.core.formatting import fixed, visible
-from explorer.labs.fitting import PROGRESS_EVERY, Characters, fit, random_batches, smoothed, story_characters, windows
+from explorer.labs.fitting import (
+    PROGRESS_EVERY,
+    Characters,
+    fit,
+    on_one_thread,
+    random_batches,
+    smoothed,
+    story_characters,
+    windows,
+)
 from explorer.labs.lab import (
     Cell,
     CurvePicture,
@@ -191,6 +200,7 @@ def _bundled_step(model: TracedModel, sentence: str) -> tuple[Step, dict[str, fl
     return step, losses
 
 
+@on_one_thread
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     """Train both models, then compare them."""
     bundled_step, losses = _bundled_step(open_model(values.text("model")), values.text("sentence"))

@@ -709,6 +709,10 @@ class LabScreen(ActionScreen[None]):
         slot = int(str(event.matrix.id).rpartition("-")[2])
         self._go(replace(self.tour, picture=slot, cursor=(event.query, event.key)))
 
+    @on(QuestionPanel.Chosen)
+    def _choice_clicked(self, event: QuestionPanel.Chosen) -> None:
+        self._go(replace(self.tour, choice=event.choice))
+
     @on(LabList.Chosen)
     def _lab_chosen(self, event: LabList.Chosen) -> None:
         self._go(self.tour.opened(event.place))

@@ -130,13 +130,21 @@ class QuestionPanel(LabPanel, can_focus=True):
 
     HELP = """# The question
 
-    Guess first: ↑ ↓ or a digit choose an answer, enter shows what the numbers say. g turns the questions off.
+    Guess first: ↑ ↓, a digit or a click choose an answer, enter shows what the numbers say. g turns the questions off.
     """
+
+    class Chosen(Message):
+        """An answer was clicked."""
+
+        def __init__(self, choice: int) -> None:
+            super().__init__()
+            self.choice = choice
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._question: Question | None = None
         self._chosen: int | None = None
+        self._first_choice = 0
 
     def show_question(self, question: "Question", chosen: int | None) -> None:
         """Ask a question; `chosen` is the answer that is pointed at."""
@@ -150,11 +158,20 @@ class QuestionPanel(LabPanel, can_focus=True):
             return []
         made = [line((text, self.style_of("label"))) for text in wrapped(self._question.text, width, width)]
         made.append(line(""))
+        self._first_choice = len(made)
         for number, choice in enumerate(self._question.choices):
             here = number == self._chosen
             text = f"{'▶' if here else ' '} {number + 1}  {choice}"
             made.append(line((text, self.style_of("cursor" if here else "name"))))
         return [*made, line(""), line(("enter or space shows the answer", self.style_of("faint")))]
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the answer that is clicked."""
+        offset = event.get_content_offset(self)
+        if offset is not None and self._question is not None:
+            choice = offset.y + self.scroll_offset.y - self._first_choice
+            if 0 <= choice < len(self._question.choices):
+                self.post_message(self.Chosen(choice))
 
 
 class LabList(LabPanel, can_focus=True):

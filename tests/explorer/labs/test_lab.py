@@ -20,6 +20,7 @@ from explorer.labs.lab import (
     TextParameter,
     as_object,
     matrix,
+    run_to_end,
 )
 from explorer.labs.registry import ENTRIES, find_entry, load
 from tests.explorer.conftest import Opener
@@ -131,3 +132,26 @@ def test_a_training_can_be_stopped(name: str, opener: Opener) -> None:
     assert isinstance(next(run), Progress)
     run.close()
     assert list(run) == []
+
+
+@pytest.mark.parametrize("name", ["initialization", "mask", "ladder"])
+def test_a_training_leaves_the_number_of_threads_as_it_was(name: str, opener: Opener) -> None:
+    lab = load(find_entry(name))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run = lab.run(lab.parse(small_values(lab)), opener)
+        next(run)
+        assert torch.get_num_threads() == 1
+        run.close()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["head", "scaling", "sharpening", "trained", "initialization", "mask", "ladder"])
+def test_the_same_values_give_the_same_numbers(name: str, opener: Opener) -> None:
+    lab = load(find_entry(name))
+    values = lab.parse(small_values(lab))
+    first, second = (as_object(lab, values, run_to_end(lab, values, opener)) for _ in range(2))
+    assert first == second

@@ -316,6 +316,34 @@ async def test_the_list_is_clicked(make_app: MakeApp, ready: Ready) -> None:
         assert screen.tour.lab == 1
 
 
+async def test_an_answer_and_a_cell_are_clicked(make_app: MakeApp, ready: Ready) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, ready, "1")
+        await pilot.click(QuestionPanel, offset=(6, 4))  # below the frame, the question and an empty line
+        await settled(pilot)
+        assert screen.tour.choice == 1
+        await pressed(pilot, "enter", "n")
+        await pilot.click("#lab-matrix-0", offset=(8, 6))
+        await settled(pilot)
+        assert screen.tour.cursor == (4, 0)
+
+
+@pytest.mark.slow
+async def test_space_alone_presents_all_labs(ready: Ready) -> None:
+    app = ExplorerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, ready, "p")
+        seen = []
+        for _ in range(200):
+            seen.append((screen.tour.lab, screen.tour.asking, screen.tour.step))
+            if not screen.is_possible("forward"):
+                break
+            assert line(screen, "text") or screen.tour.asking
+            await pressed(pilot, "space")
+        assert [lab for lab, asking, _ in seen if asking] == list(range(len(ENTRIES)))
+        assert seen[-1][0] == len(ENTRIES) - 1
+
+
 async def test_a_terminal_without_colours_tells_everything(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
