@@ -293,6 +293,8 @@ _SHARED_ACTIONS = (
            "Show and copy the command line that opens exactly this view again.", _EXPORTING),
     Action("labs", (EXPLORE,), ("f2",), "F2", "Labs",
            "The lecture's experiments: each a claim, the code that tests it, and its numbers.", _APPLICATION),
+    Action("tour", (EXPLORE,), ("f4",), "F4", "First steps",
+           "A tour of this screen that asks for one key after another; F4 or esc leaves it.", _APPLICATION),
     Action("train", (EXPLORE,), ("f3",), "F3", "Train",
            "Train a model and watch it learn; esc returns, the run goes on.", _APPLICATION),
     Action("theme", _EVERY, ("T",), "T", "Other colours",
@@ -353,6 +355,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("copy", ("copy",)),
         ("write", ("write",)),
         ("train", ("train",)),
+        ("first steps", ("tour",)),
         ("labs", ("labs",)),
         ("details", ("details",)),
         ("full", ("whole_part",)),
@@ -430,21 +433,8 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 _IMPORTANCE = {
     EXPLORE: (
         *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
-        *(
-            "details",
-            "zoom",
-            "full",
-            "scope",
-            "ablate",
-            "reset",
-            "most changed",
-            "compare",
-            "time",
-            "samples",
-            "write",
-            "copy",
-        ),
-        *("train", "labs"),
+        *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "compare", "time", "samples"),
+        *("write", "copy", "train", "labs", "first steps"),
     ),
 }
 """Captions in the order of their importance, where that is not the order from left to right."""

@@ -26,6 +26,7 @@ from data.samples import SAMPLES
 from explorer.core.history import History, history_file
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.steps import split_step
+from explorer.core.tour import note_shown, tour_file
 from explorer.screens.opening import OpeningScreen, loading
 from explorer.view import LAST, Change, View
 from explorer.widgets import themes
@@ -117,8 +118,12 @@ class ExplorerApp(App[None]):
         start_process: "ProcessStarter | None" = None,
         open_options: OpenOptions | None = None,
         undecided: Undecided | None = None,
+        offer_tour: Path | None = None,
     ) -> None:
-        """Open on `view`, in which the parts that are `undecided` are chosen; on the default view if it is None."""
+        """Open on `view`, in which the parts that are `undecided` are chosen; on the default view if it is None.
+
+        If `offer_tour` is given and there is no such file yet, begin with the tour.
+        """
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
             self.set_reactive(App.theme, "ansi-dark")
@@ -147,6 +152,7 @@ class ExplorerApp(App[None]):
         self._measure_heads: Measure | None = None
         self._unchecked: View | None = self.view  # until it is known whether what was asked for exists
         self._announced = False
+        self._offer_tour = offer_tour
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the variables of the theme, with the colours of text changed to be readable."""
@@ -291,11 +297,19 @@ class ExplorerApp(App[None]):
         self.reading = reading
         self.explore.show(reading)
         if first:
+            self._begin_tour_once()
             self._press_next_key()
         if not self.explore.timeline.is_open:  # steps that are passed through are not worth a second each
             self.call_after_refresh(self.measure_heads)
         if not quiet:
             self._announce(reading)
+
+    def _begin_tour_once(self) -> None:
+        """Begin the tour if it has never been shown to this user and nothing else is open."""
+        path = self._offer_tour
+        if path is not None and self.screen is self._explore and not path.exists():
+            note_shown(path)
+            self.explore.begin_tour()
 
     # Head scores
 
@@ -522,15 +536,24 @@ def run(
     train: "TrainRequest | None" = None,
     open_options: OpenOptions | None = None,
     undecided: Undecided | None = None,
+    *,
+    offer_tour: bool = False,
 ) -> "RunState | None":
     """Run the application, with a run to `train` if one is given; return the last run that it trained, if any.
 
-    It opens on `view`, in which parts that are `undecided` are chosen, or on the default view.
+    It opens on `view`, in which parts that are `undecided` are chosen, or on the default view. With `offer_tour` the
+    first start of all begins with the tour.
     """
     # Enabled again with the first reading: imported modules are no garbage, and scanning them takes a tenth of the
     # time to start.
     gc.disable()
-    app = ExplorerApp(view, history=History(history_file()), open_options=open_options, undecided=undecided)
+    app = ExplorerApp(
+        view,
+        history=History(history_file()),
+        open_options=open_options,
+        undecided=undecided,
+        offer_tour=tour_file() if offer_tour else None,
+    )
     themes.suit_terminal(app)
     install_paste_parser(app)
     if train is not None:

@@ -81,13 +81,15 @@ class CommandGroup(click.Group):
 @click.group(cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="explorer", message="%(prog)s %(version)s")
 @opening_options
+@click.option("--no-tour", is_flag=True, help="Do not begin with the first steps, which the very first start shows.")
 @click.pass_context
-def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
+def cli(ctx: click.Context, /, text: str, no_tour: bool, **values: Any) -> None:
     """See every number that an attention head of a small GPT computes, for a sentence of yours.
 
     Without a command the application opens.
     """
     given = given_options(ctx)
+    asks_for_view = any(option.name != "no_tour" for option in given)
     if ctx.invoked_subcommand is not None:
         if given:
             _refuse_option_before_command(ctx, given[0])
@@ -103,7 +105,12 @@ def cli(ctx: click.Context, /, text: str, **values: Any) -> None:
     gc.disable()  # until the first frame is shown: `app.run` enables it again
     from explorer import app
 
-    app.run(view if given else None, open_options=open_options(values), undecided=undecided_parts(ctx))
+    app.run(
+        view if asks_for_view else None,
+        open_options=open_options(values),
+        undecided=undecided_parts(ctx),
+        offer_tour=not asks_for_view and not no_tour,
+    )
 
 
 def _refuse_option_before_command(ctx: click.Context, option: click.Parameter) -> None:

@@ -19,14 +19,18 @@ from model.errors import ModelError
 @click.option("--host", default="localhost", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--url", help="The address that browsers open, where it is not http://HOST:PORT.")
+@click.option("--no-tour", is_flag=True, help="Do not begin with the first steps on the very first start.")
 @click.pass_context
-def serve(ctx: click.Context, /, text: str, host: str, port: int, url: str | None, **values: Any) -> None:
+def serve(
+    ctx: click.Context, /, text: str, host: str, port: int, url: str | None, no_tour: bool, **values: Any
+) -> None:
     """Open the application in a browser on this machine.
 
     Whoever can reach the address can use it: behind any other host than localhost that is everyone there.
     """
     view = opening_view(text, values)
-    command = shlex.join([sys.executable, "-m", "explorer", *link_arguments(view), *_zeros(ctx)])
+    tour = ["--no-tour"] if no_tour else []
+    command = shlex.join([sys.executable, "-m", "explorer", *link_arguments(view), *_zeros(ctx), *tour])
     try:
         from explorer.cli.serve_server import make_server
     except ImportError as error:

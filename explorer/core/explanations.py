@@ -36,11 +36,11 @@ def explain_stage(reading: "Reading") -> Wordings:
         Stage.MIXED: _mixed,
         Stage.NEXT_TOKEN: _next_token,
     }[reading.view.stage]
-    return tuple(dict.fromkeys(explain(_Row(reading))))
+    return tuple(dict.fromkeys(explain(QueryRow(reading))))
 
 
 @dataclass(frozen=True)
-class _Row:
+class QueryRow:
     """The query in view, and the keys that it may see."""
 
     reading: "Reading"
@@ -111,7 +111,7 @@ def _score(x: float) -> str:
     return fixed(x, 2) if abs(x) < 1e4 else significant(x)
 
 
-def _scores(row: _Row) -> Wordings:
+def _scores(row: QueryRow) -> Wordings:
     scores = row.numbers(Stage.SCORES)
     count = len(scores)
     if count == 1:
@@ -127,7 +127,7 @@ def _scores(row: _Row) -> Wordings:
     )
 
 
-def _scaled(row: _Row) -> Wordings:
+def _scaled(row: QueryRow) -> Wordings:
     scale, trained = row.scale, row.reading.shape.scale(row.reading.view.layer)
     short = f"×{significant(scale, 4)}"
     as_trained = math.isclose(scale, trained, rel_tol=1e-9)
@@ -155,7 +155,7 @@ def _scaled(row: _Row) -> Wordings:
     )
 
 
-def _masked(row: _Row) -> Wordings:
+def _masked(row: QueryRow) -> Wordings:
     count, seen = row.count, len(row.keys)
     after = count - 1 - row.reading.view.query
     later = "key" if after == 1 else f"{after} keys"
@@ -183,7 +183,7 @@ def _masked(row: _Row) -> Wordings:
     )
 
 
-def _windowed(row: _Row, after: int, later: str) -> Wordings:
+def _windowed(row: QueryRow, after: int, later: str) -> Wordings:
     """The mask of a model whose queries do not see all keys before them."""
     window = row.stages.inputs.window
     what = "the mask of this model" if window is None else f"its window of {window}"
@@ -196,7 +196,7 @@ def _windowed(row: _Row, after: int, later: str) -> Wordings:
     )
 
 
-def _weights(row: _Row) -> Wordings:
+def _weights(row: QueryRow) -> Wordings:
     weights = row.numbers(Stage.WEIGHTS)
     count = len(weights)
     if count == 1 and row.sink is not None:
@@ -224,7 +224,7 @@ def _weights(row: _Row) -> Wordings:
     )
 
 
-def _mixed(row: _Row) -> Wordings:
+def _mixed(row: QueryRow) -> Wordings:
     values = row.stages.inputs.v[row.keys]
     parts = row.stages.weights[0, row.keys, None] * values  # (keys, head_size)
     norm = significant(parts.sum(0).norm().item())
@@ -252,7 +252,7 @@ def _mixed(row: _Row) -> Wordings:
     )
 
 
-def _next_token(row: _Row) -> Wordings:
+def _next_token(row: QueryRow) -> Wordings:
     reading = row.reading
     position = reading.view.query
 
@@ -276,7 +276,7 @@ def _next_token(row: _Row) -> Wordings:
     )
 
 
-def _actual_next(row: _Row, cells: int) -> str:
+def _actual_next(row: QueryRow, cells: int) -> str:
     """Return the token that follows in the text, with its probability and loss; nothing after the last token."""
     position, tokens = row.reading.view.query, row.reading.encoding.tokens
     if position + 1 == len(tokens):

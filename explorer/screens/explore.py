@@ -23,6 +23,7 @@ from explorer.core.continuation import Continuation, appended
 from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.link import link_line
 from explorer.core.opening import EVERYTHING
+from explorer.core.tour import Part as TourPart
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.dialogs.help import Part, help_for
@@ -56,6 +57,7 @@ from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
 from explorer.widgets.timeline.timeline import TIMELINE_HINTS, Timeline, timeline_bindings
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.too_small import SMALLEST, TooSmall
+from explorer.widgets.tour import TourPanel
 from explorer.widgets.training.training_line import TrainingLine
 from explorer.widgets.wording import cell_text, matrix_measure, matrix_title, row_title, token_text
 from model.errors import ModelError
@@ -132,6 +134,7 @@ class ExploreScreen(ActionScreen[None]):
         yield Timeline()
         yield Static(id="state", markup=False)
         yield NarrationLine()
+        yield TourPanel()
         with Container(id="body"):
             with Container(id="matrices"):
                 for stage in (*MATRIX_STAGES, Stage.MIXED):
@@ -153,6 +156,11 @@ class ExploreScreen(ActionScreen[None]):
     def timeline(self) -> Timeline:
         """The slider over training."""
         return self.query_one(Timeline)
+
+    @property
+    def tour(self) -> TourPanel:
+        """The first steps."""
+        return self.query_one(TourPanel)
 
     @property
     def stacked(self) -> bool:
@@ -183,10 +191,13 @@ class ExploreScreen(ActionScreen[None]):
             self.query_one(CellPanel).show(reading)
             self.query_one(RowTable).set_title(row_title(reading))
             self.query_one(KeyLine).update()
+            wanted = self._follow_tour(reading)
         if self.has_class("-without-reading"):
             self.remove_class("-without-reading", update=False)
             held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
             self.app.stylesheet.update_nodes(held_back, animate=False)
+        if wanted is not None:
+            self.app.look(wanted)
 
     def _narrate(self, reading: "Reading") -> None:
         """Say what the last switch did, or what the stage does; where lines are few, in place of another line."""
@@ -227,7 +238,8 @@ class ExploreScreen(ActionScreen[None]):
         """No more lines than the matrices need, where they stand above the panels."""
         above = self.whole is None and (self.size.width < SIDE_BY_SIDE[0] or not self.stacked)
         frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
-        most = self.query_one("#body").size.height * (2 / 3 if self.stacked else 11 / 21)  # see explore.tcss
+        share = 1.0 if self.tour.is_open and self.has_class("-low") else 2 / 3 if self.stacked else 11 / 21
+        most = self.query_one("#body").size.height * share  # see explore.tcss
         lines = (matrix.lines_in(int(most) - frame + 2) for matrix in self.query(Matrix) if matrix.display)
         self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
 
@@ -283,7 +295,7 @@ class ExploreScreen(ActionScreen[None]):
         if self.sentence.is_editing:
             return name in _WHILE_EDITING
         if name == "back":
-            is_open = self.whole is not None or self.focused is not None
+            is_open = self.whole is not None or self.focused is not None or self.tour.is_open
             return is_open or self.playback.is_playing or self.app.view.stepping
         if name == "slower":
             return self.playback.can_be_slower
@@ -339,6 +351,8 @@ class ExploreScreen(ActionScreen[None]):
             self._see_alone(None)
         elif self.focused is not None:
             self.set_focus(None)
+        elif self.tour.is_open:
+            self._leave_tour()
         else:
             self.app.change(stop_stepping)
 
@@ -363,6 +377,62 @@ class ExploreScreen(ActionScreen[None]):
             if self._labs is None:
                 self._labs = screens.lab_session()
             self.app.push_screen(screens.lab(self._labs, self.app.readings.open_model, lab))
+
+    # First steps
+
+    def action_tour(self) -> None:
+        """Begin the tour, or leave it."""
+        if self.tour.is_open:
+            self._leave_tour()
+        else:
+            self.begin_tour()
+
+    def begin_tour(self) -> None:
+        """Begin the tour with the sentence and head in view."""
+        if (reading := self.app.reading) is None:
+            return
+        self._pause()
+        if self.timeline.is_open:
+            self.action_timeline("close")
+        if self.whole is not None:
+            self._see_alone(None)
+        self.set_focus(None)
+        self.tour.begin(self.app.view)
+        self._make_room_for_tour()
+        self.show(reading)
+
+    def _leave_tour(self) -> None:
+        view = self.tour.leave(self.app.view)
+        self._make_room_for_tour()
+        self._highlight(None)
+        self.app.look(view)
+
+    def _make_room_for_tour(self) -> None:
+        self.set_class(self.tour.is_open, "-touring")
+        self.call_after_refresh(self._fit_matrices)
+
+    def _fit_matrices(self) -> None:
+        if self.app.reading is not None:
+            self._show_matrices(self.app.reading)
+
+    def _follow_tour(self, reading: "Reading") -> View | None:
+        """Say what the step of the tour says; return the view that it begins with, if that is another one."""
+        wanted = self.tour.follow(reading)
+        if wanted is None and self.tour.is_open:
+            self._highlight(self.tour.highlighted)
+        return wanted
+
+    def _highlight(self, part: TourPart | None) -> None:
+        """Mark the part of the screen that a step is about."""
+        parts = {
+            TourPart.TOKENS: "TokenStrip",
+            TourPart.PEAKEDNESS: "PeakednessPanel",
+            TourPart.PREDICTIONS: "PredictionsPanel",
+        }
+        found = None if part is None else self.query_one(parts.get(part, f"#matrix-{part.value}"))
+        for each in (self.query_one(TokenStrip), *self.query(Matrix), *self.query_one("#panels").children):
+            each.set_class(each is found, "-toured")
+        self.query_one("#body").set_class(found in self.query_one("#panels").children, "-panel-toured")
 
     # Editing the sentence
 

@@ -206,10 +206,10 @@ def test_models_lists_what_can_be_opened_without_torch(model: str) -> None:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[View]:
-    """Stands for the application: a terminal is there and `explorer.app.run` only takes notes."""
-    views: list[View] = []
-    app = SimpleNamespace(run=lambda view, **options: views.append(view))
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Stands for the application, and notes its view, or whether it offers the tour if it has none."""
+    views: list[Any] = []
+    app = SimpleNamespace(run=lambda view, **options: views.append(view or options["offer_tour"]))
     monkeypatch.setitem(sys.modules, "explorer.app", cast("ModuleType", app))
     monkeypatch.setattr(explorer, "app", app, raising=False)
     monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
@@ -223,6 +223,13 @@ def test_options_become_the_view(opened: list[View], model: str) -> None:
     assert opened[0] == View(model, "bad", 1, 0, 2, 3, Stage.SCORES, False, 1.0, Scope.LAYER, frozenset({(1, 2)}))
     assert (opened[1].scale, opened[1].causal, opened[1].stage) == (0.5, None, Stage.NEXT_TOKEN)
     assert opened[1].text
+
+
+def test_the_first_steps_are_offered_to_who_asks_for_nothing_else(opened: list[View | bool], model: str) -> None:
+    for arguments in ((), ("--no-tour",), ("--model", model, "--text", "bad")):
+        assert run(*arguments).exit_code == 0
+    assert opened[:2] == [True, False]
+    assert isinstance(opened[2], View)
 
 
 def test_the_application_checks_before_it_opens(opened: list[View], model: str) -> None:
