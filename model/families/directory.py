@@ -28,6 +28,8 @@ when it is opened."""
 _LARGEST_INDEX = 2**25
 _LARGEST_NUMBER = 2**24
 _MOST_LAYERS = 1000
+_MOST_EXPERTS = 4096
+_SIZE_ENDINGS = ("size", "dim", "heads", "layers", "experts", "rank", "layer", "head", "embd", "model", "inner")
 _LAYER_NAMES = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HEAD_NAMES = ("num_attention_heads", "n_head", "n_heads", "num_heads")
 _WIDTH_NAMES = ("hidden_size", "n_embd", "d_model")
@@ -160,10 +162,14 @@ def _shards(directory: Path) -> tuple[Path, ...]:
     return tuple(directory / name for name in names)
 
 
+def _largest(name: str) -> int:
+    return _MOST_EXPERTS if name.endswith("experts") else _LARGEST_NUMBER
+
+
 def _check_sizes(directory: Path, values: Mapping[str, Any]) -> None:
     """Raise CheckpointError for sizes that no model has, which would take all memory before anything is compared."""
     for name, value in values.items():
         if isinstance(value, dict):
             _check_sizes(directory, value)
-        elif type(value) is int and abs(value) > _LARGEST_NUMBER and not name.endswith("_id"):
+        elif type(value) is int and name.endswith(_SIZE_ENDINGS) and value > _largest(name):
             raise CheckpointError(f"{quoted(directory / CONFIG)} asks for {name} {value}: it is damaged")

@@ -107,6 +107,7 @@ def test_shards_are_read_and_a_missing_one_is_named(llama: Path) -> None:
     [
         ({"hidden_size": 2**40}, "hidden_size"),
         ({"num_hidden_layers": 100_000}, "100000 layers"),
+        ({"num_local_experts": 100_000}, "num_local_experts"),
         ({"vocab_size": 2**23}, "the files hold"),
         ({"num_hidden_layers": 3}, "the files hold"),
         ({"num_hidden_layers": 1}, "does not have"),
@@ -137,6 +138,11 @@ def test_weights_that_would_be_drawn_at_random_are_refused(llama: Path) -> None:
     write(family("llama"), llama)
     change_tensors(llama, lambda tensors: tensors[name].fill_(float("nan")))
     assert f"tensor '{name}'" in refusal(llama)
+
+
+def test_a_large_base_of_the_rotation_is_no_damage(llama: Path) -> None:
+    change_config(llama, rope_theta=10**9, rope_parameters={"rope_type": "default", "rope_theta": 10**9})
+    assert load(llama).trace(IDS)
 
 
 def test_truncated_files_are_refused(llama: Path) -> None:
