@@ -25,6 +25,7 @@ from data import bundled
 from data.samples import SAMPLES
 from explorer.core.history import History, history_file
 from explorer.core.opening import EVERYTHING, Undecided
+from explorer.core.signals import handled_like_interrupts
 from explorer.core.steps import split_step
 from explorer.core.tour import note_shown, tour_file
 from explorer.screens.opening import OpeningScreen, loading
@@ -559,7 +560,8 @@ def run(
     if train is not None:
         app.open_with_training(train)
     try:
-        app.run()
+        with handled_like_interrupts():
+            app.run()
     finally:
         gc.enable()
         app.end_training()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from explorer.core.formatting import visible
 from explorer.core.link import link_line
+from explorer.core.paths import typed_path
 from explorer.core.stages import stage_matrix
 from explorer.view import Stage, current_scale
 from model.errors import ModelError
@@ -243,18 +244,15 @@ def path_of(name: str) -> Path:
     if not name.isprintable():
         raise ModelError(f"no file can be called {name[:60]!r}: it has characters that cannot be seen")
     try:
-        path = Path(name).expanduser()
-        if path.is_dir():
-            raise ModelError(f"{name!r} is a directory: type the name of a file in it")
-        if not path.parent.is_dir():
-            raise ModelError(f"there is no directory {str(path.parent)!r}")
-        if path.exists() and not path.is_file():
-            raise ModelError(f"{name!r} is no ordinary file")
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, an unknown ~user
-        if isinstance(error, ModelError):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise ModelError(f"no file can be called {name[:60]!r}: {reason or error}") from error
+        path = typed_path(name)
+    except ModelError as error:
+        raise ModelError(f"no file can be called {name[:60]!r}: {error}") from error
+    if path.is_dir():
+        raise ModelError(f"{name!r} is a directory: type the name of a file in it")
+    if not path.parent.is_dir():
+        raise ModelError(f"there is no directory {str(path.parent)!r}")
+    if path.exists() and not path.is_file():
+        raise ModelError(f"{name!r} is no ordinary file")
     return path
 
 

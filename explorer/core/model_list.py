@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -9,11 +10,11 @@ from typing import NamedTuple
 from explorer.core import catalog
 from explorer.core.catalog import ModelLocation, is_model
 from explorer.core.formatting import short_count, visible
+from explorer.core.paths import typed_path
 from model import families, layout, tokenizer
 from model.errors import ModelError
 from model.families.directory import BYPASSING, inspect, is_native
 
-_LONGEST_PATH = 4096
 _MOST_LISTED = 500
 
 
@@ -112,9 +113,12 @@ def list_models(opened: Iterable[str] = ()) -> tuple[ModelEntry, ...]:
     names = {model.name for model in found}
     places = {os.path.realpath(model.path) for model in found}
     for name in opened:
-        path = Path(name)
-        if name not in names and path.exists() and os.path.realpath(path) not in places:
-            found.append(ModelLocation(name, path))
+        if name in names:
+            continue
+        with suppress(ModelError):
+            path = typed_path(name)
+            if path.exists() and os.path.realpath(path) not in places:
+                found.append(ModelLocation(name, path))
     return tuple(ModelEntry.of(model) for model in found[:_MOST_LISTED])
 
 
@@ -126,16 +130,19 @@ def is_path(typed: str) -> bool:
 def expand_path(typed: str) -> str:
     """Return a typed path with ~ replaced by the home directory, and without a slash at its end."""
     try:
-        return str(Path(typed.strip()).expanduser())
-    except RuntimeError:  # the home directory of a user who does not exist
+        return str(typed_path(typed.strip()))
+    except ModelError:  # opening it will say why
         return typed.strip()
 
 
 def complete_path(typed: str) -> tuple[ModelEntry, ...]:
     """Return the model at a typed path, then the models in the directory that it names or begins to name."""
-    if not typed or len(typed) > _LONGEST_PATH or "\0" in typed:
+    if not typed:
         return ()
-    path = Path(expand_path(typed))
+    try:
+        path = typed_path(typed.strip())
+    except ModelError:
+        return ()
     at_path = [ModelLocation(str(path), path)] if is_model(path) else []
     is_directory = typed.endswith(("/", os.sep)) or path.is_dir()
     directory, prefix = (path, "") if is_directory else (path.parent, path.name)

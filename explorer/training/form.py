@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from explorer.core.paths import names_file, typed_path
 from explorer.training.options import PARAMETERS
 from explorer.training.request import default_threads
 from model.errors import ModelError
@@ -84,11 +85,11 @@ def _free_directory() -> str:
 
 
 def _files(value: str) -> list[str]:
-    if Path(value.strip()).is_file():  # one name with spaces
-        return [value.strip()]
+    if names_file(value.strip()):  # one name with spaces
+        return [str(typed_path(value.strip()))]
     try:
-        return [str(Path(name).expanduser()) for name in shlex.split(value)]
-    except (ValueError, RuntimeError) as error:  # RuntimeError: no such home
+        return [str(typed_path(name)) for name in shlex.split(value)]
+    except ValueError as error:  # a quotation mark without another, or a ModelError
         raise ModelError(f"files: {error}") from error
 
 
@@ -96,6 +97,6 @@ def _directory(value: str) -> str:
     if not value.strip():
         raise ModelError("out: name a directory for the run")
     try:
-        return str(Path(value.strip()).expanduser())
-    except RuntimeError as error:  # no such home
+        return str(typed_path(value.strip()))
+    except ModelError as error:
         raise ModelError(f"out: {error}") from error

@@ -85,12 +85,20 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def hang_up(self) -> None:
+        """Close both ends of the terminal, as when a connection breaks off, and send what the kernel sends then."""
+        os.close(self.ours)
+        os.close(self._theirs)
+        self.ours = self._theirs = -1
+        self.process.send_signal(signal.SIGHUP)
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._theirs)
-        os.close(self.ours)
+        for end in (self._theirs, self.ours):
+            if end >= 0:
+                os.close(end)
 
     def check_restored(self) -> None:
         """The screen, the cursor, the mouse, pasting and the line discipline are as they were."""
@@ -171,9 +179,7 @@ def test_escape_sequences_in_the_text_never_reach_the_terminal(
         )
 
 
-def test_ctrl_c_does_not_end_it_and_a_hangup_does(
-    char_model: Checkpoint, tmp_path: Path, started: list[Terminal]
-) -> None:
+def test_ctrl_c_does_not_end_it(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
     terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path)
     started.append(terminal)
     terminal.wait_for("weights")
@@ -181,6 +187,27 @@ def test_ctrl_c_does_not_end_it_and_a_hangup_does(
     terminal.press(b"\x03")
     terminal.press(b"m")
     terminal.wait_for("mask off", start)
-    terminal.process.send_signal(signal.SIGTERM)
-    terminal.end()
-    assert "Traceback" not in terminal.text()
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(signal.SIGTERM, "weights"), (signal.SIGHUP, "bad fed"), (signal.SIGQUIT, "weights")]
+)
+def test_a_signal_ends_it_and_restores_the_terminal(
+    number: signal.Signals, shown: str, char_model: Checkpoint, tmp_path: Path, started: list[Terminal]
+) -> None:
+    """Once with the matrix on the screen, once while torch is still being imported."""
+    terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path)
+    started.append(terminal)
+    terminal.wait_for(shown)
+    terminal.process.send_signal(number)
+    terminal.process.send_signal(number)
+    assert terminal.end() == -number
+    terminal.check_restored()
+
+
+def test_a_lost_terminal_ends_it(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
+    terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path)
+    started.append(terminal)
+    terminal.wait_for("weights")
+    terminal.hang_up()
+    assert terminal.process.wait(PATIENCE) != 0

@@ -58,6 +58,9 @@ def test_files_are_split_like_words_of_a_shell_unless_they_are_one_name() -> Non
         ({"out": "~nobody-of-that-name/x"}, "out: Could not determine home directory."),
         ({"files": "'a b"}, "files: No closing quotation"),
         ({"files": "~nobody-of-that-name/x"}, "files: Could not determine home directory."),
+        ({"files": "x" * 300}, "files: File name too long"),
+        ({"files": "a b\0c"}, "files: embedded null byte"),
+        ({"out": "x" * 300}, "out: File name too long"),
     ],
 )
 def test_what_cannot_be_read_is_an_error(values: dict[str, str], says: str) -> None:

@@ -1,0 +1,44 @@
+"""The signals that end a process, for a program that has to put its terminal back first."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SECONDS_TO_LEAVE = 10.0
+"""How long the program may take to end after a signal: one whose terminal is gone may never manage to."""
+
+_NAMES = ("SIGTERM", "SIGHUP", "SIGQUIT")
+
+
+@contextmanager
+def handled_like_interrupts() -> Iterator[None]:
+    """In the block, let SIGTERM, SIGHUP and SIGQUIT raise SIGINT, which leaves it in an orderly way.
+
+    After the block the first of them has its usual effect, so that the exit status is the same as without this. A
+    signal that is ignored, like SIGHUP under nohup, stays so. The block must be left within `SECONDS_TO_LEAVE`.
+    """
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if received:  # a second one must not interrupt what the first one has begun
+            return
+        received.append(number)
+        watchdog = threading.Timer(SECONDS_TO_LEAVE, os._exit, (128 + number,))
+        watchdog.daemon = True
+        watchdog.start()
+        signal.raise_signal(signal.SIGINT)
+
+    numbers = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
+    handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
+        if received:
+            os.kill(os.getpid(), received[0])
