@@ -10,7 +10,7 @@ from rich.text import Text
 
 from explorer.cli import terminal
 from explorer.cli.output import console
-from explorer.core.formatting import wrapped
+from explorer.core.formatting import one_line, wrapped
 from explorer.core.loading import open_model
 from explorer.labs.drawing import draw_picture
 from explorer.labs.lab import Entry, Lab, ParameterError, Progress, Result, Values, as_object
@@ -55,13 +55,15 @@ def _option(name: str) -> str:
 def _run(lab: Lab, values: Values) -> Result:
     """Run a lab; while it trains, one line on the terminal says how far it is."""
     shows = lab.trains and terminal.is_terminal(sys.stderr)
-    for item in lab.run(values, open_model):
-        if isinstance(item, Result):
+    try:
+        for item in lab.run(values, open_model):
+            if isinstance(item, Result):
+                return item
             if shows:
-                click.echo("\r\x1b[K", err=True, nl=False)
-            return item
+                click.echo(f"\r{_progress(item)}\x1b[K", err=True, nl=False)
+    finally:
         if shows:
-            click.echo(f"\r{_progress(item)}\x1b[K", err=True, nl=False)
+            click.echo("\r\x1b[K", err=True, nl=False)
     raise AssertionError("a lab ends with its result")
 
 
@@ -79,7 +81,7 @@ def _print(lab: Lab, values: Values, result: Result) -> None:
             output.print(Text(line, style), soft_wrap=True)
 
     say(f"{lab.title}. {lab.claim}", "bold")
-    say(" · ".join(f"{p.name} {p.format(values.by_name[p.name])}" for p in lab.parameters))
+    say(" · ".join(f"{p.name} {one_line(p.format(values.by_name[p.name]))}" for p in lab.parameters))
     output.print()
     for source in lab.sources():
         output.print(Text(source), soft_wrap=True)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.core.formatting import fixed, label, quoted, weight
+from explorer.core.formatting import fixed, label, one_line, quoted, weight
 from explorer.labs.lab import (
     BarPicture,
     IntegerParameter,
@@ -176,7 +176,7 @@ def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...
     steps = (
         Step(
             f"Which head lets {asks} look at {looks}?",
-            f"Of {len(ranked)} heads of {model.name}, L{layer} H{head} gives {looks}{through} the most, "
+            f"Of {len(ranked)} heads of {one_line(model.name)}, L{layer} H{head} gives {looks}{through} the most, "
             f"{weight(best)}, {verdict}.",
             (
                 matrix(f"weights of L{layer} H{head}", wei.tril(), names, names, weights=True, start=(query, key)),

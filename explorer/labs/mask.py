@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.core.formatting import fixed, visible
+from explorer.core.formatting import fixed, one_line, visible
 from explorer.labs.fitting import (
     PROGRESS_EVERY,
     Characters,
@@ -192,7 +192,7 @@ def _bundled_step(model: TracedModel, sentence: str) -> tuple[Step, dict[str, fl
     }
     rows = tuple((name, round(loss, 4)) for name, loss in losses.items())
     step = Step(
-        f"And in {model.name}, trained with the mask",
+        f"And in {one_line(model.name)}, trained with the mask",
         f"This model never saw the future when it was trained. It costs {fixed(losses['masked'], 2)} nats a token with "
         f"the mask and {fixed(losses['unmasked'], 2)} without; the same switch is m in Explore.",
         (TablePicture("loss of the sentence in nats", ("attention", "loss"), rows),),

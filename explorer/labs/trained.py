@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from data import bundled
-from explorer.core.formatting import fixed, significant, weight
+from explorer.core.formatting import fixed, one_line, significant, weight
 from explorer.core.series import NoSeriesError, series_of
 from explorer.labs.lab import (
     Cell,
@@ -237,7 +237,7 @@ def _loss_table(measured: list[tuple[str, Heads]]) -> TablePicture:
 
 def ask(values: Values) -> Question:
     """Is the variance head_size?"""
-    text = f"In {values.text('model')}, as trained: what is the variance of q · k beside head_size?"
+    text = f"In {one_line(values.text('model'))}, as trained: what is the variance of q · k beside head_size?"
     return Question(text, ("less than half of it", "about head_size", "more than twice"))
 
 

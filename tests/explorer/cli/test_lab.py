@@ -88,3 +88,11 @@ def test_a_lab_that_trains_prints_no_progress_without_a_terminal(capsys: Capture
 
 def test_every_lab_is_a_command() -> None:
     assert all(isinstance(load(entry), Lab) for entry in ENTRIES)
+
+
+def test_no_escape_sequence_reaches_the_terminal(capsys: Captured) -> None:
+    sentence = "Ivan is the \x1b[31m guy \u202e who"
+    assert run("head", "--sentence", sentence) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
