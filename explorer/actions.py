@@ -247,6 +247,9 @@ _SHARED_ACTIONS = (
            "The same head number one layer nearer to the output.", _HEADS, v.move_layer(+1)),
     Action("heads", (EXPLORE,), ("g",), "g", "All heads",
            "Every layer and head as a picture or on a map, sorted; enter opens one.", _HEADS),
+    Action("find_head", (EXPLORE,), ("slash",), "/", "Find the head",
+           "All heads ranked by their weight from this query to this key, or by what ablating them does; enter opens "
+           "one.", _HEADS),
     Action("compare", (EXPLORE,), ("c",), "c", "Compare",
            "Two views side by side and their difference: as trained and as set, two heads, two sentences, two models.",
            _HEADS),
@@ -341,6 +344,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("head", ("head_previous", "head_next")),
         ("layer", ("layer_previous", "layer_next")),
         ("heads", ("heads",)),
+        ("find", ("find_head",)),
         ("compare", ("compare",)),
         ("time", ("time",)),
         ("mask", ("mask",)),
@@ -433,7 +437,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 _IMPORTANCE = {
     EXPLORE: (
         *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
-        *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "compare", "time", "samples"),
+        *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "find", "compare", "time", "samples"),
         *("write", "copy", "train", "labs", "first steps"),
     ),
 }

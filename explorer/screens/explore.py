@@ -21,11 +21,13 @@ from explorer.core.change_tracker import ChangeTracker
 from explorer.core.comparison import opening
 from explorer.core.continuation import Continuation, appended
 from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.head_search import HeadSearch
 from explorer.core.link import link_line
 from explorer.core.opening import EVERYTHING
 from explorer.core.tour import Part as TourPart
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.export import Wanted, WriteScreen
+from explorer.screens.dialogs.find import FindScreen
 from explorer.screens.dialogs.help import Part, help_for
 from explorer.screens.dialogs.link import LinkScreen
 from explorer.screens.dialogs.models import ModelsScreen
@@ -110,6 +112,7 @@ class ExploreScreen(ActionScreen[None]):
         self._continuation = Continuation()
         self._changes = ChangeTracker()
         self._gallery: Gallery | None = None
+        self._head_search: HeadSearch | None = None
         self._heads_sort = Sort.POSITION
         self._whole: Widget | None = None
         self._focused_before: Widget | None = None
@@ -795,6 +798,19 @@ class ExploreScreen(ActionScreen[None]):
                 self.app.change(choose_head(*head))
 
         self.app.push_screen(screen, opened)
+
+    def action_find_head(self) -> None:
+        """Rank all heads for the cell in view; what ablating them does is kept until other traces are shown."""
+        if (reading := self.app.reading) is None:
+            return
+        if self._head_search is None or not self._head_search.is_of(reading):
+            self._head_search = HeadSearch(reading)
+
+        def found(head: Head | None) -> None:
+            if head is not None:
+                self.app.change(choose_head(*head))
+
+        self.app.push_screen(FindScreen(self._head_search), found)
 
     def action_compare(self) -> None:
         """Open the Compare screen."""
