@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.errors import ModelError
+from model.outside import brief, is_finite
 
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "gelu", "relu", "silu")
 """Supported values of `activation_function`; GPT-2's own is gelu_new, the tanh approximation."""
@@ -51,13 +52,13 @@ class GPTConfig:
             )
         if self.activation_function not in ACTIVATIONS:
             raise ModelError(
-                f"activation_function {self.activation_function!r} is not supported: "
+                f"activation_function {brief(self.activation_function)} is not supported: "
                 f"use one of {', '.join(ACTIVATIONS)}"
             )
         for name in ("layer_norm_epsilon", "initializer_range"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-                raise ModelError(f"{name} must be a finite number of at least 0, not {value!r}")
+            if not is_finite(value) or value < 0:
+                raise ModelError(f"{name} must be a finite number of at least 0, not {brief(value)}")
 
     @property
     def head_size(self) -> int:
@@ -134,7 +135,7 @@ class GPTConfig:
         """
         kind = values.get("model_type", "gpt2")
         if kind != "gpt2":
-            raise ModelError(f"config.json is of a {kind!r} model: only the GPT-2 layout can be opened")
+            raise ModelError(f"config.json is of a {brief(kind)} model: only the GPT-2 layout can be opened")
         missing = [name for name in _SIZES if name not in values]
         if missing:
             raise ModelError(f"config.json lacks {', '.join(missing)}")
@@ -143,13 +144,13 @@ class GPTConfig:
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
         for name in ("scale_attn_weights", "scale_attn_by_inverse_layer_idx", "causal", "tie_word_embeddings"):
             if name in known and not isinstance(known[name], bool):
-                raise ModelError(f"{name} in config.json must be true or false, not {known[name]!r}")
+                raise ModelError(f"{name} in config.json must be true or false, not {brief(known[name])}")
         for name in ("bos_token_id", "eos_token_id"):
             if known.get(name) is not None and type(known[name]) is not int:
-                raise ModelError(f"{name} in config.json must be a whole number or null, not {known[name]!r}")
+                raise ModelError(f"{name} in config.json must be a whole number or null, not {brief(known[name])}")
         return cls(**known)
 
 
 def _check_size(name: str, value: object) -> None:
     if type(value) is not int or not 1 <= value <= _LARGEST_SIZE:
-        raise ModelError(f"{name} must be a whole number from 1 to {_LARGEST_SIZE}, not {value!r}")
+        raise ModelError(f"{name} must be a whole number from 1 to {_LARGEST_SIZE}, not {brief(value)}")

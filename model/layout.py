@@ -4,7 +4,6 @@ Only `config.json` and the header of `model.safetensors` are read here. Names an
 any memory is allocated for weights, so a forged file cannot cause a large allocation.
 """
 
-import json
 import math
 import re
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.files import quoted
+from model.outside import brief, parse_json
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -45,6 +45,7 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _LARGEST_JSON = 2**20  # bytes
 _LARGEST_HEADER = 2**25  # bytes
+_MOST_DIMENSIONS = 16
 
 
 class CheckpointError(ModelError):
@@ -145,12 +146,12 @@ def read_json(path: Path, limit: int = _LARGEST_JSON) -> dict[str, Any]:
             content = file.read(limit + 1)
         if len(content) > limit:
             raise CheckpointError(f"{quoted(path)} is larger than {limit} bytes: it is not the {path.name} of a GPT-2")
-        values = json.loads(content)
+        values = parse_json(content)
     except CheckpointError:
         raise
     except OSError as error:
         raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise CheckpointError(f"{quoted(path)} is not valid JSON: it may be truncated, copy it again") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{quoted(path)} is not a JSON object: it is not the {path.name} of a GPT-2")
@@ -179,12 +180,12 @@ def read_header(directory: Path, name: str = WEIGHTS) -> dict[str, StoredTensor]
             if length > min(_LARGEST_HEADER, size - 8):
                 raise CheckpointError(f"{quoted(path)} is truncated or damaged: its header should have {length} bytes")
             content = b"{" + file.read(length - 1)
-        header = json.loads(content)
+        header = parse_json(content)
     except CheckpointError:
         raise
     except OSError as error:
         raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise CheckpointError(f"{quoted(path)} is damaged: its header is not valid JSON, copy it again") from error
     return _parse_header(path, header, size - 8 - length)
 
@@ -197,11 +198,12 @@ def _parse_header(path: Path, header: dict[str, Any], data_size: int) -> dict[st
             continue
         try:
             dtype, shape, (first, last) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-            is_valid = all(type(n) is int and n >= 0 for n in (*shape, first, last)) and isinstance(dtype, str)
+            is_valid = all(type(n) is int and 0 <= n < 2**63 for n in (*shape, first, last)) and isinstance(dtype, str)
+            is_valid = is_valid and len(shape) <= _MOST_DIMENSIONS
         except (TypeError, ValueError, KeyError):
             is_valid = False
         if not is_valid or (dtype in BYTES and last - first != BYTES[dtype] * math.prod(shape)):
-            raise CheckpointError(f"{quoted(path)} is damaged: its header does not describe {name!r} properly")
+            raise CheckpointError(f"{quoted(path)} is damaged: its header does not describe {brief(name)} properly")
         end = max(end, last)
         tensors[name] = StoredTensor(name, dtype, shape)
     if end > data_size:
@@ -223,7 +225,7 @@ def model_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict
     for name, tensor in header.items():
         short = name.removeprefix(PREFIX)
         if short in found:
-            raise CheckpointError(f"{short!r} is stored twice, with and without the prefix {PREFIX!r}: remove one")
+            raise CheckpointError(f"{brief(short)} is stored twice, with and without the prefix {PREFIX!r}: remove one")
         found[short] = tensor
     # A config may claim millions of layers: iterating lazily, the first missing one ends the loop.
     for name, shape in expected_shapes(config):
@@ -235,7 +237,7 @@ def model_tensors(config: GPTConfig, header: Mapping[str, StoredTensor]) -> dict
     if extra:
         more = f" and {len(extra) - 3} more" if len(extra) > 3 else ""
         raise CheckpointError(
-            f"{WEIGHTS} holds tensors that this GPT-2 does not have: {', '.join(map(repr, extra[:3]))}{more}"
+            f"{WEIGHTS} holds tensors that this GPT-2 does not have: {', '.join(map(brief, extra[:3]))}{more}"
         )
     if LM_HEAD in found:
         _check_tensor(LM_HEAD, found[LM_HEAD], (config.vocab_size, config.n_embd))
@@ -273,11 +275,13 @@ def _check_tensor(name: str, tensor: StoredTensor, shape: tuple[int, ...]) -> No
     if tensor.shape != shape:
         turned = " (GPT-2's files keep this matrix the other way round, see docs/checkpoints.md)"
         raise CheckpointError(
-            f"tensor {name!r} has shape {list(tensor.shape)} in {WEIGHTS}: {CONFIG} asks for {list(shape)}"
+            f"tensor {name!r} has shape {brief(list(tensor.shape))} in {WEIGHTS}: {CONFIG} asks for {list(shape)}"
             + (turned if tensor.shape == shape[::-1] and len(shape) > 1 else "")
         )
     if tensor.dtype not in BYTES:
-        raise CheckpointError(f"tensor {name!r} is stored as {tensor.dtype!r}: only {', '.join(BYTES)} can be opened")
+        raise CheckpointError(
+            f"tensor {name!r} is stored as {brief(tensor.dtype)}: only {', '.join(BYTES)} can be opened"
+        )
 
 
 def _is_ignored(config: GPTConfig, name: str) -> bool:

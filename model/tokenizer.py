@@ -17,6 +17,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from model.errors import ModelError
 from model.files import quoted
 from model.layout import TOKENIZER, TOKENIZER_CONFIG
+from model.outside import parse_json
 
 END_OF_TEXT = "<|endoftext|>"
 SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
@@ -157,7 +158,7 @@ def _parse(path: Path) -> Tokenizer:
 
 def _from_gpt2_files(vocabulary: Path, merges: Path) -> Tokenizer:
     try:
-        entries = json.loads(_read(vocabulary))
+        entries = parse_json(_read(vocabulary))
         lines = [line for line in _read(merges).split("\n") if line and not line.startswith("#version")]
         pairs = [(first, second) for first, second in (line.rstrip("\r").split(" ") for line in lines)]
         tokenizer = Tokenizer(models.BPE(vocab=entries, merges=pairs))

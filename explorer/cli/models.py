@@ -8,8 +8,7 @@ from rich.text import Text
 from explorer.cli.output import console
 from explorer.core.catalog import available_models, models_directory
 from explorer.core.formatting import one_line
-from explorer.core.model_list import read_details
-from model.errors import ModelError
+from explorer.core.model_list import ModelEntry
 
 _COLUMNS = ("name", "layers", "heads", "head_size", "context", "vocabulary", "param-\neters", "tokenizer", "on\ndisk")
 
@@ -29,10 +28,11 @@ def models() -> None:
         )
     damaged = []
     for model in available_models():
-        try:
-            table.add_row(Text(one_line(model.name)), *map(Text, read_details(model)))
-        except (ModelError, OSError) as error:
-            damaged.append(f"{model.name} cannot be opened: {error}")
+        entry = ModelEntry.of(model)
+        if entry.details is not None:
+            table.add_row(Text(one_line(entry.name)), *map(Text, entry.details))
+        else:
+            damaged.append(f"{entry.name} cannot be opened: {entry.problem}")
     output.print(table if table.row_count else Text("no model is installed here"))
     for line in damaged:
         output.print(Text(one_line(line)))

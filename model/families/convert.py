@@ -19,6 +19,7 @@ from model.config import GPTConfig
 from model.files import quoted
 from model.gpt import GPT
 from model.layout import LM_HEAD, PREFIX, TOKENIZER, CheckpointError
+from model.outside import brief
 
 _COMPILED = "_orig_mod."
 """What `torch.compile` puts before every name; nanoGPT saves such models as they are."""
@@ -122,7 +123,7 @@ def _weights(
             raise CheckpointError(f"{quoted(source)}: {name!r} holds NaN or infinite numbers: its training diverged")
     extra = sorted(set(tensors) - set(shapes) - {LM_HEAD})
     if extra:
-        raise CheckpointError(f"{quoted(source)} holds {extra[0]!r}, which this model does not have")
+        raise CheckpointError(f"{quoted(source)} holds {brief(extra[0])}, which this model does not have")
     return weights
 
 

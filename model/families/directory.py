@@ -17,6 +17,7 @@ from model.layout import (
     read_header,
     read_json,
 )
+from model.outside import brief
 
 INDEX = f"{WEIGHTS}.index.json"
 GGUF_MAGIC = b"GGUF"
@@ -137,7 +138,7 @@ def inspect(directory: Path) -> FamilyFiles:
     files = FamilyFiles(config, shards, tensors)
     _check_sizes(directory, config)
     if (files.n_layer or 0) > _MOST_LAYERS:
-        raise CheckpointError(f"{quoted(directory / CONFIG)} asks for {files.n_layer} layers: it is damaged")
+        raise CheckpointError(f"{quoted(directory / CONFIG)} asks for {brief(files.n_layer)} layers: it is damaged")
     return files
 
 
@@ -158,7 +159,7 @@ def _shards(directory: Path) -> tuple[Path, ...]:
                 "the directory itself"
             )
         if not (directory / name).is_file():
-            raise CheckpointError(f"{quoted(directory)} lacks {name!r}, which its index lists: copy it again")
+            raise CheckpointError(f"{quoted(directory)} lacks {brief(name)}, which its index lists: copy it again")
     return tuple(directory / name for name in names)
 
 
@@ -172,4 +173,4 @@ def _check_sizes(directory: Path, values: Mapping[str, Any]) -> None:
         if isinstance(value, dict):
             _check_sizes(directory, value)
         elif type(value) is int and name.endswith(_SIZE_ENDINGS) and value > _largest(name):
-            raise CheckpointError(f"{quoted(directory / CONFIG)} asks for {name} {value}: it is damaged")
+            raise CheckpointError(f"{quoted(directory / CONFIG)} asks for {name[:80]} {brief(value)}: it is damaged")

@@ -19,6 +19,7 @@ from model.families.model import FamilyModel
 from model.families.recording import ATTENTION, register
 from model.files import quoted
 from model.layout import CONFIG, CheckpointError, check_name
+from model.outside import brief
 from model.training.memory import device_bytes
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -61,8 +62,8 @@ def _open_directory(path: Path, dtype: torch.dtype, device: torch.device) -> tup
     if files.family not in CONFIG_MAPPING:
         own = " (it brings code of its own, which is never run)" if "auto_map" in files.config else ""
         raise CheckpointError(
-            f"{quoted(path)} is of a {files.family!r} model, which transformers {transformers.__version__} does not "
-            f"know{own}"
+            f"{quoted(path)} is of a {brief(files.family)} model, which transformers {transformers.__version__} does "
+            f"not know{own}"
         )
     config = AutoConfig.from_pretrained(path, trust_remote_code=False, local_files_only=True)
     _check_config(path, files, config)
@@ -97,9 +98,9 @@ def _open_gguf(path: Path, dtype: torch.dtype, device: torch.device) -> tuple[An
 def _check_config(path: Path, files: FamilyFiles, config: Any) -> None:
     """Raise CheckpointError unless `transformers` has a causal language model of this kind."""
     if type(config) not in AutoModelForCausalLM._model_mapping:
-        raise CheckpointError(f"{quoted(path)} is of a {files.family!r} model: no causal language model of text")
+        raise CheckpointError(f"{quoted(path)} is of a {brief(files.family)} model: no causal language model of text")
     if hasattr(config, "vision_config") or hasattr(config, "audio_config"):
-        raise CheckpointError(f"{quoted(path)} is of a {files.family!r} model, which reads more than text")
+        raise CheckpointError(f"{quoted(path)} is of a {brief(files.family)} model, which reads more than text")
 
 
 def _check_parameters(path: Path, files: FamilyFiles, config: Any, dtype: torch.dtype, device: torch.device) -> None:
@@ -131,7 +132,7 @@ def _check_loading(path: Path, loading: dict[str, Any]) -> None:
         found = sorted(str(entry[0] if isinstance(entry, tuple) else entry) for entry in loading.get(key) or ())
         if found:
             more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-            raise CheckpointError(f"{quoted(path)} {what}: {', '.join(map(repr, found[:_LISTED]))}{more}")
+            raise CheckpointError(f"{quoted(path)} {what}: {', '.join(map(brief, found[:_LISTED]))}{more}")
 
 
 def _check_finite(path: Path, network: Any) -> None:

@@ -18,6 +18,7 @@ from model.config import GPTConfig
 from model.errors import ModelError
 from model.files import atomic_write, quoted
 from model.layout import CheckpointError
+from model.outside import parse_json
 
 METRICS, RUN, STATISTICS = "metrics.jsonl", "run.json", "statistics.jsonl"
 
@@ -184,8 +185,8 @@ def _read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     found = []
     for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
-            values = json.loads(line)
-        except (ValueError, RecursionError):
+            values = parse_json(line)
+        except ValueError:
             values = None
         if not isinstance(values, dict):
             raise CheckpointError(f"{quoted(path)} is damaged: line {number} is not a JSON object")
@@ -207,12 +208,12 @@ def _parse_metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetri
 
 def _read_description(path: Path) -> RunDescription:
     try:
-        return RunDescription.from_dict(json.loads(path.read_bytes()))
+        return RunDescription.from_dict(parse_json(path.read_bytes()))
     except OSError as error:
         raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
     except ModelError as error:
         raise CheckpointError(f"{quoted(path)} is damaged: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{quoted(path)} is damaged: it does not describe a run") from error
 
 
@@ -225,8 +226,8 @@ def _size_up_to(path: Path, done: int) -> int:
     for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
         end += len(line)
         try:
-            step = json.loads(line)["step"] if line.endswith(b"\n") else None
-        except (ValueError, KeyError, TypeError, RecursionError):
+            step = parse_json(line)["step"] if line.endswith(b"\n") else None
+        except (ValueError, KeyError, TypeError):
             step = None
         if not isinstance(step, int | float):
             damaged = damaged or number

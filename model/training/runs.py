@@ -3,7 +3,6 @@
 Imports no torch.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from model.layout import (
     parse_step_directory,
     step_directory,
 )
+from model.outside import parse_json
 from model.training.snapshots import FOLDER, TRAINING
 
 if sys.platform != "win32":
@@ -225,7 +225,7 @@ def read_state(directory: Path) -> dict[str, Any]:
     Raises CheckpointError if it is missing or damaged.
     """
     try:
-        saved = json.loads((directory / STATE_JSON).read_text(encoding="utf-8"))
+        saved = parse_json((directory / STATE_JSON).read_text(encoding="utf-8"))
         if not {"done", "data", "settings", "context", "notes"} <= saved.keys():
             raise ValueError("incomplete")
     except (OSError, ValueError, AttributeError) as error:

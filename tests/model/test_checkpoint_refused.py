@@ -28,7 +28,7 @@ def refusal(directory: Path) -> str:
         checkpoint.load(directory)
     message = str(error.value)
     assert message.isprintable()
-    assert len(message) > 20
+    assert 20 < len(message) < 600
     return message
 
 
@@ -68,6 +68,19 @@ def test_unexpected_tensors_are_named_and_cannot_write_to_the_terminal(saved: Pa
     message = refusal(saved)
     assert r"\x1b[31mrotary" in message
     assert "'h.2.attn.bias'" in message
+
+
+def test_a_tensor_name_of_a_megabyte_is_not_printed_whole(saved: Path) -> None:
+    change_tensors(saved, lambda tensors: tensors.update({"x" * 2**20: torch.zeros(1)}))
+    assert "holds tensors that this GPT-2 does not have: 'xxx" in refusal(saved)
+
+
+@pytest.mark.parametrize("shape", [[10**400], [2**62] * 20])
+def test_sizes_in_the_header_that_no_number_can_hold_are_refused(saved: Path, shape: list[int]) -> None:
+    entry = {"dtype": "I64", "shape": shape, "data_offsets": [0, 0]}
+    header = json.dumps({"x": entry}).encode()
+    (saved / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert "does not describe 'x' properly" in refusal(saved)
 
 
 def test_a_tensor_stored_with_and_without_prefix_is_refused(saved: Path) -> None:
@@ -146,6 +159,10 @@ def test_no_pickle_is_ever_loaded(saved: Path, monkeypatch: pytest.MonkeyPatch, 
         ({"n_embd": 2**20, "n_head": 1}, "1048576"),
         ({"n_inner": 2**24}, "16777216"),
         ({"n_embd": 10**400}, "n_embd must be a whole number"),
+        ({"layer_norm_epsilon": 10**400}, "layer_norm_epsilon must be a finite number"),
+        ({"initializer_range": -(10**400)}, "initializer_range must be a finite number"),
+        ({"bos_token_id": 10**400}, "bos_token_id in config.json must be"),
+        ({"activation_function": "x" * 10_000}, "not supported"),
         ({"n_head": 3}, "not a multiple of n_head 3"),
         ({"n_head": 0}, "n_head must be"),
         ({"n_layer": True}, "n_layer must be"),

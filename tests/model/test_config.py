@@ -27,6 +27,7 @@ SIZES: dict[str, Any] = {"vocab_size": 65, "n_positions": 64, "n_embd": 128, "n_
         ({"layer_norm_epsilon": math.nan}, "layer_norm_epsilon must be a finite number"),
         ({"layer_norm_epsilon": -1e-5}, "layer_norm_epsilon must be"),
         ({"initializer_range": math.inf}, "initializer_range must be"),
+        ({"initializer_range": 10**400}, "initializer_range must be"),
     ],
 )
 def test_sizes_that_cannot_be_are_refused(changes: dict[str, Any], says: str) -> None:

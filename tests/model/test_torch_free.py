@@ -5,8 +5,14 @@ import sys
 from pathlib import Path
 
 TORCH_FREE = (
-    *("model.config", "model.errors", "model.files", "model.interface", "model.layout", "model.settings"),
-    *("model.tokenizer", "model.training.divergence", "model.training.run_log", "model.training.runs"),
+    *("model.config", "model.errors", "model.files", "model.interface", "model.layout", "model.outside"),
+    *(
+        "model.settings",
+        "model.tokenizer",
+        "model.training.divergence",
+        "model.training.run_log",
+        "model.training.runs",
+    ),
     *("model.training.settings", "model.training.snapshots", "model.training.step_statistics"),
 )
 

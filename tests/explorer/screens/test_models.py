@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from explorer.app import ExplorerApp
-from explorer.core import catalog, readings
+from explorer.cli.main import cli
+from explorer.core import catalog, model_list, readings
 from explorer.core.model_list import complete_path, expand_path, is_path, list_models
 from explorer.core.opening import EVERYTHING
 from explorer.screens.dialogs.models import ModelsScreen
@@ -179,6 +181,23 @@ async def test_a_model_that_is_no_longer_kept_is_opened_again(
         await ready(pilot)
         assert app.view.causal is False
         assert app.readings.has_model("bpe")
+
+
+def test_a_model_that_fails_in_an_unforeseen_way_hides_no_other(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = model_list.read_details
+
+    def fail_on_two(model: catalog.ModelLocation) -> model_list.ModelDetails:
+        if model.name == "two":
+            raise OverflowError("int too large\nto convert")
+        return read(model)
+
+    monkeypatch.setattr(model_list, "read_details", fail_on_two)
+    entries = {entry.name: entry for entry in list_models()}
+    assert entries["two"].problem == "OverflowError: int too large to convert"
+    assert entries["one"].details is not None
+    output = CliRunner().invoke(cli, ["models"]).output
+    assert "two cannot be opened: OverflowError: int too large to convert" in output
+    assert any(line.startswith("one ") for line in output.splitlines())
 
 
 def test_typed_paths(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
