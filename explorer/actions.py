@@ -317,6 +317,8 @@ _SHARED_ACTIONS = (
            "Leave the first key out of the range of the colours: many models give it most of the weight.", _LOOKING),
     Action("sort_keys", (EXPLORE,), ("S",), "S", "Sort the keys",
            "In the table of the row: by weight, the largest first, or by position.", _LOOKING),
+    Action("rotation", (EXPLORE,), ("u",), "u", "q and k before their rotation",
+           "In the cell: q and k before they are rotated by their positions, in models that do so.", _LOOKING),
     Action("order", (EXPLORE,), ("v",), "v", "Order of the products",
            "In the cell: largest first, or in the order of the dimensions.", _LOOKING),
     Action("focus_next", (EXPLORE,), ("tab",), "tab", "Next part",

@@ -30,10 +30,18 @@ class Trace:
     streams: tuple[Tensor, ...]  # residual stream before each layer and after the last one: n_layer + 1 of (T, C)
     final: Tensor  # after the last LayerNorm: (T, C)
     unembed: Callable[[Tensor], Tensor]
+    undo_rotation: Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor] | None] | None = None  # layer, q, k of a head
 
     def head(self, layer: int, head: int) -> AttentionStages:
         """The stages of one head, in float32 at least: matrices (T, T), mixed (T, D)."""
         return AttentionStages(self.inputs[layer].head(head).in_float32())
+
+    def before_rotation(self, layer: int, head: int) -> tuple[Tensor, Tensor] | None:
+        """q and k of a head before the rotation by their positions, (T, D) each; None in models without rotation."""
+        if self.undo_rotation is None:
+            return None
+        inputs = self.inputs[layer].head(head).in_float32()
+        return self.undo_rotation(layer, inputs.q, inputs.k)
 
     @cached_property
     def logits(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -70,6 +70,20 @@ class CellArithmetic:
             weight=row.weights[0, key].item(),
             softcap=row.inputs.softcap,
         )
+
+    @classmethod
+    def before_rotation(cls, reading: "Reading") -> "CellArithmetic | None":
+        """Return the cell with q and k as they were before the rotation, and their dot product as the score.
+
+        None if the model does not rotate them. Only the products and the score mean something in the result.
+        """
+        view = reading.view
+        found = reading.as_set.before_rotation(view.layer, view.head)
+        if found is None:
+            return None
+        q, k = (x[position].tolist() for x, position in zip(found, (view.query, view.key), strict=True))
+        score = math.fsum(a * b for a, b in zip(q, k, strict=True))
+        return replace(cls.of(reading), q=tuple(q), k=tuple(k), score=score)
 
     @property
     def capped(self) -> float:

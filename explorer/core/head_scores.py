@@ -34,8 +34,9 @@ def measure_heads(model: TracedModel, seed: int = SEED) -> HeadScores:
     tokens = _affordable_tokens(shape)
     texts = _story_ids(model.tokenizer, seed, tokens)
     length = 2 * min(64, shape.n_positions // 2)
+    tokens_known = min(vocab_size(model.tokenizer), shape.vocab_size)  # some tokenizers have more than their model
     repeats = max(2, min(REPEATS, tokens // max(1, length)))
-    return head_scores(model, texts, vocab_size(model.tokenizer), torch.Generator().manual_seed(seed), repeats)
+    return head_scores(model, texts, tokens_known, torch.Generator().manual_seed(seed), repeats)
 
 
 def _affordable_tokens(shape: ModelShape) -> int:

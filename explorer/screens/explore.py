@@ -717,6 +717,19 @@ class ExploreScreen(ActionScreen[None]):
         table = self.query_one(RowTable)
         table.sort(not table.by_weight)
 
+    def action_rotation(self) -> None:
+        """Show q and k of the cell before they were rotated by their positions, or after."""
+        reading = self.app.reading
+        if reading is None:
+            return
+        if reading.as_set.before_rotation(reading.view.layer, reading.view.head) is None:
+            self._say_briefly(" u: this model does not rotate q and k", 3.0)
+            return
+        panel = self.query_one(CellPanel)
+        panel.toggle_rotation()
+        when = "before" if panel.before_rotation else "after"
+        self._say_briefly(f" u: q and k of the cell {when} the rotation by their positions", 3.0)
+
     def action_zoom(self) -> None:
         """Draw all matrices at the next zoom."""
         zoom = self._matrix_in_view.next_zoom()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from model.errors import ModelError, NumericOverflowError
 from model.families.recording import RecordedLayer, Recorder, check
+from model.families.rotation import Rotation, watch
 from model.families.shape import FamilyShape, context_length
 from model.settings import AS_TRAINED, AttentionSettings
 from model.trace import Trace
@@ -82,7 +83,8 @@ class FamilyModel:
             inputs.append(made)
         if not final.isfinite().all():
             raise NumericOverflowError(repr(self.name))
-        return Trace(ids, settings, tuple(inputs), streams, final, self.unembed)
+        undo = _undo_of([recorder.layers[number].rotation for number in numbers])
+        return Trace(ids, settings, tuple(inputs), streams, final, self.unembed, undo)
 
     def unembed(self, final: Tensor) -> Tensor:
         """Final hidden state (..., C) -> logits (..., V), in float32: what the model's own head makes of it."""
@@ -138,6 +140,8 @@ class FamilyModel:
         if not found:
             what = type(self._blocks[0]).__name__
             raise ModelError(f"none of its layers passes its attention on: {what} computes it in a way of its own")
+        for recorded in recorder.layers.values():
+            watch(recorded.module)
         if len(self._probe) > 1 and recorder.layers[found[0]].mask.hides_nothing:
             raise ModelError("it has no causal mask: it is an encoder")
         if not torch.equal(plain, logits):
@@ -194,6 +198,18 @@ def _blocks(network: Any) -> list[nn.Module]:
 def _kind(block: nn.Module, known: set[type[nn.Module]]) -> str:
     """What a layer has in place of attention: the part that no layer with attention has."""
     return next((type(part).__name__ for part in block.children() if type(part) not in known), type(block).__name__)
+
+
+def _undo_of(
+    rotations: Sequence[Rotation | None],
+) -> Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor] | None]:
+    """The function that gives q and k of a head in a layer as they were before the rotation."""
+
+    def undo(layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor] | None:
+        rotation = rotations[layer]
+        return None if rotation is None else rotation.undo(q, k)
+
+    return undo
 
 
 class _Final:

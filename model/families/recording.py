@@ -21,6 +21,7 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from model.attention import AttentionInputs, AttentionStages, causal_mask
 from model.errors import ModelError
+from model.families.rotation import Rotation, RotationRecorder, recording
 from model.settings import LayerSettings
 
 ATTENTION = "explorer"
@@ -47,6 +48,7 @@ class RecordedLayer:
     rows: tuple[int, ...]  # queries whose results are kept
     mixed: Tensor  # (rows, H, Dv)
     weights: Tensor | None  # (H, rows, T)
+    rotation: Rotation | None
 
     def inputs(self, settings: LayerSettings) -> AttentionInputs:
         """The inputs of our own stages, under the settings that were acted upon."""
@@ -93,16 +95,18 @@ class Recorder:
 
     settings: dict[int, LayerSettings] = field(default_factory=dict)
     layers: dict[int, RecordedLayer] = field(default_factory=dict)
+    _rotations: RotationRecorder = field(default_factory=RotationRecorder)
     _masks: dict[tuple[int, int | None], tuple[Tensor, Mask]] = field(default_factory=dict)
 
     @contextmanager
     def recording(self) -> Iterator["Recorder"]:
         """Record the calls made within this block by this thread."""
-        token = _active.set(self)
+        token, rotations = _active.set(self), recording.set(self._rotations)
         try:
             yield self
         finally:
             _active.reset(token)
+            recording.reset(rotations)
 
     def attend(
         self, eager: Callable[..., Any], module: nn.Module, q: Tensor, k: Tensor, v: Tensor, mask: Any, **options: Any
@@ -135,6 +139,7 @@ class Recorder:
             rows,
             mixed[0, list(rows)].to("cpu", copy=True),
             None if weights is None else weights[0][:, list(rows)].to("cpu", copy=True),
+            self._rotations.take(q),
         )
         return mixed, None
 

@@ -10,6 +10,7 @@ from explorer.screens.heads import HeadsScreen
 from explorer.view import View
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.row_table import RowTable
 from model.families.model import FamilyModel
 from tests.explorer.conftest import Ready
@@ -106,6 +107,28 @@ async def test_a_layer_says_which_of_all_layers_it_is(tmp_path_factory: pytest.T
         await pilot.press("g")
         await ready(pilot)
         assert isinstance(app.screen, HeadsScreen)
+
+
+async def test_q_and_k_before_their_rotation_by_key(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+    app = make_app("llama", query=9, key=4)
+    async with app.run_test(size=(130, 40)) as pilot:
+        await ready(pilot)
+
+        def said() -> str:
+            panel = app.explore.query_one(CellPanel)
+            return "\n".join(panel.render_line(y).text for y in range(panel.size.height))
+
+        assert "before rotation" not in said()
+        await pilot.press("u")
+        await ready(pilot)
+        assert app.reading is not None
+        found = app.reading.as_set.before_rotation(0, 0)
+        assert found is not None
+        score = (found[0][9] @ found[1][4]).item()
+        assert f"before rotation, Σ = {score:.2f}".replace("-", "−")[:-1] in said()
+        await pilot.press("u")
+        await ready(pilot)
+        assert "before rotation" not in said()
 
 
 async def test_the_sink_has_a_column_and_the_colours_can_leave_out_the_first_key(

@@ -44,6 +44,14 @@ class CellPanel(Lines, can_focus=True):
     in_order = False
     """Whether dimensions stand in their order, instead of the largest first."""
 
+    before_rotation = False
+    """True to show q and k as they were before they were rotated by their positions."""
+
+    def toggle_rotation(self) -> None:
+        """Show q and k before their rotation, or as the scores are computed from them."""
+        self.before_rotation = not self.before_rotation
+        self.redraw()
+
     def toggle_order(self) -> None:
         """Put the largest first, or go back to the order of the dimensions."""
         self.in_order = not self.in_order
@@ -65,7 +73,10 @@ class CellPanel(Lines, can_focus=True):
         steps = cell.steps
         if self.compact:
             return [self._one_line(reading, steps, cell.hidden, width)]
-        return Later((*self._steps(reading, cell, steps, width), *self._products(cell, steps.digits, width)))
+        before = CellArithmetic.before_rotation(reading) if self.before_rotation else None
+        shown, said = (cell, "") if before is None else (before, "before rotation, ")
+        products = self._products(shown, steps.digits, width, said)
+        return Later((*self._steps(reading, cell, steps, width), *products))
 
     def _names(self, reading: "Reading") -> tuple[str, str]:
         tokens = reading.encoding.tokens
@@ -125,7 +136,9 @@ class CellPanel(Lines, can_focus=True):
 
     # The products
 
-    def _products(self, cell: CellArithmetic, digits: int, width: int) -> list[Line | Callable[[], Line]]:
+    def _products(
+        self, cell: CellArithmetic, digits: int, width: int, said: str = ""
+    ) -> list[Line | Callable[[], Line]]:
         """q and k side by side with their products as signed bars, in as many columns as it takes and as fit."""
         written, total = cell.written_products(digits)
         order = self._order(written)
@@ -144,7 +157,7 @@ class CellPanel(Lines, can_focus=True):
 
         end = fit("sum", _FACTORS - 1, "right") + " " if each >= _FACTORS + number_width else "sum "
         return [
-            self._products_heading(number_width, each, total, width),
+            self._products_heading(number_width, each, total, width, said),
             *(partial(products, row) for row in range(deep)),
             line((end, self.style_of("faint")), (_decimal(total).rjust(number_width), self.style_of("label"))),
         ]
@@ -158,11 +171,12 @@ class CellPanel(Lines, can_focus=True):
     def _order_words(self) -> str:
         return "in order · v largest first" if self.in_order else "largest first · v in order"
 
-    def _products_heading(self, number_width: int, each: int, total: Decimal, width: int) -> Line:
+    def _products_heading(self, number_width: int, each: int, total: Decimal, width: int, said: str) -> Line:
         faint = self.style_of("faint")
         head = f"  d {'q':>7}   {'k':>7}   " if each >= _FACTORS + number_width + 1 else ""
         head += "q·k".rjust(number_width)
-        wordings = (f"   Σ = {_decimal(total)}, {self._order_words}", f"  Σ = {_decimal(total)}", "")
+        sums = f"{said}Σ = {_decimal(total)}"
+        wordings = (f"   {sums}, {self._order_words}", f"  {sums}", f"  Σ = {_decimal(total)}", "")
         return line((head, faint), (_longest(wordings, width - len(head)), faint))
 
     def _product(
