@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import click
 
@@ -81,6 +81,7 @@ class TrainOptions:
         Raises UsageError for a given option that would change what is trained, and TypeError for notes that were not
         written by this command.
         """
+        _check_notes(notes)
         saved = {**notes, **notes.get("options", {})}
         saved["files"] = tuple(map(Path, saved.get("files", ())))
         names = {field.name for field in fields(self)} - {"out", "resume"}
@@ -298,13 +299,28 @@ PARAMETERS: tuple[click.Parameter, ...] = (
 """The arguments and options of the command, except those that say how the run is shown."""
 
 
+_TYPES = get_type_hints(TrainOptions)
+
+
 def _validated(name: str, value: Any) -> Any:
     """Return a saved value; raises TypeError for one that the command line would not accept."""
     option = next((parameter for parameter in PARAMETERS if parameter.name == name), None)
-    if isinstance(option, click.Option) and value is not None:
+    if isinstance(option, click.Option):
+        # None only where it means that the option was not given.
+        if not isinstance(value, _TYPES[name]) or (isinstance(value, float) and not math.isfinite(value)):
+            raise TypeError(name)
         try:
-            if type(option.type(value)) is not type(value):
+            if value is not None and type(option.type(value)) is not type(value):
                 raise TypeError(name)
-        except click.BadParameter as error:
+        except (click.BadParameter, OverflowError) as error:
             raise TypeError(name) from error
     return value
+
+
+def _check_notes(notes: Mapping[str, Any]) -> None:
+    """Raise TypeError for notes whose command or texts are not what `set_up` notes: a model card will name them."""
+    if not isinstance(notes.get("command", ""), str):
+        raise TypeError("command")
+    for source in notes.get("sources", []):
+        if list(map(type, source)) != [str, str, int]:
+            raise TypeError("sources")

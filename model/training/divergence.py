@@ -6,6 +6,7 @@ Imports no torch.
 import math
 from collections import deque
 from collections.abc import Mapping
+from operator import index
 from typing import Any
 
 from model.errors import ModelError
@@ -67,4 +68,4 @@ class DivergenceWatch:
         self._recent.extend(map(float, state["recent"]))
         best = state["best"]
         self._best = math.inf if best is None else float(best)
-        self.last_good = int(state["good"])
+        self.last_good = index(state["good"])

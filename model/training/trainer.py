@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -289,12 +290,12 @@ class Trainer:
             settings = TrainerSettings(**{**values, "optimizer": OptimizerSettings(**values["optimizer"])})
             gpt = GPT(opened.config, settings.dropout)
             gpt.load_state_dict(opened.gpt.state_dict())
-            trainer = cls(gpt, opened.tokenizer, data, settings, int(saved["done"]), device, group)
+            trainer = cls(gpt, opened.tokenizer, data, settings, index(saved["done"]), device, group)
             if "watch" in saved:
                 trainer._watch.restore(saved["watch"])
         except ModelError:
             raise
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise CheckpointError(f"{directory / STATE_JSON} is damaged: this run cannot be resumed") from error
         with runs.suggesting_another(directory):
             load_optimizer_tensors(directory / STATE_TENSORS, trainer.gpt, trainer.optimizers, started=trainer.done > 0)
