@@ -83,6 +83,10 @@ class GPTConfig:
         """Heads of k and v in each layer: one for each head of q."""
         return self.n_head
 
+    @property
+    def opening(self) -> None:
+        """There is only one way to open a GPT."""
+
     def layer_note(self, layer: int) -> str:
         """Nothing: all layers have attention."""
         return ""

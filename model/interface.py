@@ -12,6 +12,7 @@ from model.settings import AS_TRAINED, AttentionSettings
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from model.families import OpenOptions
     from model.trace import Trace
 
 
@@ -69,6 +70,11 @@ class ModelShape(Protocol):
 
     def scale_formula(self, layer: int) -> str:
         """Where `scale` comes from: `1/√head_size`, or what the model has in its place; empty if that is not known."""
+        ...
+
+    @property
+    def opening(self) -> "OpenOptions | None":
+        """How the model was opened, if that was a choice."""
         ...
 
     def layer_note(self, layer: int) -> str:

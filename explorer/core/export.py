@@ -220,7 +220,7 @@ def produce(reading: "Reading", chosen: Format, file: BinaryIO, stage: Stage | N
     elif chosen is CSV:
         file.write(matrix_table(reading, stage or stage_in_view(reading)).csv().encode())
     elif chosen is LINK:
-        file.write(f"{link_line(reading.view)}\n".encode())
+        file.write(f"{link_line(reading.view, reading.shape.opening)}\n".encode())
     else:
         raise ValueError(f"{chosen.name} is a picture of the screen, not a format for readings")
 

@@ -8,6 +8,7 @@ from data import bundled
 from data.samples import SAMPLES
 from explorer.view import LAST, Stage, View
 from model.errors import ModelError
+from model.families import OpenOptions
 from model.settings import Scope
 
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\\ntr]|)", re.ASCII)
@@ -40,17 +41,26 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(character, text)
 
 
-def link_line(view: View) -> str:
-    """Return the command that opens `view`, as one line for any POSIX shell.
+def link_line(view: View, opening: OpenOptions | None = None) -> str:
+    """Return the command that opens `view`, as one line for any POSIX shell; `opening` is how its model was opened.
 
     Raises ModelError for a model whose path has unprintable characters.
     """
-    return shlex.join(["explorer", *link_arguments(view)])
+    return shlex.join(["explorer", *link_arguments(view), *_opening_arguments(opening or OpenOptions())])
 
 
 def link_arguments(view: View) -> list[str]:
     """Return the arguments of `explorer` that open `view`, without those that equal the defaults."""
     return [word for words in _arguments(view) for word in words]
+
+
+def _opening_arguments(opening: OpenOptions) -> Iterator[str]:
+    default = OpenOptions()
+    for name in ("dtype", "device", "context"):
+        if (value := getattr(opening, name)) != getattr(default, name):
+            yield from (f"--{name}", str(value))
+    if opening.bos:
+        yield "--bos"
 
 
 def _arguments(view: View) -> Iterator[tuple[str, ...]]:

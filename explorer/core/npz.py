@@ -54,5 +54,5 @@ def _settings(reading: "Reading") -> dict[str, Any]:
         "causal": bool(reading.stages.inputs.causal),
         "scope": view.scope.value,
         "ablated": [list(head) for head in sorted(view.ablated)],
-        "link": link_line(view),
+        "link": link_line(view, reading.shape.opening),
     }

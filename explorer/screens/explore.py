@@ -786,7 +786,8 @@ class ExploreScreen(ActionScreen[None]):
     def action_link(self) -> None:
         """Show and copy the link line."""
         try:
-            link = link_line(self.app.view)
+            reading = self.app.reading
+            link = link_line(self.app.view, reading.shape.opening if reading else None)
         except ModelError as error:
             self.app.warn(str(error))
             return

@@ -46,7 +46,7 @@ def load(path: Path, name: str | None, options: OpenOptions) -> FamilyModel:
             raise CheckpointError(f"{quoted(path)} is neither a directory nor a GGUF file: name one of these")
         _check_finite(path, network)
         network = network.to(device).eval().requires_grad_(False)
-        opened = FamilyModel(name, path, network, tokenizer, context=options.context, bos=options.bos)
+        opened = FamilyModel(name, path, network, tokenizer, options)
         opened.verify_switches()
     except CheckpointError:
         raise

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from model.errors import ModelError, NumericOverflowError
+from model.families import OpenOptions
 from model.families.recording import RecordedLayer, Recorder, check
 from model.families.rotation import Rotation, watch
 from model.families.shape import FamilyShape, context_length
@@ -39,11 +40,10 @@ class FamilyModel:
         path: Path,
         network: Any,
         tokenizer: Tokenizer,
-        *,
-        context: int | None = None,
-        bos: bool = False,
+        opening: OpenOptions | None = None,
     ) -> None:
         """Try the model on a few tokens. Raises ModelError, with the reason, if it cannot be looked into."""
+        opening = opening or OpenOptions()
         self.name = name
         self.path = path
         self.tokenizer = tokenizer
@@ -51,13 +51,13 @@ class FamilyModel:
         self._lock = RLock()
         self._blocks = _blocks(network)
         self._dtype = next(network.parameters()).dtype
-        probe = [3 + 5 * i for i in range(min(_PROBE, context_length(network.config.get_text_config(), context)))]
-        vocabulary = int(network.config.get_text_config().vocab_size)
-        self._probe = [i % vocabulary for i in probe]
-        self._backbone, self.config = self._tried(context)
-        if bos and self.config.bos_token_id is None:
+        text = network.config.get_text_config()
+        count = min(_PROBE, context_length(text, opening.context))
+        self._probe = [(3 + 5 * i) % int(text.vocab_size) for i in range(count)]
+        self._backbone, self.config = self._tried(opening)
+        if opening.bos and self.config.bos_token_id is None:
             raise ModelError("it has no beginning-of-sequence token: open it without --bos")
-        self.prefix = (self.config.bos_token_id,) if bos and self.config.bos_token_id is not None else ()
+        self.prefix = (self.config.bos_token_id,) if opening.bos and self.config.bos_token_id is not None else ()
 
     def trace(
         self, token_ids: Sequence[int], settings: AttentionSettings = AS_TRAINED, base: Trace | None = None
@@ -122,7 +122,7 @@ class FamilyModel:
         recorder.free_masks()
         return output[0][0].to("cpu"), tuple(streams)
 
-    def _tried(self, context: int | None) -> tuple[nn.Module, FamilyShape]:
+    def _tried(self, opening: OpenOptions) -> tuple[nn.Module, FamilyShape]:
         """The part of the network below its output, and its shape.
 
         Raises ModelError where the attention does not come through, or the logits are not those of the plain model.
@@ -148,7 +148,7 @@ class FamilyModel:
             raise ModelError("its numbers are not those of its plain attention")
         known = {type(part) for i in found for part in self._blocks[i].children()}
         others = [_kind(block, known) for i, block in enumerate(self._blocks) if i not in recorder.layers]
-        shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], found, others, context)
+        shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], found, others, opening)
         return self._backbone_of(plain), shape
 
     def _backbone_of(self, plain: Tensor) -> nn.Module:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.errors import ModelError
+from model.families import OpenOptions
 from model.families.recording import RecordedLayer
 
 CONTEXT_CAP = 1024
@@ -35,6 +36,7 @@ class FamilyShape:
     has_sinks: bool
     layer_numbers: tuple[int, ...]  # where the layers that have attention stand among all layers
     others: tuple[str, ...]  # what the other layers are, if there are any
+    opening: OpenOptions
     causal: bool = True
 
     def scale(self, layer: int) -> float:
@@ -59,7 +61,7 @@ class FamilyShape:
 
     @classmethod
     def of(
-        cls, config: Any, layers: list[RecordedLayer], numbers: list[int], others: list[str], context: int | None
+        cls, config: Any, layers: list[RecordedLayer], numbers: list[int], others: list[str], opening: OpenOptions
     ) -> "FamilyShape":
         """Describe a model from its config and one recorded run of the layers that stand at `numbers`.
 
@@ -77,7 +79,7 @@ class FamilyShape:
             n_kv_head=kv_heads,
             head_size=head_size,
             value_size=value_size,
-            n_positions=context_length(text, context),
+            n_positions=context_length(text, opening.context),
             n_embd=int(text.hidden_size),
             vocab_size=int(text.vocab_size),
             bos_token_id=_token(getattr(text, "bos_token_id", None)),
@@ -89,6 +91,7 @@ class FamilyShape:
             has_sinks=any(x.sink is not None for x in layers),
             layer_numbers=tuple(numbers),
             others=tuple(others),
+            opening=opening,
         )
 
 

@@ -3,16 +3,19 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic
 from explorer.core.explanations import explain_stage
+from explorer.core.link import link_line
 from explorer.core.reading import Reading
 from explorer.core.readings import compute
 from explorer.view import Stage, View
 from explorer.widgets.wording import matrix_measure, matrix_title, scale_text
+from model.families import OpenOptions
 from model.families.model import FamilyModel
 from tests.model.families.making import family, open_tiny
 
@@ -84,6 +87,13 @@ def test_the_scale_goes_by_the_formula_of_the_model(read: Read) -> None:
     assert scale_text(read("granite")) == "attention_multiplier = 0.3"
     assert scale_text(read("gpt_oss")) == "1/√16 = 0.25"
     assert scale_text(read("granite", scale=1.0)) == "none ×1"
+
+
+def test_a_link_says_how_the_model_was_opened(tmp_path: Path) -> None:
+    model = open_tiny(family("llama"), tmp_path, bos=True, context=16)
+    reading = compute(model, View(str(tmp_path), TEXT))
+    assert link_line(reading.view, reading.shape.opening).endswith(" --context 16 --bos")
+    assert link_line(View("x", TEXT), OpenOptions()) == link_line(View("x", TEXT))
 
 
 def test_values_may_be_narrower_than_keys(read: Read) -> None:
