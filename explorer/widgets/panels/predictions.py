@@ -1,7 +1,9 @@
 """PredictionsPanel: what the model expects after the current query, as trained beside as set."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 COUNT = 10
 _SIDE_BY_SIDE = 44
 """Cells from which the two columns stand side by side."""
+
+_BEFORE, _FEWEST = 2, 4
+"""Tokens of the text above the one that follows the current query, and those that are shown at the end of the text."""
 
 _ABOVE = 2
 """Lines above the tokens where the two columns stand side by side."""
@@ -60,6 +65,28 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """A token of the text, as it was expected by those before it; `here` if it follows the current query."""
+
+    text: str
+    loss: float
+    here: bool
+
+    @property
+    def probability(self) -> float:
+        """Its probability."""
+        return math.exp(-self.loss)
+
+
+def followed(reading: "Reading") -> tuple[Followed, ...]:
+    """Read off how the tokens around the current query were expected, as many as there are predictions."""
+    tokens, losses, query = reading.encoding.tokens, reading.as_trained.losses, reading.view.query
+    first = max(0, min(query - _BEFORE, len(losses) - _FEWEST))
+    shown = losses[first : first + COUNT].tolist()
+    return tuple(Followed(tokens[i + 1], loss, i == query) for i, loss in enumerate(shown, first))
+
+
+@dataclass(frozen=True, slots=True)
 class Both:
     """As trained beside as set, and the divergence between them in nats, here and on average over the text."""
 
@@ -90,6 +117,9 @@ def _kl(x: float) -> str:
 
 class PredictionsPanel(Lines, can_focus=True):
     """The most likely next tokens with their probabilities, the losses, and the divergence between the two.
+
+    As long as no switch is moved both would be the same: how the tokens of the text were expected stands in the second
+    column instead.
 
     While it has the focus ↑ and ↓ choose one of the tokens as set; a click chooses any at once.
     """
@@ -123,7 +153,7 @@ class PredictionsPanel(Lines, can_focus=True):
     _source: tuple[object, ...] = ()
     _waits = False
     _chosen = 0
-    _clickable: tuple[tuple[int, ...], ...] = ()  # of each line, the tokens in its columns from left to right
+    _clickable: tuple[tuple[int | None, ...], ...] = ()  # of each line, the tokens in its columns from left to right
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading; a step of the key, layer or head changes nothing here."""
@@ -161,6 +191,8 @@ class PredictionsPanel(Lines, can_focus=True):
             return [self._one_line(reading, both, width)]
         if width < _SIDE_BY_SIDE:
             return self._lists(both, width)
+        if reading.as_set is reading.as_trained:
+            return self._beside_text(both.trained, followed(reading), width)
         return self._columns(both, width)
 
     # On one line
@@ -237,6 +269,38 @@ class PredictionsPanel(Lines, can_focus=True):
         self._clickable = ((),) * _ABOVE + tuple((left.id, right.id) for left, right in rows)
         return lines
 
+    def _beside_text(self, forecast: Forecast, text: Sequence[Followed], width: int) -> list[Line]:
+        """The predictions beside the tokens that the text has, each with its probability and loss."""
+        each = width // 2
+        faint, strong = self.style_of("faint"), self.style_of("label")
+        lead = f"  loss here {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}"
+        lines = [
+            line((fit(f"  {forecast.name}", each), strong), ("  the text itself" if text else "", strong)),
+            line((fit(lead, each), faint), (self._heading(width - each) if text else "", faint)),
+        ]
+        for i, (token, told) in enumerate(zip_longest(forecast.tokens, text)):
+            left = line(*(self._token(token, each, i == self._chosen) if token else ()))
+            right = self._followed(told, width - each) if told else []
+            lines.append(Line((*left.parts, (" " * (each - left.cell_len), None), *line(*right).parts)))
+        clickable = [(token.id, None) for token in forecast.tokens]
+        self._clickable = ((),) * _ABOVE + tuple(clickable)
+        return lines
+
+    def _heading(self, width: int) -> str:
+        return fit("  token", _names(width) + 2) + f"{'p':>3} {'loss':>5}"
+
+    def _followed(self, told: Followed, width: int) -> Parts:
+        """A token of the text, its probability, its loss, and the probability as a bar."""
+        names = _names(width)
+        style = self.style_of("faint" if self._waits else "label" if told.here else "name")
+        share = told.probability
+        bars = max(0, width - names - 14)
+        return [
+            (fit(f"{'✓' if told.here else ' '} {label(told.text)}", names + 1), style),
+            (f" {weight(share):>3} {fixed(told.loss, 2):>5} ", style),
+            (bar(share, bars), self.style_of("faint") if self._waits else self.bar_style(share)),
+        ]
+
     def _token(self, token: Token, width: int, chosen: bool) -> Parts:
         """A token with its bar, in `width` cells."""
         names = min(14, max(3, width // 2 - 3))
@@ -297,4 +361,11 @@ class PredictionsPanel(Lines, can_focus=True):
         if offset is None or not 0 <= row < len(self._clickable) or not self._clickable[row]:
             return
         ids = self._clickable[row]
-        self.post_message(self.TokenChosen(self, ids[min(len(ids) - 1, offset.x * len(ids) // max(1, self._width))]))
+        token_id = ids[min(len(ids) - 1, offset.x * len(ids) // max(1, self._width))]
+        if token_id is not None:
+            self.post_message(self.TokenChosen(self, token_id))
+
+
+def _names(width: int) -> int:
+    """Cells for the names of the tokens of the text in a column."""
+    return min(14, max(3, width // 2 - 5))

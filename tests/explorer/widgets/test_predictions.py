@@ -1,5 +1,6 @@
 """The predictions: their numbers against the logits, a token chosen, and the sentence that it is appended to."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -67,6 +68,34 @@ async def test_both_sides_stand_side_by_side(make_app: MakeApp, ready: Ready, si
                 cell = (lines[row][:middle], lines[row][middle:])[half]
                 assert label(app.reading.token_text(token_id))[:8] in cell
                 assert f"{p:.2f}".lstrip("0") in cell
+
+
+async def test_the_text_itself_stands_where_both_sides_would_be_the_same(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=4)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        reading, panel = app.reading, app.explore.query_one(PredictionsPanel)
+        assert reading is not None
+        middle = panel.scrollable_content_region.width // 2
+        lines = [(line.plain[:middle], line.plain[middle:]) for line in panel.content_lines]
+        assert [half.split() for half in lines[0]] == [["as", "trained"], ["the", "text", "itself"]]
+        probabilities = reading.as_trained.logits.double().softmax(-1)
+        for row, (_, right) in enumerate(lines[2:8]):
+            at = 4 - 2 + row  # from the second token before
+            p = probabilities[at, reading.encoding.ids[at + 1]].item()
+            assert label(reading.encoding.tokens[at + 1])[:6] in right
+            assert f" {f'{p:.2f}'.removeprefix('0')} " in right
+            assert f" {-math.log(p):.2f} " in right
+            assert ("✓" in right) == (at == 4)
+        before = app.view
+        await pilot.pause()  # laid out
+        await pilot.click(panel, offset=(middle + 5, 4))
+        await pilot.pause(0)
+        assert app.view == before  # a token of the text is not one to append
+        assert not messages(app)
+        await pilot.click(panel, offset=(5, 4))
+        await pilot.pause(0)
+        assert app.view.text != before.text or messages(app)  # a byte cannot be appended
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24)])
