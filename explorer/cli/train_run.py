@@ -1,7 +1,6 @@
 """The training run of `explorer train`: in this process, shown in the terminal or to an application."""
 
 import sys
-from contextlib import nullcontext
 
 import torch
 
@@ -14,7 +13,7 @@ from explorer.training.stream import MessageStream
 from explorer.training.worker import TrainingWorker
 from model import devices
 from model.errors import ModelError
-from model.training import distributed, runs
+from model.training import distributed
 from model.training.divergence import DivergedError
 
 
@@ -37,7 +36,7 @@ def run_training(options: TrainOptions, given: set[str], stream: MessageStream |
         else:
             display = TrainDisplay(trainer, options.sample_every, options.prompt)
         try:
-            with runs.locked_at(options.out, trainer.done) if group.is_main else nullcontext():
+            with setup.claim:
                 return train(setup, display)
         except DivergedError as error:
             if not group.is_main:  # every process sees the same loss, and the leading one reports it

@@ -1,7 +1,7 @@
 """Makes a trainer from the options of `explorer train`: for a new run, or for one that is resumed."""
 
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from operator import index
 from pathlib import Path
@@ -31,6 +31,8 @@ class Setup:
     notes: dict[str, Any]  # for its checkpoints and its model card
     options: TrainOptions
     snapshot_steps: tuple[int, ...]
+    claim: AbstractContextManager[Any]
+    """To be held while the run trains: no other process can train there."""
 
 
 def set_up(options: TrainOptions, given: set[str], device: torch.device, group: Group) -> Setup:
@@ -56,14 +58,19 @@ def set_up(options: TrainOptions, given: set[str], device: torch.device, group: 
 def _set_up(options: TrainOptions, given: set[str], device: torch.device, group: Group) -> Setup:
     steps = snapshots.parse_steps(options.snapshot_steps) if options.snapshot_steps is not None else None
     if options.resume:
-        trainer, notes, options = _resumed(options, given, device, group)
+        with ExitStack() as stack:
+            if group.is_main:
+                stack.enter_context(runs.locked_to_resume(options.out))
+            trainer, notes, options = _resumed(options, given, device, group)
+            claim: AbstractContextManager[Any] = stack.pop_all()
     else:
         trainer, notes = _new(options, device, group)
+        claim = runs.locked_new(options.out) if group.is_main else nullcontext()
     trainer.probe_every = options.probe_every
     if steps is None:
         saved = options.snapshot_steps
         steps = snapshots.parse_steps(saved) if saved else snapshots.spaced_steps(trainer.settings.steps)
-    return Setup(trainer, notes, options, steps if options.snapshots else ())
+    return Setup(trainer, notes, options, steps if options.snapshots else (), claim)
 
 
 def _new(options: TrainOptions, device: torch.device, group: Group) -> tuple[Trainer, dict[str, Any]]:
@@ -130,8 +137,6 @@ def _resumed(
 ) -> tuple[Trainer, dict[str, Any], TrainOptions]:
     """Return the trainer of an earlier run, with the same texts and settings as then."""
     directory = runs.latest(options.out)
-    if group.is_main:
-        runs.check_writable(options.out)
     with runs.suggesting_another(directory):
         saved = runs.read_state(directory)
     notes = saved["notes"]

@@ -75,7 +75,8 @@ def prepare(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
-    check_writable(out)
+    with locked(out):
+        _check_writable(out)
 
 
 def _is_aborted_start(out: Path) -> bool:
@@ -95,13 +96,12 @@ def _is_of_aborted_start(path: Path) -> bool:
     return _is_unfinished(path.name) and names <= {*checkpoint, TRAINING, "README.md"}
 
 
-def check_writable(out: Path) -> None:
-    """Raise CheckpointError if no file can be written into `out`, or another process trains there."""
+def _check_writable(out: Path) -> None:
+    """Raise CheckpointError if no file can be written into `out`."""
     try:
-        with locked(out):
-            probe = out / ".writable"
-            probe.touch()
-            probe.unlink()
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
 
@@ -110,12 +110,16 @@ def check_writable(out: Path) -> None:
 def locked(out: Path) -> Iterator[None]:
     """Hold the lock of a run directory, which ends with this process in any case.
 
-    Does nothing on systems and file systems without such locks. Raises CheckpointError if another process holds it.
+    Does nothing on systems and file systems without such locks. Raises CheckpointError if another process holds it, or
+    the directory cannot be opened.
     """
     if sys.platform == "win32":
         yield
         return
-    directory = os.open(out, os.O_RDONLY)
+    try:
+        directory = os.open(out, os.O_RDONLY)
+    except OSError as error:
+        raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
     try:
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,15 +133,28 @@ def locked(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked_at(out: Path, step: int) -> Iterator[None]:
-    """Hold the lock of a run whose latest checkpoint is that of `step`, or 0 for a new run.
+def locked_new(out: Path) -> Iterator[None]:
+    """Hold the lock of a run that is about to begin.
 
-    Raises CheckpointError if another process holds the lock, or has continued the run since that checkpoint was read.
+    Raises CheckpointError if another process holds the lock, or has trained there since the run was prepared.
     """
     with locked(out):
-        saved = parse_step_directory(latest(out).name) if is_run(out) else 0
-        if saved != step:
+        if is_run(out):
+            saved = parse_step_directory(latest(out).name)
             raise CheckpointError(f"another process has trained into {out} up to step {saved}: start again")
+        yield
+
+
+@contextmanager
+def locked_to_resume(out: Path) -> Iterator[None]:
+    """Hold the lock of a run from before its checkpoint is read, so that no other process can change it meanwhile.
+
+    Raises CheckpointError if there is no run, another process holds the lock, or nothing can be written there.
+    """
+    if not is_run(out):
+        latest(out)  # says so
+    with locked(out):
+        _check_writable(out)
         yield
 
 

@@ -102,6 +102,30 @@ def test_one_process_at_a_time_trains_into_a_directory(monkeypatch: pytest.Monke
     assert explorer("--out", "run", "--resume").exit_code == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_a_run_is_claimed_before_its_checkpoint_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or else a checkpoint that another process replaces meanwhile would be called damaged."""
+    with monkeypatch.context() as context:
+        stop_after(context, 6)
+        explorer("text.txt", *SMALL, "--out", "run", "--steps", "10")
+    state = runs.latest(Path("run")) / runs.STATE_JSON
+    whole = state.read_text()
+    with runs.locked(Path("run")):
+        state.write_text("half of it")
+        assert "another process trains into run" in refusal("--out", "run", "--resume")
+    state.write_text(whole)
+    plain = runs.read_state
+
+    def meanwhile(directory: Path) -> dict[str, Any]:
+        monkeypatch.setattr(runs, "read_state", plain)
+        assert "another process trains into run" in refusal("--out", "run", "--resume")
+        return plain(directory)
+
+    monkeypatch.setattr(runs, "read_state", meanwhile)
+    assert explorer("--out", "run", "--resume").exit_code == 0
+    assert losses("run")[-1][0] == 10
+
+
 def test_a_run_that_another_process_took_further_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """It did so while this process read the text."""
     plain = Trainer.start
