@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -16,17 +17,38 @@ PROGRESS_EVERY = 20
 """Steps between two reports."""
 
 
+class _OneThread:
+    """While at least one lab trains, torch computes on one thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running = 0
+        self._before = 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._running:
+                self._before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self._running += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._running -= 1
+            if not self._running:
+                torch.set_num_threads(self._before)
+
+
+_one_thread = _OneThread()
+
+
 def on_one_thread(run: Run) -> Run:
     """Run a lab that trains on one thread: quicker for small matrices, and the same numbers wherever it runs."""
 
     @wraps(run)
     def run_on_one(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with _one_thread:
             yield from run(values, open_model)
-        finally:
-            torch.set_num_threads(before)
 
     return run_on_one
 

@@ -162,10 +162,11 @@ def _picture_step(trained: tuple[Trained, Trained], text: Characters) -> Step:
         shares.append(share)
         shown = wei.tril() if causal else wei
         pictures.append(matrix(f"trained {name}, H{head}", shown, names, names, weights=True))
+    copied = ": the answer is copied, nothing is predicted" if shares[1] > 0.5 else ""
     return Step(
         "How it reads the answer",
         f"Row i, column i + 1 is the next symbol. Without the mask one head gives it {shares[1]:.0%} of its weight in "
-        "the mean: the answer is copied, nothing is predicted.",
+        f"the mean{copied}.",
         tuple(pictures),
         code=masked,
     )

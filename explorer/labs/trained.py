@@ -123,11 +123,13 @@ def _heads_matrix(title: str, values: Tensor, *, weights: bool = False) -> Pictu
 
 def _first_steps(caption: str, heads: Heads, head_size: int) -> tuple[Step, ...]:
     unit = (heads.q_variance * heads.k_variance * head_size).mean().item()
+    spread = torch.cat((heads.q_variance.flatten(), heads.k_variance.flatten()))
+    verdict = "all near 1" if bool(((spread > 0.8) & (spread < 1.25)).all()) else "not all near 1"
     return (
         Step(
             f"The variance of q · k: {caption}",
             f"head_size is {head_size}. The variance of q · k is {_range(heads.raw_variance)}, q has "
-            f"{_range(heads.q_variance)} and k {_range(heads.k_variance)}: they are not unit normal. "
+            f"{_range(heads.q_variance)} and k {_range(heads.k_variance)}, {verdict}. "
             f"Independent numbers of these variances would give {significant(unit)}.",
             (
                 _heads_matrix("variance of q · k", heads.raw_variance),

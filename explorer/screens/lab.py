@@ -271,6 +271,9 @@ class LabScreen(ActionScreen[None]):
                 self.post_message(LabFailed(key, error))
             except ValueError as error:  # a model that cannot be opened or read
                 self.post_message(LabFailed(key, ParameterError("model", one_line(str(error)))))
+            except (RuntimeError, MemoryError) as error:
+                first = lab.parameters[0].name
+                self.post_message(LabFailed(key, ParameterError(first, f"not possible: {one_line(str(error))}")))
 
         self._worker = self.run_worker(work, group="lab", thread=True, exit_on_error=False)
 

@@ -143,7 +143,11 @@ def test_a_training_leaves_the_number_of_threads_as_it_was(name: str, opener: Op
         run = lab.run(lab.parse(small_values(lab)), opener)
         next(run)
         assert torch.get_num_threads() == 1
+        other = lab.run(lab.parse(small_values(lab)), opener)
+        next(other)
         run.close()
+        assert torch.get_num_threads() == 1
+        other.close()
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

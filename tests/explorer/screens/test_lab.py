@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from explorer.actions import LAB, actions_of
 from explorer.app import ExplorerApp
+from explorer.labs import sharpening
 from explorer.labs.lab import MatrixPicture
 from explorer.labs.registry import ENTRIES
 from explorer.screens.dialogs.help import HelpScreen
@@ -198,6 +199,19 @@ async def test_what_only_the_model_can_tell_is_explained_too(make_app: MakeApp, 
         await pressed(pilot, "enter")
         wrong = screen.query_one(".field.-wrong .beside", Static)
         assert str(wrong.content) == "! 'dog' is not in the sentence"
+
+
+async def test_what_cannot_be_computed_is_said(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(sharpening, "sharpened", fail)
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, ready, "4")
+        assert str(screen.query_one(".field.-wrong .beside", Static).content) == "! not possible: no memory"
+        assert not screen.is_computing
 
 
 async def test_labs_look_at_the_open_model(make_app: MakeApp, ready: Ready) -> None:
