@@ -5,6 +5,7 @@ In memory, every matrix is an `nn.Linear` weight (out, in). GPT-2's files store 
 """
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from model.config import GPTConfig
+from model.devices import device_bytes
 from model.errors import ModelError, NumericOverflowError
 from model.files import fsync_path, quoted
 from model.gpt import GPT
@@ -96,6 +98,7 @@ def load(directory: Path | str, name: str | None = None) -> Checkpoint:
 
 def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) -> GPT:
     stored = model_tensors(config, header)
+    _check_memory(path, stored)
     try:
         with safe_open(path / WEIGHTS, framework="pt") as file:
             weights = {name: _read(name, file.get_tensor(tensor.stored_as)) for name, tensor in stored.items()}
@@ -115,6 +118,17 @@ def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) ->
         gpt = GPT(config)
     gpt.load_state_dict(weights, assign=True)
     return gpt.eval().requires_grad_(False)
+
+
+def _check_memory(path: Path, stored: Mapping[str, StoredTensor]) -> None:
+    """Raise CheckpointError if the weights alone take more than all memory: the system would kill the process."""
+    needed = 4 * sum(math.prod(tensor.shape) for tensor in stored.values())
+    there = device_bytes(torch.device("cpu"))
+    if there is not None and needed > there:
+        raise CheckpointError(
+            f"{quoted(path / WEIGHTS)} does not fit into memory: it takes {needed / 1e9:,.1f} GB as float32 and there "
+            f"are {there / 1e9:,.1f} GB: open a smaller model"
+        )
 
 
 def _read(name: str, stored: Tensor) -> Tensor:

@@ -1,4 +1,8 @@
-"""Where a model is trained: the device, and the number format of its matrix products."""
+"""Where a model runs: the device and its memory, and the number format of the matrix products of training."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -24,6 +28,42 @@ def choose(name: str = "auto", index: int = 0) -> torch.device:
             f"process {index} of this host has no GPU of its own, there are {torch.cuda.device_count()}: start fewer"
         )
     return torch.device(chosen, index) if chosen == "cuda" else torch.device(chosen)
+
+
+def device_bytes(device: torch.device) -> int | None:
+    """The most memory that this process may use of a device, or None if it cannot be found out."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    limit = cgroup_bytes()
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        return limit
+    return whole if limit is None else min(whole, limit)
+
+
+def cgroup_bytes(root: Path = Path("/")) -> int | None:
+    """The memory limit of this process's control groups (Linux, versions 1 and 2), or None if there is none.
+
+    A group is limited by those above it as well. `root` is the directory that holds `proc` and `sys`.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except (OSError, ValueError):
+        return None
+    limits = []
+    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
+        if controllers == "":
+            top, name = root / "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):
+            top, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        group = top / path.lstrip("/")
+        for place in (group, *group.parents[: len(group.parts) - len(top.parts)]):
+            with suppress(OSError, ValueError):  # "max", or a group that is not to be seen from inside a container
+                limits.append(int((place / name).read_text()))
+    return min(limits, default=None)
 
 
 def uses_bfloat16(device: torch.device, precision: str = "auto") -> bool:

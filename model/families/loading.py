@@ -12,6 +12,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, AutoT
 
 from model import devices
 from model import tokenizer as tokenizers
+from model.devices import device_bytes
 from model.errors import ModelError
 from model.families import OpenOptions
 from model.families.directory import FamilyFiles, inspect, is_gguf
@@ -20,7 +21,6 @@ from model.families.recording import ATTENTION, register
 from model.files import quoted
 from model.layout import CONFIG, CheckpointError, check_name
 from model.outside import brief
-from model.training.memory import device_bytes
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _LISTED = 3

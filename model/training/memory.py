@@ -4,12 +4,12 @@ Without the check the machine would start to swap, or the operating system would
 """
 
 import ctypes
-import os
 from contextlib import suppress
 
 import torch
 
 from model.config import GPTConfig
+from model.devices import device_bytes
 from model.errors import ModelError
 
 
@@ -24,16 +24,6 @@ def training_bytes(config: GPTConfig, tokens: int, *, adamw: bool = True, autoca
     layer = 8 * c + 2 * config.mlp_size
     activations = tokens * (config.n_layer * layer + c + config.vocab_size)
     return 4 * (4 if adamw else 3) * config.parameters + (2 if autocast else 4) * activations
-
-
-def device_bytes(device: torch.device) -> int | None:
-    """The device's whole memory, or None if it cannot be found out."""
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on every system
-        return None
 
 
 def check(config: GPTConfig, tokens: int, device: torch.device, *, adamw: bool = True, autocast: bool = False) -> None:

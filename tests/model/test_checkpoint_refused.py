@@ -14,7 +14,7 @@ from torch import Tensor
 
 from model import checkpoint, tokenizer
 from model.checkpoint import CheckpointError
-from tests.model.making import change_tensors
+from tests.model.making import change_tensors, make_gpt
 
 
 def change_config(directory: Path, **changes: Any) -> None:
@@ -148,6 +148,17 @@ def test_no_pickle_is_ever_loaded(saved: Path, monkeypatch: pytest.MonkeyPatch, 
     assert "can run code" in message
     assert "save it as model.safetensors" in message
     assert not Path("ran").exists()
+
+
+def test_a_model_larger_than_the_memory_is_refused_before_its_weights_are_read(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = 4 * make_gpt().config.parameters
+    monkeypatch.setattr(checkpoint, "device_bytes", lambda device: needed)
+    checkpoint.load(saved)
+    monkeypatch.setattr(checkpoint, "device_bytes", lambda device: needed - 1)
+    monkeypatch.setattr(checkpoint, "safe_open", None)
+    assert "does not fit into memory: it takes 0.0 GB as float32" in refusal(saved)
 
 
 @pytest.mark.parametrize(

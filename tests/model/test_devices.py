@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -37,3 +39,33 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch: pytest.Monke
     assert devices.choose("cuda", 1) == torch.device("cuda", 1)
     with pytest.raises(ModelError, match="process 2 of this host has no GPU of its own, there are 2"):
         devices.choose("auto", 2)
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits", "expected"),
+    [
+        ("0::/\n", {"memory.max": "2000000000\n"}, 2_000_000_000),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "7", "memory.max": "8"}, 7),
+        ("0::/../../not/seen/here\n", {"memory.max": "9"}, 9),
+        ("5:cpu:/\n4:memory,hugetlb:/docker/x\n0::/\n", {"memory/docker/x/memory.limit_in_bytes": "5"}, 5),
+        ("0::/\n", {"memory.max": "max\n"}, None),
+        ("damaged\n\n", {"memory.max": "1"}, None),
+        (None, {}, None),
+    ],
+)
+def test_the_limit_of_a_container_is_the_smallest_of_its_groups(
+    groups: str | None, limits: dict[str, str], expected: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if groups is not None:
+        (tmp_path / "proc/self").mkdir(parents=True)
+        (tmp_path / "proc/self/cgroup").write_text(groups)
+    for name, limit in limits.items():
+        path = tmp_path / "sys/fs/cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(limit)
+    assert devices.cgroup_bytes(tmp_path) == expected
+    whole = devices.device_bytes(CPU)
+    monkeypatch.setattr(devices, "cgroup_bytes", lambda: 5)
+    assert devices.device_bytes(CPU) == 5
+    monkeypatch.setattr(devices, "cgroup_bytes", lambda: None)
+    assert whole is None or whole <= (devices.device_bytes(CPU) or whole)
