@@ -184,7 +184,9 @@ def _changed(
     heads = q.shape[1]
     if settings.scale != scale:
         scales = torch.tensor(settings.scale, dtype=torch.float64).expand(heads)
-        options = options | {"scaling": scales.to(q.device, q.dtype)[None, :, None, None]}
+        # In float32 at least: in half precision a scale would be rounded to three digits.
+        dtype = torch.promote_types(q.dtype, torch.float32)
+        options = options | {"scaling": scales.to(q.device, dtype)[None, :, None, None]}
     if settings.causal is not True:
         free = ~_per_head(settings.causal, heads).to(mask.device)[None, :, None, None]
         mask = mask.masked_fill(free, 0.0)
@@ -221,16 +223,20 @@ def _kept(x: Tensor) -> Tensor:
 
 
 def check(recorded: RecordedLayer, inputs: AttentionInputs, tolerance: float) -> None:
-    """Compare a few rows of our own stages with what the model's code computed. Raises ModelError if they differ."""
-    own = inputs.in_float32()
-    largest = max(1.0, recorded.mixed.float().abs().max().item())
+    """Compare a few rows of our own stages with what the model's code computed. Raises ModelError if they differ.
+
+    `tolerance` is for small scores; those of a number format with few digits are as coarse as they are large.
+    """
+    own, epsilon = inputs.in_float32(), torch.finfo(recorded.q.dtype).eps
+    largest_value = max(1.0, recorded.v.float().abs().max().item())
     for place, row in enumerate(recorded.rows):
         stages = AttentionStages(own.row(row))
+        room = tolerance + epsilon * stages.scaled.abs().max().item()
         mixed = stages.mixed[:, 0]  # (H, Dv)
         theirs = recorded.mixed[place].float()
-        if mixed.shape != theirs.shape or not (mixed - theirs).abs().max() <= tolerance * largest:
+        if mixed.shape != theirs.shape or not (mixed - theirs).abs().max() <= room * largest_value:
             raise ModelError("what it mixes is not what its queries, keys and values come to")
         if recorded.weights is not None:
             weights = recorded.weights[:, place].float()
-            if not (stages.weights[:, 0] - weights).abs().max() <= tolerance:
+            if not (stages.weights[:, 0] - weights).abs().max() <= room:
                 raise ModelError("its weights are not what its queries and keys come to")

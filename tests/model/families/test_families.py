@@ -39,6 +39,8 @@ def test_a_family_is_what_its_eager_attention_says(each: Family, tmp_path: Path)
             assert stages.inputs.q.shape == (len(IDS), shape.head_size)
     assert len(trace.streams) == shape.n_layer + 1
     assert all(stream.shape == (len(IDS), shape.n_embd) for stream in trace.streams)
+    for length in (1, shape.n_positions):
+        assert opened.trace([5] * length).logits.shape == (length, shape.vocab_size)
     for settings in (AttentionSettings(scale=1.3), AttentionSettings(causal=False, layer=0, head=1)):
         assert not torch.equal(opened.trace(IDS, settings).logits, trace.logits)
 
@@ -52,6 +54,8 @@ def test_layers_without_attention_are_named_and_the_others_shown(each: Family, t
         plain = theirs(torch.tensor([IDS]), use_cache=False).logits[0]
     torch.testing.assert_close(trace.logits, plain, rtol=0, atol=TOLERANCE)
     assert shape.n_layer == len(shape.layer_numbers) < 4
+    for length in (1, shape.n_positions):
+        assert opened.trace([5] * length).logits.shape == (length, shape.vocab_size)
     last = shape.n_layer - 1
     number = shape.layer_numbers[last]
     assert shape.layer_note(last) == f"layer {number} of 4, {4 - shape.n_layer} without attention: {each.shows}"

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, BertConfig, BertLMHeadModel
 from model import tokenizer
 from model.families import OpenOptions, load
 from model.layout import CheckpointError
-from tests.model.families.making import IDS, TEXT, family, write
+from model.settings import AttentionSettings
+from tests.model.families.making import IDS, TEXT, family, make, write
 
 WEIGHTS = "model.safetensors"
 
@@ -178,6 +179,20 @@ def test_options_are_checked(llama: Path) -> None:
     trace = half.trace(IDS)
     assert trace.inputs[0].q.dtype == torch.bfloat16
     assert trace.head(0, 0).weights.dtype == torch.float32
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("name", ["llama", "gemma2", "gpt_oss"])
+def test_large_scores_in_half_precision_are_no_failure(tmp_path: Path, name: str, dtype: str) -> None:
+    network = make(family(name))
+    for layer in network.model.layers:
+        layer.self_attn.q_proj.weight.data.mul_(6)
+    network.save_pretrained(tmp_path)
+    tokenizer.save(tokenizer.train_char(TEXT), tmp_path)
+    opened = load(tmp_path, options=OpenOptions(dtype=dtype))
+    assert max(opened.trace(IDS).head(0, h).scaled.abs().max() for h in range(4)) > 20
+    for settings in (AttentionSettings(scale=0.3337), AttentionSettings(causal=False, scale=1.0)):
+        assert opened.trace(IDS, settings).head(0, 0).weights.isfinite().all()
 
 
 def test_the_context_is_capped_unless_asked_for(tmp_path: Path) -> None:
