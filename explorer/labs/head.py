@@ -177,7 +177,7 @@ def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...
         Step(
             f"Which head lets {asks} look at {looks}?",
             f"Of {len(ranked)} heads of {one_line(model.name)}, L{layer} H{head} gives {looks}{through} the most, "
-            f"{weight(best)}, {verdict}.",
+            f"{weight(best)}, {verdict}. In Explore / finds such heads.",
             (
                 matrix(f"weights of L{layer} H{head}", wei.tril(), names, names, weights=True, start=(query, key)),
                 TablePicture(f"heads by the weight of {asks} on {looks}", ("head", "weight"), rows),

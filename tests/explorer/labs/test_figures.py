@@ -5,10 +5,14 @@ import math
 import pytest
 import torch
 
+from explorer.core.head_search import HeadSearch
+from explorer.core.readings import ReadingService
 from explorer.labs import averaging, head, initialization, ladder, mask, scaling, sharpening, trained
 from explorer.labs.fitting import windows
 from explorer.labs.lab import Lab, ParameterError, Result, run_to_end
+from explorer.view import View
 from model.attention import AttentionInputs, AttentionStages, attend
+from model.tokenizer import encode
 from tests.explorer.conftest import Opener
 
 
@@ -78,6 +82,17 @@ def test_the_search_finds_the_head_with_the_largest_weight(opener: Opener) -> No
     found = result(head.LAB, opener, model="bpe").numbers["heads"]
     assert len(found) == 8
     assert [entry["weight"] for entry in found] == sorted((entry["weight"] for entry in found), reverse=True)
+
+
+def test_the_search_is_that_of_explore(opener: Opener) -> None:
+    found = result(head.LAB, opener, model="bpe").numbers["heads"]
+    text = head.LAB.defaults().text("sentence")
+    encoding = encode(opener("bpe").tokenizer, text)
+    query, key = (head.find_token(encoding, word, "") for word in ("guy", "Ivan"))
+    reading = ReadingService(opener).read(View("bpe", text, query, key))
+    ranking = HeadSearch(reading).ranking(reading)
+    assert [(each["layer"], each["head"]) for each in found] == [each.head for each in ranking]
+    assert [each["weight"] for each in found] == pytest.approx([each.weight for each in ranking], abs=1e-6)
 
 
 @pytest.mark.parametrize(
