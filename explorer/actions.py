@@ -274,7 +274,7 @@ _SHARED_ACTIONS = (
            _SWITCHES, v.toggle_ablated),
     Action("reset", _VIEWS, ("r",), "r", "As trained",
            "Put every switch back as the model was trained.", _SWITCHES, v.reset),
-    Action("most_changed", (EXPLORE,), ("b",), "b", "Where most changed",
+    Action("most_changed", _VIEWS, ("b",), "b", "Where most changed",
            "Go to the row that the last switch changed most; later, to the one that differs most from as trained.",
            _SWITCHES),
     Action("edit", _READING, ("e",), "e", "Edit the sentence",

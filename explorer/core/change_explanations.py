@@ -316,7 +316,9 @@ def _scale(change: _Change) -> Wordings:
         f"{goes}, and {used}.",
         f"{lead} variance {spread}, {used}.{short}",
         f"{lead} variance {spread}, {used}.",
-        f"{lead} variance {spread}; {_keys(after.effective_keys)}, not {fixed(before.effective_keys, 1)}.",
+        f"{lead} variance {spread}; {_keys(after.effective_keys)}, not {fixed(before.effective_keys, 1)}."
+        if "instead" in used
+        else "",
         f"{lead} variance {spread}.",
     )
 

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from explorer.actions import COMPARE, action_named, footer
+from explorer.core.change_tracker import ChangeTracker
 from explorer.core.comparison import Comparison, Pair, Side
 from explorer.core.series import SeriesCache
 from explorer.screens.base import ActionScreen, bindings
@@ -20,6 +21,7 @@ from explorer.view import Change, View, go_to
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix, SideMatrix
 from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.narration import fullest
 from explorer.widgets.panels.comparison_panel import ComparisonPanel, tokens_text
 from explorer.widgets.reading_loader import ReadingLoader
 from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
@@ -65,6 +67,7 @@ class CompareScreen(ActionScreen[None]):
         self._shown: Pair | None = None
         self._loader = ReadingLoader(self, self.app.readings)
         self._series = SeriesCache()
+        self._changes = {side: ChangeTracker() for side in Side}
         self._refused_steps: set[str] = set()  # models of steps that cannot be opened
         self._shows_difference = True  # rather than the matrix of the active side, if there is room for one only
 
@@ -76,6 +79,7 @@ class CompareScreen(ActionScreen[None]):
         yield SideLine(Side.RIGHT, id="side-right")
         yield SentenceEditor(self.wanted.view.text, hidden=True)
         yield Static(id="tokens", markup=False)
+        yield Static(id="change", markup=False)
         yield Static(id="state", markup=False)
         with Container(id="body"):
             with Container(id="matrices"):
@@ -97,6 +101,7 @@ class CompareScreen(ActionScreen[None]):
         """Show the matrices for which there is room."""
         if self.comparison is not None:
             self._show_matrices(self.comparison)
+            self._show_change()
 
     @property
     def editor(self) -> SentenceEditor:
@@ -119,6 +124,7 @@ class CompareScreen(ActionScreen[None]):
             tokens = self.query_one("#tokens", Static)
             tokens.update(Text(words, no_wrap=True, overflow="ellipsis"))
             tokens.display = bool(words)
+            self._show_change()
             self._show_matrices(comparison)
             self.query_one(ComparisonPanel).compare(comparison)
             self.editor.show(comparison.sides[active].view.text)
@@ -154,6 +160,14 @@ class CompareScreen(ActionScreen[None]):
                 names.append(Content.from_markup(f"[dim $foreground @click=screen.show_part('{name}')]{name}[/]"))
         return Content("  ").join(names)
 
+    def _show_change(self) -> None:
+        """Say what the last switch did to the active side, until its view changes."""
+        explanation = self._changes[self.wanted.active].explanation
+        text = "" if explanation is None else f"▸ {fullest(explanation.row, self.size.width - 2)}"
+        change = self.query_one("#change", Static)
+        change.update(Text(text, no_wrap=True, overflow="ellipsis"))
+        change.display = bool(text)
+
     def _show_state(self, line: str) -> None:
         state = self.query_one("#state", Static)
         state.update(Text(line, no_wrap=True, overflow="ellipsis"))
@@ -182,6 +196,8 @@ class CompareScreen(ActionScreen[None]):
 
     def _compare(self, left: "Reading", right: "Reading") -> None:
         self.comparison = Comparison(left, right)
+        for side, reading in zip(Side, (left, right), strict=True):
+            self._changes[side].follow(reading)
         self.wanted = self._shown = Pair(left.view, right.view, self.wanted.active)
         self.show(self.comparison)
 
@@ -233,6 +249,8 @@ class CompareScreen(ActionScreen[None]):
             return False
         if name == "difference":
             return self.has_room_for_one
+        if name == "most_changed":
+            return self.wanted.view.changed or self._changes[self.wanted.active].has_switch
         if name in ("step_previous", "step_next"):
             return self._next_step(1 if name == "step_next" else -1) is not None
         action = action_named(COMPARE, name)
@@ -245,6 +263,15 @@ class CompareScreen(ActionScreen[None]):
         action = action_named(COMPARE, name)
         if action is not None and action.change is not None:
             self.change(action.change)
+
+    def action_most_changed(self) -> None:
+        """Go to the row of the active side that changed most."""
+        if (comparison := self.comparison) is None:
+            return
+        active = self.wanted.active
+        place = self._changes[active].jump(comparison.sides[active])
+        if place is not None:
+            self.change(go_to(*place))
 
     def action_zoom(self) -> None:
         """Draw all matrices at the next zoom."""

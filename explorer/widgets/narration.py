@@ -71,9 +71,9 @@ class NarrationLine(Lines, can_focus=False):
     def _of_change(self, change: "ChangeExplanation", width: int, count: int) -> list[Line]:
         """What the switch did to the row; with two lines also to the prediction."""
         room = width - len(_CHANGED)
-        lines = [line((_CHANGED, self.style_of("warning")), (_fullest(change.row, room), self.style_of("label")))]
+        lines = [line((_CHANGED, self.style_of("warning")), (fullest(change.row, room), self.style_of("label")))]
         if count == 2:
-            lines.append(line((" " * len(_CHANGED), self.style_of("faint")), _fullest(change.prediction, room)))
+            lines.append(line((" " * len(_CHANGED), self.style_of("faint")), fullest(change.prediction, room)))
         return lines
 
     def _effect(self, reading: "Reading", width: int) -> Line:
@@ -83,7 +83,7 @@ class NarrationLine(Lines, can_focus=False):
             return line((lead + (TRY if len(lead) + cell_len(TRY) <= width else ""), self.style_of("faint")))
         lead += "As set, not as trained: "
         wordings = reading.explain_prediction()
-        return line((lead if wordings else "", self.style_of("faint")), _fullest(wordings, width - len(lead)))
+        return line((lead if wordings else "", self.style_of("faint")), fullest(wordings, width - len(lead)))
 
     def _of_stage(self, reading: "Reading", width: int, count: int) -> list[Line]:
         """The fullest wording that fits beside the state."""
@@ -128,6 +128,6 @@ def _lead(reading: "Reading") -> str:
     return f"{STAGES.index(reading.view.stage) + 1}/{len(STAGES)} "
 
 
-def _fullest(wordings: Wordings, room: int) -> str:
+def fullest(wordings: Wordings, room: int) -> str:
     """The first wording that fits, or else the last one; nothing if there is none."""
     return next((text for text in wordings if cell_len(text) <= room), wordings[-1] if wordings else "")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from explorer.app import ExplorerApp
 from explorer.view import LAST, Stage
@@ -11,6 +12,7 @@ from explorer.widgets.narration import TRY, NarrationLine
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.peakedness import PeakednessPanel
 from tests.explorer.conftest import Ready
+from tests.explorer.screens.test_compare import settled
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -77,6 +79,33 @@ async def test_b_goes_where_most_changed_and_tells_it_there(
         assert explore.is_possible("most_changed")  # what reset changed can be looked at
         await press(pilot, "right")
         assert not explore.is_possible("most_changed")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (120, 36)])
+async def test_compare_says_what_a_switch_did_to_the_active_side(
+    make_app: MakeApp, ready: Ready, size: tuple[int, int]
+) -> None:
+    app = make_app(query=LAST)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        await pilot.press("c")
+        screen = await settled(pilot)
+        change = screen.query_one("#change", Static)
+        assert not change.display
+        await press(pilot, "m")
+        screen = await settled(pilot)
+        assert str(change.render()).startswith("▸ Mask off: nothing changes")
+        await press(pilot, "b")
+        screen = await settled(pilot)
+        assert screen.comparison is not None
+        one, other = (screen.comparison.right.stages.weights, screen.comparison.right.without_changes().stages.weights)
+        assert screen.wanted.view.query == int((one - other).abs().sum(-1).argmax())
+        text = str(change.render())
+        assert text.startswith("▸ Mask off: ")
+        assert text.endswith(".")
+        await press(pilot, "left")
+        screen = await settled(pilot)
+        assert not change.display
 
 
 async def test_the_scale_reaches_0_and_comes_back(make_app: MakeApp, ready: Ready) -> None:
