@@ -300,6 +300,8 @@ _SHARED_ACTIONS = (
            "A tour of this screen that asks for one key after another; F4 or esc leaves it.", _APPLICATION),
     Action("train", (EXPLORE,), ("f3",), "F3", "Train",
            "Train a model and watch it learn; esc returns, the run goes on.", _APPLICATION),
+    Action("lecture", (EXPLORE,), ("f5",), "F5", "Lecture mode",
+           "For a projector: one large matrix with numbers, the sentence, what happens and the predictions.", _LOOKING),
     Action("theme", _EVERY, ("T",), "T", "Other colours",
            "Dark, light, the terminal's own colours, and grey, in turn.", _APPLICATION),
     Action("stage_previous", _VIEWS, ("N",), "N", "Previous stage",
@@ -362,6 +364,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("write", ("write",)),
         ("train", ("train",)),
         ("first steps", ("tour",)),
+        ("lecture", ("lecture",)),
         ("labs", ("labs",)),
         ("details", ("details",)),
         ("full", ("whole_part",)),
@@ -440,7 +443,7 @@ _IMPORTANCE = {
     EXPLORE: (
         *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
         *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "find", "compare", "time", "samples"),
-        *("write", "copy", "train", "labs", "first steps"),
+        *("write", "copy", "train", "labs", "first steps", "lecture"),
     ),
 }
 """Captions in the order of their importance, where that is not the order from left to right."""

@@ -48,7 +48,7 @@ from explorer.view import (
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.key_line import Hints, KeyLine
 from explorer.widgets.matrix.layout import Zoom
-from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.matrix.matrix import PADDING, Matrix
 from explorer.widgets.narration import NarrationLine
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.peakedness import PeakednessPanel
@@ -79,6 +79,9 @@ CHOOSING_HINTS: Hints = (
     ("?", "help", "help"),
 )
 """What the footer says while a next token is chosen."""
+
+LECTURE_PADDING = 6
+"""The most cells before a number in lecture mode."""
 
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 _WITHOUT_READING = (*_WHILE_EDITING, "edit", "models", "train", "theme", "focus_next", "focus_previous")
@@ -116,6 +119,7 @@ class ExploreScreen(ActionScreen[None]):
         self._heads_sort = Sort.POSITION
         self._whole: Widget | None = None
         self._focused_before: Widget | None = None
+        self._zoom_before: Zoom | None = None  # the lecture mode
         self._titled: tuple[object, ...] = ()  # the head in the titles
         self._zooms: list[Zoom | None] = []
         self._room: tuple[object, ...] = ()  # for the matrices
@@ -166,9 +170,19 @@ class ExploreScreen(ActionScreen[None]):
         return self.query_one(TourPanel)
 
     @property
+    def is_lecture(self) -> bool:
+        """Whether the screen is in lecture mode."""
+        return self.has_class("-lecture")
+
+    @property
     def stacked(self) -> bool:
         """Whether there is room for one matrix only."""
-        return self.whole is not None or self.size.width < SIDE_BY_SIDE[0] or self.size.height < SIDE_BY_SIDE[1]
+        return (
+            self.is_lecture
+            or self.whole is not None
+            or self.size.width < SIDE_BY_SIDE[0]
+            or self.size.height < SIDE_BY_SIDE[1]
+        )
 
     def on_mount(self) -> None:
         """Nothing is read yet."""
@@ -239,12 +253,21 @@ class ExploreScreen(ActionScreen[None]):
 
     def _size_matrices(self) -> None:
         """No more lines than the matrices need, where they stand above the panels."""
-        above = self.whole is None and (self.size.width < SIDE_BY_SIDE[0] or not self.stacked)
+        is_narrow = self.size.width < SIDE_BY_SIDE[0]
+        above = self.whole is None and (is_narrow or self.is_lecture or not self.stacked)
         frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
-        share = 1.0 if self.tour.is_open and self.has_class("-low") else 2 / 3 if self.stacked else 11 / 21
-        most = self.query_one("#body").size.height * share  # see explore.tcss
-        lines = (matrix.lines_in(int(most) - frame + 2) for matrix in self.query(Matrix) if matrix.display)
+        lines = (matrix.lines_in(self._most_lines - frame + 2) for matrix in self.query(Matrix) if matrix.display)
         self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
+
+    @property
+    def _most_lines(self) -> int:
+        """How many lines the matrices may take of the body above the panels; see explore.tcss."""
+        height = self.query_one("#body").size.height
+        if self.is_lecture:
+            return height - (1 if self.has_class("-low") else 5)
+        if self.tour.is_open and self.has_class("-low"):
+            return height
+        return int(height * (2 / 3 if self.stacked else 11 / 21))
 
     def _entitle(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
@@ -298,7 +321,7 @@ class ExploreScreen(ActionScreen[None]):
         if self.sentence.is_editing:
             return name in _WHILE_EDITING
         if name == "back":
-            is_open = self.whole is not None or self.focused is not None or self.tour.is_open
+            is_open = self.whole is not None or self.focused is not None or self.tour.is_open or self.is_lecture
             return is_open or self.playback.is_playing or self.app.view.stepping
         if name == "slower":
             return self.playback.can_be_slower
@@ -356,6 +379,8 @@ class ExploreScreen(ActionScreen[None]):
             self.set_focus(None)
         elif self.tour.is_open:
             self._leave_tour()
+        elif self.is_lecture and not self.app.view.stepping:
+            self.action_lecture()
         else:
             self.app.change(stop_stepping)
 
@@ -397,6 +422,8 @@ class ExploreScreen(ActionScreen[None]):
         self._pause()
         if self.timeline.is_open:
             self.action_timeline("close")
+        if self.is_lecture:
+            self.action_lecture()
         if self.whole is not None:
             self._see_alone(None)
         self.set_focus(None)
@@ -436,6 +463,24 @@ class ExploreScreen(ActionScreen[None]):
         for each in (self.query_one(TokenStrip), *self.query(Matrix), *self.query_one("#panels").children):
             each.set_class(each is found, "-toured")
         self.query_one("#body").set_class(found in self.query_one("#panels").children, "-panel-toured")
+
+    # Lecture mode
+
+    def action_lecture(self) -> None:
+        """Show one large matrix with its sentence, explanation and predictions, or all parts again."""
+        entering = not self.is_lecture
+        if entering:
+            self._zoom_before = self._matrix_in_view.zoom
+            if self.tour.is_open:
+                self._leave_tour()
+            if self.whole is not None:
+                self._see_alone(None)
+        self.set_class(entering, "-lecture")
+        for matrix in self.query(Matrix):
+            matrix.zoom = Zoom.NUMBERS if entering else self._zoom_before
+            matrix.padding = LECTURE_PADDING if entering else PADDING
+        self._fit_matrices()
+        self.call_after_refresh(self._fit_matrices)  # once the parts have their room
 
     # Editing the sentence
 

@@ -64,7 +64,7 @@ class NarrationLine(Lines, can_focus=False):
         count = 1 if width >= ONE_LINE and self._height < 2 else 2
         if self._change is not None:
             return self._of_change(self._change, width, count)
-        if count == 2 and width >= ONE_LINE:
+        if count == 2 and width >= ONE_LINE and (reading.view.changed or _room_to_try(reading, width)):
             return [*self._of_stage(reading, width, 1), self._effect(reading, width)]
         return self._of_stage(reading, width, count)
 
@@ -80,7 +80,7 @@ class NarrationLine(Lines, can_focus=False):
         """What all switches together do to the prediction, or what there is to try."""
         lead = " " * len(_lead(reading))
         if not reading.view.changed:
-            return line((lead + (TRY if len(lead) + cell_len(TRY) <= width else ""), self.style_of("faint")))
+            return line((lead + TRY, self.style_of("faint")))
         lead += "As set, not as trained: "
         wordings = reading.explain_prediction()
         return line((lead if wordings else "", self.style_of("faint")), fullest(wordings, width - len(lead)))
@@ -126,6 +126,11 @@ class NarrationLine(Lines, can_focus=False):
 def _lead(reading: "Reading") -> str:
     """Which of the stages is in view: `3/6 `."""
     return f"{STAGES.index(reading.view.stage) + 1}/{len(STAGES)} "
+
+
+def _room_to_try(reading: "Reading", width: int) -> bool:
+    """Return True if what there is to try fits on the second line."""
+    return len(_lead(reading)) + cell_len(TRY) <= width
 
 
 def fullest(wordings: Wordings, room: int) -> str:

@@ -102,6 +102,20 @@ def test_explore_stepping_with_changed_heads(
     assert snap_compare(opened(CHANGED), terminal_size=size, run_before=after(ready))
 
 
+@pytest.mark.parametrize("size", [(60, 18), MIDDLE], ids=size_name)
+def test_lecture(
+    size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
+) -> None:
+    assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "f5", "s"))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
+def test_first_steps(
+    size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
+) -> None:
+    assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "f4", "right", "r"))
+
+
 async def pictured(pilot: Pilot[None]) -> None:
     """Waits until every head has its picture."""
     for _ in range(200):

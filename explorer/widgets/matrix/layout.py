@@ -120,6 +120,7 @@ class Content:
     columns: int
     label: int  # the widest row label, in cells
     number: int  # the widest number, in cells
+    padding: int = 2  # the most cells before it; more than 2 only where no label is cut for them
 
     def at(self, zoom: Zoom, cell: int, width: int, height: int) -> Layout:
         """A layout with cells of one width, its labels as wide as there is room beside them."""
@@ -172,12 +173,17 @@ class Content:
         """The layout of a zoom, its cells as wide as all columns have room for."""
         layouts = [self.at(each, cell, width, height) for each, cell in self._widths(zoom, has_pixels)]
         otherwise = layouts[1] if zoom is Zoom.BLOCKS else layouts[-1]  # wide enough to see, even if that scrolls
-        return next((layout for layout in layouts if layout.across), otherwise)
+        return next((layout for layout in layouts if layout.across and not self._is_wasteful(layout)), otherwise)
+
+    def _is_wasteful(self, layout: Layout) -> bool:
+        """Return True if numbers have more room than they need, and labels less."""
+        whole = min(self.label, LONGEST_LABEL) + MARKER + 1
+        return layout.zoom is Zoom.NUMBERS and layout.cell > self.number + 2 and layout.label < whole
 
     def _widths(self, zoom: Zoom, has_pixels: bool = True) -> list[tuple[Zoom, int]]:
         """The widths of a cell, the widest first. Half blocks need colours: without them cells are a line high."""
         if zoom is Zoom.NUMBERS:
-            return [(zoom, cell) for cell in range(self.number + 2, self.number, -1)]
+            return [(zoom, cell) for cell in range(self.number + self.padding, self.number, -1)]
         if zoom is Zoom.BLOCKS:
             return [(zoom, 3), (zoom, 2), (zoom, 1)]
         return [(zoom if has_pixels else Zoom.BLOCKS, 1)]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
 """In half blocks the cursor is one pixel: a hue that neither palette has."""
 
+PADDING = 2
+"""The most cells before a number, unless there is room to be more generous."""
+
 _ZOOM_FROM = 50
 """Cells from which on the zoom stands beside the legend."""
 
@@ -90,6 +93,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._query = 0
         self._key = 0
         self._zoom: Zoom | None = None
+        self._padding = PADDING
         self._without_first = False
         self._numbers: Numbers | None = None
         self._numbers_of: tuple[object, ...] = ()
@@ -143,6 +147,17 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if without_first is not self._without_first:
             self._without_first = without_first
             self._numbers = None
+            self.redraw()
+
+    @property
+    def padding(self) -> int:
+        """The most cells before a number."""
+        return self._padding
+
+    @padding.setter
+    def padding(self, padding: int) -> None:
+        if padding != self._padding:
+            self._padding = padding
             self.redraw()
 
     @property
@@ -265,7 +280,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _content(self, numbers: Numbers) -> Content:
         rows, columns = numbers.matrix.shape
-        return Content(rows, columns, self._label_width, numbers.width)
+        return Content(rows, columns, self._label_width, numbers.width, self._padding)
 
     def render_line(self, y: int) -> Strip:
         """A line of what is in view: the column labels, rows, or the legend."""

@@ -215,7 +215,7 @@ class PredictionsPanel(Lines, can_focus=True):
         for forecast, name in pairs:
             parts.append((name if short < 3 else name[:1] + " ", faint))
             for token in forecast.tokens[:count]:
-                text = fit(label(token.text), 6).rstrip() if short > 1 else label(token.text)
+                text = quoted(token.text, 6 if short > 1 else None)
                 parts += [(text, self._style(token)), (f" {weight(token.probability)} ", self._plain())]
         parts.append(("│ ", faint))
         here, text = ("here ", "text ") if short < 2 else ("", "")
@@ -307,7 +307,7 @@ class PredictionsPanel(Lines, can_focus=True):
         bars = max(0, width - names - 8)
         here = chosen and self.has_focus
         mark = "▸" if here else "✓" if token.actual else " "
-        name = fit(f"{mark} {label(token.text)}", min(names + 2, width - 4))
+        name = fit(f"{mark} {quoted(token.text)}", min(names + 2, width - 4))
         return [
             (name, self.style_of("cursor") if here else self._style(token)),
             (weight(token.probability).rjust(3) + " ", self._style(token)),
