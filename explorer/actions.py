@@ -289,7 +289,7 @@ _SHARED_ACTIONS = (
            "In the predictions: the sentence as it was before the last token was appended.", _APPENDING),
     Action("copy", (EXPLORE,), ("y",), "y", "Copy the row or matrix",
            "Copy the part that has the focus, else the row of the query, with tabs for a spreadsheet.", _EXPORTING),
-    Action("write", (EXPLORE,), ("w",), "w", "Write a file",
+    Action("write", (EXPLORE, HEADS), ("w",), "w", "Write a file",
            "The trace as JSON, the matrix as CSV, everything as NPZ, a picture of the screen, or the link line.",
            _EXPORTING),
     Action("link", (EXPLORE,), ("L",), "L", "Link line",
@@ -380,6 +380,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("head", ("head_left", "head_right", "head_up", "head_down")),
         ("measure", ("measure",)),
         ("size", ("smaller", "larger")),
+        ("write", ("write",)),
     ),
     COMPARE: (
         ("help", ("help",)),

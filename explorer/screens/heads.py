@@ -16,6 +16,9 @@ from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Head, Sort
 from explorer.core.head_kinds import STORIES
 from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.dialogs.export import Wanted, WriteScreen
+from explorer.screens.exporter import Exporter
+from explorer.view import Stage, choose_head
 from explorer.widgets.heads.detail import JOINED, HeadDetail
 from explorer.widgets.heads.grid import HeadGrid
 from explorer.widgets.heads.map import HeadMap, Measure
@@ -25,6 +28,7 @@ from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.too_small import SMALLEST, TooSmall
 
 if TYPE_CHECKING:
+    from explorer.core.reading import Reading
     from model.head_pictures import HeadPicture
     from model.head_scores import HeadScores
 
@@ -62,6 +66,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         self._computing: int | None = None
         self._zoom = 0
         self._hovered: Head | None = None
+        self._exporter = Exporter(self, self.app)
 
     # What is on it
 
@@ -133,6 +138,8 @@ class HeadsScreen(ActionScreen[Head | None]):
     def _show_title(self) -> None:
         reading = self.gallery.reading
         sort = "map of peakedness" if self.shows_map else f"sorted by {self.sort.value}"
+        if not self.shows_map and self.sort.score is not None:
+            sort += " on other text, pictures of this sentence"
         sizes = f"{reading.shape.n_layer} layers × {reading.shape.n_head} heads"
         said = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
         self.query_one("#heads-title", Static).update(Text(fit(said, self.size.width), no_wrap=True))
@@ -265,6 +272,27 @@ class HeadsScreen(ActionScreen[Head | None]):
     def action_last_head(self) -> None:
         """Choose the last head."""
         self.choose(self.tiles.moved(len(self.gallery.heads), 0))
+
+    def action_write(self) -> None:
+        """Ask what to write of the chosen head, or of the screen, to which file."""
+        reading = self._reading_of_chosen()
+        dialog = WriteScreen(reading, Stage.WEIGHTS, download=self.app.is_web)
+
+        def write(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self._exporter.write(reading, Stage.WEIGHTS, wanted)
+
+        self.app.push_screen(dialog, write)
+
+    def _reading_of_chosen(self) -> "Reading":
+        """Return a reading of the chosen head."""
+        layer, head = self.chosen
+        reading = self.gallery.reading
+        return reading.at(choose_head(layer, head)(reading.view, reading.bounds))
+
+    def on_exporter_written(self, message: Exporter.Written) -> None:
+        """Say what was written, or why it was not."""
+        self._exporter.report(message)
 
     def action_open(self) -> None:
         """Return to Explore with the chosen head."""

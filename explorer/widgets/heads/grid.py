@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from explorer.core.formatting import fit, significant, weight
 from explorer.core.gallery import Gallery, Head, Sort
-from explorer.widgets.heads.layout import GridLayout, grid_layout, position_layout, rows_of
+from explorer.widgets.heads.layout import GridLayout, grid_layout, rows_of
 from explorer.widgets.heads.tiles import HeadTiles
 from explorer.widgets.palette import HATCH
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NOTHING = -2
 """Below the last row of a picture."""
 _HIDDEN = -1
+_VALUE = 4
+"""Cells of a score, or of an effective number of keys, beside the name of a head."""
 
 
 class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
@@ -73,13 +75,15 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         size = self.scrollable_content_region.size
         sizes = (len(gallery.reading.encoding), shape.n_layer, shape.n_head, size.width, size.height)
         has_pixels = self.palette.has_pixels
-        if self.sort is Sort.POSITION:
-            layout = position_layout(*sizes, has_pixels=has_pixels, larger=self.larger)
-        else:
-            layout = grid_layout(*sizes, has_pixels=has_pixels, by_layer=False, larger=self.larger)
+        by_layer = self.sort is Sort.POSITION
+        layout = grid_layout(
+            *sizes, has_pixels=has_pixels, by_layer=by_layer, larger=self.larger, value=0 if by_layer else _VALUE
+        )
         self._layout = layout
         self.set_rows(rows_of(gallery.order(self.sort, self._scores), layout.columns, layout.by_layer))
-        return Size(size.width, len(self.rows) * layout.lines)
+        lines = len(self.rows) * layout.lines
+        # Where it scrolls, the last row may stand above empty lines, so that the row at the top is not cut.
+        return Size(size.width, lines + (size.height % layout.lines if lines > size.height else 0))
 
     def update(self, heads: list[Head]) -> None:
         """Redraw heads whose pictures have been computed."""
@@ -122,11 +126,12 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         chosen = head == self.chosen
         ablated, changed = head in gallery.reading.view.ablated, head in gallery.changed
         last = gallery.heads[-1]
-        longest = len(f"▶L{last[0]} H{last[1]}") + bool(gallery.changed)
-        name = f"L{head[0]} H{head[1]}" if longest <= layout.tile else f"{head[0]}.{head[1]}"
-        text = ("▶" if chosen else " ") + name + ("×" if ablated else "*" if changed else "")
+        mark = "×" if ablated else "*" if changed else ""
         value = self._value_text(head)
-        if value and len(text) + len(value) + 1 <= layout.tile:
+        longest = len(f"▶L{last[0]} H{last[1]}") + bool(gallery.changed) + (_VALUE + 1 if value else 0)
+        name = f"L{head[0]} H{head[1]}" if longest <= layout.tile else f"{head[0]}.{head[1]}"
+        text = ("▶" if chosen else " ") + name + mark
+        if value:
             text = text + value.rjust(layout.tile - len(text))
         part = "cursor" if chosen else "warning" if changed else "label"
         return Segment(fit(text, layout.tile), self.style_of(part))

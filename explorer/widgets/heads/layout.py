@@ -10,7 +10,12 @@ LEAST_PIXELS = 7
 SCROLLED_WIDTH = 12
 """Cells of a picture where they do not fit at once."""
 LARGEST = 4
-"""Cells that a pixel may be wide."""
+"""Half lines that a pixel may be high; it may be up to twice as wide as that in cells, which is about 2 : 1."""
+_POOLED = ((2, 1), (2, 2))
+"""Cells and half lines of larger pixels that several weights share."""
+SCROLLED = 1.5
+"""Pictures in which every weight has its pixel may scroll through so many times the height of the view, rather than
+that several weights share a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,6 @@ class GridLayout:
     by_layer: bool  # whole layers on a line, or a layer on whole lines
 
     @property
-    def area(self) -> int:
-        """Half cells of a picture."""
-        return self.picture.pixels**2 * self.picture.across * self.picture.down
-
-    @property
     def step(self) -> int:
         """Cells from one tile to the next."""
         return self.tile + 1
@@ -59,16 +59,18 @@ class GridLayout:
 
 
 def picture_sizes(positions: int, has_pixels: bool) -> list[PictureSize]:
-    """Every size of a picture of so many positions, from the largest to the smallest.
+    """Every size of a picture of so many positions: from the most pixels to the fewest, and the largest of each first.
 
     With pixels, two share a cell, one above the other. Without colours a pixel is a character at least.
     """
-    magnified = [(k, k) for k in range(LARGEST, 1, -1)] if has_pixels else [(4, 4), (2, 2)]
+    magnified = [(4, 4), (2, 2)]
+    if has_pixels:
+        magnified = [(wide, k) for k in range(LARGEST, 0, -1) for wide in range(max(2, k), 2 * k + 1)]
     sizes = [PictureSize(positions, 1, across, down) for across, down in magnified]
     for block, pixels in _blocks(positions):
-        shapes = [(1, 1)] if has_pixels else [(1, 2)] if block == 1 else [(2, 2), (1, 2)]
+        shapes = [(1, 1), *_POOLED * (block > 1)] if has_pixels else [(1, 2)] if block == 1 else [(2, 2), (1, 2)]
         sizes += [PictureSize(pixels, block, across, down) for across, down in shapes]
-    return sorted(sizes, key=lambda size: size.pixels**2 * size.across * size.down, reverse=True)
+    return sorted(sizes, key=lambda size: (size.pixels, size.across * size.down), reverse=True)
 
 
 def _blocks(positions: int) -> Iterator[tuple[int, int]]:
@@ -84,13 +86,23 @@ def _blocks(positions: int) -> Iterator[tuple[int, int]]:
 
 
 def grid_layout(
-    positions: int, n_layer: int, n_head: int, width: int, height: int, *, has_pixels: bool, by_layer: bool, larger: int
+    positions: int,
+    n_layer: int,
+    n_head: int,
+    width: int,
+    height: int,
+    *,
+    has_pixels: bool,
+    by_layer: bool,
+    larger: int,
+    value: int = 0,
 ) -> GridLayout:
-    """The largest pictures that are all in view at once, or legible ones to scroll through.
+    """The pictures of most pixels, as large as can be, that are all in view at once, or legible ones to scroll through.
 
     `larger` goes so many sizes up from there, or down when it is negative. A picture is never larger than the view.
+    A tile has room for a number of `value` cells beside its name.
     """
-    longest = len(f"{n_layer - 1}.{n_head - 1}") + 2  # with ▶ before it and a mark after it
+    longest = len(f"{n_layer - 1}.{n_head - 1}") + 2 + (value + 1 if value else 0)  # ▶ before it and a mark after it
     sizes = picture_sizes(positions, has_pixels)
     shown = [size for size in sizes if size.width <= width and size.height < height] or sizes[-1:]
 
@@ -100,13 +112,18 @@ def grid_layout(
         columns = _whole_layers(n_layer, n_head, room) if by_layer else room
         return GridLayout(size, tile, columns, by_layer)
 
-    def fits(size: PictureSize) -> bool:
+    def fits(size: PictureSize, most: float = 1.0) -> bool:
         made = layout(size)
         lines = -(-n_head // made.columns) * n_layer if made.columns < n_head and by_layer else 0
         rows = lines or -(-n_head * n_layer // made.columns)
-        return size.pixels >= min(positions, LEAST_PIXELS) and rows * made.lines <= height
+        return size.pixels >= min(positions, LEAST_PIXELS) and rows * made.lines <= most * height
 
     chosen = next((i for i, size in enumerate(shown) if fits(size)), None)
+    if chosen is None or shown[chosen].block > 1:
+        honest = (
+            i for i, size in enumerate(shown) if size.block == 1 and (layout(size).columns >= n_head or not by_layer)
+        )
+        chosen = next((i for i in honest if fits(shown[i], SCROLLED)), chosen)
     if chosen is None:
         legible = [
             size for size in shown if size.width <= SCROLLED_WIDTH and size.pixels >= min(positions, LEAST_PIXELS)
@@ -114,18 +131,6 @@ def grid_layout(
         abreast = [size for size in legible if layout(size).columns >= n_head]
         chosen = shown.index((abreast or legible or shown[-1:])[0])
     return layout(shown[max(0, min(len(shown) - 1, chosen - larger))])
-
-
-def position_layout(
-    positions: int, n_layer: int, n_head: int, width: int, height: int, *, has_pixels: bool, larger: int
-) -> GridLayout:
-    """Whole layers on a line, unless pictures twice as large are in view at once without that."""
-    aligned, flowing = (
-        grid_layout(positions, n_layer, n_head, width, height, has_pixels=has_pixels, by_layer=each, larger=larger)
-        for each in (True, False)
-    )
-    at_once = -(-n_layer * n_head // flowing.columns) * flowing.lines <= height
-    return flowing if at_once and flowing.area >= 2 * aligned.area else aligned
 
 
 def _whole_layers(n_layer: int, n_head: int, room: int) -> int:

@@ -123,7 +123,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
         if region.y < y or region.height > height:
             wanted = region.y
         elif region.bottom > y + height:
-            wanted = region.bottom - height
+            wanted = region.bottom - height // region.height * region.height  # the row at the top is not cut
         else:
             return False
         # The first row takes what stands above it into view.

@@ -1,7 +1,9 @@
 """The Heads screen: pictures, orders and numbers against independent computations; keys, mouse, sizes, terminals."""
 
+import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
+from explorer.core.formatting import significant, weight
 from explorer.core.gallery import Gallery, Sort, changed_heads
 from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
@@ -23,6 +26,7 @@ from explorer.widgets.palette import HATCH
 from model.checkpoint import Checkpoint
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import messages, screen_text, until
 from tests.model.test_head_pictures import plain_blocks, plain_means
 
 MakeApp = Callable[..., ExplorerApp]
@@ -145,7 +149,11 @@ async def test_orders(make_app: MakeApp, ready: Ready) -> None:
             assert shown() == order
             assert screen.chosen == chosen
             label = cells(screen, screen.grid, screen.grid.places(order[0])[0])[0]
-            assert f"L{order[0][0]} H{order[0][1]}" in "".join(text for text, _ in label)
+            title = "".join(text for text, _ in label)
+            assert f"L{order[0][0]} H{order[0][1]}" in title
+            value = keys[order[0]] if sort is Sort.PEAKEDNESS else scores.of(*order[0])[sort.name.lower()]
+            assert (significant(value, 2) if sort is Sort.PEAKEDNESS else weight(value)) in title
+            assert ("on other text, pictures of this sentence" in screen_text(app)) == (sort is not Sort.PEAKEDNESS)
         await pilot.press("s")
         assert screen.sort is Sort.POSITION
         await pilot.press("S")
@@ -154,6 +162,37 @@ async def test_orders(make_app: MakeApp, ready: Ready) -> None:
         await settled(pilot)
         assert isinstance(app.screen, HeadsScreen)
         assert app.screen.sort is Sort.INDUCTION  # as it was left
+
+
+@pytest.mark.parametrize(("size", "text"), [((60, 18), SENTENCES[0]), ((80, 24), "a b"), ((240, 70), SENTENCES[2])])
+async def test_every_tile_has_the_number_it_is_sorted_by(
+    make_app: MakeApp, ready: Ready, size: tuple[int, int], text: str
+) -> None:
+    app = make_app(text=text)
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot, ready)
+        scores = app.scores_in_view
+        assert scores is not None
+        await pilot.press("s", "s")
+        for head in screen.grid.heads_in_view[:4]:
+            title = "".join(text for text, _ in cells(screen, screen.grid, screen.grid.places(head)[0])[0])
+            assert title.split()[-1] == weight(scores.of(*head)["previous_token"])
+
+
+async def test_the_chosen_head_is_written(
+    make_app: MakeApp, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, ready)
+        await pilot.press("right", "right", "w", "enter")
+        layer, head = screen.chosen
+        name = f"tiny-bpe-L{layer}H{head}.json"
+        await until(pilot, lambda: any(name in message for message in messages(app)))
+        written = json.loads((tmp_path / name).read_text())
+        assert (written["layer"], written["head"]) == (layer, head) != (0, 0)
+        assert app.screen is screen
 
 
 KEYS = [
@@ -277,6 +316,8 @@ async def test_every_size_and_the_chosen_head_stays_in_view(make_app: MakeApp, r
                 assert 0 <= y < tiles.size.height, (width, height, key)
                 assert place.right <= tiles.size.width
                 assert y + place.height <= tiles.size.height or place.height > tiles.size.height
+                if not screen.shows_map:
+                    assert tiles.scroll_offset.y % place.height == 0  # the titles of the first row are not cut
                 legend = screen.query_one(HeadDetail)
                 assert all(
                     len(legend.render_line(y).text.rstrip()) <= legend.size.width for y in range(legend.size.height)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from explorer.widgets.heads.layout import LEAST_PIXELS, grid_layout, picture_sizes, position_layout, rows_of
+from explorer.widgets.heads.layout import LEAST_PIXELS, grid_layout, picture_sizes, rows_of
 from explorer.widgets.heads.map import map_layout
 
 MODELS = [(1, 1), (4, 4), (6, 12), (12, 12), (3, 25)]
@@ -37,34 +37,39 @@ def test_the_largest_pictures_that_fit_are_taken(has_pixels: bool) -> None:
         if -(-heads // made.columns) * made.lines > area[1]:
             continue  # they scroll
         narrowest = len(f"{model[0] - 1}.{model[1] - 1}") + 2
-        area_taken = made.picture.pixels**2 * made.picture.across * made.picture.down
+        taken = made.picture.pixels, made.picture.across * made.picture.down
         for size in picture_sizes(positions, has_pixels):
             legible = size.pixels >= min(positions, LEAST_PIXELS)
-            if legible and size.pixels**2 * size.across * size.down > area_taken:
+            if legible and (size.pixels, size.across * size.down) > taken:
                 across = (area[0] + 1) // (max(size.width, narrowest) + 1)
                 assert not across or -(-heads // across) * (size.height + 1) > area[1], size
 
 
-def test_layers_are_kept_whole_unless_pictures_get_much_larger() -> None:
+def test_by_position_a_layer_has_lines_of_its_own() -> None:
     for model, area, positions in itertools.product(MODELS, AREAS, (2, 9, 17, 64)):
-        aligned = grid_layout(positions, *model, *area, has_pixels=True, by_layer=True, larger=0)
-        made = position_layout(positions, *model, *area, has_pixels=True, larger=0)
-        if made.by_layer:
-            assert made == aligned
-        else:
-            assert made.area >= 2 * aligned.area
-            assert -(-model[0] * model[1] // made.columns) * made.lines <= area[1]
-    assert not position_layout(17, 4, 4, 119, 30, has_pixels=True, larger=0).by_layer  # every weight has its pixel
-    assert position_layout(28, 6, 12, 119, 30, has_pixels=True, larger=0).by_layer
+        made = grid_layout(positions, *model, *area, has_pixels=True, by_layer=True, larger=0)
+        assert made.columns % model[1] == 0 or model[1] > made.columns
+    made = grid_layout(17, 4, 4, 119, 30, has_pixels=True, by_layer=True, larger=0)
+    assert made.columns == 4
+    assert made.picture.block == 1  # every weight has its pixel, though one has to scroll a little
+    assert made.lines * 4 <= 1.5 * 30
+    assert grid_layout(28, 6, 12, 119, 30, has_pixels=True, by_layer=True, larger=0).picture.block > 1
+
+
+def test_a_tile_has_room_for_the_number_beside_its_name() -> None:
+    for model, area, positions in itertools.product(MODELS, AREAS, (1, 2, 9, 64)):
+        made = grid_layout(positions, *model, *area, has_pixels=True, by_layer=False, larger=0, value=4)
+        assert made.tile >= len(f"▶{model[0] - 1}.{model[1] - 1}* .123")
 
 
 def test_sizes_are_honest() -> None:
     for positions in (1, 3, 16, 1000):
         sizes = picture_sizes(positions, True)
-        assert {size.block for size in sizes if size.across > 1} == {1}
+        assert all(size.down <= size.across <= 2 * size.down for size in sizes)
+        assert {size.block for size in sizes if size.across > 2} == {1}
         assert all(size.pixels == -(-positions // size.block) for size in sizes)
-        areas = [size.pixels**2 * size.across * size.down for size in sizes]
-        assert areas == sorted(areas, reverse=True)
+        order = [(size.pixels, size.across * size.down) for size in sizes]
+        assert order == sorted(order, reverse=True)
         assert len(set(sizes)) == len(sizes)
         assert all(size.down % 2 == 0 for size in picture_sizes(positions, False))
 
