@@ -388,7 +388,8 @@ class LabScreen(ActionScreen[None]):
             if tour.choice is not None:
                 verdict = "Right" if tour.choice == result.choice else f"You said {choices[tour.choice]}"
                 text.append(f"{verdict}: ", "bold")
-            text.append(f"{choices[result.choice]}. ", "bold")
+            right = choices[result.choice]
+            text.append(f"{right if tour.choice is not None else right[:1].upper() + right[1:]}. ", "bold")
             text.append(result.answer + "\n")
         end = "" if step.title.endswith("?") else "."
         text.append(f"{tour.step + 1}/{len(self.steps)} {step.title}{end} ", "bold")
