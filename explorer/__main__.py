@@ -1,6 +1,6 @@
 """`python -m explorer` is the command `explorer`."""
 
-from explorer.cli.main import main
+from explorer.cli.entry import main
 
 if __name__ == "__main__":
     main()

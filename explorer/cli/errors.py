@@ -24,7 +24,7 @@ def errors_on_one_line() -> Iterator[None]:
         yield
     except click.ClickException as error:
         _fail(_click_message(error))
-    except BrokenPipeError:
+    except BrokenPipeError:  # when the last of the output is flushed
         silence_output()
         sys.exit(0)
     except (click.Abort, KeyboardInterrupt):
@@ -39,6 +39,19 @@ def errors_on_one_line() -> Iterator[None]:
         if not _is_out_of_memory(error):
             raise
         _fail("there is not enough memory: choose a shorter text, a smaller model or, to train, smaller batches")
+
+
+@contextmanager
+def broken_pipe_ends_well() -> Iterator[None]:
+    """End a command with exit code 0 once nobody reads its output any more, as in `explorer models | head -1`.
+
+    This is needed within click, which would exit with 1.
+    """
+    try:
+        yield
+    except BrokenPipeError as error:
+        silence_output()
+        raise click.exceptions.Exit(0) from error
 
 
 def _is_out_of_memory(error: Exception) -> bool:

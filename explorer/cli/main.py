@@ -16,7 +16,7 @@ import click
 
 from explorer import __version__
 from explorer.cli import terminal
-from explorer.cli.errors import errors_on_one_line
+from explorer.cli.errors import broken_pipe_ends_well, errors_on_one_line
 from explorer.cli.options import given_options, open_options, opening_options, opening_view, undecided_parts
 from model.errors import ModelError
 
@@ -57,6 +57,14 @@ class CommandGroup(click.Group):
                 ctx,
             )
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:  # noqa: D102
+        with broken_pipe_ends_well():  # --help prints
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: D102
+        with broken_pipe_ends_well():
+            return super().invoke(ctx)
 
     def main(
         self,
@@ -121,5 +129,5 @@ def _refuse_option_before_command(ctx: click.Context, option: click.Parameter) -
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; this is what `explorer` and `attention-explorer` call."""
+    """Run the command line, which ends in SystemExit."""
     cli.main(args=None if arguments is None else list(arguments))

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from explorer.cli.output import PipeConsole
 from explorer.cli.terminal import silence_output
 from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
@@ -20,18 +20,12 @@ from model.training.trainer import Trainer
 SAMPLE_TOKENS = 60
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Re-raise BrokenPipeError: Rich would exit the process."""
-        raise
-
-
 class TrainDisplay:
     """Shows a run: a progress bar with the current loss, and permanent lines for validation losses and samples."""
 
     def __init__(self, trainer: Trainer, sample_every: int, prompt: str) -> None:
         # In a group of processes only the leading one prints.
-        self.console = _Console(highlight=False, soft_wrap=True, quiet=not trainer.group.is_main)
+        self.console = PipeConsole(highlight=False, soft_wrap=True, quiet=not trainer.group.is_main)
         self._output_error = ""
         self._trainer = trainer
         self._sample_every = sample_every

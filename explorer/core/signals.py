@@ -35,9 +35,13 @@ def handled_like_interrupts() -> Iterator[None]:
     handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
     for number in handled:
         signal.signal(number, on_signal)
+    interrupt = signal.getsignal(signal.SIGINT)
+    if callable(interrupt):  # asyncio only cancels its main task in the place of Python's own handler
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
+        signal.signal(signal.SIGINT, interrupt)
         for number in handled:
             signal.signal(number, signal.SIG_DFL)
         if received:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -311,6 +312,34 @@ def test_a_reader_that_leaves_is_no_error(model: str) -> None:
     done = process(["show", "bad", "--model", model], stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "bad"],
+        ["show", "bad", "--json"],
+        ["generate", "a", "--tokens", "2"],
+        ["generate", "a", "--tokens", "2", "--json"],
+        ["models"],
+        ["lab"],
+        ["--help"],
+        ["show", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_ends_well_without_a_reader(
+    arguments: list[str], model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    options = ["--model", model] if "bad" in arguments or "a" in arguments else []
+    with os.fdopen(writing, "w") as stream, monkeypatch.context() as context:
+        context.setattr(sys, "stdout", stream)
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*arguments, *options])
+    assert ended.value.code == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
@@ -363,6 +392,47 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: str) -> Non
     result = run("show", "bad", "--model", model)
     assert result.exit_code == 130
     assert result.output.strip() == ""
+
+
+INTERRUPTED_AT = {
+    "its first import": """
+        def find_spec(self, name, *_):
+            if name == "click":
+                signal.raise_signal(signal.SIGINT)
+    """,
+    "an import that fails of it": """
+        def find_spec(self, name, *_):
+            if name == "torch":
+                try:
+                    signal.raise_signal(signal.SIGINT)
+                except KeyboardInterrupt:
+                    raise ImportError("half of torch") from None
+    """,
+    "its end": """
+        def find_spec(self, name, *_):
+            if name == "torch":
+                atexit.register(signal.raise_signal, signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+    """,
+}
+
+
+@pytest.mark.parametrize("moment", INTERRUPTED_AT)
+def test_ctrl_c_is_quiet_from_the_first_import_to_the_end(moment: str, model: str) -> None:
+    code = f"""
+import atexit, signal, sys
+
+class Finder:
+    {textwrap.dedent(INTERRUPTED_AT[moment]).strip().replace(chr(10), chr(10) + "    ")}
+
+from explorer.cli.entry import main
+sys.meta_path.insert(0, Finder())
+main()
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, "show", "bad", "--model", model]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
 
 
 def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
