@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from explorer.core.explanations import Wordings
 from explorer.core.formatting import fixed, quoted, significant, weight
 from explorer.view import Stage, View
-from model.peakedness import effective_keys, variance
+from model.peakedness import row_peakedness, variance
 from model.settings import Scope
 from model.trace import kl_divergences
 
@@ -105,7 +105,7 @@ class _Row:
             tuple(row.weights[0].tolist()),
             tuple(row.inputs.visible[0].tolist()),
             variance(row.scaled[row.inputs.visible]).item(),
-            effective_keys(row.weights)[0].item(),
+            2 ** row_peakedness(row).entropy_bits,
             (row.weights @ row.inputs.v).norm().item(),
         )
 
@@ -292,7 +292,7 @@ def _scale(change: _Change) -> Wordings:
             f"{lead} the scores stay; stage 2 multiplies them.",
         )
     long, medium, short = change.offers
-    if after.count == 1:
+    if after.count == 1 and change.after.stages.inputs.sink is None:
         return (
             f"{lead} {change.query(_LONG)} sees only itself, and its weight is 1 at any scale.{long}",
             f"{lead} {change.query(_MEDIUM)} sees only itself: weight 1.{medium}",
@@ -334,7 +334,8 @@ def _averaging(change: _Change, lead: str) -> Wordings:
         if abs(after.weights[after.top] * count - 1.0) < 1e-5
         else weight(after.weights[after.top])
     )
-    if after.visible == tuple(key <= query for key in range(len(after.visible))):
+    is_triangle = after.visible == tuple(key <= query for key in range(len(after.visible)))
+    if is_triangle and change.after.stages.inputs.sink is None:
         each = "the only token so far" if count == 1 else f"each of the {count} tokens so far"
         short = "its only token" if count == 1 else f"each of {count} tokens"
         return (

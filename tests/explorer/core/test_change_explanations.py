@@ -1,7 +1,10 @@
 """What a switch did: the numbers of its sentences are computed again here with NumPy, from q, k, v and the logits."""
 
 import math
+import random
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +22,13 @@ from explorer.core.reading import Reading
 from explorer.core.readings import ReadingService
 from explorer.view import STAGES, Stage, View, go_to, move_query, toggle_mask, toggle_scale
 from model.checkpoint import Checkpoint
+from model.config import GPTConfig
+from model.gpt import GPT
 from model.settings import Scope
+from model.tokenizer import train_char
 from tests.explorer.conftest import SENTENCES
 from tests.explorer.core.test_explanations import numbers
+from tests.explorer.small import CHARACTERS
 
 VIEW = View("bpe", SENTENCES[0], query=3, key=1, layer=1, head=2)
 Array = NDArray[np.float64]
@@ -64,8 +71,9 @@ class Plain:
 
 def log_softmax(logits: torch.Tensor) -> Array:
     x: Array = logits.double().numpy()
-    x = x - x.max(-1, keepdims=True)
-    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+    shifted: Array = x - x.max(-1, keepdims=True)
+    sums: Array = np.exp(shifted).sum(-1, keepdims=True)
+    return np.subtract(shifted, np.log(sums))
 
 
 def text_loss(reading: Reading) -> float:
@@ -271,6 +279,56 @@ def test_every_explanation_can_be_shown(
         if wordings:
             assert cell_len(wordings[-1]) <= 58
             assert any(cell_len(wording) <= 78 for wording in wordings)
+
+
+@cache
+def random_service(seed: int) -> ReadingService:
+    """A model of random size and weights that knows ten characters."""
+    chance = random.Random(seed)
+    config = GPTConfig(
+        vocab_size=10,
+        n_positions=16,
+        n_embd=12 * chance.choice((1, 2)),
+        n_layer=chance.choice((1, 2)),
+        n_head=chance.choice((1, 2, 3)),
+        initializer_range=chance.choice((0.1, 0.5, 1.0)),
+    )
+    gpt = GPT(config)
+    gpt.initialize(torch.Generator().manual_seed(seed))
+    model = Checkpoint("random", Path("random"), config, gpt.eval().requires_grad_(False), train_char(CHARACTERS))
+    service = ReadingService()
+    service.add_model("random", model)
+    return service
+
+
+@given(st.integers(0, 7), st.text(CHARACTERS, min_size=2, max_size=16), st.data())
+def test_numbers_are_those_of_any_model(seed: int, text: str, data: st.DataObject) -> None:
+    service = random_service(seed)
+    view = service.read(View("random", text, query=data.draw(st.integers(0, len(text) - 1)))).view
+    before, after = changed(service, view, causal=False)
+    share = 100 * Plain.of(after).weights[view.query + 1 :]
+    row = explain_change(before, after).row
+    if len(share) and share.sum() > 1:
+        assert numbers(row[-1])[0] == pytest.approx(share.max(), abs=0.51)
+        assert "now gives" in row[0]
+    elif not len(share):
+        assert "nothing changes" in row[0]
+    scale = data.draw(st.sampled_from([0.0, 0.01, 0.3, 1.0, 2.0]))
+    before, after = changed(service, view, scale=scale)
+    old, new = Plain.of(before), Plain.of(after)
+    if scale and view.query and after.view.scale is not None:
+        goes = explain_change(before, after).row[1].partition("goes from ")[2]
+        assert numbers(goes)[:2] == near(old.scaled.var(), new.scaled.var())
+    moved = np.abs(after.stages.weights.double().numpy() - before.stages.weights.double().numpy()).sum(-1) / 2
+    row_found = most_changed_row(before, after)
+    assert moved[row_found or 0] == pytest.approx(moved.max(), abs=1e-6)
+
+
+def test_no_model_is_run_to_explain(service: ReadingService, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = changed(service, VIEW, causal=False, scale=1.0)
+    monkeypatch.setattr(GPT, "forward", lambda *_, **__: pytest.fail("the model was run"))
+    monkeypatch.setattr(Checkpoint, "trace", lambda *_, **__: pytest.fail("the model was run"))
+    assert explain_change(before, after).prediction
 
 
 def test_the_last_switch_is_explained_until_the_view_changes(service: ReadingService) -> None:
