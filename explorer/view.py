@@ -1,6 +1,6 @@
 """View: the immutable value of what a person is looking at. Every keypress is (View, Bounds) -> View.
 
-The functions below are those keypresses. Each is pure, and gives back the very same view where there is nowhere to go.
+The functions below are those keypresses. Each is pure, and returns the very same view if it changes nothing.
 """
 
 import math
@@ -13,7 +13,7 @@ from model.settings import AttentionSettings, Scope
 
 
 class Stage(StrEnum):
-    """The stages of attention in the order they are computed, and what comes of them."""
+    """The stages of attention in the order in which they are computed, up to the prediction."""
 
     SCORES = "scores"
     SCALED = "scaled"
@@ -30,17 +30,18 @@ STAGES = tuple(Stage)
 SCOPES = tuple(Scope)
 
 LAST = -1
-"""As a query or key: the last position, whatever the length of the text."""
+"""A query or key that means the last position, whatever the length of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at. Two equal views show the same screen.
+    """What the user is looking at. Equal views show the same screen.
 
-    `causal=None` and `scale=None` are as trained; the switches act on `scope` around (layer, head).
+    None for `causal` or `scale` means as trained. These switches act on `scope`: the head (layer, head), its layer, or
+    the whole model.
     """
 
-    model: str  # a bundled model or a checkpoint directory; with @100 behind it, its snapshot after step 100
+    model: str  # a bundled model or a checkpoint directory; a suffix @100 is its snapshot after step 100
     text: str
     query: int = 0
     key: int = 0
@@ -51,22 +52,22 @@ class View:
     scale: float | None = None
     scope: Scope = Scope.HEAD
     ablated: frozenset[tuple[int, int]] = frozenset()
-    stepping: bool = False  # going stage by stage: what comes after `stage` is not computed yet for this query
+    stepping: bool = False  # stage by stage: later stages of this query count as not computed yet
 
     @property
     def settings(self) -> AttentionSettings:
-        """The switches as the model takes them."""
+        """The switches in the form that the model takes."""
         return AttentionSettings.of(
             self.scope, self.layer, self.head, causal=self.causal, scale=self.scale, ablated=self.ablated
         )
 
     def as_trained(self) -> "View":
-        """The same view with every switch back as trained."""
+        """Return the same view with every switch as trained."""
         return replace(self, causal=None, scale=None, ablated=frozenset())
 
     @property
     def changed(self) -> bool:
-        """Whether any switch is moved."""
+        """True if any switch is not as trained."""
         return self.causal is not None or self.scale is not None or bool(self.ablated)
 
     def is_switched_from(self, other: "View") -> bool:
@@ -75,34 +76,34 @@ class View:
         return self == switched != other
 
     def awaits(self, stage: Stage) -> bool:
-        """Whether the person is stepping and has not come to `stage` of the current query."""
+        """Return True if the user is stepping and has not yet reached `stage` of the current query."""
         return self.stepping and STAGES.index(stage) > STAGES.index(self.stage)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a view can go: the sizes of the text and of the model, and what its switches are as trained."""
+    """The sizes of the text and of the model, which limit a view, and the trained values of its switches."""
 
     positions: int
     n_layer: int
     n_head: int
     head_size: int
-    scales: tuple[float, ...]  # of each layer, as trained
+    scales: tuple[float, ...]  # the trained scale of each layer
     causal: bool = True
-    embedding: int | None = None  # n_embd, where it is not n_head × head_size
+    embedding: int | None = None  # n_embd, if it is not n_head × head_size
 
     @property
     def n_embd(self) -> int:
-        """Width of the model."""
+        """The width of the model."""
         return self.embedding or self.n_head * self.head_size
 
 
 Change = Callable[[View, Bounds], View]
-"""A keypress."""
+"""What a key does to a view."""
 
 
 def fitted(view: View, bounds: Bounds) -> View:
-    """The nearest view that this model and text have, without switches that are as trained.
+    """Return the nearest view within the bounds; a switch at its trained value becomes None.
 
     Negative positions count from the end.
     """
@@ -127,17 +128,17 @@ def _clamp(index: int, count: int) -> int:
 
 
 def move_query(by: int) -> Change:
-    """Move the query through the sentence."""
+    """Return a change that moves the query by a number of tokens."""
     return lambda view, bounds: _at_query(view, _clamp(view.query + by, bounds.positions))
 
 
 def _at_query(view: View, query: int) -> View:
-    """The view at a query; whoever goes elsewhere does not step through stages any more."""
+    """Return the view at a query; stepping through the stages ends if that is another query."""
     return view if query == view.query else replace(view, query=query, stepping=False)
 
 
 def move_key(by: int) -> Change:
-    """Move the key through the sentence."""
+    """Return a change that moves the key by a number of tokens."""
     return lambda view, bounds: replace(view, key=_clamp(view.key + by, bounds.positions))
 
 
@@ -152,12 +153,12 @@ def last_query(view: View, bounds: Bounds) -> View:
 
 
 def go_to(query: int, key: int | None = None) -> Change:
-    """Look at one query, and at one key where it is given."""
+    """Return a change that goes to a query and, if given, to a key."""
     return lambda view, bounds: fitted(replace(_at_query(view, query), key=view.key if key is None else key), bounds)
 
 
 def choose_stage(stage: Stage) -> Change:
-    """Look at one stage."""
+    """Return a change that goes to a stage."""
     return lambda view, bounds: replace(view, stage=stage, stepping=False)
 
 
@@ -172,7 +173,7 @@ def next_stage(view: View, bounds: Bounds) -> View:
 
 
 def step_on(view: View, bounds: Bounds) -> View:
-    """Go one stage forward; from the weights, on which the application opens, begin with the first stage instead."""
+    """Go one stage forward; start at the first stage if the user is at the weights and is not stepping yet."""
     if view.stage is Stage.WEIGHTS and not view.stepping:
         return replace(view, stage=STAGES[0], stepping=True)
     return next_stage(view, bounds)
@@ -189,7 +190,7 @@ def previous_stage(view: View, bounds: Bounds) -> View:
 
 
 def start_stepping(view: View, bounds: Bounds) -> View:
-    """Where playing begins: here if stepping is under way, else at the first stage; at the end of all, at the start."""
+    """Go to where playback begins: here while stepping, else the first stage; at the end, the first token."""
     finished = next_stage(view, bounds) == view
     at_last = view.query == bounds.positions - 1
     if finished or (at_last and not view.stepping):
@@ -203,17 +204,17 @@ def stop_stepping(view: View, bounds: Bounds) -> View:
 
 
 def move_head(by: int) -> Change:
-    """Go to another head of the same layer."""
+    """Return a change that moves to another head of the same layer."""
     return lambda view, bounds: replace(view, head=_clamp(view.head + by, bounds.n_head))
 
 
 def choose_head(layer: int, head: int) -> Change:
-    """Look at one head."""
+    """Return a change that goes to a head."""
     return lambda view, bounds: fitted(replace(view, layer=layer, head=head), bounds)
 
 
 def move_layer(by: int) -> Change:
-    """Go to another layer."""
+    """Return a change that moves to another layer."""
     return lambda view, bounds: replace(view, layer=_clamp(view.layer + by, bounds.n_layer))
 
 
@@ -224,7 +225,7 @@ def toggle_mask(view: View, bounds: Bounds) -> View:
 
 
 def toggle_scale(view: View, bounds: Bounds) -> View:
-    """Switch the scale off (× 1), or back on: as trained, or 1/√head_size where that was × 1."""
+    """Switch the scale off (× 1), or on again: as trained, or 1/√head_size if the trained scale is 1."""
     if current_scale(view, bounds) != 1.0:
         return with_scale(1.0)(view, bounds)
     trained = bounds.scales[view.layer]
@@ -232,7 +233,7 @@ def toggle_scale(view: View, bounds: Bounds) -> View:
 
 
 def with_scale(scale: float) -> Change:
-    """Multiply scores by `scale`; what equals the model as trained is no change."""
+    """Return a change that multiplies scores by `scale`; the trained scale counts as no switch."""
 
     def change(view: View, bounds: Bounds) -> View:
         layers = bounds.scales if view.scope is Scope.MODEL else (bounds.scales[view.layer],)
@@ -243,15 +244,15 @@ def with_scale(scale: float) -> Change:
 
 
 def current_scale(view: View, bounds: Bounds) -> float:
-    """The scale of the head in view."""
+    """Return the scale of the head in view."""
     return bounds.scales[view.layer] if view.scale is None else view.scale
 
 
 def named_scales(head_size: int, n_embd: int) -> tuple[tuple[float, str], ...]:
-    """The scales that have a name: none, the paper's, and two that are taken for it by mistake.
+    """Return the scales that have a name: none, the paper's, and two common mistakes.
 
-    1/√n_embd is that of `C**-0.5` in the code of the lecture, where C is not the width of a head but of the model;
-    1/head_size forgets the root.
+    1/√n_embd is `C**-0.5` in the code of the lecture, where C is the width of the model instead of the head;
+    1/head_size lacks the square root.
     """
     return (
         (1.0, "×1"),
@@ -262,10 +263,10 @@ def named_scales(head_size: int, n_embd: int) -> tuple[tuple[float, str], ...]:
 
 
 def scale_ladder(bounds: Bounds, layer: int) -> tuple[float, ...]:
-    """The amounts that − and + step through, ascending: each about √2 times the one before.
+    """Return the scales that − and + step through, in ascending order, each about √2 times the previous one.
 
     They pass exactly through 1, 1/√head_size, 1/√n_embd, 1/head_size and the scale as trained, from a quarter of the
-    smallest of these to 4. Powers of √2 very near to one of these give way to it.
+    smallest of these to 4. Powers of √2 that are very close to one of these are left out.
     """
     marks = {bounds.scales[layer]}
     for scale, _ in named_scales(bounds.head_size, bounds.n_embd):
@@ -279,7 +280,7 @@ def scale_ladder(bounds: Bounds, layer: int) -> tuple[float, ...]:
 
 
 def smaller_scale(view: View, bounds: Bounds) -> View:
-    """Go one step down the ladder of amounts, and from its end to 0, where every visible key gets the same weight."""
+    """Go to the next smaller scale; below the smallest is 0, which gives every visible key the same weight."""
     ladder = scale_ladder(bounds, view.layer)
     scale = current_scale(view, bounds)
     place = bisect_left(ladder, scale * (1 - 1e-9)) - 1
@@ -289,7 +290,7 @@ def smaller_scale(view: View, bounds: Bounds) -> View:
 
 
 def larger_scale(view: View, bounds: Bounds) -> View:
-    """Go one step up the ladder of amounts."""
+    """Go to the next larger scale."""
     ladder = scale_ladder(bounds, view.layer)
     place = bisect_right(ladder, current_scale(view, bounds) * (1 + 1e-9))
     return with_scale(ladder[place])(view, bounds) if place < len(ladder) else view
@@ -301,10 +302,10 @@ def next_scope(view: View, bounds: Bounds) -> View:
 
 
 def toggle_ablated(view: View, bounds: Bounds) -> View:
-    """Replace the mixed values of the head in view by zeros, or no longer; the scope does not matter for it."""
+    """Ablate the head in view (its mixed values become zeros), or undo that; the scope does not matter."""
     return replace(view, ablated=view.ablated ^ {(view.layer, view.head)})
 
 
 def reset(view: View, bounds: Bounds) -> View:
-    """Return to the model as trained."""
+    """Set every switch as trained."""
     return view.as_trained() if view.changed else view

@@ -1,4 +1,4 @@
-"""The matrices of Compare: a side's on the range of both sides, and their difference."""
+"""The matrices of the Compare screen: one for each side, on a common colour range, and one of their difference."""
 
 import math
 from dataclasses import dataclass, replace
@@ -17,44 +17,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DifferenceNumbers(Numbers):
-    """Right − left, centred on 0 at every stage; a cell that is hidden on both sides has no number."""
+    """Right − left at one stage, with colours centred on 0; a cell that is hidden on both sides has no number."""
 
     @classmethod
     def between(cls, comparison: Comparison) -> "DifferenceNumbers":
-        """Subtract once; the range is that of the finite differences."""
+        """Return the differences of a comparison; their range is that of the finite ones."""
         matrix, known = comparison.difference()
         return cls(comparison.stage, matrix, known, *_range(matrix, known))
 
     @property
     def sequential(self) -> bool:
-        """Differences are on both sides of 0, those of weights too."""
+        """Always False, as differences may be negative, even those of weights."""
         return False
 
     @property
     def limit(self) -> float:
-        """The number at which the palette ends; where nothing finite differs, any will do for the infinities."""
+        """The magnitude at which the palette ends: the largest finite difference, or 1 if there is none."""
         return max(abs(self.low), abs(self.high)) or 1.0
 
     @property
     def digits(self) -> int:
-        """Decimals at which the largest difference has two or three digits: differences may be small."""
+        """The number of decimals that shows two or three digits of the largest difference, at most 4."""
         magnitude = math.floor(math.log10(self.limit))
         return max(0, min(4, 1 - magnitude if magnitude < 0 else 2 - magnitude))
 
     @property
     def width(self) -> int:
-        """Cells of the widest number."""
+        """The width in cells of the widest number."""
         if self.limit >= 1e5:
             return 6
         return max(len(fixed(x, self.digits)) for x in (self.low, self.high))
 
     def written(self, x: float, width: int) -> str:
-        """A difference, right-aligned; exactly none is a plain 0."""
+        """Return a difference right-aligned in `width` cells; a difference of exactly zero is written `0`."""
         return "0".rjust(width) if x == 0.0 else number(x, width, self.digits)
 
     @property
     def written_hidden(self) -> str:
-        """Nothing: there is no number on either side."""
+        """An empty text, as there is no number on either side."""
         return ""
 
 
@@ -66,7 +66,7 @@ def _range(matrix: "Tensor", known: "Tensor | None") -> tuple[float, float]:
 
 
 class SideMatrix(Matrix):
-    """One side; its colours mean the same numbers as those of the other side."""
+    """The matrix of one side; equal colours on both sides mean equal numbers."""
 
     def __init__(self, side: Side, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -77,7 +77,7 @@ class SideMatrix(Matrix):
         """Draw this side of a comparison."""
         self._comparison = comparison
         self.show(comparison.sides[self.side], comparison.stage)
-        self.waits = False  # whole matrices are compared
+        self.waits = False  # whole matrices are compared, whichever stage the user has reached
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:
         return self._comparison.difference_key if self._comparison else super()._source(reading)
@@ -91,7 +91,7 @@ class SideMatrix(Matrix):
 
 
 class DifferenceMatrix(Matrix):
-    """Right − left, of the positions that both texts have."""
+    """Right − left, over the positions that both texts have."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -100,7 +100,7 @@ class DifferenceMatrix(Matrix):
     def compare(self, comparison: Comparison) -> None:
         """Draw the difference of a comparison."""
         self._comparison = comparison
-        # The shorter text: the cursor cannot leave what both have.
+        # The reading of the shorter text keeps the cursor within the positions that both texts have.
         self.show(min(comparison.sides, key=lambda side: len(side.encoding)), comparison.stage)
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:

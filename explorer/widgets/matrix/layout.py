@@ -1,4 +1,4 @@
-"""Where the cells of a matrix stand: zoom levels, the widths of cells and labels, what is in view."""
+"""The layout of a matrix: zoom levels, the widths of cells and labels, and which cells are in view."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from explorer.core.formatting import crop, fit
 
 
 class Zoom(Enum):
-    """How large a cell is drawn; the order is from large to small."""
+    """How large each cell of a matrix is drawn, from the largest to the smallest."""
 
     NUMBERS = "numbers"
     BLOCKS = "blocks"
@@ -20,21 +20,21 @@ class Zoom(Enum):
 LONGEST_LABEL = 12
 SHORTEST_LABEL = 4
 NARROW_LABEL = 2
-"""Cells of a label beside the narrowest blocks: two letters there rather than no blocks."""
+"""The width in cells of a row label when blocks would not fit beside a longer one."""
 
 MARKER = 2
-"""Cells before a row's label, for ▶ at the current query."""
+"""The width in cells of the marker before a row label: ▶ at the current query."""
 
 LEGEND_FROM = 5
-"""Lines from which on the last one is a legend."""
+"""The least height in lines at which the last line is a legend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One way to draw `rows` × `columns` cells in a width and height given in terminal cells.
 
-    The first line holds the labels of columns, the last one the legend. `label` is the width of row labels with marker
-    and gap, `cell` that of a column; a line holds `per_line` rows.
+    The first line holds the column labels, the last one the legend. `label` is the width of a row label including its
+    marker and a gap, `cell` the width of a column; each line of the terminal shows `per_line` rows.
     """
 
     zoom: Zoom
@@ -44,37 +44,37 @@ class Layout:
     columns: int
     label: int
     cell: int
-    beside: int = 0  # to its right, for a minimap
+    beside: int = 0  # the width to the right that is reserved for a minimap
 
     @property
     def per_line(self) -> int:
-        """Rows on one line."""
+        """The number of matrix rows on one line of the terminal."""
         return 2 if self.zoom is Zoom.HALF_BLOCKS else 1
 
     @property
     def legend(self) -> int:
-        """Lines of the legend; where numbers are written, the last of them needs its line more."""
+        """The number of lines of the legend: 1, or 0 if there is little room or the last row of numbers needs it."""
         taken = self.zoom is Zoom.NUMBERS and self.lines == self.height - 1
         return 1 if self.height >= LEGEND_FROM and not taken else 0
 
     @property
     def body_width(self) -> int:
-        """Cells for the columns."""
+        """The width in cells that is left for the columns."""
         return max(0, self.width - self.label)
 
     @property
     def body_height(self) -> int:
-        """Lines for the rows."""
+        """The height in lines that is left for the rows."""
         return max(0, self.height - 1 - self.legend)
 
     @property
     def lines(self) -> int:
-        """Lines that all rows take."""
+        """The number of lines that all rows take."""
         return -(-self.rows // self.per_line)
 
     @property
     def virtual_size(self) -> tuple[int, int]:
-        """Width and height without scrolling."""
+        """The width and height of everything, including what is scrolled out of view."""
         return self.label + self.columns * self.cell + self.beside, 1 + self.lines + self.legend
 
     @property
@@ -93,12 +93,12 @@ class Layout:
         return self.across and self.lines <= 2 * self.body_height
 
     def columns_in_view(self, scroll_x: int) -> range:
-        """The columns that are wholly in view."""
+        """Return the columns that are completely in view."""
         first = min(-(-scroll_x // self.cell), max(0, self.columns - 1))
         return range(first, min(self.columns, first + max(1, self.body_width // self.cell)))
 
     def scroll_for(self, row: int, column: int, scroll_x: int, scroll_y: int) -> tuple[int, int]:
-        """The scroll position nearest to the one given at which the cell is in view."""
+        """Return the scroll position nearest to the given one at which the cell is in view."""
         shown = self.columns_in_view(scroll_x)
         if column < shown.start:
             scroll_x = column * self.cell
@@ -114,31 +114,31 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a layout has to make room for."""
+    """The sizes that a layout has to make room for."""
 
     rows: int
     columns: int
     label: int  # the widest row label, in cells
     number: int  # the widest number, in cells
-    padding: int = 2  # the most cells before it; more than 2 only where no label is cut for them
+    padding: int = 2  # the most cells before a number; more than 2 only if no label is cut for them
 
     def at(self, zoom: Zoom, cell: int, width: int, height: int) -> Layout:
-        """A layout with cells of one width, its labels as wide as there is room beside them."""
+        """Return the layout with columns of `cell` cells and row labels as wide as the remaining room."""
         longest = min(self.label, LONGEST_LABEL)
         room = width - self.columns * cell - MARKER - 1
         shortest = NARROW_LABEL if (zoom, cell) == (Zoom.BLOCKS, 2) else SHORTEST_LABEL
         label = min(longest, max(room, min(longest, shortest)))
         if room < label:
-            # Half blocks rather go without labels than scroll; the others have to scroll anyway.
+            # Half blocks drop their labels to avoid scrolling; at the other zooms the matrix has to scroll anyway.
             bare = zoom is Zoom.HALF_BLOCKS and self.columns * cell < width
             label = 0 if bare else min(longest, max(0, width // 4 - MARKER - 1))
         label += MARKER + 1 if label else 1
         return Layout(zoom, width, height, self.rows, self.columns, min(label, max(0, width - 1)), cell)
 
     def automatic(self, width: int, height: int) -> Zoom:
-        """The largest zoom at which the whole matrix is in view, or else at least half of its rows.
+        """Return the largest zoom at which the whole matrix, or else at least half of its rows, is in view.
 
-        Half blocks are for a shape too large to be read: they have neither numbers nor a label a row.
+        Half blocks are left for matrices that are too large to read: they have no numbers, and one label for two rows.
         """
         large = [*self._widths(Zoom.NUMBERS), *self._widths(Zoom.BLOCKS)]
         whole = (zoom for zoom, cell in large if self.at(zoom, cell, width, height).fits)
@@ -153,10 +153,11 @@ class Content:
         has_pixels: bool,
         gutter: Callable[[int, int], int],
     ) -> Layout:
-        """The layout of a zoom, None for the automatic one, in a size and what scrollbars leave of it now.
+        """Return the layout for a zoom, or for the automatic zoom if it is None.
 
-        It is chosen as if there were no scrollbars, since they come and go with it. What does not fit leaves room for
-        a minimap, unless only that would cut columns off.
+        The zoom is chosen for the whole `size`, as scrollbars appear and disappear with the layout; `beside_bars` is
+        the size without the present scrollbars. A matrix that does not fit gets a minimap from `gutter`, unless its
+        columns are all in view only without one.
         """
         zoom = zoom or self.automatic(*size)
         layout = self.layout(zoom, *size, has_pixels)
@@ -170,18 +171,18 @@ class Content:
         return replace(beside_map, beside=beside) if beside_map.across or not layout.across else layout
 
     def layout(self, zoom: Zoom, width: int, height: int, has_pixels: bool) -> Layout:
-        """The layout of a zoom, its cells as wide as all columns have room for."""
+        """Return the layout for a zoom with the widest cells at which all columns are in view."""
         layouts = [self.at(each, cell, width, height) for each, cell in self._widths(zoom, has_pixels)]
-        otherwise = layouts[1] if zoom is Zoom.BLOCKS else layouts[-1]  # wide enough to see, even if that scrolls
+        otherwise = layouts[1] if zoom is Zoom.BLOCKS else layouts[-1]  # wide enough to see, even if it scrolls
         return next((layout for layout in layouts if layout.across and not self._is_wasteful(layout)), otherwise)
 
     def _is_wasteful(self, layout: Layout) -> bool:
-        """Return True if numbers have more room than they need, and labels less."""
+        """Return True if numbers have more room than they need while labels are cut."""
         whole = min(self.label, LONGEST_LABEL) + MARKER + 1
         return layout.zoom is Zoom.NUMBERS and layout.cell > self.number + 2 and layout.label < whole
 
     def _widths(self, zoom: Zoom, has_pixels: bool = True) -> list[tuple[Zoom, int]]:
-        """The widths of a cell, the widest first. Half blocks need colours: without them cells are a line high."""
+        """Return the zoom and cell widths to try, widest first; without colours, half blocks become whole blocks."""
         if zoom is Zoom.NUMBERS:
             return [(zoom, cell) for cell in range(self.number + self.padding, self.number, -1)]
         if zoom is Zoom.BLOCKS:
@@ -190,13 +191,13 @@ class Content:
 
 
 def row_label(layout: Layout, name: str) -> str:
-    """The label of a row in exactly its cells; of two no part is given to the mark of what is cut."""
+    """Return the label of a row, padded or cut to its width; only a label wider than two cells ends in … when cut."""
     room = layout.label - MARKER - 1
     return fit(name, room) if room > NARROW_LABEL else crop(name, room)
 
 
 def column_label(layout: Layout, name: str, column: int, chosen: bool) -> str:
-    """The label of a column in exactly its cells; a ruler of positions where a column is too narrow for one."""
+    """Return the label of a column, padded or cut to its width; half blocks have a ruler of positions instead."""
     if layout.zoom is Zoom.HALF_BLOCKS:
         start = column - column % 10
         return "▼" if chosen else str(start).ljust(10)[column - start]

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 _CURSOR = {True: Color.parse("#ff5fd7"), False: Color.parse("#c2007a")}
-"""In half blocks the cursor is one pixel: a hue that neither palette has."""
+"""The colour of the cursor in half blocks, for dark (True) and light themes; no palette has this hue."""
 
 PADDING = 2
 """The most cells before a number, unless there is room to be more generous."""
 
 _ZOOM_FROM = 50
-"""Cells from which on the zoom stands beside the legend."""
+"""The least width in cells at which the zoom is named beside the legend."""
 
 
 class Matrix(Drawn, can_focus=True, inherit_bindings=False):
-    """One stage as rows (queries) by columns (keys); labels stay while the cells scroll below them.
+    """A heatmap of one stage, with a row for each query and a column for each key; labels do not scroll with the cells.
 
-    Only the columns in view are built, each row once; a step of the query or key draws two rows again.
+    Only the columns in view are built, and each row only once. Moving the query or key redraws just two rows.
     """
 
     HELP = """# The matrix
@@ -57,7 +57,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     ]
 
     class CellSelected(Message):
-        """A query and a key were chosen."""
+        """Posted when a query or a key, or both, are chosen."""
 
         def __init__(self, matrix: "Matrix", query: int, key: int) -> None:
             super().__init__()
@@ -71,9 +71,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             return self.matrix
 
     class CellHovered(Message):
-        """The mouse is over a cell, or has left the cells: then both are None.
+        """Posted when the mouse moves to another cell, or leaves the cells: then query and key are None.
 
-        `key` is the column: of the mixed stage a dimension.
+        `key` is the column, which at the mixed stage is a dimension.
         """
 
         def __init__(self, matrix: "Matrix", query: int | None, key: int | None) -> None:
@@ -108,13 +108,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     # What is shown
 
     def show(self, reading: "Reading", stage: Stage) -> None:
-        """Draw a stage of a reading. When only its query or key changed, only their rows are drawn again."""
+        """Draw a stage of a reading; if only its query or key has changed, redraw only their rows."""
         if stage is Stage.NEXT_TOKEN:
             raise ValueError("the next token is not a matrix: show scores, scaled, masked, weights or mixed")
         before = self.reading
         self.reading = reading
         self._stage = stage
-        self.waits = reading.view.awaits(stage)  # then the row of the query is not computed yet
+        self.waits = reading.view.awaits(stage)  # True while the row of the query counts as not computed yet
         if before is None or self._source(reading) != self._numbers_of:
             self._query, self._key = reading.view.query, reading.view.key
             self._numbers = None
@@ -123,12 +123,12 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._move_cursor(reading.view.query, reading.view.key)
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:
-        """What the numbers come from; traces are equal only to themselves."""
+        """Return a key that changes whenever the numbers may change; traces compare by identity."""
         return reading.as_set, reading.view.layer, reading.view.head, self._stage
 
     @property
     def zoom(self) -> Zoom | None:
-        """The zoom chosen; None for the largest that shows the whole matrix."""
+        """The zoom chosen by the user; None for the automatic one."""
         return self._zoom
 
     @zoom.setter
@@ -162,33 +162,33 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def zoom_in_use(self) -> Zoom:
-        """The zoom as drawn."""
+        """The zoom that is drawn."""
         painter = self.painter
         return painter.layout.zoom if painter else (self._zoom or Zoom.NUMBERS)
 
     def next_zoom(self) -> Zoom | None:
-        """What to choose after the zoom in use: every other one from large to small, then the automatic one again."""
+        """Return the zoom to choose next: the other zooms from large to small, then None for the automatic one."""
         if self._numbers is None:
             return None
         automatic = self._layout(self._numbers, None).zoom
         order = [None, *(zoom for zoom in Zoom if zoom is not automatic)]
         if not self.palette.has_pixels and Zoom.HALF_BLOCKS in order:
-            order.remove(Zoom.HALF_BLOCKS)  # looks like blocks there
+            order.remove(Zoom.HALF_BLOCKS)  # without colours it looks the same as blocks
         place = order.index(self._zoom) if self._zoom in order else 0
         return order[(place + 1) % len(order)]
 
     @property
     def zoom_words(self) -> str:
-        """Names the zoom in use."""
+        """The name of the zoom in use, as text for the screen."""
         return f"zoom {self.zoom_in_use.value}{', auto' if self._zoom is None else ''}"
 
     @property
     def stage(self) -> Stage:
-        """What is drawn."""
+        """The stage that is drawn."""
         return self._stage
 
     def measure(self, words: TextContent) -> None:
-        """Say something of the whole matrix below it, and the zoom where not all is seen."""
+        """Show `words` about the whole matrix in the lower border, with the zoom if only a part is in view."""
         self._measure = words
         self._say_measure()
 
@@ -200,7 +200,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self.border_subtitle = words or None
 
     def redraw(self) -> None:
-        """Drop what is painted and paint again; numbers are kept."""
+        """Discard the painted rows and paint again; the numbers are kept."""
         self._painter = None
         if self.is_attached and self.size and (painter := self.painter):
             size = Size(*painter.layout.virtual_size)
@@ -208,21 +208,21 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
                 self._say_measure()
             if size != self.virtual_size:
                 self.virtual_size = size
-                self.call_after_refresh(self._keep_in_view)  # once scrollbars are where they will be
+                self.call_after_refresh(self._keep_in_view)  # once the scrollbars are in place
             else:
                 self._keep_in_view()
             self.refresh()
 
     def on_mount(self) -> None:
-        """Show what was given before there was a size."""
+        """Draw what was given before the widget had a size."""
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose cells for the new size."""
+        """Choose the layout for the new size."""
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:
-        """Show what was given while this was not displayed."""
+        """Draw what was given while the widget was hidden."""
         if self._painter is None:
             self.redraw()
 
@@ -230,12 +230,12 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def painter(self) -> Painter | None:
-        """The painter for the columns in view, made when anything that it depends on has changed."""
+        """The painter for the columns in view, remade if what it depends on has changed; None if nothing is shown."""
         if not self.size or (numbers := self._load()) is None:
             return None
         painter = self._painter
         size = self.scrollable_content_region.size
-        painter = painter if self._room == size else None  # a scrollbar may have come or gone
+        painter = painter if self._room == size else None  # a scrollbar may have appeared or disappeared
         if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
             layout = painter.layout if painter else self._layout(numbers, self._zoom)
             columns = layout.columns_in_view(self.scroll_offset.x)
@@ -243,7 +243,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             cursor = self.style_of("cursor")
             if painter is None:
                 if self._room != size:
-                    self.call_later(self._keep_in_view)  # fewer lines may be left for it
+                    self.call_later(self._keep_in_view)  # there may be fewer lines now
                 self._room = size
                 map_of = numbers, layout, self.palette, self.base, pixel
                 self._map = Minimap(*map_of) if layout.beside else None
@@ -251,7 +251,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return self._painter
 
     def _load(self) -> Numbers | None:
-        """Take the numbers and labels of what is shown, once; None if nothing is."""
+        """Return the numbers of the reading, taken once along with its labels; None if there is no reading."""
         reading = self.reading
         if self._numbers is None and reading is not None:
             self._numbers = self._take_numbers(reading)
@@ -267,14 +267,14 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return tuple(label(token) for token in reading.encoding.tokens)
 
     def lines_in(self, height: int) -> int:
-        """How many lines its rows would take where it had so many; one each before it has a size."""
+        """Return how many lines the rows would take at a height of `height` lines; before layout, one for each row."""
         if self._numbers is None or not self.size:
             return len(self.reading.encoding) if self.reading else 0
         room, content = (self.size.width, height), self._content(self._numbers)
         return content.in_room(self._zoom, room, room, self.palette.has_pixels, Minimap.gutter).lines
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
-        """The layout for a zoom, None for the automatic one."""
+        """Return the layout for a zoom, or for the automatic zoom if it is None."""
         room = self.scrollable_content_region.size
         return self._content(numbers).in_room(zoom, self.size, room, self.palette.has_pixels, Minimap.gutter)
 
@@ -283,7 +283,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return Content(rows, columns, self._label_width, numbers.width, self._padding)
 
     def render_line(self, y: int) -> Strip:
-        """A line of what is in view: the column labels, rows, or the legend."""
+        """Return a line of the widget: the column labels, one or two rows, or the legend."""
         painter = self.painter
         width, base = self.size.width, self.base
         if painter is None:
@@ -305,7 +305,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return strip.adjust_cell_length(width, base)
 
     def _legend(self, painter: Painter, width: int) -> Strip:
-        """The range of the colours and, where there is room, the zoom."""
+        """Return the legend of the colours and, if there is room, the name of the zoom."""
         words = f"  {self.zoom_words} " if width >= _ZOOM_FROM else ""
         room = width - len(words)
         legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
@@ -323,14 +323,14 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return [*self._with_sink(painter, self._row_label(layout, rows), rows), *body]
 
     def _with_sink(self, painter: Painter, label: Segment, rows: range) -> list[Segment]:
-        """A row's label, its last cell coloured by what the sink takes of the row if the model has one."""
+        """Return a row label; if the model has an attention sink, its last cell has the colour of the sink's weight."""
         if painter.numbers.sink is None or not label.text or (self.waits and self._query in rows):
             return [label]
         return [Segment(label.text[:-1], label.style), painter.sink_cell(rows.start, self._last_read)]
 
     @property
     def _last_read(self) -> int:
-        """The last row that is not dim."""
+        """The last row that is not drawn dim."""
         return self._query
 
     def _column_name(self, column: int) -> str:
@@ -350,7 +350,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return Segment(fit(f"{mark} ", MARKER) + row_label(layout, name) + " ", style)
 
     def _header(self, painter: Painter) -> list[Segment]:
-        """The labels of the columns in view; a ruler of positions where a column is too narrow for a label."""
+        """Return the labels of the columns in view; half blocks have a ruler of positions instead."""
         layout = painter.layout
         base, faint, chosen = self.base, self.style_of("faint"), self.style_of("cursor")
         has_sink = painter.numbers.sink is not None and layout.label > 0
@@ -375,7 +375,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if painter is None or not self.size:
             return
         if self._keep_in_view():
-            return  # scrolling draws everything in view
+            return  # scrolling redraws everything in view
         low, high = sorted((old_query, query))
         first, last = low // painter.layout.per_line, high // painter.layout.per_line
         self.refresh(self._lines_region(first, last))
@@ -399,13 +399,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         wanted = painter.layout.scroll_for(self._query, column, x, y)
         if wanted == (x, y):
             return False
-        self.scroll_to(*wanted, animate=False, force=True)  # before there are scrollbars too
+        self.scroll_to(*wanted, animate=False, force=True)  # force: the scrollbars may not be there yet
         return True
 
     # Keys and mouse
 
     def action_move(self, queries: int, keys: int) -> None:
-        """Ask for another query or key."""
+        """Ask for the query and key at a distance from the present ones."""
         if self.reading is None:
             return
         count = len(self.reading.encoding.tokens)
@@ -415,9 +415,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self.post_message(self.CellSelected(self, query, key))
 
     def cell_at(self, offset: Offset) -> tuple[int | None, int | None]:
-        """The query and column at a place of the content; None for what is not there, such as a column on a label.
+        """Return the query and column at an offset in the content; a part that is not there, as on a label, is None.
 
-        A column is a key; of the mixed stage it is a dimension.
+        A column is a key, or at the mixed stage a dimension.
         """
         painter = self.painter
         if painter is None:
@@ -433,7 +433,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return row, None if in_legend else column
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the cell; on a label its query or key alone."""
+        """Choose the cell below the mouse, or only the query or key of a label."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
@@ -444,13 +444,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self.post_message(self.CellSelected(self, *chosen))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell which cell the mouse is over."""
+        """Post a message if the mouse is over another cell than before."""
         offset = event.get_content_offset(self)
         query, key = (None, None) if offset is None else self.cell_at(offset)
         self._hover(*((query, key) if query is not None and key is not None else (None, None)))
 
     def on_leave(self, event: events.Leave) -> None:
-        """Tell that the mouse is over no cell."""
+        """Post a message that the mouse is no longer over a cell."""
         self._hover(None, None)
 
     def _hover(self, query: int | None, key: int | None) -> None:

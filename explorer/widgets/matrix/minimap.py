@@ -1,4 +1,4 @@
-"""Minimap: a whole matrix in a few cells, with what of it is in view, for one that does not fit."""
+"""Minimap: an overview of a matrix that does not fit, with a frame around the part in view."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,14 +20,14 @@ FROM_WIDTH, FROM_HEIGHT = 56, 9
 LARGEST = 24
 _GAP = 2
 _WORDS = 2
-"""Lines below the map."""
+"""The number of lines of text below the map."""
 
 _CAPTION = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A rectangle of the map's pixels: the first and last row and column that are inside."""
+    """A rectangle in pixels of the map; the first and last rows and columns are inside it."""
 
     top: int
     bottom: int
@@ -41,10 +41,10 @@ class Frame:
 
 
 class Minimap:
-    """The map of one matrix beside its layout; a line of it shows two rows of pixels.
+    """The map to the right of one matrix; each line of the terminal shows two rows of pixels.
 
-    A pixel is the largest number by its absolute value among those that it stands for. The view is a frame, the cursor
-    one pixel; where there are no colours the frame is drawn with glyphs and the numbers are left out.
+    A pixel shows the number with the largest magnitude among the cells that it stands for. The part in view is a frame,
+    the cursor one pixel. Without colours only the frame is drawn, with glyphs.
     """
 
     def __init__(self, numbers: Numbers, layout: Layout, palette: Palette, base: Style, cursor: Color) -> None:
@@ -57,23 +57,23 @@ class Minimap:
 
     @staticmethod
     def gutter(width: int, height: int) -> int:
-        """Cells beside a matrix of this size that a map takes, 0 where there is no room."""
+        """Return the width in cells of a map and its gap beside a matrix of this size; 0 if there is no room."""
         if width < FROM_WIDTH or height < FROM_HEIGHT:
             return 0
         return min(LARGEST, max(_CAPTION, width // 6)) + _GAP
 
     @property
     def lines(self) -> int:
-        """Lines of the map and of the words below it."""
+        """The number of lines of the map and of the text below it."""
         return -(-self._rows // 2) + _WORDS
 
     def pixel_of(self, row: int, column: int) -> tuple[int, int]:
-        """Where on the map a cell of the matrix is."""
+        """Return the row and column of the pixel that stands for a cell of the matrix."""
         layout = self._layout
         return row * self._rows // layout.rows, column * self.width // layout.columns
 
     def frame(self, columns: range, first_row: int) -> Frame:
-        """The part in view."""
+        """Return the frame around the part in view."""
         layout = self._layout
         last_row = min(layout.rows, first_row + max(1, layout.body_height) * layout.per_line) - 1
         top, left = self.pixel_of(min(first_row, layout.rows - 1), columns.start)
@@ -81,7 +81,7 @@ class Minimap:
         return Frame(top, bottom, left, right)
 
     def line(self, number: int, columns: range, first_row: int, cursor: tuple[int, int]) -> list[Segment]:
-        """One line, with the gap before it."""
+        """Return one line of the map or of the text below it, after the gap."""
         gap = Segment(" " * _GAP, self._base)
         words = number - -(-self._rows // 2)
         if words >= 0:
@@ -91,7 +91,7 @@ class Minimap:
         return [gap, *(draw(2 * number, column, frame, self.pixel_of(*cursor)) for column in range(self.width))]
 
     def _words(self, number: int, columns: range, first_row: int) -> str:
-        """`→ 12–38/256` or `↓ 0–40/256`: the positions in view."""
+        """Return the positions in view, such as `→ 12–38/256` or `↓ 0–40/256`."""
         layout = self._layout
         if number == 0:
             return f"→{columns.start}–{columns.stop - 1}"
@@ -122,7 +122,7 @@ class Minimap:
 
 
 def _pooled(numbers: Numbers, ramp: Ramp, rows: int, columns: int) -> list[list[int]]:
-    """Levels of the palette, the number with the largest magnitude of each block; HIDDEN where there is none."""
+    """Return the palette level of each block's number with the largest magnitude; HIDDEN if it has no number."""
     seen = numbers.visible
     known = numbers.matrix if seen is None else numbers.matrix.masked_fill(~seen, 0.0)
     high, low = block_maxima(known, rows, columns), -block_maxima(-known, rows, columns)
@@ -135,7 +135,7 @@ def _pooled(numbers: Numbers, ramp: Ramp, rows: int, columns: int) -> list[list[
 
 
 def block_maxima(matrix: "Tensor", rows: int, columns: int) -> "Tensor":
-    """The largest number of each block, the blocks as `torch.nn.functional.adaptive_max_pool2d` cuts them."""
+    """Return the largest number of each block, with the blocks of `torch.nn.functional.adaptive_max_pool2d`."""
     lines = matrix.new_empty(rows, matrix.shape[1])
     for i, block in enumerate(_blocks(matrix.shape[0], rows)):
         lines[i] = matrix[block].amax(0)

@@ -1,4 +1,4 @@
-"""From the numbers of a matrix to segments: the rows in view, each built once and kept."""
+"""Painting of a matrix: its numbers become rows of segments, which are built once and cached."""
 
 import math
 from collections.abc import Sequence
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from model.attention import AttentionStages
 
 HIDDEN_STAGES = (Stage.MASKED, Stage.WEIGHTS)
-"""Stages in which a key that the query may not see has no number."""
+"""The stages in which a key that the query may not see has no number."""
 
 HIDDEN = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """One stage of one head, with the range of its finite numbers among the keys that may be seen."""
+    """One stage of one head, and the range of its finite numbers, hidden keys left out."""
 
     stage: Stage
     matrix: "Tensor"  # (T, T), or (T, head_size) for mixed
     visible: "Tensor | None"  # bool (T, T); None when every cell has a number
     low: float
     high: float
-    sink: "Tensor | None" = None  # (T,), of weights: what the sink of the model takes of each row
-    window: int | None = None  # of the hidden stages, where keys before it are hidden as well
+    sink: "Tensor | None" = None  # (T,), at the weights: the weight of the attention sink in each row
+    window: int | None = None  # at HIDDEN_STAGES: the number of keys in the window
 
     @classmethod
     def of(cls, stages: "AttentionStages", stage: Stage, without_first: bool = False) -> "Numbers":
-        """Take a stage; its range is found once, in torch.
+        """Return the numbers of a stage and their range, found once in torch.
 
         `without_first` leaves the first key out of the range: in many models it takes most of the weight.
         """
@@ -59,29 +59,29 @@ class Numbers:
 
     @property
     def hidden_words(self) -> str:
-        """What the hatched cells are."""
+        """The legend of the hatched cells."""
         return "hidden" if self.window is None else f"hidden, window {self.window}"
 
     @property
     def sequential(self) -> bool:
-        """True for shares from 0 to 1, False for numbers on both sides of 0."""
+        """True if the numbers are shares from 0 to 1, False if they may be negative."""
         return self.stage is Stage.WEIGHTS
 
     @property
     def limit(self) -> float:
-        """The number at which the palette ends."""
+        """The magnitude at which the palette ends."""
         return max(abs(self.low), abs(self.high))
 
     @property
     def digits(self) -> int:
-        """Decimals at which the largest number has about three digits."""
+        """The number of decimals that shows about three digits of the largest number."""
         if self.stage is Stage.WEIGHTS or self.limit < 10:
             return 2
         return 1 if self.limit < 100 else 0
 
     @property
     def width(self) -> int:
-        """Cells of the widest number."""
+        """The width in cells of the widest number."""
         if self.stage is Stage.WEIGHTS:
             return 3
         if self.limit >= 1e5:
@@ -89,20 +89,20 @@ class Numbers:
         return max(len(fixed(x, self.digits)) for x in (self.low, self.high))
 
     def written(self, x: float, width: int) -> str:
-        """A number of this stage, right-aligned."""
+        """Return a number of this stage, right-aligned in `width` cells."""
         return weight(x).rjust(width) if self.stage is Stage.WEIGHTS else number(x, width, self.digits)
 
     @property
     def written_hidden(self) -> str:
-        """What stands where there is no number."""
+        """The text of a hidden cell."""
         return "0" if self.stage is Stage.WEIGHTS else MINUS + INFINITY
 
 
 def _range(matrix: "Tensor", visible: "Tensor | None") -> tuple[float, float]:
-    """The smallest and the largest finite number among the visible ones."""
+    """Return the smallest and the largest finite number among the visible ones."""
     high = matrix.max().item()
     low = (matrix if visible is None else matrix.masked_fill(~visible, math.inf)).min().item()
-    if math.isfinite(low) and math.isfinite(high):  # nearly always, and in half as many passes
+    if math.isfinite(low) and math.isfinite(high):  # nearly always, at half the cost
         return low, high
     finite = matrix.isfinite() if visible is None else visible & matrix.isfinite()
     low = matrix.masked_fill(~finite, math.inf).min().item()
@@ -112,7 +112,7 @@ def _range(matrix: "Tensor", visible: "Tensor | None") -> tuple[float, float]:
 
 @dataclass(eq=False)
 class Painter:
-    """Paints rows of `numbers` for the columns of `layout` in view; rows are kept until something else changes."""
+    """Paints rows of `numbers` for the columns of `layout` in view, and caches them."""
 
     numbers: Numbers
     layout: Layout
@@ -129,17 +129,17 @@ class Painter:
 
     @property
     def ramp(self) -> Ramp:
-        """The palette's part for this stage."""
+        """The colour ramp of the palette that suits this stage."""
         return self.palette.sequential if self.numbers.sequential else self.palette.diverging
 
     def values(self, row: int) -> list[float]:
-        """The numbers of a row, in view."""
+        """Return the numbers of a row in the columns in view."""
         if row not in self._values:
             self._values[row] = self.numbers.matrix[row, self.columns.start : self.columns.stop].tolist()
         return self._values[row]
 
     def levels(self, row: int) -> list[int]:
-        """The palette's levels of a row, in view; HIDDEN where there is no number."""
+        """Return the palette levels of a row in the columns in view; HIDDEN for a cell without a number."""
         if row not in self._levels:
             ramp, limit = self.ramp, self.numbers.limit
             level = ramp.level
@@ -152,7 +152,7 @@ class Painter:
         return self._levels[row]
 
     def line(self, row: int, query: int, waits: bool = False) -> list[Segment]:
-        """The line that begins with `row`, dimmed after the query; the query's own is dots while it `waits`."""
+        """Return the line whose first row is `row`: dim after the query, and dots at the query while it `waits`."""
         below = row + 1 if self.layout.per_line == 2 else row
         if waits and query in (row, below):
             return self._waiting(row, query)
@@ -194,7 +194,7 @@ class Painter:
         return self._merged([self._cell_text(0.0, level) for level in levels], levels, dim)
 
     def _merged(self, texts: Sequence[str], levels: Sequence[int], dim: bool) -> list[Segment]:
-        """Neighbours of one level in one segment."""
+        """Return the cells of a row, with neighbours of the same level in one segment."""
         segments: list[Segment] = []
         start = 0
         for end in range(1, len(levels) + 1):
@@ -217,7 +217,7 @@ class Painter:
         return segments
 
     def _waiting(self, row: int, query: int) -> list[Segment]:
-        """A line with a row that is not computed yet; of two rows on a line the other one is as it was."""
+        """Return the line of a query that is not computed yet; a row above it on the same line is drawn as usual."""
         count, cell = len(self.columns), self.layout.cell
         style = self.base + self.palette.hidden
         if self.layout.zoom is not Zoom.HALF_BLOCKS:
@@ -227,7 +227,7 @@ class Painter:
         return [self._pair(level, HIDDEN - 1, False, False) for level in self.levels(row)]
 
     def _pair(self, upper: int, lower: int, dim: bool, dim_below: bool) -> Segment:
-        """Two cells, one above the other, as one character."""
+        """Return two cells, one above the other, as one character."""
         key = (upper, lower, dim, dim_below)
         if key not in self._pairs:
             if upper == HIDDEN and lower <= HIDDEN:
@@ -246,7 +246,7 @@ class Painter:
         return found.dim_pixel if dim else found.pixel
 
     def cursor_cell(self, query: int, key: int) -> Segment:
-        """The cell of the cursor, told from the others without colour too."""
+        """Return the cell of the cursor, which has a glyph of its own unless cells are half blocks."""
         level = self.levels(query)[key - self.columns.start]
         style = self._style(level, False)
         if self.layout.zoom is Zoom.NUMBERS:
@@ -264,7 +264,7 @@ class Painter:
         return Segment("▀", Style(color=self.cursor_pixel, bgcolor=beside))
 
     def sink_cell(self, row: int, query: int) -> Segment:
-        """One cell with what the sink takes of a row, or of the two rows of a line."""
+        """Return a cell coloured by the sink's weight in a row, or in the two rows of a line."""
         assert self.numbers.sink is not None
         last = min(row + self.layout.per_line, self.layout.rows)
         upper, *rest = (self.ramp.level(x, 1.0) for x in self.numbers.sink[row:last].tolist())
@@ -273,7 +273,7 @@ class Painter:
         return Segment(_filled(self.ramp.levels[upper], 1), self._style(upper, row > query))
 
     def legend(self, width: int) -> list[Segment]:
-        """The range in the palette's colours, as wide as there is room: min … 0 … max."""
+        """Return the range in the palette's colours, min … 0 … max, in at most `width` cells."""
         if width not in self._legends:
             self._legends[width] = self._make_legend(width)
         return self._legends[width]
@@ -291,7 +291,7 @@ class Painter:
         taken = sum(len(text) for _, text in marks) + 2 * len(marks) - 2
         if taken + len(hidden) + 12 > width:
             hidden = ""
-        if taken + 2 * (len(marks) - 1) > width:  # too narrow for more than the ends
+        if taken + 2 * (len(marks) - 1) > width:  # too narrow for more than both ends
             marks = [marks[0], marks[-1]]
             taken = sum(len(text) for _, text in marks) + 2
         room = min(40, width - taken - len(hidden))
@@ -310,7 +310,7 @@ class Painter:
         return segments
 
     def _place(self, x: float) -> float:
-        """Where on the palette a number stands."""
+        """Return the palette level of a number, as a float."""
         return float(self.ramp.level(x, self.numbers.limit))
 
     def _ramp_cells(self, a: float, b: float, cells: int) -> list[Segment]:
