@@ -1,4 +1,4 @@
-"""CellPanel: the arithmetic of one cell, product by product; of the mixed stage, how the weighted values add up."""
+"""CellPanel: the arithmetic of one cell, product by product, or the sum of weighted values at the mixed stage."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 Parts = list[str | tuple[str, Style]]
 
 _FACTORS = 22
-"""Cells of the factors of a product: `   1.20 ×  −1.31 =`, and its dimension."""
+"""The width in cells of the dimension and the factors of a product: `   1.20 ×  −1.31 =`."""
 
 _SHORTEST_BARS = 9
 _TALL = 13
-"""Lines from which on the steps stand below each other."""
+"""The least height in lines at which each step has a line of its own."""
 
 MIXED_DIGITS = 3
 _TERM = 9
 
 
 class CellPanel(Lines, can_focus=True):
-    """q·k of the current query and key as a sum of products, and what becomes of it on the way to a weight.
+    """The dot product q·k of the current query and key, and the steps from this score to the weight.
 
-    At the mixed stage: the mixed values of the query, dimension by dimension, as a sum over keys.
+    At the mixed stage, the panel shows each dimension of the query's mixed values as a sum over keys instead.
     """
 
     HELP = """# The cell
@@ -42,30 +42,30 @@ class CellPanel(Lines, can_focus=True):
     """
 
     in_order = False
-    """Whether dimensions stand in their order, instead of the largest first."""
+    """True to list the products in the order of the dimensions, False to list the largest first."""
 
     before_rotation = False
-    """True to show q and k as they were before they were rotated by their positions."""
+    """True to show q and k before they are rotated by their positions."""
 
     def toggle_rotation(self) -> None:
-        """Show q and k before their rotation, or as the scores are computed from them."""
+        """Switch between q and k before their rotation and those from which the scores are computed."""
         self.before_rotation = not self.before_rotation
         self.redraw()
 
     def toggle_order(self) -> None:
-        """Put the largest first, or go back to the order of the dimensions."""
+        """Switch between the largest products first and the order of the dimensions."""
         self.in_order = not self.in_order
         self.redraw()
 
     def title(self, reading: "Reading") -> str:
-        """Which cell."""
+        """Return the title, which names the query and key."""
         query, key = self._names(reading)
         if reading.view.stage is Stage.MIXED:
             return f"mixed values of query {query}"
         return f"this cell: query {query} · key {key}"
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The steps, then the products, largest first or in order; or one line."""
+        """Return the steps, then the products; a compact panel shows the steps on one line."""
         if reading.view.stage is Stage.MIXED:
             mixed = MixedArithmetic.of(reading)
             return [self._one_line_mixed(reading, mixed, width)] if self.compact else self._mixed(reading, mixed, width)
@@ -97,7 +97,7 @@ class CellPanel(Lines, can_focus=True):
 
     def _steps(self, reading: "Reading", cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.style_of("faint"), self.style_of("label")
-        if 0 < self._height < _TALL:  # one line whatever the numbers are: another height would be another layout
+        if 0 < self._height < _TALL:  # always one line, so that the layout does not depend on the numbers
             chain = _chain(reading, steps, cell.hidden)
             ending = "" if reading.view.awaits(Stage.WEIGHTS) else f" → weight {steps.weight}"
             wordings = (
@@ -139,7 +139,7 @@ class CellPanel(Lines, can_focus=True):
     def _products(
         self, cell: CellArithmetic, digits: int, width: int, said: str = ""
     ) -> list[Line | Callable[[], Line]]:
-        """q and k side by side with their products as signed bars, in as many columns as it takes and as fit."""
+        """Return lines with q, k and their product for each dimension, with signed bars, in as many columns as fit."""
         written, total = cell.written_products(digits)
         order = self._order(written)
         number_width = max((len(_decimal(x)) for x in written), default=1)
@@ -182,12 +182,12 @@ class CellPanel(Lines, can_focus=True):
     def _product(
         self, d: int, cell: CellArithmetic, product: Decimal, most: float, number_width: int, each: int
     ) -> Parts:
-        """`  3    1.20 ×  −1.31 =  −1.57 ██│`, as much of it as fits into `each` cells."""
+        """Return one product, such as `  3    1.20 ×  −1.31 =  −1.57 ██│`, shortened to fit `each` cells."""
         faint = self.style_of("faint")
         lead: Parts = [(f"{d:>3} ", faint)]
         used = 4 + number_width + 1
         if each >= _FACTORS + number_width + 1:
-            decimals = 1 - int(product.as_tuple().exponent)  # one more, so that the product comes out
+            decimals = 1 - int(product.as_tuple().exponent)  # one more, so that the factors yield the product
             q, k = number(cell.q[d], 7, decimals), number(cell.k[d], 7, decimals)
             lead += [q, (" × ", faint), k, (" = ", faint)]
             used += 20
@@ -195,12 +195,12 @@ class CellPanel(Lines, can_focus=True):
         return [*lead, _decimal(product).rjust(number_width) + " ", *bars, " "]
 
     def _signed_bar(self, share: float, room: int) -> Parts:
-        """A bar to the left or right of a line, in exactly `room` cells."""
+        """Return a bar to the left (negative) or right (positive) of a vertical line, in exactly `room` cells."""
         side = (room - 1) // 2
         if side < 1:
             return [" " * max(0, room)]
         left = bar(-share, side)[::-1] if share < 0 else " " * side
-        # A bar that grows to the left has no eighths to draw with: whole and half cells are enough.
+        # Unicode has no eighths of a block for bars that grow to the left, so they have whole and half cells.
         left = "".join("█" if c == "█" else "▐" if c in "▌▋▊▉" else " " for c in left)
         right = bar(share, side) if share > 0 else " " * side
         rest = " " * (room - 2 * side - 1)
@@ -226,7 +226,7 @@ class CellPanel(Lines, can_focus=True):
         return line(_longest((*wordings, "mixed = Σ weight·v"), width))
 
     def _mixed(self, reading: "Reading", mixed: MixedArithmetic, width: int) -> list[Line]:
-        """A table: a line a dimension, a column for each of the keys that add most, and their sum as a bar."""
+        """Return a table with a line for each dimension: the terms of the most important keys, and the sum as a bar."""
         faint, tokens = self.style_of("faint"), reading.encoding.tokens
         terms = max(1, (width - 4 - 2 * _TERM - _SHORTEST_BARS - 1) // _TERM)
         keys = list(mixed.ranked[: min(terms, 6)])
@@ -264,7 +264,7 @@ class CellPanel(Lines, can_focus=True):
 
 
 def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
-    """`2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`, as far as the person has stepped."""
+    """Return the steps reached so far on one line: `2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`."""
     if reading.view.awaits(Stage.SCALED):
         return steps.score
     scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
@@ -292,7 +292,7 @@ def _with_sink(reading: "Reading") -> str:
 
 
 def _longest(wordings: Sequence[str], width: int) -> str:
-    """The first wording that fits, or the last one."""
+    """Return the first wording that fits, or else the last one."""
     return next((words for words in wordings if cell_len(words) <= width), wordings[-1])
 
 

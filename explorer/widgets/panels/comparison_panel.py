@@ -1,4 +1,4 @@
-"""ComparisonPanel: the measures of both sides, what comes next on each, and how far these predictions are apart."""
+"""ComparisonPanel: the measures and the predictions of both sides, and how much the predictions differ."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 BLOCK = 38
-"""Cells that one block of measures needs."""
+"""The width in cells that one block of measures needs."""
 
 MOST_ACROSS = 4
 TOKENS = 5
@@ -27,14 +27,14 @@ _GAP = 2
 
 
 class ComparisonPanel(Lines, can_focus=True):
-    """Blocks of measures, as many beside each other as there is room for: row, head, predictions, next tokens."""
+    """Blocks of measures of the row, the head, the predictions and the next tokens, in as many columns as fit."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(compact=False, id=id)
         self._comparison: Comparison | None = None
 
     def title(self, reading: "Reading") -> str:
-        """What the columns are."""
+        """Return the title, which names the columns."""
         return "measures: left, right, and right − left"
 
     def compare(self, comparison: Comparison) -> None:
@@ -43,7 +43,7 @@ class ComparisonPanel(Lines, can_focus=True):
         self.show(comparison.right)
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The blocks in columns."""
+        """Return the blocks in columns."""
         if self._comparison is None:
             return []
         across = max(1, min(MOST_ACROSS, width // BLOCK))
@@ -74,7 +74,7 @@ class ComparisonPanel(Lines, can_focus=True):
         ]
 
     def _queries(self, comparison: Comparison) -> str:
-        """The query, or both where they are not the same token."""
+        """Return the token of the query, or those of both sides if they differ."""
         sides = [(side.view.query, side.encoding.tokens[side.view.query]) for side in comparison.sides]
         if sides[0] == sides[1]:
             return f"query {sides[0][0]} {quoted(sides[0][1])}"
@@ -104,7 +104,7 @@ class ComparisonPanel(Lines, can_focus=True):
         return [line(("KL(left ‖ right) ", self.style_of("faint")), (words, self.style_of("current")))]
 
     def _tokens(self, comparison: Comparison, width: int) -> list[Line]:
-        """The most likely next tokens of both sides."""
+        """Return the most likely next tokens of both sides."""
         half = width // 2
         lines = [
             line((fit("next token, left", half), self.style_of("label")), (fit("right", half), self.style_of("label")))
@@ -127,10 +127,10 @@ def _written(measure: Measure, x: float | None) -> str:
 
 
 def _between(left: str, right: str) -> str:
-    """Right − left as both are written, so that the line adds up; nothing where one of them is not a plain number."""
+    """Return right − left of two formatted numbers, so that they add up as written; empty if either is not a number."""
     if not all(_PLAIN.fullmatch(text) for text in (left, right)):
         return ""
-    decimals = max(len(text.partition(".")[2]) for text in (left, right))  # a weight of exactly 1 has none
+    decimals = max(len(text.partition(".")[2]) for text in (left, right))  # a weight of exactly 1 has no decimals
     found = Decimal(right.replace(MINUS, "-").replace(",", "")) - Decimal(left.replace(MINUS, "-").replace(",", ""))
     text = f"{abs(found):,.{decimals}f}"
     text = text.removeprefix("0") if left.startswith(".") or right.startswith(".") else text
@@ -138,13 +138,13 @@ def _between(left: str, right: str) -> str:
 
 
 def _signed(text: str, measure: Measure) -> str:
-    """A difference with its sign."""
+    """Return a formatted difference with its sign."""
     difference = measure.difference
     return f"+{text}" if difference is not None and difference > 0 and text.strip("0.") else text
 
 
 def tokens_text(comparison: Comparison) -> str:
-    """On one line: which tokens differ, and what of the texts is not read; nothing where both read the same."""
+    """Say on one line which tokens differ and which parts of the texts are not read; empty if both are the same."""
     left, right = comparison.sides
     parts = []
     if len(left.encoding) != len(right.encoding):

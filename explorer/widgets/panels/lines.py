@@ -1,4 +1,4 @@
-"""Lines: a panel drawn line by line that scrolls where it does not fit."""
+"""Lines: a panel drawn line by line that scrolls if its content does not fit."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ SCROLL_BINDINGS: list[BindingType] = [
     Binding("ctrl+pageup", "page_left", "Page left", show=False),
     Binding("ctrl+pagedown", "page_right", "Page right", show=False),
 ]
-"""Arrows are left to the screen: they move the query and the key."""
+"""The keys that scroll a panel; the arrow keys are left to the screen, where they move the query and the key."""
 
 
 class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
@@ -129,33 +129,33 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
 
     @abstractmethod
     def redraw(self) -> None:
-        """Drop everything drawn and draw it again."""
+        """Discard everything drawn and draw it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of plain strings, each with a style or in that of the panel."""
+    """A line of plain strings, each with a style of its own or in the style of the panel."""
 
     parts: tuple[tuple[str, Style | None], ...]
 
     @property
     def plain(self) -> str:
-        """What it says."""
+        """The text of the line."""
         return "".join(text for text, _ in self.parts)
 
     @property
     def cell_len(self) -> int:
-        """Its width."""
+        """The width in cells."""
         return cell_len(self.plain)
 
 
 def line(*parts: "str | tuple[str, Style]") -> Line:
-    """A line from strings and strings with a style; nothing in them is markup."""
+    """Return a line of strings and (string, style) pairs; they are never parsed as markup."""
     return Line(tuple((part, None) if isinstance(part, str) else part for part in parts))
 
 
 class Later(Sequence[Line]):
-    """Lines of which some are made only when they come into view."""
+    """A sequence of lines, some of which are made only when they come into view."""
 
     def __init__(self, lines: Iterable[Line | Callable[[], Line]]) -> None:
         self._lines = list(lines)
@@ -179,9 +179,9 @@ class Later(Sequence[Line]):
 
 
 class Lines(Drawn, can_focus=True, inherit_bindings=False):
-    """A panel whose content is a list of lines, made for its width whenever the reading or the width changes."""
+    """A panel whose content is a list of lines, made anew for each reading and width."""
 
-    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS  # those of Drawn are not inherited either
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS  # inherit_bindings=False: set here again
     DEFAULT_CSS = """
     Lines { overflow-x: hidden; }
     """
@@ -212,12 +212,12 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
             self.redraw()
 
     def title(self, reading: "Reading") -> str:
-        """What stands in the border, if there is one."""
+        """Return the title of the border, if there is a border."""
         return ""
 
     @abstractmethod
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The content for a width in cells, at least 1."""
+        """Return the content for a width of at least 1 cell."""
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading."""
@@ -238,7 +238,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         self.refresh(layout=changed and self.styles.is_auto_height)
 
     def on_mount(self) -> None:
-        """Make lines as soon as there is a width."""
+        """Make the lines once the widget has a width."""
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -247,7 +247,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
             self.redraw()
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """A scrollbar that comes or goes leaves another width for the lines."""
+        """Make the lines again, as the scrollbar changes their width."""
         self.call_after_refresh(self._fit)
 
     def _fit(self) -> None:
@@ -264,7 +264,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def content_lines(self) -> Sequence[Line]:
-        """All lines at the present width, those that are scrolled out of view included."""
+        """All lines at the present width, including those that are scrolled out of view."""
         width, _ = room = self._width, self._height
         if self._lines is None or self._made_for != room:
             self._made_for = room
@@ -277,7 +277,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         return self.lines(self.reading, width) if self.reading is not None else []
 
     def _strip(self, number: int) -> Strip:
-        """A line as it is drawn, made when it first comes into view."""
+        """Return a line as it is drawn; it is made when it first comes into view."""
         if number not in self._strips:
             base = self.base
             strip = Strip([Segment(text, style or base) for text, style in self.content_lines[number].parts if text])
@@ -285,11 +285,11 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         return self._strips[number]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are."""
+        """Return the number of lines."""
         return len(self.lines(self.reading, width)) if self.reading is not None and width > 0 else 0
 
     def render_line(self, y: int) -> Strip:
-        """One line of what is in view."""
+        """Draw one of the lines in view."""
         made = self.content_lines
         line = y + self.scroll_offset.y
         if line < len(made):

@@ -1,4 +1,4 @@
-"""PeakednessPanel: how far weights are from uniform, of the query and of the whole head, unscaled beside scaled."""
+"""PeakednessPanel: how far the weights of the query and of the head are from uniform, unscaled and scaled."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 TOP_KEYS = 8
 _POINTS = 73
 _NARROW = 34
-"""Cells below which the variants stand below each other, in short."""
+"""The width in cells below which the variants are listed one below the other."""
 
 _MEASURES = 8
-"""Lines of everything but keys, with a curve one line high and two of marks."""
+"""The number of lines besides the keys, with a curve of one line and two lines of marks below it."""
 
 _HEAD_CURVE = 1
-"""Lines that a second curve takes at least, that of the head: it stands above the same marks."""
+"""The least height in lines of the second curve, which is that of the head."""
 
 _FEWEST_KEYS = 3
-"""Keys that stay when the curve of the head takes lines."""
+"""The number of keys that must still fit for the curve of the head to be drawn."""
 
 _WAITING = "·"
-"""Stands for every number that is not computed yet while the person steps."""
+"""Replaces numbers that are not computed yet while the user steps through the stages."""
 
 _AXIS = 4
-"""Cells of the numbers beside a curve of several lines."""
+"""The width in cells of the axis labels of a curve of several lines."""
 
 _SHARES = ((_FEWEST_KEYS, 1), (_FEWEST_KEYS, 2), (5, 2), (5, 3), (TOP_KEYS, 3), (TOP_KEYS, 6), (TOP_KEYS, 10))
-"""Keys, and lines of a curve, that room is given to one after another."""
+"""Numbers of keys and heights of a curve, in the order in which they get the remaining lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of one row of weights, or their means over the rows of a head."""
+    """How peaked one row of weights is, or the means over all rows of a head."""
 
     max_weight: float
     entropy_bits: float
     effective_keys: float
-    variance: float  # of the scores times the scale: of the keys that the query sees, or of the whole matrix
+    variance: float  # of the scaled scores: of the visible keys of the query, or of the whole matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The current query's weights, and the head, at one scale."""
+    """The weights of the current query, and the measures of query and head, at one scale."""
 
     name: str
     scale: float
@@ -65,11 +65,11 @@ class Variant:
 
     @property
     def heading(self) -> str:
-        """The scale with its name; a bullet where it is the one in use."""
+        """The name and the scale, with a bullet if the scale is in use."""
         return f"{'●' if self.as_set else ''}{self.name} ×{significant(self.scale, 3)}"
 
     def words(self, short: int) -> str:
-        """Largest weight, entropy and effective keys in a few words; the larger `short`, the fewer."""
+        """Return largest weight, entropy and effective keys in words; the larger `short` (0 to 2), the shorter."""
         of = self.query
         if short > 1:
             return f"{weight(of.max_weight)} {of.entropy_bits:.2f}b"
@@ -78,9 +78,9 @@ class Variant:
 
 
 def variants(reading: "Reading") -> list[Variant]:
-    """Unscaled, scaled, and as set where that is neither; each scale once.
+    """Return the variants unscaled, scaled and, if it is neither of these, as set; each scale appears once.
 
-    Scaled is as trained; of a model trained without a scale it is 1/√head_size.
+    "Scaled" means the trained scale, or 1/√head_size for a model trained without a scale.
     """
     set_scale = float(reading.stages.inputs.scale)
     trained = reading.shape.scale(reading.view.layer)
@@ -118,9 +118,9 @@ def _of_head(reading: "Reading", scale: float) -> Measures:
 
 
 class PeakednessPanel(Lines, can_focus=True):
-    """Weights of the keys that matter, and every measure at every scale of interest, for the query and the head.
+    """The largest weights of the query, and the peakedness of query and head at each scale of `variants`.
 
-    While the person steps, what is not computed yet has dots.
+    While the user steps through the stages, dots replace numbers that are not computed yet.
     """
 
     HELP = """# How peaked?
@@ -132,7 +132,7 @@ class PeakednessPanel(Lines, can_focus=True):
     _head_curve: tuple[tuple[object, ...], "EntropyCurve"] | None = None
 
     def show(self, reading: "Reading") -> None:
-        """Draw a reading; a step of the key changes nothing here. Dim until the stepping comes to the weights."""
+        """Draw a reading, unless only the key has changed, which this panel does not show."""
         before = self.reading
         if before and before.as_set is reading.as_set and _place(before) == _place(reading):
             self.reading = reading
@@ -140,18 +140,18 @@ class PeakednessPanel(Lines, can_focus=True):
         super().show(reading)
 
     def title(self, reading: "Reading") -> str:
-        """What the panel asks."""
+        """Return the title."""
         return "how peaked?"
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """All of it, or one line."""
+        """Return the table and the curves; a compact panel has a single line."""
         found = variants(reading)
         if self.compact:
             return [self._one_line(found, width)]
         if width < _NARROW:
             return self._stacked(found, width)
         spare = (self._height or _MEASURES + 4) - _MEASURES
-        both = spare >= _HEAD_CURVE + _FEWEST_KEYS  # the curve of the query and that of the head
+        both = spare >= _HEAD_CURVE + _FEWEST_KEYS  # draw the curves of both the query and the head
         spare -= _HEAD_CURVE if both else 0
         count, tall = _shares(spare, _seen(reading), 2 if both else 1)
         made = [
@@ -172,7 +172,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return made
 
     def _one_line(self, found: list[Variant], width: int) -> Line:
-        """The longest wording that fits."""
+        """Return the longest wording that fits."""
         text = line()
         for lead, short in (("how peaked? ", 0), ("", 1), ("", 2)):
             parts: list[str | tuple[str, Style]] = [(lead, self.style_of("faint"))]
@@ -186,7 +186,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return text
 
     def _stacked(self, found: list[Variant], width: int) -> list[Line]:
-        """Below each other: of the query, then of the head."""
+        """Return the measures of each variant on lines of their own, for the query and then the head."""
         lines = []
         for variant in found:
             lines.append(line((fit(variant.heading, width), self._heading_style(variant))))
@@ -203,7 +203,7 @@ class PeakednessPanel(Lines, can_focus=True):
     # The table
 
     def _columns(self, found: list[Variant], width: int) -> tuple[int, int]:
-        """Cells of the names and of each variant."""
+        """Return the widths in cells of the names and of each variant."""
         names = 15 if width >= 50 else 10
         return names, (width - names) // len(found)
 
@@ -213,7 +213,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return line((lead, self.style_of("faint")), *((fit(v.heading, each), self._heading_style(v)) for v in found))
 
     def _keys(self, reading: "Reading", found: list[Variant], count: int, width: int) -> list[Line]:
-        """The query's weights of the keys that get most, as bars."""
+        """Return bars for the keys with the largest weights in the row of the query."""
         names, each = self._columns(found, width)
         lines = []
         for key in self._top_keys(reading, found, count):
@@ -228,7 +228,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return lines
 
     def _measures(self, reading: "Reading", found: list[Variant], width: int) -> list[Line]:
-        """Each measure of the query and, after a line, of the head: means over its rows."""
+        """Return a line for each measure: the query's, then after │ the mean over the rows of the head."""
         names, each = self._columns(found, width)
         seen = _seen(reading)
         long = names >= 15
@@ -252,11 +252,11 @@ class PeakednessPanel(Lines, can_focus=True):
         return self.reading is not None and self.reading.view.awaits(Stage.WEIGHTS)
 
     def _unless_waiting(self, text: str) -> str:
-        """Return a number, or a dot for it until the stepping comes to the weights."""
+        """Return a number, or a dot while the user has not yet stepped to the weights."""
         return _WAITING if self._waits else text
 
     def _variance(self, variant: Variant, of: Measures) -> str:
-        """Return the variance as text, or a dot until the stepping comes to the scaled scores."""
+        """Return the variance as text, or a dot while the user has not yet stepped to the scaled scores."""
         is_ahead = variant.scale != 1.0 and self.reading is not None and self.reading.view.awaits(Stage.SCALED)
         return _WAITING if is_ahead else significant(of.variance)
 
@@ -270,7 +270,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return self.style_of("faint") if self._waits else self.bar_style(share)
 
     def _top_keys(self, reading: "Reading", found: list[Variant], count: int) -> list[int]:
-        """The keys with the largest weights as set, in the order of the sentence; the first ones while these wait."""
+        """Return the keys with the largest weights, in text order; the first keys while weights are not computed."""
         in_use = next(variant for variant in found if variant.as_set).weights
         seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
         if self._waits:
@@ -281,14 +281,14 @@ class PeakednessPanel(Lines, can_focus=True):
     # The curves
 
     def _of_head(self, reading: "Reading", points: int) -> "EntropyCurve":
-        """The head's curve, kept while the query moves."""
+        """Return the curve of the head, which is cached while the query moves."""
         source = (reading.as_set, reading.view.layer, reading.view.head, points)
         if self._head_curve is None or self._head_curve[0] != source:
             self._head_curve = source, reading.head_entropy_curve(points)
         return self._head_curve[1]
 
     def _curve(self, curve: "EntropyCurve", lead: str, tall: int) -> list[Line]:
-        """Entropy as an area, the scale in use lit; nothing while the weights wait."""
+        """Draw entropy as an area, with the scale in use highlighted; empty while weights are not computed."""
         assert self.reading is not None
         if self._waits:
             return [line((lead + _WAITING if number == 0 else "", self.style_of("faint"))) for number in range(tall)]
@@ -309,7 +309,7 @@ class PeakednessPanel(Lines, can_focus=True):
         return lines
 
     def _marks(self, curve: "EntropyCurve", lead: int) -> list[Line]:
-        """Below the curves the scale in use and those that have a name."""
+        """Draw marks below the curves at the scale in use and at the scales that have a name."""
         assert self.reading is not None
         inputs = self.reading.stages.inputs
         now = curve.place(float(inputs.scale))
@@ -327,12 +327,12 @@ class PeakednessPanel(Lines, can_focus=True):
 
 
 def _seen(reading: "Reading") -> int:
-    """How many keys the query sees."""
+    """Return the number of keys that the query sees."""
     return int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
 
 
 def _shares(spare: int, seen: int, curves: int) -> tuple[int, int]:
-    """How many keys, of those seen, and how many lines of each curve there are in so many spare lines."""
+    """Divide `spare` lines: return how many of the `seen` keys are shown, and the height of each curve."""
     keys, tall = 1, 1
     for most_keys, most_tall in _SHARES:
         keys = max(keys, min(most_keys, seen, spare - (tall - 1) * curves))

@@ -1,4 +1,4 @@
-"""PredictionsPanel: what the model expects after the current query, as trained beside as set."""
+"""PredictionsPanel: the predictions of the next token after the current query, as trained and as set."""
 
 import math
 from collections.abc import Sequence
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 COUNT = 10
 _SIDE_BY_SIDE = 44
-"""Cells from which the two columns stand side by side."""
+"""The least width in cells at which the two columns are side by side."""
 
 _BEFORE, _FEWEST = 2, 4
-"""Tokens of the text above the one that follows the current query, and those that are shown at the end of the text."""
+"""The number of text tokens shown above the one after the query, and the least number shown at the end of the text."""
 
 _ABOVE = 2
-"""Lines above the tokens where the two columns stand side by side."""
+"""The number of lines above the tokens if the two columns are side by side."""
 
 Parts = list[str | tuple[str, Style]]
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that may come next; `actual` if the text has it there."""
+    """A token that may come next; `actual` if it is the next token of the text."""
 
     id: int
     text: str
@@ -44,7 +44,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One trace's predictions after the current query. Losses are in nats; None where there is no next token."""
+    """The predictions of one trace after the current query. Losses are in nats, None if there is no next token."""
 
     name: str
     tokens: tuple[Token, ...]
@@ -53,7 +53,7 @@ class Forecast:
 
     @classmethod
     def of(cls, reading: "Reading", trace: "Trace", name: str) -> "Forecast":
-        """Read off a trace."""
+        """Return the predictions of a trace."""
         position = reading.view.query
         actual = trace.token_ids[position + 1] if position + 1 < len(trace.token_ids) else None
         tokens = tuple(
@@ -66,7 +66,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A token of the text, as it was expected by those before it; `here` if it follows the current query."""
+    """A token of the text and the loss with which it was predicted; `here` if it follows the current query."""
 
     text: str
     loss: float
@@ -74,12 +74,12 @@ class Followed:
 
     @property
     def probability(self) -> float:
-        """Its probability."""
+        """The probability that the model gave the token."""
         return math.exp(-self.loss)
 
 
 def followed(reading: "Reading") -> tuple[Followed, ...]:
-    """Read off how the tokens around the current query were expected, as many as there are predictions."""
+    """Return the tokens of the text around the current query, as many as there are predictions."""
     tokens, losses, query = reading.encoding.tokens, reading.as_trained.losses, reading.view.query
     first = max(0, min(query - _BEFORE, len(losses) - _FEWEST))
     shown = losses[first : first + COUNT].tolist()
@@ -88,7 +88,7 @@ def followed(reading: "Reading") -> tuple[Followed, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """As trained beside as set, and the divergence between them in nats, here and on average over the text."""
+    """The predictions as trained and as set, and the KL divergence between them in nats, here and as a mean."""
 
     trained: Forecast
     changed: Forecast
@@ -97,7 +97,7 @@ class Both:
 
     @classmethod
     def of(cls, reading: "Reading") -> "Both":
-        """Read off a reading."""
+        """Return the predictions of a reading."""
         trained = Forecast.of(reading, reading.as_trained, "as trained")
         if reading.as_set is reading.as_trained:
             same = Forecast("as set", trained.tokens, trained.next_loss, trained.mean_loss)
@@ -116,12 +116,12 @@ def _kl(x: float) -> str:
 
 
 class PredictionsPanel(Lines, can_focus=True):
-    """The most likely next tokens with their probabilities, the losses, and the divergence between the two.
+    """The most likely next tokens with their probabilities, as trained and as set, and how much the two differ.
 
-    As long as no switch is moved both would be the same: how the tokens of the text were expected stands in the second
-    column instead.
+    While no switch is changed, both are the same: the second column then shows how well the model predicted the tokens
+    of the text.
 
-    While it has the focus ↑ and ↓ choose one of the tokens as set; a click chooses any at once.
+    While the panel has the focus, ↑ and ↓ choose one of the tokens as set; a click chooses any token at once.
     """
 
     HELP = """# The next token
@@ -137,7 +137,7 @@ class PredictionsPanel(Lines, can_focus=True):
     ]
 
     class TokenChosen(Message):
-        """A token was clicked."""
+        """Posted when a token is clicked."""
 
         def __init__(self, panel: "PredictionsPanel", token_id: int) -> None:
             super().__init__()
@@ -153,10 +153,10 @@ class PredictionsPanel(Lines, can_focus=True):
     _source: tuple[object, ...] = ()
     _waits = False
     _chosen = 0
-    _clickable: tuple[tuple[int | None, ...], ...] = ()  # of each line, the tokens in its columns from left to right
+    _clickable: tuple[tuple[int | None, ...], ...] = ()  # for each line, the tokens in its columns from left to right
 
     def show(self, reading: "Reading") -> None:
-        """Draw a reading; a step of the key, layer or head changes nothing here."""
+        """Draw a reading, unless only the key, layer or head has changed, which leaves the predictions the same."""
         source = (reading.as_set, reading.as_trained, reading.view.query)
         stage = reading.view.stage is Stage.NEXT_TOKEN, reading.view.awaits(Stage.NEXT_TOKEN)
         before, self._source = self._source, (*source, *stage)
@@ -177,14 +177,14 @@ class PredictionsPanel(Lines, can_focus=True):
         return self._both.changed.tokens[self._chosen].id if self._both else None
 
     def title(self, reading: "Reading") -> str:
-        """After which token, and how far the two are apart."""
+        """Return the title: the token after which the model predicts, and the divergence."""
         title = f"next token after {quoted(reading.encoding.tokens[reading.view.query], 12)}"
         if reading.as_set is reading.as_trained or self._both is None:
             return title
         return f"{title} · KL {self._both.kl_here:.3f} here, {self._both.kl_text:.3f} text"
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Two columns, or two lines, or one."""
+        """Return both predictions side by side, one below the other, or on one line."""
         both = self._both or Both.of(reading)
         self._clickable = ()
         if self.compact:
@@ -198,7 +198,7 @@ class PredictionsPanel(Lines, can_focus=True):
     # On one line
 
     def _one_line(self, reading: "Reading", both: Both, width: int) -> Line:
-        """The fullest wording that fits."""
+        """Return the fullest wording that fits."""
         made = line()
         for short, count in ((0, 3), (0, 2), (1, 2), (1, 1), (2, 1), (3, 1)):
             made = line(*self._parts(reading, both, short, count))
@@ -270,7 +270,7 @@ class PredictionsPanel(Lines, can_focus=True):
         return lines
 
     def _beside_text(self, forecast: Forecast, text: Sequence[Followed], width: int) -> list[Line]:
-        """The predictions beside the tokens that the text has, each with its probability and loss."""
+        """Return the predictions beside the tokens of the text, each with its probability and loss."""
         each = width // 2
         faint, strong = self.style_of("faint"), self.style_of("label")
         lead = f"  loss here {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}"
@@ -290,7 +290,7 @@ class PredictionsPanel(Lines, can_focus=True):
         return fit("  token", _names(width) + 2) + f"{'p':>3} {'loss':>5}"
 
     def _followed(self, told: Followed, width: int) -> Parts:
-        """A token of the text, its probability, its loss, and the probability as a bar."""
+        """Return a token of the text with its probability, its loss, and the probability as a bar."""
         names = _names(width)
         style = self.style_of("faint" if self._waits else "label" if told.here else "name")
         share = told.probability
@@ -302,7 +302,7 @@ class PredictionsPanel(Lines, can_focus=True):
         ]
 
     def _token(self, token: Token, width: int, chosen: bool) -> Parts:
-        """A token with its bar, in `width` cells."""
+        """Return a token with its bar, in `width` cells."""
         names = min(14, max(3, width // 2 - 3))
         bars = max(0, width - names - 8)
         here = chosen and self.has_focus
@@ -337,7 +337,7 @@ class PredictionsPanel(Lines, can_focus=True):
 
     def _keep_in_view(self) -> None:
         columns = self._width >= _SIDE_BY_SIDE
-        # In narrow lists the tokens as set come after the first list, its name, its loss and their own name.
+        # In a narrow panel, the list as set is below the list as trained, its heading and loss, and another heading.
         row = self._chosen + (_ABOVE if columns else 7)
         top, room = self.scroll_offset.y, max(1, self._height)
         if self._chosen == 0 and columns:
@@ -346,11 +346,11 @@ class PredictionsPanel(Lines, can_focus=True):
             self.scroll_to(y=row if row < top else row - room + 1, animate=False)
 
     def on_focus(self, event: events.Focus) -> None:
-        """Show which token is chosen."""
+        """Highlight the chosen token."""
         self.redraw()
 
     def on_blur(self, event: events.Blur) -> None:
-        """Hide it, and go back to the first."""
+        """Remove the highlight, and choose the first token again."""
         self._chosen = 0
         self.redraw()
 
@@ -367,5 +367,5 @@ class PredictionsPanel(Lines, can_focus=True):
 
 
 def _names(width: int) -> int:
-    """Cells for the names of the tokens of the text in a column."""
+    """Return the width in cells of the token names in the column of the text."""
     return min(14, max(3, width // 2 - 5))

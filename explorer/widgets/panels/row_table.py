@@ -1,4 +1,4 @@
-"""RowTable: what the current query makes of every key, one line a key."""
+"""RowTable: the score and the weight of every key for the current query, one line for each key."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -25,12 +25,12 @@ _WEIGHT = 8
 _LONGEST = 14
 _WAITING = "·"
 _STAGES = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
-"""What the columns show, from left to right."""
+"""The stages that the columns show, from left to right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths in cells; 0 for a column that there is no room for."""
+    """The widths of the columns in cells; 0 for a column without room."""
 
     key: int
     score: int
@@ -41,7 +41,7 @@ class Columns:
 
     @classmethod
     def fitting(cls, width: int, longest: int) -> "Columns":
-        """The columns that fit, the weight before all others."""
+        """Return the columns that fit; the weight has priority."""
         key = 2 + min(max(longest, len("key")), _LONGEST, max(1, width // 3))
         room = width - key - _WEIGHT
         found = []
@@ -55,10 +55,11 @@ class Columns:
 
 
 class RowTable(Drawn, can_focus=True, inherit_bindings=False):
-    """key, q·k, × scale, mask, weight and its bar; the header stays, the current key is kept in view.
+    """The row of the query as a table: key, q·k, × scale, mask, weight and its bar.
 
-    Sorted by weight, another row begins with its largest weights in view. While the person steps, a column that is not
-    computed yet has dots, and keys stand by position.
+    The header does not scroll, and the current key is kept in view. If the table is sorted by weight, a new row starts
+    with its largest weights in view. While the user steps through the stages, a column that is not computed yet has
+    dots, and the keys are sorted by position until the weights are computed.
     """
 
     HELP = """# The row table
@@ -73,7 +74,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     """
 
     class KeySelected(Message):
-        """A key was clicked."""
+        """Posted when a key is clicked."""
 
         def __init__(self, table: "RowTable", key: int) -> None:
             super().__init__()
@@ -109,7 +110,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self.redraw()
 
     def _arrange(self) -> None:
-        """Put the keys in order; of equal weights, visible keys come first."""
+        """Sort the keys; among equal weights, visible keys come first."""
         self._order = list(range(len(self._labels)))
         if not self._is_by_position:
             self._order.sort(key=lambda key: (-self._weights[key], not self._seen[key]))
@@ -122,7 +123,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         return not self.by_weight or self._waits[-1]
 
     def show(self, reading: "Reading") -> None:
-        """Draw a reading. When only the key changed, only two lines are drawn again."""
+        """Draw a reading; if only its key has changed, redraw only two lines."""
         before = self.reading
         self.reading = reading
         view = reading.view
@@ -145,7 +146,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw again."""
+        """Redraw the table."""
         if not self.is_attached or self.reading is None:
             return
         size = Size(self.scrollable_content_region.width, len(self._labels) + 1 + (self._sink is not None))
@@ -156,7 +157,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def on_mount(self) -> None:
-        """Show what was given before there was a size."""
+        """Draw what was given before the widget had a size."""
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -171,7 +172,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             self.refresh(Region(0, 1 + self._place_of[each] - self.scroll_offset.y, self.size.width, 1))
 
     def _keep_in_view_by_position(self) -> None:
-        """Scroll until the key is in view, unless the largest weights are to be in view."""
+        """Scroll the key into view, unless the table is sorted by weight."""
         if self._is_by_position:
             self._keep_in_view()
 
@@ -187,7 +188,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     # Painting
 
     def render_line(self, y: int) -> Strip:
-        """The header, or a key."""
+        """Draw the header or the line of a key."""
         width, base = self.size.width, self.base
         place = y - 1 + self.scroll_offset.y
         if self.reading is None or place > len(self._labels) or width < 1:
@@ -231,7 +232,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         ]
 
     def _sink_line(self, columns: Columns) -> list[Segment]:
-        """What the sink takes, below the last key; nothing in a model without one."""
+        """Return the line of the attention sink below the last key; nothing if the model has no sink."""
         if self._sink is None:
             return []
         share = 0.0 if self._waits[-1] else self._sink
@@ -256,6 +257,6 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
 
 def _times(scale: float, cells: int) -> str:
-    """Return ×0.25 with as many digits as leave it in `cells` cells: a space before it tells it from the score."""
+    """Return a factor such as ×0.25 in at most `cells` cells, including a space that separates it from the score."""
     texts = [f"×{significant(scale, digits)}" for digits in (4, 3, 2, 1)]
     return next((text for text in texts if cell_len(text) <= cells), texts[-1])
