@@ -23,6 +23,7 @@ END_OF_TEXT = "<|endoftext|>"
 
 # With fewer documents, holding out whole ones is too coarse: each one is cut instead.
 _WHOLE_DOCUMENTS = 20
+_START = 2**20  # bytes in which a binary file has a NUL
 
 
 class CorpusError(ValueError):
@@ -175,7 +176,10 @@ def _read_bytes(path: Path) -> bytes:
         # A pipe is allowed (`<(…)` in a shell); a device such as /dev/zero would never end.
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
             raise CorpusError(f"{shown} is not a regular file: give a text file")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            start = file.read(_START)
+            _check_is_text(start, shown)  # before the rest, which may be gigabytes, is read
+            return start + file.read()
     except FileNotFoundError:
         raise CorpusError(f"{shown} does not exist: check the name") from None
     except PermissionError:
@@ -191,16 +195,20 @@ def _read_bytes(path: Path) -> bytes:
 
 def _decode(content: bytes, path: Path) -> str:
     shown = _shown(path)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CorpusError(f"{shown} is UTF-16, not UTF-8: convert it, for example with iconv -f UTF-16 -t UTF-8")
-    if (at := content.find(b"\0")) >= 0:
-        raise CorpusError(f"{shown} looks binary: it has a NUL byte at offset {at}; give a text file")
+    _check_is_text(content, shown)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = f"byte 0x{content[error.start]:02X} at offset {error.start}"
         raise CorpusError(f"{shown} is not UTF-8: {byte}; convert it to UTF-8") from None
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_is_text(content: bytes, shown: str) -> None:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CorpusError(f"{shown} is UTF-16, not UTF-8: convert it, for example with iconv -f UTF-16 -t UTF-8")
+    if (at := content.find(b"\0")) >= 0:
+        raise CorpusError(f"{shown} looks binary: it has a NUL byte at offset {at}; give a text file")
 
 
 def _shown(path: Path) -> str:

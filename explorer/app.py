@@ -23,6 +23,7 @@ from textual.signal import Signal
 
 from data import bundled
 from data.samples import SAMPLES
+from explorer.core.formatting import is_shown
 from explorer.core.history import History, history_file
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.signals import handled_like_interrupts
@@ -529,7 +530,7 @@ def _not_read(reading: "Reading") -> Iterable[str]:
 
 def _named(character: str) -> str:
     """Return a character for a message: itself in quotes if it is visible, otherwise its code point."""
-    return f"‘{character}’" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
+    return f"‘{character}’" if is_shown(character) and not character.isspace() else f"U+{ord(character):04X}"
 
 
 def run(

@@ -9,7 +9,7 @@ import click
 
 from explorer.cli.terminal import silence_output
 from explorer.core import exit_codes
-from explorer.core.formatting import one_line
+from explorer.core.formatting import is_shown, one_line
 
 if TYPE_CHECKING:
     from model.tokenizer import Encoding
@@ -81,9 +81,7 @@ def warn_about_unknown_characters(encoding: "Encoding", model_name: str) -> None
     if not encoding.unknown:
         return
     distinct = list(dict.fromkeys(unknown.text for unknown in encoding.unknown))
-    named = ", ".join(
-        f"{text!a} ({text})" if text.isprintable() else ascii(text) for text in distinct[:_CHARACTERS_NAMED]
-    )
+    named = ", ".join(f"{text!a} ({text})" if is_shown(text) else ascii(text) for text in distinct[:_CHARACTERS_NAMED])
     more = f" and {len(distinct) - _CHARACTERS_NAMED} more" if len(distinct) > _CHARACTERS_NAMED else ""
     count = len(encoding.unknown)
     subject = "1 character is" if count == 1 else f"{count} characters are"

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -80,10 +81,19 @@ class CommandGroup(click.Group):
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # where the terminal is not UTF-8, − and ∞ become ?
         with errors_on_one_line():
+            _check_directory()
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             if sys.stdout is not None:  # None if the shell has closed it
                 sys.stdout.flush()
         sys.exit(result if isinstance(result, int) else 0)
+
+
+def _check_directory() -> None:
+    """Raise ModelError if the working directory has been removed: libraries of torch would end the process."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ModelError("the working directory does not exist any more: change to another with cd") from error
 
 
 @click.group(cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

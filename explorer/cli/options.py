@@ -218,6 +218,12 @@ def _check_family_view(view: View, path: Path) -> None:
 def read_text(text: str) -> str:
     """Return the text itself, or the content of standard input if it is `-`."""
     if text != "-":
+        encoding = sys.getfilesystemencoding()
+        if encoding != "utf-8" and any("\udc80" <= character <= "\udcff" for character in text):
+            raise ModelError(
+                f"arguments are read as {encoding!r} here and the text has other characters: set LC_ALL=C.UTF-8, or "
+                "give the text on standard input"
+            )
         return text
     if sys.stdin is None:
         raise ModelError("standard input is closed: give the text itself, or let something write it")

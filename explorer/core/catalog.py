@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from data import bundled
+from explorer.core.formatting import is_shown
 from explorer.core.steps import at_step, split_step
 from model import layout
 from model.errors import ModelError
@@ -139,7 +140,7 @@ def _alternatives() -> str:
         return "give a checkpoint directory"
     rest = len(names) - _NAMES_LISTED
     more = f" and {rest} more, see `explorer models`" if rest > 0 else ""
-    listed = ", ".join(name if name.isprintable() else repr(name) for name in names[:_NAMES_LISTED])
+    listed = ", ".join(name if is_shown(name) else ascii(name) for name in names[:_NAMES_LISTED])
     return f"there are {listed}{more}, or give a checkpoint directory"
 
 

@@ -1,6 +1,7 @@
 """Text and numbers for the terminal: text from outside is made harmless, and widths are counted in cells."""
 
 import math
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -37,6 +38,12 @@ _MARKS = {
 _SHORT_MARKS = {"\n": "⏎", "\r": "⏎", "\t": "⇥", "\x7f": "␡", "\u200d": "∘"}
 _SHAPELESS = "·"
 _CONTROL_PICTURES = 0x2400  # U+2400 + n pictures the control character n
+_IGNORABLE = re.compile(
+    "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164"
+    "\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]"
+)
+"""Characters with the property Default_Ignorable_Code_Point, as of Unicode 16; `unicodedata` does not have it."""
+
 # Control, format, surrogate, private use, unassigned, and separators other than the space itself.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
 
@@ -72,15 +79,22 @@ def _mark(character: str) -> str | None:
     code = ord(character)
     if code < 32:
         return chr(_CONTROL_PICTURES + code)
-    # Variation selectors are combining marks that make terminals disagree about widths.
-    if unicodedata.category(character) in _INVISIBLE or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF:
+    if unicodedata.category(character) in _INVISIBLE or _IGNORABLE.match(character):
         return f"‹{code:02X}›"
     return None
 
 
 def printable(text: str) -> str:
-    """Write control characters, lone surrogates and everything else that is not printable as Python escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """Write control characters, lone surrogates and everything else that `is_shown` is False for as Python escapes."""
+    return "".join(c if is_shown(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def is_shown(text: str) -> bool:
+    """Return True if all characters are printable, and none is one that a terminal may leave out altogether.
+
+    The latter are those with Unicode's property Default_Ignorable_Code_Point, such as variation selectors and fillers.
+    """
+    return text.isprintable() and (text.isascii() or not _IGNORABLE.search(text))
 
 
 def one_line(text: str) -> str:
@@ -105,9 +119,7 @@ def _marked(character: str) -> str:
         return chr(_CONTROL_PICTURES + code)
     if unicodedata.category(character) == "Zs":
         return " " if character == " " else "⍽"
-    # Variation selectors are combining marks that make terminals disagree about widths.
-    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
-    return character if character.isprintable() and not selector else _SHAPELESS
+    return character if is_shown(character) else _SHAPELESS
 
 
 @lru_cache(maxsize=8192)

@@ -128,7 +128,7 @@ class Trainer:
             rate = self._set_rates()
             loss, norm = self._step()
             self.done += 1
-            seconds = time.perf_counter() - began
+            seconds = max(time.perf_counter() - began, 1e-9)  # a clock may stand still
             is_due = self.done % self.settings.evaluate_every == 0 or self.done == self.settings.steps
             tokens = self.settings.batch_size * self.data.context
             yield StepMetrics(

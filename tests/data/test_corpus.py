@@ -103,11 +103,12 @@ def test_a_file_inside_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path) -> bytes:
+    def refuse(self: Path, *_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert "may not be read" in one_line_error(write(tmp_path / "a.txt", "text"))
+    written = write(tmp_path / "a.txt", "text")
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "may not be read" in one_line_error(written)
 
 
 @pytest.mark.parametrize("content", ["", " \n\t\n", "\ufeff", "\n<|endoftext|>\n \n<|endoftext|>"])
@@ -124,6 +125,13 @@ def test_a_file_that_is_not_utf8_says_where(tmp_path: Path) -> None:
 
 def test_a_binary_file_says_where(tmp_path: Path) -> None:
     assert "NUL byte at offset 2" in one_line_error(write(tmp_path / "a.bin", b"ab\0cd"))
+
+
+def test_a_huge_binary_file_is_not_read_whole(tmp_path: Path) -> None:
+    huge = write(tmp_path / "huge", b"text\0")
+    with huge.open("r+b") as file:
+        file.truncate(2**36)  # takes no space on the disk
+    assert "NUL byte at offset 4" in one_line_error(huge)
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31mred\nline.txt", "a\udcff.txt", "nul\0.txt"])

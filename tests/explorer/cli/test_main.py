@@ -394,6 +394,27 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: str) -> Non
     assert result.output.strip() == ""
 
 
+def test_a_directory_that_was_deleted_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "the working directory does not exist any more" in process_refusal(["models"])
+
+
+def test_a_locale_that_cannot_read_the_text_is_said(model: str) -> None:
+    other = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    line = process_refusal(["show", "bad \u00e9", "--model", model], env=other)
+    assert "set LC_ALL=C.UTF-8" in line
+
+
+def process_refusal(arguments: list[str], **extra: Any) -> str:
+    done = process(arguments, capture_output=True, **extra)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
 INTERRUPTED_AT = {
     "its first import": """
         def find_spec(self, name, *_):

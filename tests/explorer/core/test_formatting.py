@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.core.formatting import exponential, number, scientific, significant, table_number
+from explorer.core.formatting import (
+    exponential,
+    is_shown,
+    marked,
+    number,
+    printable,
+    scientific,
+    significant,
+    table_number,
+    visible,
+)
 from explorer.widgets.training.histograms import compact
 
 POWER = re.compile(r"−?\d(?:\.\d+)?×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
@@ -49,3 +59,14 @@ def test_what_is_written_is_the_number(x: float) -> None:
         assert read(text) == pytest.approx(x, rel=error, abs=1e-300)
     for width in range(1, 12):
         assert len(number(x, width)) == width
+
+
+@pytest.mark.parametrize(
+    "character", ["\ufe0f", "\u3164", "\u115f", "\u034f", "\U000e0100", "\u00ad", "\u180b", "\u2065"]
+)
+def test_characters_that_a_terminal_may_leave_out_are_written_as_escapes(character: str) -> None:
+    assert not is_shown(character)
+    assert printable(f"a{character}b") == "a" + character.encode("unicode_escape").decode() + "b"
+    assert character not in visible(f"a{character}b")
+    assert marked(f"a{character}b") in ("a·b", "a∘b")
+    assert is_shown("é语a\u0301")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from model.training.divergence import DivergedError
 from model.training.runs import STATE_JSON, STATE_TENSORS
 from model.training.settings import OptimizerSettings, TrainerSettings
 from model.training.trainer import Trainer
+from tests.model.trainers import make_trainer
 
 TEXT = "the cat sat on the mat and the dog sat on the log while the hen ate the corn in the barn. " * 8
 
@@ -231,3 +233,10 @@ def test_gradients_longer_than_the_limit_are_shortened_and_others_are_left(
     assert short.norm().item() == pytest.approx(0.01, rel=1e-4)
     assert torch.allclose(short, whole * (0.01 / norm), rtol=1e-3, atol=1e-12)
     assert whole.equal(same)
+
+
+def test_a_clock_that_stands_still_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "perf_counter", lambda: 1.0)
+    metrics = next(make_trainer(steps=1).steps())
+    assert 0 < metrics.seconds < 1e-6
+    assert math.isfinite(metrics.tokens_per_second)
