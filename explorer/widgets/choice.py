@@ -1,4 +1,4 @@
-"""Choice: one of a few values, all of them seen; without colours a filled circle tells which."""
+"""Choice: a widget to choose one of a few values; a filled circle marks the chosen one, even without colours."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,7 +16,7 @@ _CHOSEN, _OTHER = "● ", "○ "
 
 
 class Choice(Widget, can_focus=True):
-    """`● bpe  ○ char`: space and → choose the next value, ← the one before, a letter that which begins with it."""
+    """`● bpe  ○ char`: space and → choose the next value, ← the previous one, and a letter the value it starts."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,7 +28,7 @@ class Choice(Widget, can_focus=True):
     """
 
     class Changed(Message):
-        """Another value was chosen."""
+        """Posted when another value is chosen."""
 
         def __init__(self, choice: "Choice") -> None:
             super().__init__()
@@ -36,23 +36,23 @@ class Choice(Widget, can_focus=True):
 
         @property
         def control(self) -> "Choice":
-            """Where."""
+            """The widget."""
             return self.choice
 
     value: reactive[str] = reactive("", init=False)
 
     def __init__(self, values: Sequence[str], value: str, *, id: str | None = None) -> None:
-        """Choose among `values`, at first `value`."""
+        """Offer `values`, with `value` chosen at first."""
         super().__init__(id=id)
         self.values = tuple(values)
         self.set_reactive(Choice.value, value)
 
     def watch_value(self) -> None:
-        """Tell of it."""
+        """Post that another value is chosen."""
         self.post_message(self.Changed(self))
 
     def render(self) -> Text:
-        """All values; only the chosen one where there is no room."""
+        """Draw all values, or only the chosen one if there is too little room."""
         if self._cramped:
             return Text(_CHOSEN + self.value, Style(bold=True, reverse=self.has_focus), no_wrap=True)
         line = Text(no_wrap=True)
@@ -64,18 +64,18 @@ class Choice(Widget, can_focus=True):
         return line
 
     def action_choose(self, by: int) -> None:
-        """Go on to another value, from the last to the first."""
+        """Choose the value at a distance from the present one; the first follows the last."""
         self.value = self.values[(self.values.index(self.value) + by) % len(self.values)]
 
     def on_key(self, event: events.Key) -> None:
-        """Choose by the first letter."""
+        """Choose the value that starts with a typed letter."""
         beginning = [value for value in self.values if event.character and value.startswith(event.character)]
         if beginning:
             event.stop()
             self.value = beginning[0]
 
     def on_click(self, event: events.Click) -> None:
-        """Choose what is clicked; the next value where only one is seen."""
+        """Choose the clicked value, or the next value if only one is drawn."""
         if (value := event.style.meta.get("choice")) is not None:
             self.value = value
         elif self._cramped:

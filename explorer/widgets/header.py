@@ -1,4 +1,4 @@
-"""HeaderLine: the model and head in view, and which switches are changed, on one line."""
+"""HeaderLine: one line with the model and head in view and the state of the switches."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,8 +28,8 @@ _MOST_BELOW = 2
 class HeaderLine(Lines, can_focus=False):
     """`stories · L2 H3 · previous token .46 · head_size 16 · mask causal · scale 1/√16 = 0.25 · acts on: head`.
 
-    A changed switch has a star before it, and its own colour, and the heads that it changes are named. As the line gets
-    narrow, the wording gets short; a list of ablated heads that is too long goes on below.
+    A changed switch is marked by a star and a colour, and the heads that it changes are named. In less width the
+    wording is shorter; a list of ablated heads that is too long continues on the next line.
     """
 
     DEFAULT_CSS = """
@@ -45,7 +45,7 @@ class HeaderLine(Lines, can_focus=False):
     _drawn: tuple[object, ...] = ()
 
     def show(self, reading: "Reading") -> None:
-        """Draw a reading, if the line changes with it; the tooltip has all ablated heads."""
+        """Draw a reading if that changes the line; the tooltip lists all ablated heads."""
         drawn = self.scores, self.own_step, reading.model_name, reading.left_out, reading.as_set, _of_head(reading.view)
         if drawn == self._drawn:
             self.reading = reading
@@ -111,7 +111,7 @@ class HeaderLine(Lines, can_focus=False):
 
 
 def _of_head(view: View) -> View:
-    """Return the view without what the line does not show: the text and the place in it."""
+    """Return the view with defaults for what the line does not show: the text and the place in it."""
     return replace(view, text="", query=0, key=0, stage=Stage.SCORES, stepping=False)
 
 

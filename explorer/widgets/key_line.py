@@ -1,4 +1,4 @@
-"""KeyLine: the footer, one line of the most useful keys; those that do nothing now are greyed."""
+"""KeyLine: the footer, a line of the most useful keys in which keys that do nothing now are greyed."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,11 +12,11 @@ from textual.widget import Widget
 from explorer.actions import Action, Place
 
 Hints = tuple[tuple[str, str, str], ...]
-"""Keys, what they do, and the action that a click runs: shown while a part of the screen has keys of its own."""
+"""Keys, what they do, and the action that a click runs, for the time that a part of the screen has its own keys."""
 
 
 class KeyLine(Widget):
-    """Shows as many places of the footer as fit, the most important first; a click on a key runs its action."""
+    """A line of as many places of the footer as fit, by importance; a click on a key runs its action."""
 
     COMPONENT_CLASSES = {"key-line--key", "key-line--caption", "key-line--disabled"}  # noqa: RUF012
     ALLOW_SELECT = False
@@ -33,7 +33,7 @@ class KeyLine(Widget):
     """
 
     class Pressed(Message):
-        """A click on a key; `command` is its action in Textual's notation."""
+        """Posted when a key is clicked; `command` is its action in Textual's notation."""
 
         def __init__(self, command: str) -> None:
             super().__init__()

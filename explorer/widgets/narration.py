@@ -19,23 +19,23 @@ ONE_LINE = 76
 """The width from which the sentence has one line instead of two."""
 
 STEPPING = "n goes on · esc shows all"
-"""How to go on stepping, and how to end it."""
+"""The hint on how to continue and how to end stepping."""
 
 FINISHED = "space starts again"
 
 TRY = "Try m (no mask), s (no scale), − and + (another scale) or x (no head): this line says what it did."
-"""Shown while no switch is moved, where there is a line for what switches do."""
+"""The hint shown while no switch is changed, if there is a line for the effect of switches."""
 
 _CHANGED = "▸ "
-"""What stands before the explanation of a switch."""
+"""The mark before the explanation of a switch."""
 
 
 class NarrationLine(Lines, can_focus=False):
     """`3/6 The mask hides the 4 keys after ‘guy’ …   ▶ playing ×2`, at a constant height for each width.
 
-    Of a sentence's wordings it takes the fullest that it has room for, so that nothing is cut off. After a switch it
-    says what that did to the row and, on a second line, to the prediction. Where it is wide and has a second line
-    anyway, that line compares the prediction with the one as trained at any time.
+    A sentence has several wordings; the fullest that fits is shown, so that nothing is cut off. After a switch, the
+    line explains what it did to the row and, on a second line, to the prediction. A wide widget that has a second line
+    always compares the prediction with that of the model as trained there.
     """
 
     DEFAULT_CSS = """
@@ -46,13 +46,13 @@ class NarrationLine(Lines, can_focus=False):
     _change: "ChangeExplanation | None" = None
 
     def show_state(self, state: str) -> None:
-        """Show the state of the playback at the end of the line; nothing for an empty string."""
+        """Show the state of the playback at the end of the line; an empty string shows nothing."""
         if state != self._state:
             self._state = state
             self.redraw()
 
     def explain(self, change: "ChangeExplanation | None") -> None:
-        """Explain a switch from the next reading on; the stage in view again for None."""
+        """Explain a switch when the next reading is shown; None explains the stage in view again."""
         self._change = change
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -60,7 +60,7 @@ class NarrationLine(Lines, can_focus=False):
         return 1 if width >= ONE_LINE else 2
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The explanation of the switch, or the sentence of the stage."""
+        """Return the explanation of the switch, or the sentence about the stage."""
         count = 1 if width >= ONE_LINE and self._height < 2 else 2
         if self._change is not None:
             return self._of_change(self._change, width, count)
@@ -69,7 +69,7 @@ class NarrationLine(Lines, can_focus=False):
         return self._of_stage(reading, width, count)
 
     def _of_change(self, change: "ChangeExplanation", width: int, count: int) -> list[Line]:
-        """What the switch did to the row; with two lines also to the prediction."""
+        """Return what the switch did to the row and, if `count` is 2, to the prediction."""
         room = width - len(_CHANGED)
         lines = [line((_CHANGED, self.style_of("warning")), (fullest(change.row, room), self.style_of("label")))]
         if count == 2:
@@ -77,7 +77,7 @@ class NarrationLine(Lines, can_focus=False):
         return lines
 
     def _effect(self, reading: "Reading", width: int) -> Line:
-        """What all switches together do to the prediction, or what there is to try."""
+        """Return what all switches together do to the prediction, or a hint on what to try."""
         lead = " " * len(_lead(reading))
         if not reading.view.changed:
             return line((lead + TRY, self.style_of("faint")))
@@ -86,7 +86,7 @@ class NarrationLine(Lines, can_focus=False):
         return line((lead if wordings else "", self.style_of("faint")), fullest(wordings, width - len(lead)))
 
     def _of_stage(self, reading: "Reading", width: int, count: int) -> list[Line]:
-        """The fullest wording that fits beside the state."""
+        """Return the fullest wording that fits beside the state."""
         view = reading.view
         lead = _lead(reading)
         wordings = explain_stage(reading)
@@ -124,7 +124,7 @@ class NarrationLine(Lines, can_focus=False):
 
 
 def _lead(reading: "Reading") -> str:
-    """Which of the stages is in view: `3/6 `."""
+    """Return the number of the stage in view: `3/6 `."""
     return f"{STAGES.index(reading.view.stage) + 1}/{len(STAGES)} "
 
 
@@ -134,5 +134,5 @@ def _room_to_try(reading: "Reading", width: int) -> bool:
 
 
 def fullest(wordings: Wordings, room: int) -> str:
-    """The first wording that fits, or else the last one; nothing if there is none."""
+    """Return the first wording that fits, or else the last one; empty if there are no wordings."""
     return next((text for text in wordings if cell_len(text) <= room), wordings[-1] if wordings else "")

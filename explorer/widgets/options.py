@@ -1,4 +1,4 @@
-"""Options: Textual's OptionList without the exceptions that it raises in Textual 8.2 while it has no room."""
+"""Options: Textual's OptionList without the exceptions that Textual 8.2 raises while the list has no room."""
 
 from textual.geometry import Size
 from textual.widgets import OptionList
@@ -7,7 +7,7 @@ _LEAST_WIDTH = 10
 
 
 class Options(OptionList):
-    """An option list with a minimum width, whose page keys do nothing while no line is in view."""
+    """An option list that has a minimum width, and whose page keys do nothing while no line is in view."""
 
     DEFAULT_CSS = f"""
     Options {{
@@ -16,7 +16,7 @@ class Options(OptionList):
     """
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return the rows of all options; Textual passes a width of 0 while the terminal has none."""
+        """Return the height of all options in lines; a width of 0, which Textual may pass, counts as the minimum."""
         return super().get_content_height(container, viewport, max(width, _LEAST_WIDTH))
 
     def action_page_up(self) -> None:

@@ -1,8 +1,8 @@
-"""The palettes: diverging about 0 for scores, sequential for weights, for every kind of terminal.
+"""Palettes for every kind of terminal: diverging around 0 for scores, sequential for weights.
 
-On each arm lightness changes in equal steps and in one direction, so that a palette survives as grey; the hues, blue
-and orange, and blue-green to yellow, are told apart by colour-blind eyes. Where there are no colours to choose from,
-glyphs from light to dark carry the same levels.
+On each side of 0, lightness changes in equal steps and in one direction, so that a palette still works in greyscale.
+Colour-blind readers can distinguish the hues: blue and orange, and blue-green to yellow. A terminal without enough
+colours shows the same levels as glyphs from light to dark.
 """
 
 import math
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from textual.app import App
 
 ARM = 15
-"""Levels on each side of 0 in the diverging palette; with 0 itself it has 31."""
+"""The number of levels on each side of 0 in the diverging palette, which has 31 with 0 itself."""
 SEQUENTIAL_LEVELS = 32
 CONTRAST = 4.5
-"""WCAG 2.2, AA: the least contrast of numbers and the colour behind them."""
+"""The least contrast between numbers and the colour behind them: level AA of WCAG 2.2."""
 
 HATCH = "╱"
-"""Fills hidden cells: they hold no number, which is not the same as 0."""
+"""The character that fills hidden cells, which have no number rather than 0."""
 
 _DIMMING = 0.62
 _POSITIVE = " ░▒▓█"
@@ -37,7 +37,7 @@ _NEGATIVE = " ·-=#"
 
 
 class Depth(Enum):
-    """What colours a terminal can show."""
+    """How many colours a terminal can show."""
 
     TRUE = "truecolor"
     EIGHT_BIT = "256"
@@ -46,7 +46,7 @@ class Depth(Enum):
 
 
 def depth_of(app: "App[object]") -> Depth:
-    """What colours the terminal of `app` shows; none when the person asked for none by NO_COLOR or the grey theme."""
+    """Return the colour depth of the terminal of `app`: NONE if NO_COLOR is set or the theme is grey."""
     if app.no_color or app.theme == GREY.name:
         return Depth.NONE
     if app.is_headless and constants.COLOR_SYSTEM == "auto":
@@ -58,7 +58,7 @@ def depth_of(app: "App[object]") -> Depth:
 
 @lru_cache(maxsize=16)
 def diverging_colours(dark: bool, eight_bit: bool = False) -> tuple[RGB, ...]:
-    """31 colours, blue below 0 and orange above, of the same lightness at the same distance from 0."""
+    """Return 31 colours, blue below 0 and orange above, with equal lightness at equal distances from 0."""
     zero, end = (18.0, 86.0) if dark else (96.0, 34.0)
     chroma = 0.15 if dark else 0.17
 
@@ -73,7 +73,7 @@ def diverging_colours(dark: bool, eight_bit: bool = False) -> tuple[RGB, ...]:
 
 @lru_cache(maxsize=16)
 def sequential_colours(dark: bool, eight_bit: bool = False) -> tuple[RGB, ...]:
-    """32 colours from none to all: away from the background in lightness, blue-green to yellow or back in hue."""
+    """Return 32 colours for 0 to 1 whose lightness moves away from the background and whose hue changes."""
     steps = [step / (SEQUENTIAL_LEVELS - 1) for step in range(SEQUENTIAL_LEVELS)]
     if dark:
         colours = [from_lightness(18 + 74 * t, 0.13 * t**0.5, 230 - 125 * t) for t in steps]
@@ -83,7 +83,7 @@ def sequential_colours(dark: bool, eight_bit: bool = False) -> tuple[RGB, ...]:
 
 
 def _on_xterm(colours: list[RGB]) -> list[RGB]:
-    """The nearest of xterm's colours, never turning back in luminance along the way."""
+    """Return the nearest xterm colours, chosen so that luminance never reverses its direction."""
     rising = luminance(colours[-1]) > luminance(colours[0])
     found = [nearest_xterm(colours[0])]
     for rgb in colours[1:]:
@@ -96,8 +96,8 @@ def _on_xterm(colours: list[RGB]) -> list[RGB]:
 class Level:
     """How one level of a palette is drawn.
 
-    `pixel` is its colour, None where the terminal has none to give; `glyph` fills one cell and `block` two, both of
-    them spaces where the colour does the work. The styles with `dim_` are for what the model has not read yet.
+    `pixel` is its colour, None if the terminal has too few colours. `glyph` fills one cell and `block` two; both are
+    spaces if the level is shown by its background colour. The `dim_` variants are for what the model has not read yet.
     """
 
     style: Style
@@ -110,15 +110,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """The levels of one palette, from `low` to `high`, with 0 at index `zero`."""
+    """The levels of one palette in ascending order, with 0 at index `zero`."""
 
     levels: tuple[Level, ...]
     zero: int
 
     def level(self, x: float, limit: float) -> int:
-        """The index for a number, where ±`limit` are the ends; NaN is shown as 0.
+        """Return the index of the level of a number; ±`limit` are the ends, and NaN has the level of 0.
 
-        A sequential palette takes the square root of the share: most weights of a long text are small.
+        A sequential palette uses the square root of the share, as most weights of a long text are small.
         """
         if x != x or limit <= 0.0:
             return self.zero
@@ -130,7 +130,7 @@ class Ramp:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Everything that a matrix or a coloured token is painted with, ready made."""
+    """The precomputed styles with which matrices and coloured tokens are painted."""
 
     depth: Depth
     diverging: Ramp
@@ -146,14 +146,14 @@ class Palette:
 
 
 def palette_of(app: "App[object]", background: RGB | None) -> Palette:
-    """The palette for the theme and the terminal of `app`, on `background`; None is the terminal's own."""
+    """Return the palette for the theme and terminal of `app` on `background`, or on the terminal's own for None."""
     dark = app.current_theme.dark
     return make_palette(dark, depth_of(app), background or (colour.BLACK if dark else colour.WHITE))
 
 
 @lru_cache(maxsize=16)
 def make_palette(dark: bool, depth: Depth, background: RGB) -> Palette:
-    """The palette for one kind of theme and terminal."""
+    """Return the palette for one kind of theme and terminal."""
     if depth in (Depth.STANDARD, Depth.NONE):
         return _glyph_palette(dark, depth)
     eight_bit = depth is Depth.EIGHT_BIT
@@ -188,7 +188,7 @@ def _painted(rgb: RGB, background: RGB, eight_bit: bool) -> Level:
 
 
 def _glyph_palette(dark: bool, depth: Depth) -> Palette:
-    """Levels as glyphs, in the terminal's own blue and red where it has 16 colours."""
+    """Return a palette of glyphs, in the terminal's own blue and red if it has 16 colours."""
     bright = "bright_" if dark else ""
     names = (f"{bright}blue", f"{bright}red", f"{bright}cyan" if dark else "blue") if depth is Depth.STANDARD else None
     below, above, weights = (Style(color=name) for name in names) if names else (Style(), Style(), Style())
@@ -203,7 +203,7 @@ def _glyph_palette(dark: bool, depth: Depth) -> Palette:
 
 def _drawn(glyphs: str, share: float, style: Style, sign: str) -> Level:
     glyph = glyphs[min(len(glyphs) - 1, round(share * (len(glyphs) - 1)))]
-    # Two cells have room for the sign, so that the shades can be the same on both sides of 0.
+    # A block has room for a sign, so it can have the same shades on both sides of 0.
     shade = _POSITIVE[_NEGATIVE.index(glyph)] if sign else glyph
     block = sign + shade if sign and shade != " " else shade * 2
     return Level(style, style + Style(dim=True), None, None, glyph, block)

@@ -1,4 +1,4 @@
-"""SideLine: what one side of a comparison shows, with all that differs from the other side in bold."""
+"""SideLine: what one side of a comparison shows; what differs from the other side is in bold."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -25,8 +25,8 @@ _MOST_DRAWN = 400  # characters; no terminal is wider
 class SideLine(Lines, can_focus=False):
     """`▶ right  stories · L2 H3 · as set · mask off · scale none ×1 · ‘Ivan is …’`; ▶ marks the active side.
 
-    As the line gets narrow, what is the same on both sides is left out first. Two steps of one training are named by
-    their steps.
+    In less width, what is the same on both sides is left out first. Two snapshots of one training run may then be
+    named by their steps alone.
     """
 
     DEFAULT_CSS = """
@@ -34,7 +34,7 @@ class SideLine(Lines, can_focus=False):
     """
 
     class Chosen(Message):
-        """A click on the line."""
+        """Posted when the line is clicked."""
 
         def __init__(self, side: Side) -> None:
             super().__init__()
@@ -48,14 +48,14 @@ class SideLine(Lines, can_focus=False):
         self._steps: tuple[int | None, ...] = (None, None)
 
     def compare(self, comparison: Comparison, active: bool, steps: tuple[int | None, ...] = (None, None)) -> None:
-        """Draw this side of a comparison; `steps` of training of the models on both sides, where they are known."""
+        """Draw this side of a comparison; `steps` are the training steps of both models, None if not known."""
         self._comparison = comparison
         self._active = active
         self._steps = steps
         self.show(comparison.sides[self.side])
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The longest wording that fits; the sentence takes what room is left."""
+        """Return the longest wording that fits, and the sentence in the remaining room."""
         differing = self._comparison.differing if self._comparison else frozenset()
         made: list[tuple[str, str]] = []
         lead = f"{'▶' if self._active else ' '} {'left ' if self.side is Side.LEFT else 'right'} "
@@ -76,7 +76,7 @@ class SideLine(Lines, can_focus=False):
         return self.style_of("current" if name in differing else "faint")
 
     def _parts(self, reading: "Reading", differing: frozenset[str], short: int) -> list[tuple[str, str]]:
-        """Each part with what it tells of; the larger `short`, the fewer."""
+        """Return the texts of the line, each with the name of what it shows; the larger `short`, the less text."""
         view, inputs = reading.view, reading.stages.inputs
         scale = float(inputs.scale)
         name, shortest = self._names(reading)
@@ -95,7 +95,7 @@ class SideLine(Lines, can_focus=False):
         return parts if short < 2 else [part for part in parts if part[1] in differing or part[1] == "head"]
 
     def _names(self, reading: "Reading") -> tuple[str, str]:
-        """The model in full and as short as can be: at a step only where both sides are of one training."""
+        """Return the model's name in full and at its shortest: only the step if both sides are of one training run."""
         base, step = split_step(reading.model_name)
         name = visible(base)
         short = fit(name, min(cell_len(name), 12))
@@ -108,5 +108,5 @@ class SideLine(Lines, can_focus=False):
         return f"{name} {step_words(step)}", step_words(step) if same else f"{short} {step_words(step)}"
 
     def on_click(self, event: events.Click) -> None:
-        """Keys are to act on this side."""
+        """Ask for the keys to act on this side."""
         self.post_message(self.Chosen(self.side))

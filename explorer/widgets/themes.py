@@ -1,4 +1,4 @@
-"""The themes that a key goes through: dark, light, the terminal's own colours, and grey."""
+"""The themes that a key cycles through: dark, light, the terminal's own colours, and grey."""
 
 import os
 import re
@@ -27,16 +27,16 @@ GREY = Theme(
     dark=True,
     variables={"footer-key-foreground": "#ffffff"},
 )
-"""Without hue: shades and glyphs carry everything, as on a monochrome terminal or a printed page."""
+"""A theme without hue, in which shades and glyphs carry all information, as on a monochrome terminal."""
 
 CYCLE = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", GREY.name)
 WITHOUT_COLOURS = ("ansi-dark", "ansi-light")
-"""Under NO_COLOR: in any other theme Textual would take the colours away too late."""
+"""The themes to use under NO_COLOR; in any other one, Textual would remove the colours too late."""
 
 _CONTRAST = 4.5
-"""WCAG 2.2, AA: of text and the paper behind it."""
+"""The least contrast between text and the background behind it: level AA of WCAG 2.2."""
 _CONTRAST_GREYED = 3.5
-"""Of a key that does nothing now: less, but not so near to 3 that the nearest of 256 colours falls below it."""
+"""The least contrast of a greyed key: high enough that it stays above 3 in the nearest of 256 colours."""
 _PAGE = ("background", "surface")
 _INKS = {
     "text-primary": _PAGE,
@@ -47,20 +47,20 @@ _INKS = {
     "footer-key-foreground": ("footer-background",),
     "footer-description-foreground": ("footer-background",),
 }
-"""Variables of coloured texts, and of what is behind them."""
+"""The theme variables of coloured texts, each with those of the backgrounds behind it."""
 GREYED = "footer-key-greyed"
-"""The variable of ours for keys that do nothing now."""
+"""The theme variable, added by this application, for keys that do nothing now."""
 _RGB = re.compile("#[0-9a-fA-F]{6}")
 
 
 def legible(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a theme; coloured texts that are too faint on what is behind them are darker or lighter."""
+    """Return the variables of a theme, with the colours of texts adjusted to have enough contrast."""
     changed = dict(variables)
     for name, behind in _INKS.items():
         papers = [_rgb(variables[paper]) for paper in behind if _RGB.fullmatch(variables.get(paper, ""))]
         if papers and _RGB.fullmatch(colour := variables.get(name, "")):
             changed[name] = _written(_readable(_rgb(colour), papers))
-    changed[GREYED] = "ansi_default"  # there the terminal dims it
+    changed[GREYED] = "ansi_default"  # the terminal dims it
     if _RGB.fullmatch(paper := variables.get("footer-background", "")):
         changed[GREYED] = _written(_readable(_rgb(paper), [_rgb(paper)], _CONTRAST_GREYED))
     return changed
@@ -76,28 +76,28 @@ def _rgb(written: str) -> RGB:
 
 
 def _readable(colour: RGB, papers: list[RGB], wanted: float = _CONTRAST) -> RGB:
-    """The colour, moved as little as it takes towards black or white to be read on every paper."""
+    """Return the colour, moved just far enough towards black or white to be readable on all `papers`."""
     end = ink(papers[0])
     steps = (blend(colour, end, step / 20) for step in range(21))
     return next((near for near in steps if all(contrast(near, paper) >= wanted for paper in papers)), end)
 
 
 def register(app: "App[Any]") -> None:
-    """Make our own themes known."""
+    """Register the themes of this application."""
     app.register_theme(GREY)
 
 
 def suit_terminal(app: "App[Any]") -> None:
-    """Begin with a theme that the terminal can show.
+    """Choose the first theme so that the terminal can show it.
 
-    The nearest of 16 colours to those of a theme are often too near to each other: there the person's own are used,
-    unless TEXTUAL_THEME asks for another.
+    On a terminal with 16 colours, several colours of a theme would look the same: its own colours are used instead,
+    unless TEXTUAL_THEME names another theme.
     """
     if not app.no_color and app.console.color_system in (None, "standard", "windows"):
         app.theme = os.environ.get("TEXTUAL_THEME", "ansi-dark")
 
 
 def following(theme: str, *, no_color: bool) -> str:
-    """The theme after this one; the first after one that is not in turn."""
+    """Return the next theme of the cycle; the first one if `theme` is not in the cycle."""
     themes = WITHOUT_COLOURS if no_color else CYCLE
     return themes[(themes.index(theme) + 1) % len(themes)] if theme in themes else themes[0]

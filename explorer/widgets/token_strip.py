@@ -1,4 +1,4 @@
-"""TokenStrip: the sentence as tokens, each coloured by the weight that the current query gives it."""
+"""TokenStrip: the tokens of the sentence, each coloured by its weight for the current query."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Place:
 _MARKS = {
     (query, key): Style(bold=query or None, underline=key or None) for query in (False, True) for key in (False, True)
 }
-"""What is added to the style of the query and of the key; adding one style object to another is cached."""
+"""The styles added for the query and the key; they are made once, as Rich caches sums of the same style objects."""
 
 
 class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
@@ -56,7 +56,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     """
 
     class TokenSelected(Message):
-        """A token was clicked."""
+        """Posted when a token is clicked."""
 
         def __init__(self, strip: "TokenStrip", position: int) -> None:
             super().__init__()
@@ -69,7 +69,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             return self.strip
 
     class TokenHovered(Message):
-        """The mouse has moved onto a token, or off the tokens: then `position` is None."""
+        """Posted when the mouse moves onto a token, or off the tokens: then `position` is None."""
 
         def __init__(self, strip: "TokenStrip", position: int | None) -> None:
             super().__init__()

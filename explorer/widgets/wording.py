@@ -1,4 +1,4 @@
-"""The few words that several widgets share."""
+"""Short texts that several widgets share."""
 
 import math
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def scale_text(reading: "Reading") -> str:
-    """The scale of the head in view, by the model's own formula while it is as trained: 1/√query_pre_attn_scalar."""
+    """Return the scale of the head in view; as trained, by the model's own formula: 1/√query_pre_attn_scalar."""
     scale, layer = float(reading.stages.inputs.scale), reading.view.layer
     formula = reading.shape.scale_formula(layer)
     as_trained = math.isclose(scale, reading.shape.scale(layer), rel_tol=1e-9)
@@ -24,7 +24,7 @@ def scale_text(reading: "Reading") -> str:
 
 
 def scale_name(scale: float, head_size: int, n_embd: int | None = None) -> str:
-    """A scale by the formula that it comes from, where there is one: 1/√16 = 0.25."""
+    """Return a scale with its formula if it has one: 1/√16 = 0.25."""
     if scale == 1.0:
         return "none ×1"
     for named, name in named_scales(head_size, n_embd or head_size):
@@ -34,12 +34,12 @@ def scale_name(scale: float, head_size: int, n_embd: int | None = None) -> str:
 
 
 def switched_text(view: View) -> str:
-    """The heads that the switches of a view act on: L2 H3, L2, or all heads."""
+    """Return the heads that the switches of a view act on: L2 H3, L2, or all heads."""
     return {Scope.HEAD: f"L{view.layer} H{view.head}", Scope.LAYER: f"L{view.layer}"}.get(view.scope, "all heads")
 
 
 def heads_text(heads: frozenset[tuple[int, int]]) -> str:
-    """Heads in order, layer by layer, three or more neighbours as a range: L0 H1; L2 H3,5–7."""
+    """Return heads by layer, with three or more neighbours as a range: L0 H1; L2 H3,5–7."""
     layers: dict[int, list[int]] = {}
     for layer, head in sorted(heads):
         layers.setdefault(layer, []).append(head)
@@ -47,7 +47,7 @@ def heads_text(heads: frozenset[tuple[int, int]]) -> str:
 
 
 def _ranges(numbers: list[int]) -> str:
-    """Ascending numbers, three or more neighbours as a range: 1,3–6."""
+    """Return ascending numbers as text, with three or more neighbours as a range: 1,3–6."""
     runs: list[list[int]] = []
     for each in numbers:
         if runs and each == runs[-1][-1] + 1:
@@ -58,7 +58,7 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def matrix_title(reading: "Reading", stage: Stage) -> Content:
-    """The title of a matrix: its place among the stages and how it is computed."""
+    """Return the title of a matrix: the number of its stage, and how it is computed."""
     inputs = reading.stages.inputs
     scale = float(inputs.scale)
     cap = "" if inputs.softcap is None else f"soft cap {significant(inputs.softcap, 4)}, "
@@ -73,7 +73,7 @@ def matrix_title(reading: "Reading", stage: Stage) -> Content:
 
 
 def matrix_measure(reading: "Reading", stage: Stage) -> Content:
-    """What is worth saying of the whole matrix, in a few words."""
+    """Return a short text about the whole matrix, such as the mean entropy of its rows."""
     stages, measures = reading.stages, reading.head.measures
     if stage in (Stage.SCORES, Stage.SCALED):
         scale = float(stages.inputs.scale) if stage is Stage.SCALED else 1.0
@@ -90,13 +90,13 @@ def matrix_measure(reading: "Reading", stage: Stage) -> Content:
 
 
 def row_title(reading: "Reading") -> str:
-    """The query that the row table shows."""
+    """Return the title of the row table, which names the query."""
     query = reading.view.query
     return f"query {query} {quoted(reading.encoding.tokens[query])}"
 
 
 def cell_text(reading: "Reading", stage: Stage, query: int, column: int) -> str:
-    """All stages at one cell, for the line below the mouse; nothing for a cell that is not there."""
+    """Return the stages at one cell, for the text shown on hover; empty if there is no such cell."""
     tokens = reading.encoding.tokens
     if query >= len(tokens):
         return ""
@@ -113,7 +113,7 @@ def cell_text(reading: "Reading", stage: Stage, query: int, column: int) -> str:
 
 
 def token_text(reading: "Reading", position: int) -> str:
-    """A token, its id, and what the current query gives it; nothing for a token that is not there."""
+    """Return a token, its id, and its weight for the current query; empty if there is no such token."""
     encoding, query = reading.encoding, reading.view.query
     if position >= len(encoding):
         return ""

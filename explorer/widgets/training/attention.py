@@ -37,7 +37,7 @@ class AttentionPanel(Container):
         self._session = session
         self._run = run
         self._encoding: Encoding | None = None
-        self._problem = ""  # why the sentence cannot be watched
+        self._problem = ""  # the reason if the sentence cannot be watched
         self._warned_text = ""
         self._reading: Reading | None = None
         self._read_from: tuple[HeadsSent, Encoding] | None = None
@@ -53,7 +53,7 @@ class AttentionPanel(Container):
 
     @property
     def view(self) -> View:
-        """The sentence, layer, head, query, key and stage in view; kept by the session."""
+        """The sentence, layer, head, query, key and stage in view, which the session stores."""
         return self._session.display.view or View("", "")
 
     @view.setter
@@ -78,7 +78,7 @@ class AttentionPanel(Container):
             self.view = replace(as_trained, stage=Stage.WEIGHTS, stepping=False, model=self._run.request.name)
 
     def show_run(self, run: RunState) -> None:
-        """Draw the attention of a run as far as it is known."""
+        """Draw the latest known attention of a run."""
         if run is not self._run:
             self._run, self._encoding = run, None
         reading = self.reading
@@ -95,7 +95,7 @@ class AttentionPanel(Container):
         self._show_title(f"{head} after step {run.heads.step:,}{cut} · {self._sentence}")
 
     def request_heads(self) -> None:
-        """Have the process send q, k and v for the sentence in view, now and as the model learns."""
+        """Ask the process to send q, k and v for the sentence in view, now and as the model learns."""
         try:
             self._encoding, self._problem = self._run.encode(self.view.text), ""
         except ModelError as error:
@@ -113,7 +113,7 @@ class AttentionPanel(Container):
     def look_at(self, view: View, *, quiet: bool = False) -> None:
         """Watch the sentence of another view, unless it has no token that the model knows.
 
-        A notification says what the model does not know; not if `quiet`.
+        Unless `quiet`, a notification says which characters the model does not know.
         """
         try:
             encoding = self._run.encode(view.text)
@@ -129,7 +129,7 @@ class AttentionPanel(Container):
             self.request_heads()
 
     def _warn_of_unknown(self, encoding: "Encoding", text: str) -> None:
-        """Name, once for a sentence, the characters that the tokenizer does not know."""
+        """Notify the user, once for each sentence, of characters that the tokenizer does not know."""
         if encoding.unknown and text != self._warned_text:
             self._warned_text = text
             names = dict.fromkeys(f"‘{marked(unknown.text)}’" for unknown in encoding.unknown[:_MOST_NAMED])

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 _COMPACT = 8
 _FIGURES = (_COMPACT + 1, _COMPACT + 8)
 _ROOM = 50
-"""Width from which the share beyond the axis is shown beside each histogram."""
+"""The least width in cells at which the share beyond the axis is shown beside each histogram."""
 _TALLEST = 6
 _LOW, _HIGH, GUIDE = -6.0, 0.0, -3.0
-"""The axis of the ratios and the guide on it, as log10; see `model.training.step_statistics`."""
+"""The ends of the axis of the ratios, and the guide on it, as log10; see `model.training.step_statistics`."""
 
 
 class HistogramPanel(RunPanel, can_focus=True):
-    """A histogram for each site: `h.0.attn` and `h.0.mlp` are what the parts of a layer add, `h.0` is their sum."""
+    """A histogram for each site: `h.0.attn` and `h.0.mlp` are what the parts of layer 0 add, `h.0` is the sum."""
 
     def __init__(self, kind: Literal["activations", "gradients"], *, id: str | None = None) -> None:
-        """Show the `activations` or the `gradients` of the loss by them."""
+        """Show the activations, or the gradients of the loss with respect to them."""
         super().__init__(id=id)
         self.kind = kind
 
@@ -42,7 +42,7 @@ class HistogramPanel(RunPanel, can_focus=True):
         return f"{self.kind}{', log₁₀' if self.kind == 'gradients' else ''}{step}"
 
     def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
-        """Return the axis, then the sites, each as high as there is room for."""
+        """Return the axis, then the histograms, each as high as the panel allows."""
         statistics = run.latest_statistics
         if statistics is None:
             return self.placeholder("measured every few seconds", width)
@@ -86,7 +86,7 @@ def _at_step(run: "RunState") -> str:
 
 
 def resampled(counts: Sequence[int], columns: int) -> list[float]:
-    """Return counts of equal bins as columns over the same range; a bin that is cut is shared between two columns."""
+    """Return counts of equal bins as columns over the same range; a bin on a boundary is split between two columns."""
     found = [0.0] * columns
     wide = len(counts) / columns
     for column in range(columns):
@@ -97,7 +97,7 @@ def resampled(counts: Sequence[int], columns: int) -> list[float]:
 
 
 def _share_beyond(histogram: "Histogram") -> str:
-    """Return the share of numbers beyond both ends of the axis, if it is more than a little."""
+    """Return the share of numbers beyond the ends of the axis as text; empty if it is negligible."""
     beyond = histogram.below + histogram.above
     total = sum(histogram.counts) + beyond
     return f"{beyond / total:.0%}" if total and beyond / total >= 0.005 else ""
@@ -118,7 +118,7 @@ def _axis(low: float, high: float, columns: int) -> str:
 
 
 class RatioPanel(RunPanel, can_focus=True):
-    """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 10⁻³; earlier ones are dots."""
+    """std(update) / std(data) of every tensor on a logarithmic axis, with a guide at 10⁻³; dots are earlier ratios."""
 
     def run_title(self, run: "RunState") -> str:
         """Return the title, with the step."""
@@ -160,7 +160,7 @@ def _place(ratio: float, columns: int) -> int:
 
 
 def _marks(marks: Mapping[float, str], columns: int) -> str:
-    """Return a line with the marks, the first ones first; one that would touch another is left out."""
+    """Return a line with marks; a mark that would touch an earlier one in the mapping is left out."""
     cells = [" "] * columns
     for ratio, text in marks.items():
         start = max(0, min(columns - len(text), _place(ratio, columns) - len(text) // 2))
@@ -170,10 +170,10 @@ def _marks(marks: Mapping[float, str], columns: int) -> str:
 
 
 def _short(names: Sequence[str], cells: int) -> dict[str, str]:
-    """Shorten names of tensors to so many cells: w and b for weight and bias first, then … in the middle."""
+    """Shorten tensor names to `cells` cells: first weight and bias to w and b, then the middle to …."""
     shown = {name: visible(name) for name in names}
     if max(map(cell_len, shown.values()), default=0) > cells:
         shown = {n: s.removesuffix("eight").removesuffix("ias") for n, s in shown.items()}
-    begin = 4  # h.0.
+    begin = 4  # the length of `h.0.`
     end = max(4, cells - begin - 1)
     return {n: s if len(s) <= cells else f"{s[:begin]}…{s[-end:]}" for n, s in shown.items()}

@@ -16,9 +16,10 @@ _MARGIN = 0.03
 
 
 class LossCurve(RunPanel, can_focus=True):
-    """A line for the training loss, V for the validation loss, a dashed line at ln(vocabulary).
+    """The training loss as a line, the validation loss as V marks, and a dashed line at ln(vocabulary size).
 
-    Without the causal mask P is the validation loss from the prefix alone. Both axes are linear or logarithmic.
+    For a model trained without the causal mask, P marks the validation loss when it reads the prefix alone. Each axis
+    is linear or logarithmic.
     """
 
     log_loss = False
@@ -31,7 +32,7 @@ class LossCurve(RunPanel, can_focus=True):
         return f"loss in nats: line training, V validation{prefix}{f' · log {axes}' if axes else ''}"
 
     def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
-        """Return the curve, as large as the panel."""
+        """Return the plot, as large as the panel."""
         if run.description is None or not run.losses.points:
             return self.placeholder("the curve begins with the first step", width)
         level = run.description.uniform_loss

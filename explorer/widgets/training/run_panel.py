@@ -1,4 +1,4 @@
-"""RunPanel, the base class of panels that draw a training run, and two of them: its figures, and its last sample."""
+"""RunPanel, the base class of panels that draw a training run, and two such panels: its figures and its last sample."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -111,14 +111,14 @@ def duration(seconds: float) -> str:
 
 
 class SamplePanel(RunPanel, can_focus=True):
-    """The text that the model wrote last."""
+    """The latest text that the model has generated."""
 
     def run_title(self, run: "RunState") -> str:
-        """Return the title, with the number of steps after which it was written."""
+        """Return the title, with the number of steps after which the text was generated."""
         return f"sample after step {run.sample.step:,}" if run.sample else "sample"
 
     def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
-        """Return its lines, wrapped, with marks for characters that have no shape."""
+        """Return the wrapped text, with visible marks for characters that cannot be printed."""
         if run.sample is None:
             return self.placeholder("the model writes soon; r asks it to", width)
         made = []
@@ -129,7 +129,7 @@ class SamplePanel(RunPanel, can_focus=True):
 
 
 def _pieces(row: str, width: int) -> list[str]:
-    """Cut a word that is longer than a line."""
+    """Split a row into pieces of at most `width` cells."""
     pieces = [""]
     for character in row:
         if cell_len(pieces[-1] + character) > width:

@@ -1,4 +1,4 @@
-"""TrainingLine: the run that is trained in the background, in the header of another screen."""
+"""TrainingLine: the state of a training run in the background, for the header of other screens."""
 
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ class TrainingLine(Static):
 
 
 def run_words(run: RunState, *, wide: bool) -> str:
-    """Return the state of a run in a few cells, or a few more."""
+    """Return the state of a run as a short text, or as a longer one if `wide`."""
     mark = "⏸" if run.status is RunStatus.PAUSED else "●"
     if run.description is None or run.status is RunStatus.STOPPING:
         return f"{mark} {run.status.value}"
