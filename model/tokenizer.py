@@ -18,6 +18,7 @@ from model.errors import ModelError
 from model.files import quoted
 from model.layout import TOKENIZER, TOKENIZER_CONFIG
 from model.outside import parse_json
+from model.text_growth import MOST_GROWTH, text_growth
 
 END_OF_TEXT = "<|endoftext|>"
 SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
@@ -132,7 +133,18 @@ def load(path: Path | str) -> Tokenizer:
     tokenizer.no_truncation()
     if not tokenizer.get_vocab_size():
         raise TokenizerError(f"{quoted(path)} holds a tokenizer without tokens: use another file")
+    check_growth(tokenizer, path)
     return tokenizer
+
+
+def check_growth(tokenizer: Tokenizer, path: Path) -> None:
+    """Raise TokenizerError if the tokenizer of a file could make a short text fill all memory."""
+    if (growth := text_growth(tokenizer)) > MOST_GROWTH:
+        times = f"{growth:,}" if growth < 10**12 else "more than a million million"
+        raise TokenizerError(
+            f"{quoted(path)} holds a tokenizer that can make a text {times} times as long: it is damaged, or made to "
+            "do harm"
+        )
 
 
 def _open(path: Path) -> Tokenizer:

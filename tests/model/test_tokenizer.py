@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import BpeTrainer
 
 from model import tokenizer as tok
@@ -301,6 +301,38 @@ def test_a_broken_file(content: str, tmp_path: Path) -> None:
 def test_a_tokenizer_without_tokens(tmp_path: Path) -> None:
     Tokenizer(models.BPE()).save(str(tmp_path / "tokenizer.json"))
     assert "without tokens" in load_error(tmp_path)
+
+
+def nested(before: str, after: str) -> list[Any]:
+    """Six steps, each of which replaces a letter that the one before has inserted by ten of the next."""
+    return [normalizers.Replace(a, b * 10) for a, b in zip(before, after, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("part", "times"),
+    [
+        (normalizers.Sequence(nested("abcdef", "bcdefg")), "1,000,000"),
+        (normalizers.Sequence([normalizers.Sequence([step, normalizers.NFKC()]) for step in nested("abc", "xyz")]), ""),
+        (normalizers.Sequence([normalizers.Replace(Regex(""), "a")] * 30), ""),
+        (normalizers.Sequence([normalizers.Prepend("ab"), *nested("ab", "bc")]), "300"),
+        (normalizers.Replace("a", "b" * 1000), "1,000"),
+        (decoders.Sequence([decoders.Replace(a, b * 10) for a, b in zip("abcdef", "bcdefg", strict=True)]), ""),
+    ],
+)
+def test_a_tokenizer_that_makes_a_text_explode_is_refused(part: Any, times: str, tmp_path: Path) -> None:
+    tokenizer = tok.train_char("abc")
+    setattr(tokenizer, "normalizer" if isinstance(part, normalizers.Normalizer) else "decoder", part)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert f"can make a text {times}" in load_error(tmp_path)
+
+
+def test_many_replacements_that_do_not_meet_are_fine(tmp_path: Path) -> None:
+    tokenizer = tok.train_char("abc")
+    ordinary = [normalizers.Replace(chr(0x2000 + i), "...") for i in range(40)]
+    more = [normalizers.Replace(Regex(" {2,}"), " "), normalizers.NFKD(), normalizers.Replace(Regex("[.]+$"), "▁")]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), *ordinary, *more])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert tok.encode(tok.load(tmp_path), "abc").ids
 
 
 @pytest.mark.parametrize(

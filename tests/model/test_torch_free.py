@@ -8,6 +8,8 @@ TORCH_FREE = (
     *("model.config", "model.errors", "model.files", "model.interface", "model.layout", "model.outside"),
     *(
         "model.settings",
+        "model.families.hub",
+        "model.text_growth",
         "model.tokenizer",
         "model.training.divergence",
         "model.training.run_log",
