@@ -10,6 +10,7 @@ from explorer.training.options import TrainOptions
 from explorer.training.run import Display, train
 from explorer.training.setup import last_good, set_up
 from explorer.training.stream import MessageStream
+from explorer.training.threads import useful_threads
 from explorer.training.worker import TrainingWorker
 from model import devices
 from model.errors import ModelError
@@ -28,8 +29,8 @@ def run_training(options: TrainOptions, given: set[str], stream: MessageStream |
     with distributed.connected(group, device):
         setup = set_up(options, given, device, group)
         trainer, options = setup.trainer, setup.options
-        if options.threads:  # those of a resumed run: losses differ a little between numbers of threads
-            torch.set_num_threads(options.threads)
+        # Those of a resumed run: losses differ a little between numbers of threads.
+        torch.set_num_threads(options.threads or useful_threads(trainer, torch.get_num_threads()))
         display: Display
         if stream is not None:
             display = TrainingWorker(trainer, stream, options.sample_every, options.prompt)

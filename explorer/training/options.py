@@ -253,7 +253,11 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         show_default=True,
         help="auto is a GPU where there is one.",
     ),
-    click.Option(["--threads"], type=click.IntRange(1, 256), help="Processor threads; torch's choice by default."),
+    click.Option(
+        ["--threads"],
+        type=click.IntRange(1, 256),
+        help="Processor threads; by default as many as help a model of this size, of the processors there are.",
+    ),
     click.Option(
         ["--storyteller"],
         type=_COUNT,
