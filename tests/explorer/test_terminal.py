@@ -118,7 +118,8 @@ def started(tmp_path: Path) -> Iterator["list[Terminal]"]:
 
 
 def test_a_session(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
-    terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path)
+    view = ["--text", "a bad fed cab", "--layer", "0", "--head", "0"]
+    terminal = Terminal(["--model", str(char_model.path), *view], tmp_path)
     started.append(terminal)
     terminal.wait_for("a bad fed cab")  # the first frame
     terminal.wait_for("weights")  # and the matrix

@@ -19,7 +19,7 @@ def started() -> Iterator[list[Terminal]]:
 
 def test_a_model_of_another_family(tmp_path: Path, started: list[Terminal]) -> None:
     write(family("gpt_oss"), tmp_path / "oss")
-    arguments = ["--model", str(tmp_path / "oss"), "--text", "Ivan is the guy", "--head", "2"]
+    arguments = ["--model", str(tmp_path / "oss"), "--text", "Ivan is the guy", "--layer", "0", "--head", "2"]
     terminal = Terminal(arguments, tmp_path, size=(130, 40))
     started.append(terminal)
     terminal.wait_for("L0 H2 · kv 1")

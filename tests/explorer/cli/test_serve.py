@@ -11,6 +11,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -104,6 +105,29 @@ async def test_the_application_comes_to_the_browser(
                     await browser.receive()
     assert len(started) == 1
     assert not list(tmp_path.glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("options", "passed_on"),
+    [
+        ((), ""),
+        (("--layer", "0"), "--layer 0"),
+        (("--layer", "0", "--head", "1", "--key", "0"), "--head 1 --key 0 --layer 0"),
+    ],
+)
+def test_what_is_asked_for_as_0_is_not_left_to_the_opening_rule(
+    char_model: Checkpoint, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], passed_on: str
+) -> None:
+    commands: list[str] = []
+
+    def note(command: str, *_: object) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(serve=lambda: None)
+
+    monkeypatch.setattr("explorer.cli.serve_server.make_server", note)
+    result = CliRunner().invoke(cli, ["serve", "--model", str(char_model.path), *options], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert commands[0].endswith(f"--model {char_model.path} {passed_on}".rstrip())
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", None])
