@@ -18,6 +18,7 @@ from explorer.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
+    from explorer.core.reading import Reading
 
 Result = TypeVar("Result")
 
@@ -76,7 +77,7 @@ class ActionScreen(Screen[Result]):
 
     def action_help(self) -> None:
         """Open the help screen, which begins with the part that has the focus."""
-        self.app.push_screen(HelpScreen(self.SCREEN, self.help_part()), self._help_closed)
+        self.app.push_screen(HelpScreen(self.SCREEN, self.help_part(), self.help_reading()), self._help_closed)
 
     def _help_closed(self, lab: int | None) -> None:
         """Open the lab that was chosen in the help; 0 or None if it was just closed."""
@@ -86,6 +87,10 @@ class ActionScreen(Screen[Result]):
     def help_part(self) -> Part | None:
         """What help begins with, before the list of all actions."""
         return help_for(self.focused) if self.focused is not None else None
+
+    def help_reading(self) -> "Reading | None":
+        """Return the reading whose numbers help explains; None if it only says what words mean."""
+        return None
 
     # Size, and the end of the screen
 

@@ -89,8 +89,12 @@ _PLAYING = ("play", "slower", "faster")
 _PLAYING_KEYS = {key for name in _PLAYING if (action := action_named(EXPLORE, name)) for key in action.keys}
 
 _ALL_PARTS = Part(
-    "The parts of the screen",
-    "tab moves the focus through the parts; ? then begins with help for the one that has it.",
+    "Why attention?",
+    "A token alone does not know what came before it. Attention lets each token, the query, look back at the others, "
+    "the keys: scores say how well each of them fits, softmax makes weights of the scores, and the token takes home "
+    "the average of their values by these weights. Scale and mask can be switched to see what they are good for.\n\n"
+    "tab moves the focus through the parts of the screen; ? then begins with why the one that has it exists, and with "
+    "what stands there. All words and numbers are explained at the end of this list: the end key goes there.",
 )
 
 
@@ -390,6 +394,10 @@ class ExploreScreen(ActionScreen[None]):
             part = help_for(self.timeline)
             return replace(part, keys=Timeline.KEY_HELP) if part is not None else None
         return super().help_part() or _ALL_PARTS
+
+    def help_reading(self) -> "Reading | None":
+        """Help explains the numbers that are shown."""
+        return self.app.reading
 
     def action_labs(self) -> None:
         """Open the labs where they were left."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -15,27 +16,21 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from explorer.actions import ACTIONS, Action, actions_of, help_groups
+from explorer.core.glossary import GLOSSARY, explained
 from explorer.screens.dialogs.base import Dialog
 
-_WORDS = (
-    ("query, key", "the token that looks (row) and the token looked at (column), both counted from 0"),
-    ("scores", "q · k, raw dot products"),
-    ("scaled", "scores × scale; 1/√head_size unless changed"),
-    ("masked", "scaled, with keys that a query may not see at −∞"),
-    ("weights", "softmax of each row of masked: rows sum to 1"),
-    ("mixed", "the values averaged by the weights"),
-    ("peakedness", "largest weight, entropy in bits, and effective number of keys 2^entropy of a row of weights"),
-    ("loss, KL", "next-token cross-entropy, and divergence of the predictions from those as trained, both in nats"),
-)
+if TYPE_CHECKING:
+    from explorer.core.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Help for one part of a screen: what it is, and the keys of its own by Textual's names."""
+    """Help for one part of a screen: why it exists, the keys of its own by Textual's names, and the words on it."""
 
     title: str
     text: str
     keys: tuple[tuple[str, str], ...] = ()
+    terms: tuple[tuple[str, str], ...] = ()
 
 
 _ARROWS = ("left", "right", "up", "down")
@@ -43,7 +38,10 @@ _ARROWS = ("left", "right", "up", "down")
 
 
 def help_for(widget: Widget) -> Part | None:
-    """Return the heading and the text of a widget's `HELP`, with its own keys; None if it has no help."""
+    """Return heading and text of a widget's `HELP`, its own keys and its `TERMS` of the glossary, or None.
+
+    Where the widget shows a reading, the terms say what is measured there. A widget without `HELP` has no help.
+    """
     if widget.HELP is None:
         return None
     heading, _, text = widget.HELP.partition("\n")
@@ -52,7 +50,9 @@ def help_for(widget: Widget) -> Part | None:
         for binding in type(widget).BINDINGS
         if isinstance(binding, Binding) and binding.description and binding.key not in _ARROWS
     ]
-    return Part(heading.lstrip("# "), " ".join(text.split()), tuple(keys))
+    paragraphs = (" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
+    terms = explained(getattr(widget, "TERMS", ()), getattr(widget, "reading", None))
+    return Part(heading.lstrip("# "), "\n\n".join(paragraphs), tuple(keys), terms)
 
 
 LABS = tuple(sorted({action.lab for action in ACTIONS if action.lab}))
@@ -70,9 +70,13 @@ class HelpScreen(Dialog[int | None]):
         *((str(lab), f"dismiss({lab})", f"Lab {lab}") for lab in LABS),
     ]
 
-    def __init__(self, screen: str, part: Part | None = None) -> None:
-        """List the actions of a screen under their headings, below the help for `part`."""
+    def __init__(self, screen: str, part: Part | None = None, reading: "Reading | None" = None) -> None:
+        """List the actions of a screen under their headings, below the help for `part`, and all words below them.
+
+        The words say what is measured in `reading`.
+        """
         super().__init__()
+        self._reading = reading
         self._of = screen
         self._part = part
 
@@ -81,7 +85,7 @@ class HelpScreen(Dialog[int | None]):
         with VerticalScroll() as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "esc closes"
-            yield Static(_help(help_groups(self._of), self._part), markup=False)
+            yield Static(_help(help_groups(self._of), self._part, self._reading), markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Labs open only where there is such an action."""
@@ -94,15 +98,19 @@ class HelpScreen(Dialog[int | None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-def _help(groups: Mapping[str, Sequence[Action]], part: Part | None) -> RenderableType:
+def _help(groups: Mapping[str, Sequence[Action]], part: Part | None, reading: "Reading | None") -> RenderableType:
+    words = explained(tuple(GLOSSARY), reading)
     parts: list[RenderableType] = []
     if part is not None:
         rows = [(_keys((key,)), what) for key, what in part.keys]
         parts += [Text(part.title, "bold"), Padding(Text(part.text), (0, 1)), *([_table(rows)] if rows else []), Text()]
+        if part.terms:
+            parts += [Text("What stands there", "bold"), _table(part.terms), Text()]
+            words = tuple(word for word in words if word not in part.terms)
     for name, actions in groups.items():
         rows = [(_keys(action.keys), action.help + _lab_hint(action)) for action in actions]
         parts += [Text(name, "bold"), _table(rows), Text()]
-    return Group(*parts, Text("Words", "bold"), _table(_WORDS))
+    return Group(*parts, Text("Words and numbers", "bold"), _table(words))
 
 
 def _lab_hint(action: Action) -> str:

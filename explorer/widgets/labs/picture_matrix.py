@@ -1,6 +1,6 @@
 """PictureMatrix: the application's matrix with the numbers of a lab."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 
@@ -21,6 +21,8 @@ class PictureMatrix(Matrix):
     ← → move to another row, ↑ ↓ to another column; the line below the pictures says which cell it is. Hatched cells
     have no number: −∞ before a softmax. Dim rows have not been read yet. The legend gives the range of the colours.
     """
+
+    TERMS: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

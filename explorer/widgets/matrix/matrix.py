@@ -41,11 +41,25 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     HELP = """# The matrix
 
+    All pairs at once: how much does each token (row) attend to each other one (column)? The four stages show how that
+    number is made, score by score, and where scale and mask come in.
+
     Row i is query i, column j is key j. A click on a cell chooses both, a click on a label one of them. What a
     query may not see is hatched; rows after the current query are dim, as the model has not read them. The legend
     below gives the range of the colours. y copies the whole matrix.
     """
 
+    TERMS: ClassVar[tuple[str, ...]] = (
+        "query, key",
+        "q·k, score",
+        "×0.25, scale",
+        "−∞, mask, ╱╱",
+        "weight",
+        "var",
+        "entropy, bits",
+        "mixed",
+        "0 … 1, colours",
+    )
     FOCUS_ON_CLICK = False
     waits: reactive[bool] = reactive(False)
     BINDINGS: ClassVar[list[BindingType]] = [

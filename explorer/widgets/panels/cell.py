@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -37,9 +37,14 @@ class CellPanel(Lines, can_focus=True):
 
     HELP = """# The cell
 
+    Nothing is hidden in attention: each weight comes from multiplications that can be done by hand. Here they are for
+    the one cell in view.
+
     The dot product of the current query and key, product by product, then the scale, the mask and the softmax. y
     copies the components.
     """
+
+    TERMS: ClassVar[tuple[str, ...]] = ("q, k, v", "q·k, score", "Σ", "×0.25, scale", "e^ → a / b")
 
     in_order = False
     """True to list the products in the order of the dimensions, False to list the largest first."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -125,9 +125,23 @@ class PeakednessPanel(Lines, can_focus=True):
 
     HELP = """# How peaked?
 
-    How far the weights are from uniform, unscaled beside scaled, and the entropy over the scale with a mark at the
-    scale of now: move it with − and +.
+    This is why there is a scale. Softmax of large scores gives nearly all weight to one key: then the query mixes
+    nothing, and the other keys get no gradient to learn from. The panel shows how far the weights are from an even
+    split without the scale and with it, for the query and for the whole head.
+
+    Below is the entropy at every scale, with a mark at the one in use: move it with − and +.
     """
+
+    TERMS: ClassVar[tuple[str, ...]] = (
+        "query │ head",
+        "largest weight",
+        "entropy, bits",
+        "keys of 9",
+        "var of scores",
+        "var",
+        "entropy over scale",
+        "1/√192, 1/16",
+    )
 
     _head_curve: tuple[tuple[object, ...], "EntropyCurve"] | None = None
 

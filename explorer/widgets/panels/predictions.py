@@ -126,11 +126,15 @@ class PredictionsPanel(Lines, can_focus=True):
 
     HELP = """# The next token
 
+    All heads serve one purpose: to predict what comes next. Here is what a switch, which changes one head or many,
+    does to the prediction in the end.
+
     The most likely tokens after the current query, as trained beside as set, with the loss and the divergence, here
     and over the text. ↑ and ↓ choose a token as set, enter appends it, and so the model writes on; a click appends
     any. Backspace takes it back. y copies both lists.
     """
 
+    TERMS: ClassVar[tuple[str, ...]] = ("as trained, as set", "loss", "KL")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "choose(-1)", "Token above", show=False),
         Binding("down,j", "choose(1)", "Token below", show=False),

@@ -64,10 +64,14 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     HELP = """# The row table
 
-    Every key of the current query: its score, the score times the scale, −∞ where the mask hides it, and its
-    weight. S sorts the keys by weight, largest first, or back by position. A click chooses a key. y copies the row.
+    Attention works row by row: here is everything that one query does with every key, from its score to its weight.
+    A large weight has a large score behind it, and this table shows how much larger it had to be.
+
+    The columns are the score, the score times the scale, −∞ where the mask hides the key, and the weight. S
+    sorts the keys by weight, largest first, or back by position. A click chooses a key. y copies the row.
     """
 
+    TERMS: ClassVar[tuple[str, ...]] = ("query, key", "q·k, score", "×0.25, scale", "−∞, mask, ╱╱", "weight")
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
     DEFAULT_CSS = """
     RowTable { overflow-x: hidden; }
