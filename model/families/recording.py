@@ -184,9 +184,8 @@ def _changed(
     heads = q.shape[1]
     if settings.scale != scale:
         scales = torch.tensor(settings.scale, dtype=torch.float64).expand(heads)
-        # In float32 at least: in half precision a scale would be rounded to three digits.
-        dtype = torch.promote_types(q.dtype, torch.float32)
-        options = options | {"scaling": scales.to(q.device, dtype)[None, :, None, None]}
+        # In the format of the queries: some models would go on in that of the scale. `check` allows for the rounding.
+        options = options | {"scaling": scales.to(q.device, q.dtype)[None, :, None, None]}
     if settings.causal is not True:
         free = ~_per_head(settings.causal, heads).to(mask.device)[None, :, None, None]
         mask = mask.masked_fill(free, 0.0)

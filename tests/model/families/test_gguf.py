@@ -1,6 +1,9 @@
 """GGUF files: dequantised, with Llama's q and k put back in the order that they are computed in."""
 
+import json
 import string
+import subprocess
+import sys
 from pathlib import Path
 
 import gguf
@@ -12,6 +15,7 @@ from model.families import load
 from tests.model.families.making import IDS, family, make
 
 TOKENS = 48
+ROOT = Path(__file__).parents[3]
 
 
 def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
@@ -35,9 +39,9 @@ def write_gguf(path: Path, kind: gguf.GGMLQuantizationType) -> dict[str, np.ndar
     writer.add_rope_dimension_count(config.hidden_size // config.num_attention_heads)
     writer.add_vocab_size(TOKENS)
     writer.add_tokenizer_model("gpt2")
-    writer.add_token_list([*string.ascii_letters[: TOKENS - 1], "at"])
+    writer.add_token_list([*string.ascii_letters[: TOKENS - 2], "at", "in"])
     writer.add_token_types([gguf.TokenType.NORMAL] * TOKENS)
-    writer.add_token_merges(["a t"])
+    writer.add_token_merges(["a t", "i n"])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     weights = {name: p.detach().numpy() for name, p in network.state_dict().items()}
@@ -89,3 +93,12 @@ def test_one_projection_is_that_of_the_original(tmp_path: Path, kind: str) -> No
         with torch.no_grad():
             plain = theirs(torch.tensor([IDS])).logits[0]
         torch.testing.assert_close(opened.trace(IDS).logits, plain, rtol=0, atol=1e-5)
+
+
+def test_nothing_is_printed_but_what_was_asked_for(tmp_path: Path) -> None:
+    """In a process of its own: progress bars are switched off before their library is imported."""
+    write_gguf(tmp_path / "tiny.gguf", gguf.GGMLQuantizationType.Q8_0)
+    command = [sys.executable, "-m", "explorer", "show", "--json", "--model", str(tmp_path / "tiny.gguf"), "Ivan"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["model"] == "tiny.gguf"
