@@ -28,7 +28,7 @@ def blocks(weights: Tensor, visible: Tensor, size: int) -> Tensor:
 
 
 def _pooled(matrix: Tensor, size: int) -> Tensor:
-    """Sums over blocks of `size` × `size`."""
+    """Return sums over blocks of `size` × `size`."""
     if size == 1:
         return matrix
     rows, columns = matrix.shape
@@ -37,7 +37,7 @@ def _pooled(matrix: Tensor, size: int) -> Tensor:
 
 
 def _lengths(positions: int, size: int) -> Tensor:
-    """The number of positions in each block: (n,)."""
+    """Return the number of positions in each block, (n,)."""
     starts = torch.arange(0, positions, size)
     return (positions - starts).clamp(max=size)
 
@@ -52,14 +52,14 @@ class MeanPeakedness:
 
 
 def mean_peakedness(weights: Tensor) -> MeanPeakedness:
-    """Average over the rows of weights (T, T)."""
+    """Return the averages over the rows of weights (T, T)."""
     bits = entropy_bits(weights)  # computed once, as it takes the longest
     return MeanPeakedness(torch.exp2(bits).mean().item(), bits.mean().item(), largest_weight(weights).mean().item())
 
 
 @dataclass(frozen=True, slots=True)
 class HeadPeakedness:
-    """Peakedness of one head at the scale as set, without scaling, and at the trained scale, with q, k, mask as set."""
+    """How peaked one head is at the scale as set, unscaled, and at the trained scale; q, k and mask are as set."""
 
     as_set: MeanPeakedness
     unscaled: MeanPeakedness
@@ -68,7 +68,7 @@ class HeadPeakedness:
 
 @dataclass(frozen=True, eq=False)
 class HeadPicture:
-    """What is kept of one head: its weights pooled over blocks (n, n), and how peaked they are."""
+    """A summary of one head: its weights pooled over blocks (n, n), and how peaked they are."""
 
     blocks: Tensor
     size: int  # positions in a block
@@ -78,11 +78,11 @@ class HeadPicture:
 def head_picture(
     trace: Trace, layer: int, head: int, trained_scale: float, size: int, known: HeadPeakedness | None = None
 ) -> HeadPicture:
-    """The picture of one head in blocks of `size`; peakedness is measured unless `known` from an earlier picture."""
+    """Return the picture of one head in blocks of `size`; peakedness is computed unless it is `known`."""
     with torch.inference_mode():
         stages = trace.head(layer, head)
         picture = blocks(stages.weights, stages.inputs.visible, size)
-        # Cloned, as blocks of a single cell are a view of the whole matrix.
+        # Cloned, as blocks of a single cell share the storage of the whole matrix.
         return HeadPicture(picture.clone(), size, known or _measure(stages, trained_scale))
 
 

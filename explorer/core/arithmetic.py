@@ -75,7 +75,7 @@ class CellArithmetic:
     def before_rotation(cls, reading: "Reading") -> "CellArithmetic | None":
         """Return the cell with q and k as they were before the rotation, and their dot product as the score.
 
-        None if the model does not rotate them. Only the products and the score mean something in the result.
+        None if the model does not rotate them. Only `q`, `k`, `score` and `products` of the result belong together.
         """
         view = reading.view
         found = reading.as_set.before_rotation(view.layer, view.head)
@@ -87,7 +87,7 @@ class CellArithmetic:
 
     @property
     def capped(self) -> float:
-        """The scaled score within the soft cap, if the model has one: the exponent of e."""
+        """The scaled score after the soft cap, if the model has one; this is x in e^x."""
         return self.scaled if self.softcap is None else self.softcap * math.tanh(self.scaled / self.softcap)
 
     @cached_property
@@ -103,7 +103,7 @@ class CellArithmetic:
 
     @cached_property
     def steps(self) -> "Steps":
-        """The steps from score to weight, with the fewest digits that make all of them exact."""
+        """The steps from score to weight, with the fewest digits (of several choices) that make all of them exact."""
         candidates = [Steps.of(self, digits, powers) for digits, powers in ((2, 3), (3, 3), (3, 4), (4, 4), (5, 4))]
         return next((steps for steps in candidates if steps.exact), candidates[0])
 
@@ -132,7 +132,7 @@ class MixedArithmetic:
 
     @cached_property
     def ranked(self) -> tuple[int, ...]:
-        """The keys that the query sees, in descending order of the length that they add: weight · |v|."""
+        """The keys that the query sees, in descending order of the length of their terms: weight · |v|."""
         lengths = self.terms.norm(dim=-1).tolist()
         return tuple(sorted((key for key, seen in enumerate(self.seen) if seen), key=lambda key: -lengths[key]))
 

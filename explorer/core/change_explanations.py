@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 _LONG, _MEDIUM, _SHORT = 24, 12, 8
-"""Cells for the name of a token in the fullest, a shorter and the shortest wording."""
+"""The width in cells of a token's name in the fullest, a shorter and the shortest wording."""
 
 _SAME = 1e-6
-"""A change of weights, or of a prediction in nats, that is rounding."""
+"""The largest change of weights, or of a prediction in nats, that counts as rounding."""
 
 _QUIET = 0.005
-"""The part of a row's weight that has to move for the row to be worth looking at."""
+"""The least share of a row's weight that has to move for the change to be worth mentioning."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeExplanation:
     """What a switch did to the row of the query, and to the prediction after it.
 
-    `prediction` is empty where there is none, and while it waits.
+    `prediction` is empty if there is none, and while the user has not yet stepped to it.
     """
 
     row: Wordings
@@ -43,7 +43,7 @@ class ChangeExplanation:
 
 
 def explain_change(before: "Reading", after: "Reading") -> ChangeExplanation:
-    """Explain what changed from one reading to another, which has other switches at the same place."""
+    """Explain what changed between two readings of the same place with different switches."""
     change = _Change(before, after)
     explain = {"mask": _mask, "scale": _scale, "ablated": _ablated, "scope": _scope}
     kinds = change.kinds
@@ -54,14 +54,14 @@ def explain_change(before: "Reading", after: "Reading") -> ChangeExplanation:
 
 
 def explain_prediction(before: "Reading", after: "Reading") -> Wordings:
-    """Explain what became of the prediction alone; empty where there is none, and while it waits."""
+    """Explain only how the prediction changed; empty if there is none, and while the user has not yet stepped to it."""
     return _distinct(_prediction(_Change(before, after)))
 
 
 def row_changes(before: "Reading", after: "Reading") -> "Tensor":
-    """Return how much each row changed, (T,): the part of the head's weight that moved to other keys.
+    """Return how much each row changed, (T,): the share of its weight that moved to other keys.
 
-    If no weight moved, or the head was ablated or put back: how far the predictions are apart, KL in nats.
+    If no weight moved, or the head was ablated or restored, it is the KL divergence of the predictions in nats instead.
     """
     weights = (after.stages.weights - before.stages.weights).abs().sum(-1) / 2
     same_output = before.stages.inputs.ablated == after.stages.inputs.ablated
@@ -134,19 +134,19 @@ class _Change:
 
     @property
     def view(self) -> View:
-        """What is looked at now."""
+        """The view after the switch."""
         return self.after.view
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
-        """What differs: mask, scale, ablated; scope if nothing else does."""
+        """The names of what differs, among mask, scale and ablated; scope if only that differs."""
         old, new = self.before.view, self.view
         found = [name for name in ("mask", "scale", "ablated") if _switch(old, name) != _switch(new, name)]
         return tuple(found) or ("scope",)
 
     @cached_property
     def moved(self) -> float:
-        """The part of the row's weight that moved to other keys."""
+        """The share of the row's weight that moved to other keys."""
         pairs = zip(*(row.weights for row in self.rows), strict=True)
         return sum((abs(one - other) for one, other in pairs), 0.0) / 2
 
@@ -162,13 +162,13 @@ class _Change:
 
     @property
     def where(self) -> str:
-        """The heads that are switched, if these are more than the one in view."""
+        """The heads that the switch acts on, as text; empty if it is only the head in view."""
         view = self.view if self.view.changed else self.before.view
         return {Scope.HEAD: "", Scope.LAYER: f" in layer {view.layer}", Scope.MODEL: " in the model"}[view.scope]
 
     @cached_property
     def offers(self) -> Wordings:
-        """The row where most changed and the key that goes there, if this row hardly changed; else nothing."""
+        """Endings in three lengths that offer a key to the row that changed most; empty if this row changed enough."""
         if self.moved >= _QUIET:
             return "", "", ""
         changes = row_changes(self.before, self.after)
@@ -224,7 +224,7 @@ def _mask(change: _Change) -> Wordings:
 
 
 def _gained(change: _Change, lead: str, keys: list[int]) -> Wordings:
-    """The mask was switched off: what the keys get that were hidden."""
+    """Explain the mask being switched off: what the keys that were hidden get."""
     after = change.rows[1]
     share = sum(after.weights[key] for key in keys)
     top = max(keys, key=after.weights.__getitem__)
@@ -254,7 +254,7 @@ def _gained(change: _Change, lead: str, keys: list[int]) -> Wordings:
 
 
 def _lost(change: _Change, lead: str, keys: list[int]) -> Wordings:
-    """The mask was switched on: what the keys had that are hidden now."""
+    """Explain the mask being switched on: what the keys that are hidden now had."""
     before, after = change.rows
     share = sum(before.weights[key] for key in keys)
     are, had = ("is", "it had") if len(keys) == 1 else ("are", "they had")
@@ -272,7 +272,7 @@ def _lost(change: _Change, lead: str, keys: list[int]) -> Wordings:
 
 
 def _after(keys: list[int], query: int, name: str) -> str:
-    """Return what to call the keys that a mask hides from a query of this name."""
+    """Return a phrase for the keys that the mask hides from a query with this name."""
     count = len(keys)
     if min(keys) > query:
         return f"the token after {name}" if count == 1 else f"the {count} tokens after {name}"
@@ -324,7 +324,7 @@ def _scale(change: _Change) -> Wordings:
 
 
 def _averaging(change: _Change, lead: str) -> Wordings:
-    """A scale of 0 leaves all visible keys the same weight."""
+    """Explain a scale of 0, which gives all visible keys the same weight."""
     after = change.rows[1]
     query, count = change.view.query, after.count
     share = (
@@ -421,7 +421,7 @@ def _several(change: _Change) -> Wordings:
 
 
 def _largest(change: _Change, cells: int) -> str:
-    """Say how the largest weight changed, and its key if that is another."""
+    """Say how the largest weight changed, and whether it is on another key."""
     before, after = change.rows
     old, new = weight(before.weights[before.top]), weight(after.weights[after.top])
     key = change.name(after.top, cells)
@@ -431,7 +431,7 @@ def _largest(change: _Change, cells: int) -> str:
 
 
 def _moved(change: _Change, cells: int) -> str:
-    """Say the same in short, ‘ate’ .97 → 1, unless the key is another."""
+    """Say the same as `_largest` in short, ‘ate’ .97 → 1, unless the key is another."""
     before, after = change.rows
     if before.top != after.top:
         return _largest(change, cells)
@@ -439,7 +439,7 @@ def _moved(change: _Change, cells: int) -> str:
 
 
 def _largest_weight(change: _Change) -> str:
-    """Say the same in the fewest words, without the key."""
+    """Say the same as `_largest` in the fewest words, without the key."""
     before, after = change.rows
     return f"largest weight {weight(before.weights[before.top])} → {weight(after.weights[after.top])}"
 
@@ -490,7 +490,7 @@ def _joined(*parts: str) -> str:
 
 
 def _expected(change: _Change, lead: str, cells: int) -> str:
-    """Say which token comes next and how likely, before and after; without a lead as briefly as possible."""
+    """Say which token is most likely next and how likely, before and after; in the fewest words if `lead` is empty."""
     (old,), (new,) = (reading.as_set.predictions(change.view.query, 1) for reading in (change.before, change.after))
     was, now = weight(old.probability), weight(new.probability)
     token, other = (quoted(change.after.token_text(each.token_id), cells) for each in (new, old))
@@ -514,7 +514,7 @@ def _loss_here(change: _Change) -> str:
 
 
 def _divergence(change: _Change) -> str:
-    """KL from the model as trained, before and after the switch; nothing once the model is as trained again."""
+    """Return the KL from the model as trained, before and after the switch; empty if it is as trained again."""
     query = change.view.query
     if change.after.as_set is change.after.as_trained:
         return ""
@@ -525,7 +525,7 @@ def _divergence(change: _Change) -> str:
 
 
 def _text_loss(change: _Change) -> tuple[str, str, str]:
-    """The loss of the text before and after, and what to think of it, in three lengths; nothing for a single token."""
+    """Return the loss of the text before and after, with a verdict, in three lengths; empty for a single token."""
     old, new = change.before.as_set.loss, change.after.as_set.loss
     if old is None or new is None:
         return "", "", ""
@@ -537,7 +537,7 @@ def _text_loss(change: _Change) -> tuple[str, str, str]:
 
 
 def _verdict(change: _Change) -> tuple[str, str, str]:
-    """Judge a loss that has changed. One that is lower than as trained is so by chance, or by looking ahead."""
+    """Judge a changed loss, in three lengths; a loss below the trained one is due to chance or to looking ahead."""
     losses = (reading.loss or math.nan for reading in (change.before.as_set, change.after.as_set))
     old, new = losses
     if new > old:

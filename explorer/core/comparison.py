@@ -1,4 +1,4 @@
-"""Comparison: two views side by side, the difference of their matrices, and their measures. Pure, as views are.
+"""Comparison: two views side by side, the difference of their matrices, and their measures. All functions are pure.
 
 Each side is a View of its own, so the sides may differ in a switch, the head, the sentence, the model, or all of these.
 """
@@ -39,7 +39,7 @@ class Side(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two views, and the active side, on which keys act. The other side follows its query, key and stage."""
+    """Two views, and the active side, on which the keyboard acts. The other side follows its query, key and stage."""
 
     left: View
     right: View
@@ -77,7 +77,7 @@ class Pair:
 
 
 def opening(view: View, bounds: Bounds) -> Pair:
-    """Return the first comparison to show: as trained and as set if a switch is moved, else two neighbouring heads."""
+    """Return the first comparison to show: as trained and as set if a switch is changed, else two adjacent heads."""
     view = replace(view, stepping=False)
     if view.changed:
         return Pair(view.as_trained(), view)
@@ -126,7 +126,7 @@ def _two_digits(x: float) -> str:
 def common_format(numbers: Sequence[float]) -> Callable[[float], str]:
     """Return a format with the same decimals for all numbers, three digits of the largest, so that they add up."""
     largest = max(map(abs, numbers))
-    if not 1e-5 <= largest < 1e6:  # NaN and infinities as well
+    if not 1e-5 <= largest < 1e6:  # True for NaN and infinities as well
         return significant
     decimals = max(0, 2 - math.floor(math.log10(largest)))
     return lambda x: fixed(x, decimals, ",")

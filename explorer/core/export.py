@@ -1,6 +1,6 @@
 """Export: tables of what is in view, the formats of files, and atomic writing.
 
-Nothing here knows the screen: an SVG picture is made by the application.
+Nothing here depends on the screen; the application makes the SVG picture.
 """
 
 import csv
@@ -77,7 +77,7 @@ def stage_in_view(reading: "Reading") -> Stage:
 
 
 def matrix_table(reading: "Reading", stage: Stage) -> Table:
-    """Return a stage of the head in view: a row a query, a column a key (a component for `mixed`)."""
+    """Return a stage of the head in view: a row for each query, a column for each key (for `mixed`, each component)."""
     names = _names(reading)
     matrix = stage_matrix(reading.stages, stage)
     columns = names if stage is not Stage.MIXED else [str(i) for i in range(matrix.shape[1])]
@@ -120,7 +120,7 @@ def predictions_table(reading: "Reading") -> Table:
 
 
 def _names(reading: "Reading") -> list[str]:
-    """Return tokens with their positions, which make them unique and no formula for a spreadsheet."""
+    """Return tokens with their positions, so that they are unique and no spreadsheet takes one for a formula."""
     return [f"{i} {visible(token)}" for i, token in enumerate(reading.encoding.tokens)]
 
 
@@ -261,7 +261,7 @@ def write_file(path: Path, fill: Callable[[BinaryIO], None], *, overwrite: bool 
 
     Raises ModelError if it cannot be written, or if it exists and `overwrite` is False.
     """
-    path = path.resolve()  # a link stays, the file that it points to is replaced
+    path = path.resolve()  # of a symbolic link, the target is replaced
     try:
         with atomic_write(path, overwrite=overwrite) as file:
             fill(file)

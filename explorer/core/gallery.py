@@ -18,7 +18,7 @@ Head = tuple[int, int]
 
 
 class Sort(Enum):
-    """What heads are sorted by; the value is its name on the screen."""
+    """An order of the heads; the value is its name on the screen."""
 
     POSITION = "position"
     PEAKEDNESS = "peakedness"

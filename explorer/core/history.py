@@ -19,7 +19,7 @@ MOST = 200
 """The number of sentences in a history."""
 
 LONGEST_KEPT = 4_000
-"""Characters of the longest sentence that is written to the file; longer ones last for the session."""
+"""The length in characters of the longest sentence that is saved; longer ones last for the session only."""
 
 _LARGEST_FILE = 8 * 2**20
 

@@ -1,7 +1,7 @@
 """Line plots as text: curves of braille dots, letters as marks, linear or logarithmic axes. Pure functions.
 
 A plot is a list of rows of pieces. A piece is a text and the index of its curve (None for axes), so that the caller
-chooses the colours; without colours the letters tell the curves apart.
+chooses the colours; without colours, the letters distinguish the curves.
 """
 
 import math
@@ -12,10 +12,10 @@ from explorer.core.formatting import significant
 
 Piece = tuple[str, int | None]
 
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # of a braille cell: columns, then rows from the top
+_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # bits of a braille cell, by column and row
 _BRAILLE = 0x2800
-_LABEL = 8  # cells of the labels on the left
-_APART = 6  # cells between two marks of one curve
+_LABEL = 8  # the width in cells of the labels on the left
+_APART = 6  # the least distance in cells between two marks of one curve
 _TICKS = 5
 
 

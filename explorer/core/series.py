@@ -1,4 +1,4 @@
-"""Series: the snapshots of a training run in order, each with the name by which a View asks for it."""
+"""Series: the snapshots of a training run in order, each with its name as the model of a View."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NoSeriesError(ModelError):
-    """A model has no snapshots; the message says how to get them."""
+    """Raised if a model has no snapshots; the message says how to get them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def series_of(model: str) -> Series:
     own = _own_step(path)
     above = path.parent.parent
     is_snapshot = path.parent.name == snapshots.FOLDER and (layout.locate(above) / layout.CONFIG).is_file()
-    named = str(above) if is_snapshot else base  # the other snapshots are those of the run
+    named = str(above) if is_snapshot else base  # the other snapshots belong to the run
     entries = {step: Entry(step, at_step(named, step)) for step, _ in snapshots.find_snapshots(path)}
     if own is not None:
         entries[own] = Entry(own, base)
@@ -101,7 +101,7 @@ class SeriesCache:
 
 
 def _own_step(path: Path) -> int | None:
-    """Return the step after which a model was saved, by its notes or by its directory's name; None if neither says."""
+    """Return the step after which a model was saved, from its notes or its directory's name; None if not known."""
     located = layout.locate(path)
     if (step := snapshots.trained_steps(located)) is not None:
         return step

@@ -1,4 +1,4 @@
-"""The matrix of a stage, for code that is told by a View which stage to show."""
+"""The matrix of a stage, for code that gets the stage from a View."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a head does at one step of training, on the sentence in view: the numbers below the timeline."""
+"""Measures of a head at one training step, on the sentence in view: the numbers below the timeline."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PREVIOUS, FIRST, ENTROPY, LOSS = "previous token", "first token", "mean entropy", "mean loss"
 MEASURES = (PREVIOUS, FIRST, ENTROPY, LOSS)
-"""Mean weight on the previous and on the first key; mean entropy of the rows in bits; loss of the text in nats."""
+"""The mean weight on the previous and first key, the mean entropy of the rows in bits, the loss of the text in nats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class StepMeasures:
     loss: float | None
 
     def of(self, measure: str, layer: int, head: int) -> float | None:
-        """Return one measure of a head; None if the text, of a single token, has none."""
+        """Return one measure of a head; None if it does not exist for a text of a single token."""
         if measure == LOSS:
             return self.loss
         of_heads = {
