@@ -1,4 +1,4 @@
-"""Lab 1, averaging the past: a loop, a product with a lower-triangular matrix, and a softmax of zeros and −∞.
+"""Lab 1, averaging the past: by a loop, by a product with a lower-triangular matrix, and by a softmax of zeros and −∞.
 
 Notation: B batch, T positions, C channels. The three versions are those of the lecture "Let's build GPT".
 """
@@ -61,7 +61,7 @@ def average_by_product(wei: Tensor, x: Tensor) -> Tensor:
 
 
 def example(batch: int, positions: int, channels: int, seed: int) -> Tensor:
-    """The lecture's x: torch.manual_seed(1337), torch.randn(4, 8, 2)."""
+    """Return the input x (B, T, C); the lecture has torch.manual_seed(1337), torch.randn(4, 8, 2)."""
     return torch.randn(batch, positions, channels, generator=torch.Generator().manual_seed(seed))
 
 
@@ -74,7 +74,7 @@ def _ways() -> dict[str, Callable[[Tensor], Tensor]]:
 
 
 def _milliseconds(way: Callable[[Tensor], Tensor], x: Tensor) -> float:
-    """The shortest of a few runs."""
+    """Return the shortest time of a few runs, in milliseconds."""
     times = []
     for _ in range(_REPEATS):
         start = time.perf_counter()
@@ -102,12 +102,12 @@ def _timing(values: Values) -> tuple[Step, dict[str, dict[int, float]]]:
 
 
 def _written(average: Tensor, t: int) -> Tensor:
-    """The rows that the loop has come to; −∞, which is drawn as hidden, in those below."""
+    """Return the average with the rows that the loop has not reached set to −∞, which is drawn as hidden."""
     return average.masked_fill(torch.arange(len(average))[:, None] > t, -torch.inf)
 
 
 def _loop_steps(x: Tensor, average: Tensor) -> Iterator[Step]:
-    """One step for each row of the loop, in the first example of the batch."""
+    """Yield a step for each row of the loop, in the first example of the batch."""
     for t in range(len(x)):
         yield Step(
             f"The loop at t = {t}",
@@ -122,7 +122,7 @@ def _loop_steps(x: Tensor, average: Tensor) -> Iterator[Step]:
 
 
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
-    """Compute the three versions, compare and time them."""
+    """Compute, compare and time the three versions."""
     x = example(*(values.integer(name) for name in ("batch", "positions", "channels", "seed")))
     found = {name: way(x) for name, way in _ways().items()}
     T = x.shape[1]
@@ -182,7 +182,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 
 
 def ask(values: Values) -> Question:
-    """What does one row read?"""
+    """Ask which rows one row of the result averages."""
     return Question("Which rows of x does row 3 of the result average?", ("only row 3", "rows 0 to 3", "all rows"))
 
 

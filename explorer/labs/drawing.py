@@ -29,11 +29,11 @@ _NARROWEST_BAR = 8
 _BRAILLE = 0x2800
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _ACCENT = 0
-"""The index of what is drawn in the first colour."""
+"""The index of pieces that are drawn in the first colour."""
 
 
 def draw_picture(picture: Picture, width: int, height: int) -> Drawing:
-    """Draw a picture that is no matrix, as high as it needs to be; curves and histograms fill `height`."""
+    """Draw a picture, as high as it needs to be; curves and histograms fill `height`, and a matrix becomes a table."""
     match picture:
         case CurvePicture():
             return _curves(picture, width, height)
@@ -56,17 +56,17 @@ def draw_picture(picture: Picture, width: int, height: int) -> Drawing:
 
 
 def _lines(text: str, width: int) -> Drawing:
-    """Plain text on as many lines as it needs."""
+    """Return plain text, wrapped to `width` cells."""
     return [[(line, None)] for line in wrapped(text, width, width)]
 
 
 def visible_line(text: str) -> str:
-    """A line of text as it may be shown, spaces kept."""
+    """Return a line of text with unprintable characters replaced, and all spaces kept."""
     return " ".join(visible(part) if part else "" for part in text.split(" "))
 
 
 def as_table(picture: MatrixPicture) -> TablePicture:
-    """A matrix as a table of numbers; hidden cells are −∞, of weights 0."""
+    """Return a matrix as a table of numbers; hidden cells are −∞, or 0 in a matrix of weights."""
     hidden = "0" if picture.weights else "−∞"
     rows = tuple(
         (name, *(hidden if x is None else fixed(x, 4) for x in row))
@@ -76,7 +76,7 @@ def as_table(picture: MatrixPicture) -> TablePicture:
 
 
 def _curves(picture: CurvePicture, width: int, height: int) -> Drawing:
-    """Curves with a letter each, and a line that says which is which."""
+    """Draw curves with a letter each, below a legend of the letters."""
     curves = [Curve(_LETTERS[i % len(_LETTERS)], line.points, line.points) for i, line in enumerate(picture.lines)]
     points = [point for line in picture.lines for point in line.points]
     x = axis((point[0] for point in points), picture.log_x)
@@ -90,7 +90,7 @@ def _curves(picture: CurvePicture, width: int, height: int) -> Drawing:
 
 
 def _flowed(pieces: Sequence[Piece], width: int) -> Drawing:
-    """Pieces on as many lines as they need."""
+    """Return pieces, wrapped to `width` cells."""
     lines: Drawing = [[]]
     used = 0
     for text, owner in pieces:
@@ -114,7 +114,7 @@ def _bars(picture: BarPicture, width: int) -> Drawing:
 
 
 def _histogram(picture: HistogramPicture, width: int, lines: int) -> Drawing:
-    """Columns of the counts, each one or more cells wide, with the range below."""
+    """Draw the counts as columns, each one or more cells wide, with the range below."""
     rows = max(3, min(8, lines - 3))
     cells = max(1, width // len(picture.counts))
     counts = picture.counts if len(picture.counts) <= width else _pooled(picture.counts, width)
@@ -133,18 +133,18 @@ def _histogram(picture: HistogramPicture, width: int, lines: int) -> Drawing:
 
 
 def _pooled(counts: Sequence[int], columns: int) -> tuple[int, ...]:
-    """Fewer bins: neighbours added up."""
+    """Add up neighbouring counts, so that there are at most `columns`."""
     each = -(-len(counts) // max(1, columns))
     return tuple(sum(counts[i : i + each]) for i in range(0, len(counts), each))
 
 
 def _column(share: float) -> str:
-    """One cell of a column that is filled to a share of it, nothing below 0."""
+    """Return one cell of a column, filled to `share` of its height; a share below 0 is empty, one above 1 full."""
     return " " if share <= 0 else height(min(share, 0.999))
 
 
 def _pixels(picture: PixelPicture, width: int) -> Drawing:
-    """Two columns and four rows of pixels in a cell of braille; what does not fit continues below."""
+    """Draw 2 × 4 pixels in each cell as braille dots; columns that do not fit continue below."""
     rows, columns = len(picture.pixels), len(picture.pixels[0])
     drawn: Drawing = []
     for left in range(0, columns, 2 * width):
@@ -167,7 +167,7 @@ def _braille(picture: PixelPicture, top: int, left: int, right: int) -> str:
 
 
 def _table(picture: TablePicture, width: int) -> Drawing:
-    """Columns as wide as their texts; the first is left-aligned. Where it is too wide, blocks follow each other."""
+    """Draw a table, its first column left-aligned; columns that do not fit continue below, with the first repeated."""
     texts = [[visible_line(column) for column in picture.columns]]
     texts += [[visible_line(cell) if isinstance(cell, str) else written(cell) for cell in row] for row in picture.rows]
     widths = [min(_LONGEST_NAME + 6, max(cell_len(row[i]) for row in texts)) for i in range(len(picture.columns))]
@@ -188,7 +188,7 @@ def _table(picture: TablePicture, width: int) -> Drawing:
 
 
 def written(value: int | float) -> str:
-    """A number of a table: a count in full, others to four significant digits."""
+    """Format a number for a table: integers in full, other numbers with four significant digits."""
     if isinstance(value, int):
         return f"{value:,}".replace("-", "−")
     if value and abs(value) < 1e-3:

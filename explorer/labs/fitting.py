@@ -1,4 +1,4 @@
-"""Training a small model while somebody watches: a generator that yields the loss of each step."""
+"""Training of small models as a generator that yields the loss of each step, so that progress can be shown."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from explorer.labs.lab import OpenModel, Progress, Result, Run, Values
 Batches = Callable[[], tuple[Tensor, Tensor]]
 
 PROGRESS_EVERY = 20
-"""Steps between two reports."""
+"""The number of steps between two reports of progress."""
 
 
 class _OneThread:
-    """While at least one lab trains, torch computes on one thread."""
+    """A context in which torch computes on one thread; it may be entered several times at once."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -43,7 +43,7 @@ _one_thread = _OneThread()
 
 
 def on_one_thread(run: Run) -> Run:
-    """Run a lab that trains on one thread: quicker for small matrices, and the same numbers wherever it runs."""
+    """Make a lab run on one thread: this is faster for small matrices, and the results do not depend on the machine."""
 
     @wraps(run)
     def run_on_one(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
@@ -54,7 +54,7 @@ def on_one_thread(run: Run) -> Run:
 
 
 def random_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch.Generator) -> Batches:
-    """Draw `size` examples at a time: (N, …) -> (size, …)."""
+    """Return a function that draws a random batch of inputs and targets: (N, …) -> (size, …)."""
 
     def draw() -> tuple[Tensor, Tensor]:
         chosen = torch.randint(len(inputs), (size,), generator=generator)
@@ -64,7 +64,7 @@ def random_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch.
 
 
 def windows(ids: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Every stretch of `length` ids and the ids that follow each of them: two of (N, length)."""
+    """Return every window of `length` ids, and the same windows one id later: both (N, length)."""
     rows = ids.unfold(0, length + 1, 1)
     return rows[:, :-1], rows[:, 1:]
 
@@ -83,7 +83,7 @@ def fit(
 
 
 def smoothed(losses: list[float], width: int = 20) -> tuple[tuple[float, float], ...]:
-    """Means of `width` steps each, at the last step of each; the first loss is kept as it is."""
+    """Return the means over `width` steps each, at the last step of each; the first loss is kept as it is."""
     points = [(1.0, losses[0])] if losses else []
     for end in range(width, len(losses) + 1, width):
         part = losses[end - width : end]
@@ -93,23 +93,23 @@ def smoothed(losses: list[float], width: int = 20) -> tuple[tuple[float, float],
 
 @dataclass(frozen=True, eq=False)
 class Characters:
-    """A text of the storyteller as ids of its characters, the last tenth held out."""
+    """A text of generated stories as the ids of its characters, with the last tenth held out."""
 
     symbols: tuple[str, ...]
     train: Tensor
     held_out: Tensor
 
     def encode(self, text: str) -> Tensor:
-        """Ids of those characters that the text has."""
+        """Return the ids of a text, without characters that the stories do not have."""
         return torch.tensor([self.symbols.index(c) for c in text if c in self.symbols])
 
     def decode(self, ids: Tensor) -> str:
-        """The characters of some ids."""
+        """Return the text of some ids."""
         return "".join(self.symbols[i] for i in ids.tolist())
 
 
 def story_characters(seed: int, characters: int) -> Characters:
-    """Stories in lower case: letters, spaces, line ends and a few marks."""
+    """Return generated stories in lower case: letters, spaces, line ends and a few punctuation marks."""
     text = storyteller.text(seed=seed, characters=characters).lower()
     text = text.replace(storyteller.END_OF_STORY.lower(), "")
     symbols = tuple(sorted(set(text)))

@@ -72,7 +72,7 @@ def head_stages(head: Head) -> dict[str, Tensor]:
 
 
 def unscaled_weights(head: Head) -> Tensor:
-    """The weights of the same head without its scale: (B, T, T)."""
+    """Return the weights of the same head without its scale: (B, T, T)."""
     T = head.q.shape[-2]
     return weights(masked(scores(head.q, head.k), torch.tril(torch.ones(T, T, dtype=torch.bool))))
 
@@ -125,7 +125,7 @@ def _head_steps(head: Head) -> tuple[tuple[Step, ...], dict[str, Tensor]]:
 
 
 def find_token(encoding: Encoding, word: str, parameter: str) -> int:
-    """The last token of the first occurrence of a word. Raises ParameterError if the sentence does not have it."""
+    """Return the last token of the first occurrence of a word. Raises ParameterError if the sentence lacks it."""
     start = encoding.text.find(word.strip())
     if start < 0:
         raise ParameterError(parameter, f"{word.strip()!r} is not in the sentence")
@@ -198,7 +198,7 @@ def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...
 
 
 def _word_weights(encoding: Encoding, mean: Tensor) -> list[float]:
-    """The mean weight on each word of the sentence: the sum of those on its tokens."""
+    """Return the mean weight on each word of the sentence, which is the sum over its tokens."""
     totals = []
     for word in _WORD.finditer(encoding.text):
         tokens = [i for i, (first, last) in enumerate(encoding.spans) if first < word.end() and last > word.start()]
@@ -207,20 +207,20 @@ def _word_weights(encoding: Encoding, mean: Tensor) -> list[float]:
 
 
 def _words_in(encoding: Encoding, token: int) -> int:
-    """How many words a token is a part of: its weight is shared among them."""
+    """Return the number of words that a token belongs to, among which its weight is divided."""
     first, last = encoding.spans[token]
     return max(1, len(_WORD.findall(encoding.text[first:last])))
 
 
 def _words(values: Values) -> list[str]:
-    """The words of the sentence up to the one that asks."""
+    """Return the words of the sentence up to the one at the query."""
     sentence, query = values.text("sentence"), values.text("query").strip()
     end = sentence.find(query) + len(query) if query in sentence else len(sentence)
     return _WORD.findall(sentence[:end])
 
 
 def ask(values: Values) -> Question:
-    """Which word is weighed most?"""
+    """Ask which word gets the largest weight."""
     words = [quoted(word, 12) for word in _words(values)]
     choices = words if len(words) <= _CHOICES else [*words[: _CHOICES - 1], "another word"]
     text = f"Over all heads together, which word will {quoted(values.text('query'), 12)} weigh most?"

@@ -50,7 +50,7 @@ VARIANTS = ("as it comes", "quiet logits", "and unsaturated tanh")
 
 
 def examples() -> tuple[Tensor, Tensor]:
-    """Three symbols and the one that follows, for every symbol of every name: (N, 3) and (N,)."""
+    """Return three symbols, (N, 3), and the one that follows, (N,), for every symbol of every name."""
     xs, ys = [], []
     for name in NAMES:
         context = [0] * CONTEXT
@@ -71,7 +71,7 @@ class Network:
 
     @property
     def parameters(self) -> list[Tensor]:
-        """Everything that is trained."""
+        """The parameters that are trained."""
         return [self.embedding, *(p for layer in (*self.layers, self.output) for p in layer)]
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -127,20 +127,20 @@ def training_step(network: Network, x: Tensor, y: Tensor, rate: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """What is measured of each layer on one batch."""
+    """The measures of each layer on one batch."""
 
     activations: tuple[Tensor, ...]  # (B, N)
-    gradients: tuple[float, ...]  # standard deviation of the loss's gradient by the weights
+    gradients: tuple[float, ...]  # standard deviation of the gradient of the loss with respect to the weights
     ratios: tuple[float, ...]  # log10 of the update's standard deviation over that of the weights
 
     @property
     def spreads(self) -> tuple[float, ...]:
-        """Standard deviation of each layer's activations."""
+        """The standard deviation of each layer's activations."""
         return tuple(h.std().item() for h in self.activations)
 
     @property
     def saturated(self) -> tuple[float, ...]:
-        """Share of each layer's activations beyond ±0.97."""
+        """The share of each layer's activations beyond ±0.97."""
         return tuple(saturated_share(h) for h in self.activations)
 
 
@@ -165,7 +165,7 @@ def measure_layers(network: Network, x: Tensor, y: Tensor, rate: float) -> Layer
 def _train(
     network: Network, data: tuple[Tensor, Tensor], steps: int, seed: int, found: list[float], before: int, total: int
 ) -> Iterator[Progress]:
-    """Train; the losses go into `found`."""
+    """Train a network, yield the progress, and append the losses to `found`."""
     x, y = data
     generator = torch.Generator().manual_seed(seed)
     for step in range(steps):
@@ -312,7 +312,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 
 
 def ask(values: Values) -> Question:
-    """How large is the first loss?"""
+    """Ask how large the loss is before the first step."""
     return Question(
         "All weights are drawn from normal(0, 1). How large is the loss before the first step? (ln 27 = 3.2958)",
         ("about 3.3", "about 5", "more than 6.6"),

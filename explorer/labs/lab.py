@@ -1,6 +1,6 @@
-"""What a lab is made of: parameters, a question, steps with pictures, and a function that computes them.
+"""The parts of a lab: parameters, a question, steps with pictures, and a function that computes them.
 
-A lab is a value: what it shows is a pure function of its parameters. Nothing here draws or imports torch.
+A lab is a value, and what it shows is a pure function of its parameters. Nothing here draws or imports torch.
 """
 
 import inspect
@@ -21,7 +21,7 @@ OpenModel = Callable[[str], "TracedModel"]
 
 
 class ParameterError(ValueError):
-    """A value that a parameter does not take. The message is one line that says which values it does."""
+    """Raised for a value that a parameter does not accept; the message says in one line which it accepts."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(f"{parameter}: {message}")
@@ -31,7 +31,7 @@ class ParameterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A lab in the list of labs; `place` is where it is found, in the notation of entry points."""
+    """A lab in the list of labs; `place` is where to import it from, in the notation of entry points (module:name)."""
 
     name: str
     title: str
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Something to change in a lab; `ladder` holds the values that a key steps through, in order."""
+    """A parameter of a lab; `ladder` holds the values that a key steps through, in order."""
 
     name: str
     help: str
@@ -52,15 +52,15 @@ class Parameter:
     ladder: tuple[Value, ...] = ()
 
     def parse(self, text: str) -> Value:
-        """Return the value that a text means. Raises ParameterError if it means none."""
+        """Return the value that a text stands for. Raises ParameterError if the text is not valid."""
         raise NotImplementedError
 
     def format(self, value: Value) -> str:
-        """The text of a value, which `parse` reads again."""
+        """Return a value as text; the inverse of `parse`."""
         return str(value)
 
     def stepped(self, value: Value, by: int) -> Value:
-        """The next value of the ladder above (`by` 1) or below (`by` −1) a value; the same at its end."""
+        """Return the next ladder value above (`by` = 1) or below (`by` = −1) a value, or the last one at an end."""
         if not self.ladder:
             return value
         if value in self.ladder:
@@ -107,7 +107,7 @@ class NumberParameter(Parameter):
         return value
 
     def format(self, value: Value) -> str:
-        """As few digits as needed."""
+        """Return a number with as few digits as needed."""
         assert isinstance(value, int | float)
         return f"{value:g}"
 
@@ -136,7 +136,7 @@ class NumbersParameter(Parameter):
         return found
 
     def format(self, value: Value) -> str:
-        """Separated by spaces."""
+        """Return the numbers, separated by spaces."""
         assert isinstance(value, tuple)
         return " ".join(f"{number:g}" for number in value)
 
@@ -163,7 +163,7 @@ def _number(text: str) -> float | None:
 
 
 def _not(text: str) -> str:
-    """The end of a message that says what was written instead."""
+    """Return the end of an error message, which quotes what was written instead."""
     shown = one_line(text)
     return f"not {shown[:30]!r}" if shown else "not nothing"
 
@@ -175,31 +175,31 @@ class Values:
     by_name: Mapping[str, Value]
 
     def integer(self, name: str) -> int:
-        """The value of an IntegerParameter."""
+        """Return the value of an IntegerParameter."""
         value = self.by_name[name]
         assert isinstance(value, int)
         return value
 
     def number(self, name: str) -> float:
-        """The value of a NumberParameter."""
+        """Return the value of a NumberParameter."""
         value = self.by_name[name]
         assert isinstance(value, int | float)
         return float(value)
 
     def numbers(self, name: str) -> tuple[float, ...]:
-        """The value of a NumbersParameter."""
+        """Return the value of a NumbersParameter."""
         value = self.by_name[name]
         assert isinstance(value, tuple)
         return value
 
     def text(self, name: str) -> str:
-        """The value of a TextParameter."""
+        """Return the value of a TextParameter."""
         value = self.by_name[name]
         assert isinstance(value, str)
         return value
 
     def with_value(self, name: str, value: Value) -> "Values":
-        """The same values but one."""
+        """Return the same values with one of them replaced."""
         return Values({**self.by_name, name: value})
 
 
@@ -210,9 +210,9 @@ class Values:
 class MatrixPicture:
     """Numbers in rows and columns. `weights` are shares from 0 to 1, drawn sequentially.
 
-    `visible` is False where a cell has no number, None if every cell has one; `low` and `high` are the range of the
-    others. `read_to` is the last row that has been read: the rows after it are drawn dim. `start` is the row and column
-    to look at first.
+    `visible` is False for cells without a number, and None if every cell has one; `low` and `high` are the range of the
+    numbers. `read_to` is the last row that has been read: the rows after it are drawn dim. `start` is the row and
+    column at which the cursor starts.
     """
 
     title: str
@@ -234,7 +234,7 @@ class MatrixPicture:
         return tuple(tuple(x if s else None for x, s in zip(*row, strict=True)) for row in zip(rows, seen, strict=True))
 
     def value(self, row: int, column: int) -> float | None:
-        """One number; None if the cell has none."""
+        """Return one number; None if the cell has none."""
         if self.visible is not None and not self.visible[row, column]:
             return None
         return self.numbers[row, column].item()
@@ -250,7 +250,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CurvePicture:
-    """Curves over one pair of axes, and dashed levels with a label each."""
+    """Curves over one pair of axes, and dashed horizontal levels with a label each."""
 
     title: str
     x: str
@@ -263,7 +263,7 @@ class CurvePicture:
 
 @dataclass(frozen=True, slots=True)
 class BarPicture:
-    """Horizontal bars of numbers that are not negative, the longest of them at `limit`."""
+    """Horizontal bars of numbers that are not negative; a bar at `limit` has the full length."""
 
     title: str
     bars: tuple[tuple[str, float], ...]
@@ -301,7 +301,7 @@ class TablePicture:
 
 @dataclass(frozen=True, slots=True)
 class TextPicture:
-    """A text, such as what a model wrote."""
+    """A text, such as one that a model has generated."""
 
     title: str
     text: str
@@ -321,7 +321,7 @@ def matrix(
     read_to: int | None = None,
     start: tuple[int, int] | None = None,
 ) -> MatrixPicture:
-    """The picture of a tensor of two dimensions; a cell at −∞ has no number."""
+    """Return the picture of a two-dimensional tensor; a cell at −∞ has no number."""
     values = values.detach().float()
     finite = values.isfinite()
     visible = None if bool(finite.all()) else finite
@@ -335,7 +335,7 @@ def matrix(
 
 
 def histogram(title: str, values: "Tensor", low: float, high: float, bins: int = 40, note: str = "") -> Picture:
-    """Count the numbers of a tensor in bins; those beyond the ends count in the outermost bins."""
+    """Return the histogram of a tensor; numbers beyond the ends count in the outermost bins."""
     flat = values.detach().float().flatten().clamp(low, high)
     counts = flat.histc(bins, low, high).int().tolist()
     return HistogramPicture(title, low, high, tuple(counts), note)
@@ -346,9 +346,10 @@ def histogram(title: str, values: "Tensor", low: float, high: float, bins: int =
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to look at: a sentence or two, and up to four pictures.
+    """A step of a lab: a sentence or two, and up to four pictures.
 
-    `code` is the function of the lab's code that this step is about. A step is `timed` if it depends on the machine.
+    `code` is the function among the lab's code that this step is about. `timed` is True if the step shows measured
+    times, which depend on the machine.
     """
 
     title: str
@@ -360,7 +361,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked before the answer is shown."""
+    """A multiple-choice question that the user is asked before the results are shown."""
 
     text: str
     choices: tuple[str, ...]
@@ -368,7 +369,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a lab that trains has come; `total` steps, and what it is doing."""
+    """The progress of a lab that trains: the number of steps done, of `total`, and what it is doing."""
 
     done: int
     total: int
@@ -377,10 +378,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a lab found: steps in order, the answer to its question, and its main numbers by name."""
+    """The result of a lab: its steps in order, the answer to its question, and its main numbers by name."""
 
     steps: tuple[Step, ...]
-    choice: int  # of the question, the one that the numbers confirm
+    choice: int  # the index of the answer that the numbers confirm
     answer: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
@@ -405,52 +406,52 @@ class Lab:
 
     @property
     def name(self) -> str:
-        """What the lab is called on the command line."""
+        """The name of the lab on the command line."""
         return self.entry.name
 
     @property
     def title(self) -> str:
-        """What it is called on the screen."""
+        """The name of the lab on the screen."""
         return self.entry.title
 
     @property
     def claim(self) -> str:
-        """What it tests, in one sentence."""
+        """The claim that the lab tests, in one sentence."""
         return self.entry.claim
 
     def defaults(self) -> Values:
-        """The values that a lab begins with: those of the lecture, where it published figures."""
+        """Return the values that the lab starts with: those of the lecture, if it gives figures."""
         return Values({parameter.name: parameter.default for parameter in self.parameters})
 
     def parameter(self, name: str) -> Parameter:
-        """A parameter by its name."""
+        """Return a parameter by its name."""
         return next(parameter for parameter in self.parameters if parameter.name == name)
 
     def parse(self, texts: Mapping[str, str]) -> Values:
-        """Values from texts by parameter name; what is not given keeps its default. Raises ParameterError."""
+        """Return values from texts by parameter name, and defaults for the others. Raises ParameterError."""
         values = self.defaults()
         for name, text in texts.items():
             values = values.with_value(name, self.parameter(name).parse(text))
         return values
 
     def code_place(self, step: Step) -> int:
-        """The place in `code` of the function that a step is about; the first where it names none."""
+        """Return the index in `code` of the function that a step is about; 0 if the step names none."""
         return self.code.index(step.code) if step.code in self.code else 0
 
     def sources(self) -> tuple[str, ...]:
-        """The source of the functions that make the numbers."""
+        """Return the source of the functions that compute the numbers."""
         return tuple(inspect.getsource(function).rstrip() for function in self.code)
 
 
 def run_to_end(lab: Lab, values: Values, open_model: OpenModel) -> Result:
-    """Run a lab without showing its progress."""
+    """Run a lab without showing its progress, and return its result."""
     *_, last = lab.run(values, open_model)
     assert isinstance(last, Result)
     return last
 
 
 def as_object(lab: Lab, values: Values, result: Result) -> dict[str, Any]:
-    """Everything that a lab shows as one object for JSON; hidden cells are null."""
+    """Return everything that a lab shows as one object for JSON; hidden cells are null."""
     question = lab.ask(values)
     return {
         "lab": lab.name,
@@ -474,7 +475,7 @@ def as_object(lab: Lab, values: Values, result: Result) -> dict[str, Any]:
 
 
 def _picture_object(picture: Picture) -> dict[str, Any]:
-    """A picture with its kind."""
+    """Return a picture as an object, with its kind."""
     if isinstance(picture, MatrixPicture):
         names = "title", "values", "rows", "columns", "weights"
         return {"kind": "matrix", **{name: _plain(getattr(picture, name)) for name in names}}
@@ -483,7 +484,7 @@ def _picture_object(picture: Picture) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: tuples are lists, numbers that are not finite are null."""
+    """Return a value for JSON: tuples become lists, and numbers that are not finite become null."""
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -161,7 +161,7 @@ def _train(place: int, values: Values) -> Iterator[Progress | Rung]:
         torch.manual_seed(seed)
         model = make(len(text.symbols))
     batches = random_batches(*windows(text.train, CONTEXT), _BATCH, torch.Generator().manual_seed(seed))
-    rate = 10 * _RATE if place == 0 else _RATE  # a table has one row a symbol, and each is seen rarely
+    rate = 10 * _RATE if place == 0 else _RATE  # each row of the table is trained by one symbol only
     losses = []
     for loss in fit(lambda x, y: next_symbol_loss(model, x, y), model.parameters(), batches, steps, rate):
         losses.append(loss)
@@ -175,7 +175,7 @@ def _train(place: int, values: Values) -> Iterator[Progress | Rung]:
 
 @on_one_thread
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
-    """Train every model of the ladder in turn."""
+    """Train the models of the ladder one after the other."""
     rungs: list[Rung] = []
     for place in range(len(RUNGS)):
         for item in _train(place, values):
@@ -229,7 +229,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 
 
 def ask(values: Values) -> Question:
-    """Does the averaged past help?"""
+    """Ask whether averaging the past lowers the loss."""
     return Question(
         "A bigram table sees one symbol; the averaged past sees all of them, equally. Is its loss lower?",
         ("yes, lower", "the same", "no, higher"),

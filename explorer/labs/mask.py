@@ -1,4 +1,4 @@
-"""Lab 7, the mask as honesty: two small models of the same text, one trained with the causal mask, one without.
+"""Lab 7, why the mask is needed: two small models of the same text, one trained with the causal mask, one without.
 
 Notation: B examples, T positions, V symbols.
 """
@@ -87,7 +87,7 @@ def write(gpt: GPT, prompt: Tensor, count: int, seed: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A small model, the loss of every step of its training, and its losses on text that was held out."""
+    """A small model, the loss of each training step, and its losses on held-out text."""
 
     gpt: GPT
     losses: list[float]
@@ -117,7 +117,7 @@ def _train(text: Characters, causal: bool, values: Values, before: int) -> Itera
 
 
 def _reading_ahead(gpt: GPT, ids: Tensor, causal: bool) -> tuple[int, Tensor, float]:
-    """The head that looks most at the key after the query, its weights, and that mean weight."""
+    """Return the head with the largest mean weight on the key after the query, its weights (T, T), and that mean."""
     stages = AttentionStages(gpt.trace(ids.tolist(), AttentionSettings(causal=causal)).inputs[0])
     ahead = stages.weights.diagonal(1, -2, -1).mean(-1)  # (H,)
     head = int(ahead.argmax())
@@ -237,7 +237,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 
 
 def ask(values: Values) -> Question:
-    """What does the loss do?"""
+    """Ask how low the loss gets without the mask."""
     return Question(
         "The same model is trained without the causal mask. Where does its loss end, beside the one trained with it?",
         ("higher", "about the same", "less than half of it"),

@@ -1,4 +1,4 @@
-"""The labs in their order, with their claims: enough to list them. A lab itself is imported when it is opened."""
+"""The list of labs in order, with their claims. A lab itself is imported only when it is opened."""
 
 from pkgutil import resolve_name
 
@@ -57,7 +57,7 @@ ENTRIES: tuple[Entry, ...] = (
 
 
 def find_entry(name: str) -> Entry:
-    """The entry of a lab. Raises ValueError, naming those there are, for an unknown name."""
+    """Return the entry of a lab. Raises ValueError, which lists the known names, for an unknown name."""
     for entry in ENTRIES:
         if entry.name == name:
             return entry
@@ -65,7 +65,7 @@ def find_entry(name: str) -> Entry:
 
 
 def load(entry: Entry) -> Lab:
-    """Import a lab, and torch with it."""
+    """Import a lab, which imports torch."""
     lab = resolve_name(entry.place)
     assert isinstance(lab, Lab)
     return lab

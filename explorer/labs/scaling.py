@@ -1,4 +1,4 @@
-"""Lab 3, why √head_size: the variance of q · k, what softmax makes of it, and what is left of the gradient.
+"""Lab 3, why √head_size: the variance of q · k, its effect on the softmax, and on the gradient.
 
 Notation: N samples, K keys, D head_size.
 """
@@ -34,7 +34,7 @@ _SHOWN = 8
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Means over all samples at one head_size, with the scale or without; the weights (N, K) they are measured on."""
+    """Means over all samples at one head_size, scaled or unscaled, and the weights (N, K) behind them."""
 
     variance: float
     largest: float
@@ -97,7 +97,7 @@ def _curves(
 
 
 def _numbers(found: dict[int, tuple[Measured, Measured]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Everything measured, by head_size."""
+    """Return everything measured, by head_size."""
     return {
         str(n): {
             kind: {name: getattr(m, name) for name in ("variance", "largest", "entropy", "jacobian")}
@@ -108,7 +108,7 @@ def _numbers(found: dict[int, tuple[Measured, Measured]]) -> dict[str, dict[str,
 
 
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
-    """Measure every head_size, then look at the one that was asked for."""
+    """Measure every head_size, then show the chosen one in detail."""
     size, keys = values.integer("head_size"), values.integer("keys")
     found = _measure_sizes(values, sorted({*SIZES, size}))
     raw, with_scale = found[size]
@@ -167,7 +167,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 
 
 def ask(values: Values) -> Question:
-    """What does a larger head_size do to unscaled weights?"""
+    """Ask what a larger head_size does to unscaled weights."""
     return Question(
         "head_size goes from 16 to 256, without the scale. What happens to the largest weight of a row?",
         ("it grows", "it stays", "it shrinks"),

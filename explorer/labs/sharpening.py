@@ -1,4 +1,4 @@
-"""Lab 4, sharpening: the softmax of a few numbers times a factor, from uniform to one-hot."""
+"""Lab 4, sharpening: the softmax of a few numbers times a growing factor, from uniform to one-hot."""
 
 from collections.abc import Generator
 
@@ -35,7 +35,7 @@ def sharpened(numbers: tuple[float, ...], factors: tuple[float, ...]) -> Tensor:
 
 
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
-    """Sharpen by the factor that was asked for, and by all."""
+    """Sharpen by the chosen factor, then by a range of factors."""
     numbers, factor = values.numbers("numbers"), values.number("factor")
     names = tuple(f"{x:g}".replace("-", MINUS) for x in numbers)
     once, times = sharpened(numbers, (1.0, factor)).tolist()
@@ -77,7 +77,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 
 
 def ask(values: Values) -> Question:
-    """How large is the largest weight?"""
+    """Ask how large the largest weight is."""
     written = values.numbers("numbers")
     shown = " ".join(f"{x:g}" for x in written).replace("-", MINUS)
     return Question(

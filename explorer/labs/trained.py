@@ -45,7 +45,7 @@ _SENTENCE = "ROMEO: What light is in thy window, what light"
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """What is measured of every head on one text, each (L, H), and the loss of the text with and without the scale."""
+    """Measures of every head on one text, each (L, H), and the loss of the text with and without the scale."""
 
     raw_variance: Tensor
     scaled_variance: Tensor
@@ -86,7 +86,7 @@ def measure_model(model: TracedModel | GPT, token_ids: tuple[int, ...]) -> Heads
 
 
 def _steps_of(name: str) -> list[tuple[str, str]]:
-    """The model through its training, as (caption, name); the model alone where it has no snapshots."""
+    """Return the snapshots of a model's training as (caption, name); only the model if it has none."""
     try:
         entries = series_of(name).entries
     except (NoSeriesError, ValueError):
@@ -95,7 +95,7 @@ def _steps_of(name: str) -> list[tuple[str, str]]:
 
 
 def _initialized(config: GPTConfig) -> GPT:
-    """A model of these sizes before its training, as `explorer train` would begin it."""
+    """Return an untrained model of this configuration, as `explorer train` initialises it."""
     gpt = GPT(config)
     gpt.initialize(torch.Generator().manual_seed(_SEED))
     return gpt
@@ -110,7 +110,7 @@ def _tokens(model: TracedModel, sentence: str) -> tuple[int, ...]:
 
 
 def _range(values: Tensor) -> str:
-    """The smallest and the largest number."""
+    """Return the smallest and the largest number as text."""
     low, high = (significant(values.min().item()), significant(values.max().item()))
     return low if low == high else f"{low} to {high}"
 
@@ -150,7 +150,7 @@ def _first_steps(caption: str, heads: Heads, head_size: int) -> tuple[Step, ...]
 
 
 def _through_training(measured: list[tuple[str, Heads]]) -> Step:
-    """Means over heads at every step; the axis counts the snapshots, as their steps are spaced logarithmically."""
+    """Return a step with means over heads; the x axis counts snapshots, as their steps are spaced logarithmically."""
     series = [(float(i), heads) for i, (_, heads) in enumerate(measured)]
     variances = tuple(
         Line(name, tuple((x, getattr(heads, field).mean().item()) for x, heads in series))
@@ -184,7 +184,7 @@ def _through_training(measured: list[tuple[str, Heads]]) -> Step:
 
 
 def _verdict(heads: Heads) -> str:
-    """What the scale is worth on this text, as measured."""
+    """Return a sentence on how much the scale lowers the loss on this text."""
     difference = heads.loss_unscaled - heads.loss
     word = "worse" if difference > 0 else "better"
     return (
@@ -201,7 +201,7 @@ def _answer(heads: Heads, head_size: int) -> tuple[int, str]:
 
 
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
-    """Measure the model at every step that was kept of its training."""
+    """Measure the model at every snapshot of its training."""
     name = values.text("model")
     model = open_model(name)
     token_ids = _tokens(model, values.text("sentence"))
@@ -238,7 +238,7 @@ def _loss_table(measured: list[tuple[str, Heads]]) -> TablePicture:
 
 
 def ask(values: Values) -> Question:
-    """Is the variance head_size?"""
+    """Ask how the variance of q · k compares with head_size."""
     text = f"In {one_line(values.text('model'))}, as trained: what is the variance of q · k beside head_size?"
     return Question(text, ("less than half of it", "about head_size", "more than twice"))
 
