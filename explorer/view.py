@@ -1,6 +1,7 @@
-"""View: the immutable value of what a person is looking at. Every keypress is (View, Bounds) -> View.
+"""View: an immutable value that describes what the user is looking at. A keypress is a function (View, Bounds) -> View.
 
-The functions below are those keypresses. Each is pure, and returns the very same view if it changes nothing.
+The functions of this module are keypresses, or return one. A keypress is pure, and returns the very same view if it
+changes nothing.
 """
 
 import math
@@ -297,7 +298,7 @@ def larger_scale(view: View, bounds: Bounds) -> View:
 
 
 def next_scope(view: View, bounds: Bounds) -> View:
-    """Let the switches act on this head, this layer or the whole model, in turn."""
+    """Go to the next scope of the switches: this head, this layer, then the whole model."""
     return replace(view, scope=SCOPES[(SCOPES.index(view.scope) + 1) % len(SCOPES)])
 
 

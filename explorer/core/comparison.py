@@ -97,7 +97,7 @@ def two_steps(view: View, left: str, right: str, active: Side) -> Pair:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One measure of both sides, None where it does not exist; `write` formats its numbers."""
+    """One measure of both sides, None for a side without it; `write` formats its numbers."""
 
     name: str
     write: Callable[[float], str]

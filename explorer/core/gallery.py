@@ -37,7 +37,7 @@ _SCORE_OF_KIND = {kind: score for score, kind in HEAD_KINDS.items()}
 
 
 class Gallery:
-    """Pictures and peakedness of the heads of one reading, for as long as its traces stay the same."""
+    """Pictures and peakedness of the heads of one reading; they are valid as long as its traces are the same."""
 
     def __init__(self, reading: "Reading") -> None:
         self.reading = reading

@@ -216,7 +216,7 @@ class MatrixPicture:
     """
 
     title: str
-    numbers: "Tensor"  # (rows, columns), 0 where there is no number
+    numbers: "Tensor"  # (rows, columns), 0 in cells without a number
     visible: "Tensor | None"  # bool (rows, columns)
     low: float
     high: float
@@ -228,7 +228,7 @@ class MatrixPicture:
 
     @property
     def values(self) -> tuple[tuple[float | None, ...], ...]:
-        """The numbers row by row; None where there is none."""
+        """The numbers row by row; None for cells without a number."""
         rows = self.numbers.tolist()
         seen = [[True] * len(self.columns)] * len(rows) if self.visible is None else self.visible.tolist()
         return tuple(tuple(x if s else None for x, s in zip(*row, strict=True)) for row in zip(rows, seen, strict=True))
@@ -393,8 +393,9 @@ Run = Callable[[Values, OpenModel], Generator[Progress | Result]]
 class Lab:
     """An experiment.
 
-    `run` yields progress while it trains and, last, the result; it stops when the generator is closed. `code` are the
-    functions that make the numbers. Raises ParameterError, or ModelError for a model that cannot be opened or read.
+    `run` yields progress while it trains and, last, the result; it stops when the generator is closed. `code` holds
+    the functions that compute the numbers. `run` raises ParameterError, or ModelError for a
+    model that cannot be opened or read.
     """
 
     entry: Entry

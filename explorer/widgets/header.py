@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DOT = " · "
 _SHORTEST = 4
 _MOST_BELOW = 2
-"""The most lines of a long list of ablated heads; the tooltip shows the whole list."""
+"""The maximum number of lines of the list of ablated heads; the tooltip shows the whole list."""
 
 
 class HeaderLine(Lines, can_focus=False):
@@ -37,7 +37,7 @@ class HeaderLine(Lines, can_focus=False):
     """
 
     scores: "HeadScores | None" = None
-    """The head scores of the model in view, once measured; a head with a high score is called by its kind."""
+    """The head scores of the model in view, once measured; the line names the kind of a head with a high score."""
 
     own_step: int | None = None
     """The step of the model in view while the timeline is open, for a model whose name does not contain it."""

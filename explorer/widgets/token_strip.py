@@ -272,7 +272,7 @@ def _items(reading: "Reading") -> list[Item]:
 
 
 def _shown(token: str) -> str:
-    """Return a token for the screen; the space before a word stays a space, every other one becomes a mark."""
+    """Return a token for the screen; a space before a word is kept, and every other space becomes a visible mark."""
     if len(token) > 1 and token[0] == " " and token[1] != " ":
         return " " + visible(token[1:])
     return visible(token) or "‹empty›"
