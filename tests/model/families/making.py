@@ -249,7 +249,7 @@ PARTLY = (
         shows="Qwen3NextGatedDeltaNet",
         since=(5, 0),
     ),
-    Family("Bamba", "bamba", {**_MAMBA, "attn_layer_indices": [1, 3]}, _HYBRID, shows="BambaMixer"),
+    Family("Bamba", "bamba", {**_MAMBA, "attn_layer_indices": [1, 3]}, _HYBRID, shows="BambaMixer", since=(5, 0)),
     Family(
         "Granite 4 hybrid",
         "granitemoehybrid",
@@ -262,6 +262,7 @@ PARTLY = (
         },
         _HYBRID,
         shows="GraniteMoeHybridMambaLayer",
+        since=(5, 0),
     ),
 )
 """Families with layers that have no attention: `shows` is what they have in its place."""
