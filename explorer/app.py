@@ -551,7 +551,8 @@ def run(
     gc.disable()
     app = ExplorerApp(
         view,
-        history=History(history_file()),
+        # What the visitors of a served page type is none of the host's.
+        history=History(None if "TEXTUAL_DRIVER" in os.environ else history_file()),
         open_options=open_options,
         undecided=undecided,
         offer_tour=tour_file() if offer_tour else None,

@@ -34,6 +34,8 @@ COMMANDS = {
 }
 """Where to find each command, in the notation of entry points."""
 
+_SERVED_DRIVER = "explorer.widgets.served_driver:ServedDriver"
+
 
 class CommandGroup(click.Group):
     """A group that imports its commands when they are needed and reports every error on one line."""
@@ -120,6 +122,8 @@ def cli(ctx: click.Context, /, text: str, no_tour: bool, **values: Any) -> None:
     view = opening_view(text, values)
     if text == "-":
         terminal.read_keys_from_terminal()
+    if in_browser:
+        os.environ["TEXTUAL_DRIVER"] = _SERVED_DRIVER  # read when Textual is imported
     gc.disable()  # until the first frame is shown: `app.run` enables it again
     from explorer import app
 

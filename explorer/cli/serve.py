@@ -19,10 +19,17 @@ from model.errors import ModelError
 @click.option("--host", default="localhost", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--url", help="The address that browsers open, where it is not http://HOST:PORT.")
+@click.option(
+    "--pages",
+    type=click.IntRange(1, 1000),
+    default=8,
+    show_default=True,
+    help="Pages that may be open at once; each has a process of its own, of about 300 MB.",
+)
 @click.option("--no-tour", is_flag=True, help="Do not begin with the first steps on the very first start.")
 @click.pass_context
 def serve(
-    ctx: click.Context, /, text: str, host: str, port: int, url: str | None, no_tour: bool, **values: Any
+    ctx: click.Context, /, text: str, host: str, port: int, url: str | None, pages: int, no_tour: bool, **values: Any
 ) -> None:
     """Open the application in a browser on this machine.
 
@@ -38,7 +45,7 @@ def serve(
             "serving needs the package textual-serve, which is not installed: "
             "python -m pip install 'attention-explorer[web]'"
         ) from error
-    make_server(command, host, port, url).serve()
+    make_server(command, host, port, url, pages).serve()
 
 
 def _zeros(ctx: click.Context) -> list[str]:

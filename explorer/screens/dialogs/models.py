@@ -92,7 +92,7 @@ class ModelsScreen(Dialog[str | None]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         typed = event.value.strip()
-        if is_path(typed):
+        if is_path(typed) and not self.app.is_web:  # a visitor is not shown the directories of the host
             self._look(typed, lambda: complete_path(typed))
         elif self._known is not None:
             self._fill(typed, [entry for entry in self._known if typed.lower() in entry.name.lower()])
@@ -156,6 +156,8 @@ class ModelsScreen(Dialog[str | None]):
         place = self.query_one(OptionList).highlighted
         if self.entries and place is not None and self.listed_for == typed:
             self._open(self.entries[place])
+        elif is_path(typed) and self.app.is_web:
+            self.app.notify("only the models in the list can be opened here", severity="warning", markup=False)
         elif typed:  # the list is empty, or not of this text yet: opening it says what is wrong, if anything is
             self.dismiss(expand_path(typed) if is_path(typed) else typed)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -25,6 +27,7 @@ from explorer.core.link import link_arguments
 from explorer.view import View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
+from tests.explorer.test_terminal import ESCAPE
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,7 +40,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(command: str, **options: str) -> AsyncIterator[str]:
+async def serving(command: str, **options: Any) -> AsyncIterator[str]:
     port = free_port()
     server = make_server(command, "127.0.0.1", port, **options)
     test_server = TestServer(await server._make_app(), host="127.0.0.1", port=port)
@@ -138,6 +141,70 @@ async def test_a_page_of_another_site_is_refused(origin: str | None, tmp_path: P
             await session.ws_connect(f"{address}/ws", headers={"Origin": origin} if origin else {})
         assert refused.value.status == 403
     assert not started.exists()
+
+
+async def test_a_page_cannot_be_framed_asks_no_other_host_and_has_few_neighbours(started: list[Process]) -> None:
+    async with serving("exec cat", most_pages=1) as address, aiohttp.ClientSession() as session:
+        async with session.get(address) as page:
+            assert page.headers["X-Frame-Options"] == "DENY"
+            allowed = page.headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in allowed
+            assert "googleapis" not in allowed
+            assert f"style-src 'self' {address} 'unsafe-inline'" in allowed
+        ours = {"Origin": address}
+        async with session.ws_connect(f"{address}/ws", headers=ours):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(f"{address}/ws", headers=ours)
+            assert refused.value.status == 503
+            started[0].kill()
+
+
+async def test_an_application_ends_with_its_server_and_keeps_no_history(char_model: Checkpoint, tmp_path: Path) -> None:
+    """As when the server is killed: its end of the pipes is closed."""
+    environment = os.environ | {
+        "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
+        "XDG_STATE_HOME": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "explorer", "--no-tour", "--model", str(char_model.path), "--text", "a bad fed cab"],
+        cwd=ROOT, env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    written = b""
+    async with asyncio.timeout(120):
+        while b"weights" not in written:
+            written += await process.stdout.read(65536)
+        process.stdin.write(AppService.encode_packet(b"D", b"e deaf\r"))
+        while b"cab deaf" not in ESCAPE.sub(b"", written):
+            written += await process.stdout.read(65536)
+        process.stdin.close()
+        while await process.stdout.read(65536):
+            pass
+        await process.wait()
+    assert not list(tmp_path.rglob("sentences.json"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+async def test_ctrl_c_closes_the_pages_that_are_open(char_model: Checkpoint, tmp_path: Path) -> None:
+    port = free_port()
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "XDG_STATE_HOME": str(tmp_path)}
+    server = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "explorer", "serve", "--model", str(char_model.path), "--port", str(port)],
+        cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert server.stdout is not None
+    address = f"http://localhost:{port}"
+    async with asyncio.timeout(120), aiohttp.ClientSession() as session:
+        assert await server.stdout.readline() == f"serving on {address} (ctrl+c ends it)\n".encode()
+        async with session.ws_connect(f"{address}/ws", headers={"Origin": address}) as browser:  # it is bound
+            await receive(browser, "weights")
+            server.send_signal(signal.SIGINT)
+            while not browser.closed:
+                await browser.receive()
+            assert browser.close_code == aiohttp.WSCloseCode.GOING_AWAY  # told, not timed out
+        await server.wait()
 
 
 @pytest.fixture

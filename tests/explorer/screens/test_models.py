@@ -183,6 +183,20 @@ async def test_a_model_that_is_no_longer_kept_is_opened_again(
         assert app.readings.has_model("bpe")
 
 
+async def test_a_visitor_of_a_served_page_is_shown_no_directories(
+    app: ExplorerApp, ready: Ready, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ExplorerApp, "is_web", True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await picker(pilot, ready)
+        screen.query_one(Input).value = f"{here}/"
+        await listed(pilot)
+        assert screen.entries == []
+        await pilot.press("enter")
+        assert "only the models in the list" in messages(app)[-1]
+        assert app.screen is screen
+
+
 def test_a_model_that_fails_in_an_unforeseen_way_hides_no_other(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = model_list.read_details
 
