@@ -58,7 +58,7 @@ class TrainDisplay:
         with self._output():
             self._progress.stop()
 
-    def end(self, line: str) -> None:
+    def end(self, line: str, sample: str = "") -> None:
         """Print how the run ended; if standard output cannot be written any more, on standard error with the reason."""
         with self._output():
             self._say(line)
@@ -125,6 +125,22 @@ class TrainDisplay:
         self._say("; ".join(_setup_notes(self._trainer)))
         if self._trainer.done:
             self._say(f"resumed after step {self._trainer.done}")
+        if self._trainer.changed_from is not None:
+            self._say(_changed_length(self._trainer, self._trainer.changed_from))
+
+
+def _changed_length(trainer: Trainer, before: int) -> str:
+    """Say what becomes of the learning rate in a run that has now another number of steps."""
+    settings, last = trainer.settings, max(0, trainer.done - 1)
+    was, now = trainer.rate_factor(last, before), trainer.rate_factor(trainer.done, settings.steps)
+    length = f"{settings.steps:,} steps instead of {before:,}"
+    if was == trainer.rate_factor(last, settings.steps) and not settings.growth:
+        return f"{length}: the learning rate has not begun to fall, so this is the run that began with so many"
+    falls = max(trainer.done, settings.steps - int(settings.cooldown * settings.steps))
+    return (
+        f"{length}: the learning rate goes from {was:.0%} to {now:.0%} of its highest, and falls to 0 "
+        f"from step {falls:,} to {settings.steps:,}; a run that began with {settings.steps:,} steps gives other losses"
+    )
 
 
 def _setup_notes(trainer: Trainer) -> list[str]:

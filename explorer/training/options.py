@@ -97,7 +97,7 @@ class TrainOptions:
 
 _CHANGEABLE = frozenset(
     {
-        *("files", "out", "resume", "device", "threads", "checkpoint_every", "snapshots", "snapshot_steps"),
+        *("files", "out", "resume", "steps", "device", "threads", "checkpoint_every", "snapshots", "snapshot_steps"),
         *("probe_every", "sample_every", "prompt"),
     }
 )
@@ -164,7 +164,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         type=click.IntRange(max=_LARGEST),
         default=2000,
         show_default=True,
-        help="Updates of the weights, one a batch.",
+        help="Updates of the weights, one a batch. With --resume: how many in all, to extend a run.",
     ),
     click.Option(["--batch-size"], default=32, show_default=True, help="Windows of --context tokens a step."),
     click.Option(

@@ -32,8 +32,8 @@ class Display(Protocol):
     def step(self, metrics: StepMetrics) -> None:
         """Show a step."""
 
-    def end(self, line: str) -> None:
-        """Show how the run has ended."""
+    def end(self, line: str, sample: str = "") -> None:
+        """Show how the run has ended; `sample` is what the finished model wrote for its card."""
 
 
 def train(setup: Setup, display: Display) -> bool:
@@ -55,13 +55,16 @@ def train(setup: Setup, display: Display) -> bool:
         display.end(f"stopped and saved at step {trainer.done}; go on with: {resume}")
         return False
     if trainer.group.is_main:
-        final = _save_final(setup)
-        display.end(f"done; open it with: {shell_join(['explorer', '--model', str(final)])}")
+        final, sample = _save_final(setup)
+        display.end(f"done; open it with: {shell_join(['explorer', '--model', str(final)])}", sample)
     return True
 
 
-def _save_final(setup: Setup) -> Path:
-    """Save the trained model with its card beside the checkpoints, in half precision if that can hold its weights."""
+def _save_final(setup: Setup) -> tuple[Path, str]:
+    """Save the trained model with its card beside the checkpoints, in half precision if that can hold its weights.
+
+    Return its directory and what it wrote.
+    """
     trainer, options = setup.trainer, setup.options
     final = options.out / layout.FINAL
     extra = {snapshots.TRAINING: snapshots.training_json(trainer.done)}
@@ -80,7 +83,7 @@ def _save_final(setup: Setup) -> Path:
     }
     extra["README.md"] = model_card(trainer, opened, notes, sample)
     checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=dtype, extra=extra, replace=True)
-    return final
+    return final, sample
 
 
 @contextmanager

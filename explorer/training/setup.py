@@ -152,8 +152,14 @@ def _resumed(
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
     data = TrainingData.from_documents(tokenizers.load(directory), parts.train, parts.validation, context)
+    steps = again.steps if "steps" in given else None
+    trainer = Trainer.resume(options.out, data, device, group, steps)
     # What is given now counts for the next time too, such as where the texts are by now.
-    return Trainer.resume(options.out, data, device, group), {**notes, "options": again.as_notes()}, again
+    notes = {**notes, "options": again.as_notes()}
+    if trainer.changed_from is not None:
+        now = shell_join(["explorer", *_portable_arguments(options)])
+        notes["command"] = f"{notes.get('command', '')} && {now}"
+    return trainer, notes, again
 
 
 def check_unchanged(before: list[Source], now: tuple[Source, ...]) -> None:

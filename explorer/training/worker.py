@@ -84,8 +84,10 @@ class TrainingWorker:
         if error is None:
             self._send_last_heads()
 
-    def end(self, line: str) -> None:
-        """Do nothing: the application knows from the exit code how a run has ended."""
+    def end(self, line: str, sample: str = "") -> None:
+        """Send what the finished model wrote; the application knows from the exit code how a run has ended."""
+        if sample:
+            self._stream.send(SampleWritten(self._trainer.done, sample))
 
     def step(self, metrics: StepMetrics) -> None:
         """Report a step and whatever else is due, then carry out commands; while paused, return only after a resume."""

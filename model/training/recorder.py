@@ -56,8 +56,8 @@ class Recorder:
         if self.trainer.group.is_main:
             done = self.trainer.done
             runs.remove_leftovers(self.out)
-            if not done:
-                self.trainer.save(self.out, self.notes)  # from now on the run can be resumed
+            if not done or self.trainer.changed_from is not None:
+                self.trainer.save(self.out, self.notes)  # from now on the run can be resumed, to its new last step
             run_log.write_description(self.out, self.trainer.description)
             self._metrics = JsonLinesWriter(self.out / run_log.METRICS, done)
             if self.trainer.probe_every or (self.out / run_log.STATISTICS).exists():

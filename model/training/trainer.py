@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Trainer:
     Attributes:
         done: the number of steps done so far.
         stopped: True once `steps` has ended, or will end, because of `stop`.
+        changed_from: what `settings.steps` was before `change_steps`, or None.
         probe_every: steps between two probed steps, or 0 for none; a probe slows down its own step only.
         statistics: what the probe recorded in the last step, or None if that step was not probed.
     """
@@ -74,6 +75,7 @@ class Trainer:
         self.settings = settings
         self.done = done
         self.stopped = False
+        self.changed_from: int | None = None
         self.probe_every = 0
         self.statistics: StepStatistics | None = None
         self.uses_bfloat16 = devices.uses_bfloat16(self.device, settings.precision)
@@ -143,10 +145,14 @@ class Trainer:
                 prefix_loss=self.prefix_loss() if is_due and not self.gpt.config.causal else None,
             )
 
+    def rate_factor(self, done: int, steps: int) -> float:
+        """Return the factor on the learning rates of the step after `done`, in a run of so many steps."""
+        return schedule(done, steps, self.settings.warmup, self.settings.cooldown)
+
     def _set_rates(self) -> float:
         """Set the learning rates of the next step; returns AdamW's."""
         settings = self.settings
-        factor = schedule(self.done, settings.steps, settings.warmup, settings.cooldown)
+        factor = self.rate_factor(self.done, settings.steps)
         for optimizer, rates in zip(self.optimizers, self._rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
@@ -273,11 +279,17 @@ class Trainer:
 
     @classmethod
     def resume(
-        cls, out: Path, data: TrainingData, device: torch.device | None = None, group: Group = SINGLE_PROCESS
+        cls,
+        out: Path,
+        data: TrainingData,
+        device: torch.device | None = None,
+        group: Group = SINGLE_PROCESS,
+        steps: int | None = None,
     ) -> "Trainer":
-        """Continue the run in `out` from its latest checkpoint.
+        """Continue the run in `out` from its latest checkpoint, to another last step if `steps` is given.
 
-        Raises CheckpointError if there is none, it is damaged, or `data` is not what the run was trained on.
+        Raises CheckpointError if there is none, it is damaged, or `data` is not what the run was trained on, and
+        ModelError if more than `steps` are done.
         """
         directory = runs.latest(out)
         saved = runs.read_state(directory)
@@ -299,7 +311,24 @@ class Trainer:
             raise CheckpointError(f"{directory / STATE_JSON} is damaged: this run cannot be resumed") from error
         with runs.suggesting_another(directory):
             load_optimizer_tensors(directory / STATE_TENSORS, trainer.gpt, trainer.optimizers, started=trainer.done > 0)
+        if steps is not None:
+            trainer.change_steps(steps)
         return trainer
+
+    def change_steps(self, steps: int) -> None:
+        """Let the run end at another step, with the learning rates of a run of that length from the next step on.
+
+        If they had not begun to fall, the run becomes the same as one that began with so many steps, apart from the
+        steps with short windows, which stay those that they were. Raises ModelError if more steps are done.
+        """
+        settings = self.settings
+        if steps == settings.steps:
+            return
+        if steps < self.done:
+            raise ModelError(f"{self.done} steps are done: give --steps of more than that")
+        growth = min(1.0, settings.growth * settings.steps / steps)
+        self.settings = replace(settings, steps=steps, growth=growth)
+        self.changed_from = settings.steps
 
 
 @torch.inference_mode()

@@ -69,6 +69,38 @@ def test_a_run_goes_on_with_its_own_number_of_threads(monkeypatch: pytest.Monkey
     assert set_to == [3, 3, 2]
 
 
+def test_a_finished_run_is_extended_and_the_learning_rate_is_that_of_the_longer_run() -> None:
+    train("--warmup", "2", steps=10)
+    train("--warmup", "2", out="long", steps=20)
+    extended = explorer("--out", "run", "--resume", "--steps", "20")
+    assert extended.exit_code == 0
+    said = "20 steps instead of 10: the learning rate goes from 20% to 100% of its highest, "
+    assert said in " ".join(extended.stdout.split())
+    steps, long = read_metrics(Path("run")), read_metrics(Path("long"))
+    assert [step.step for step in steps] == list(range(1, 21))
+    assert [step.learning_rate for step in steps[10:]] == [step.learning_rate for step in long[10:]]
+    assert [step for step, _ in find_snapshots(Path("run"))] == [0, 10, 20]
+    assert " && explorer " in (Path("run") / "final" / "README.md").read_text()  # both commands
+    assert explorer("--out", "run", "--resume").exit_code == 0  # complete, as it says
+    refused = explorer("--out", "run", "--resume", "--steps", "15")
+    assert (refused.exit_code, "20 steps are done" in refused.stderr) == (2, True)
+
+
+def test_a_run_that_is_extended_before_its_learning_rate_falls_is_the_longer_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train("--warmup", "2", out="long", steps=20)
+    with monkeypatch.context() as context:
+        stop_after(context, 4)
+        explorer("text.txt", *SMALL, "--warmup", "2", "--out", "run", "--steps", "10")
+    with monkeypatch.context() as context:
+        stop_after(context, 4)  # before the first step: the new length is saved nevertheless
+        extended = explorer("--out", "run", "--resume", "--steps", "20")
+    assert "so this is the run that began with so many" in " ".join(extended.stdout.split())
+    assert explorer("--out", "run", "--resume").exit_code == 0
+    assert losses("run") == losses("long")
+
+
 def test_a_run_keeps_snapshots_statistics_and_a_card() -> None:
     train("--probe-every", "4", steps=12)
     run = Path("run")

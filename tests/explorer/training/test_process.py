@@ -119,6 +119,8 @@ def test_a_run_to_its_end_has_a_model_to_open(text: Path, tmp_path: Path, start:
     assert watcher.run.step == 6
     assert len(watcher.run.validation_losses) == 2
     assert watcher.run.openable == out / "final"
+    assert watcher.run.sample is not None
+    assert watcher.run.sample.step == 6  # of the finished model
     load(out / "final")
 
 
