@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from explorer.core import catalog
 from explorer.core.catalog import ModelLocation, is_model
 from explorer.core.formatting import short_count, visible
 from explorer.core.paths import typed_path
+from explorer.core.steps import split_step
 from model import families, layout, tokenizer
 from model.errors import ModelError
 from model.families.directory import BYPASSING, inspect, is_native
@@ -85,6 +86,8 @@ class ModelEntry:
     name: str
     details: ModelDetails | None = None
     problem: str = ""
+    finished: str = ""
+    """The name of the finished model of this run, if it was opened by that."""
 
     @classmethod
     def of(cls, model: ModelLocation) -> "ModelEntry":
@@ -110,18 +113,43 @@ class ModelEntry:
 
 
 def list_models(opened: Iterable[str] = ()) -> tuple[ModelEntry, ...]:
-    """Return the models with a name, then those among `opened` that are known by their path alone and still exist."""
+    """Return the models with a name, then those among `opened` that are known by their path alone and still exist.
+
+    A run is listed once, also if its finished model was opened.
+    """
     found = list(catalog.available_models())
     names = {model.name for model in found}
-    places = {os.path.realpath(model.path) for model in found}
+    places = {os.path.realpath(model.path): model.name for model in found}
+    finished: dict[str, str] = {}
     for name in opened:
         if name in names:
             continue
         with suppress(ModelError):
             path = typed_path(name)
-            if path.exists() and os.path.realpath(path) not in places:
+            place = os.path.realpath(path)
+            if (run := _run_of_finished(Path(place))) in places:
+                finished[places[run]] = name
+            elif path.exists() and place not in places:
                 found.append(ModelLocation(name, path))
-    return tuple(ModelEntry.of(model) for model in found[:_MOST_LISTED])
+    entries = (ModelEntry.of(model) for model in found[:_MOST_LISTED])
+    return tuple(replace(entry, finished=finished.get(entry.name, "")) for entry in entries)
+
+
+def _run_of_finished(path: Path) -> str:
+    """Return the directory of the run whose finished model is at `path`; an empty string for any other model."""
+    return str(path.parent) if path.name == layout.FINAL and (path.parent / layout.LATEST).is_file() else ""
+
+
+def problem_of(name: str) -> str:
+    """Say why no model can be opened by a typed name or path; an empty string if one can."""
+    try:
+        path = catalog.find_model(name)
+    except ModelError as error:
+        return str(error)
+    if split_step(name)[1] is not None and not catalog.model_exists(name):
+        return ""
+    entry = ModelEntry.of(ModelLocation(name, path))
+    return "" if entry.details else f"{name} cannot be opened: {entry.problem}"
 
 
 def is_path(typed: str) -> bool:

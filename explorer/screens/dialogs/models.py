@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from explorer.core.formatting import visible
-from explorer.core.model_list import ModelEntry, complete_path, expand_path, is_path, list_models
+from explorer.core.model_list import ModelEntry, complete_path, expand_path, is_path, list_models, problem_of
 from explorer.screens.dialogs.base import Dialog
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.options import Options
@@ -92,6 +92,7 @@ class ModelsScreen(Dialog[str | None]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         typed = event.value.strip()
+        self.query_one("#hint", Static).update(Text(_HINT, no_wrap=True, overflow="ellipsis"))
         if is_path(typed) and not self.app.is_web:  # a visitor is not shown the directories of the host
             self._look(typed, lambda: complete_path(typed))
         elif self._known is not None:
@@ -109,8 +110,11 @@ class ModelsScreen(Dialog[str | None]):
         options.clear_options()
         options.add_options([Option(self._prompt(entry)) for entry in entries])
         if entries:
-            names = [entry.name for entry in entries]
-            options.highlighted = names.index(self._current) if self._current in names and not now else 0
+            places = [place for place, entry in enumerate(entries) if self._is_current(entry)]
+            options.highlighted = places[0] if places and not now else 0
+
+    def _is_current(self, entry: ModelEntry) -> bool:
+        return self._current in (entry.name, entry.finished)
 
     @on(OptionList.OptionHighlighted)
     def _point(self, event: OptionList.OptionHighlighted) -> None:
@@ -123,7 +127,8 @@ class ModelsScreen(Dialog[str | None]):
         self._pointed = options.highlighted
 
     def _prompt(self, entry: ModelEntry, chosen: bool = False) -> Content:
-        mark = "▶ " if entry.name == self._current else "● " if entry.name in self._opened else "  "
+        is_open = entry.name in self._opened or entry.finished in self._opened
+        mark = "▶ " if self._is_current(entry) else "● " if is_open else "  "
         mark = ("❯ " if chosen else "  ") + mark
         words = entry.description if entry.details else f"cannot be opened: {entry.description}"
         return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(f"\n      {words}").stylize("dim")
@@ -158,8 +163,13 @@ class ModelsScreen(Dialog[str | None]):
             self._open(self.entries[place])
         elif is_path(typed) and self.app.is_web:
             self.app.notify("only the models in the list can be opened here", severity="warning", markup=False)
-        elif typed:  # the list is empty, or not of this text yet: opening it says what is wrong, if anything is
-            self.dismiss(expand_path(typed) if is_path(typed) else typed)
+        elif typed:  # the list is empty, or not of this text yet
+            name = expand_path(typed) if is_path(typed) else typed
+            if problem := problem_of(name):
+                words = visible_name(problem)
+                self.query_one("#hint", Static).update(Text(words, no_wrap=True, overflow="ellipsis"))
+            else:
+                self.dismiss(name)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
@@ -167,7 +177,7 @@ class ModelsScreen(Dialog[str | None]):
 
     def _open(self, entry: ModelEntry) -> None:
         if entry.details:
-            self.dismiss(entry.name)
+            self.dismiss(self._current if self._is_current(entry) else entry.name)
         else:
             self.app.notify(
                 f"{visible_name(entry.name)} cannot be opened: {entry.description}", severity="warning", markup=False

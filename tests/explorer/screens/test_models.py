@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
 from explorer.app import ExplorerApp
 from explorer.cli.main import cli
@@ -145,13 +145,36 @@ async def test_what_cannot_be_opened_leaves_the_model(app: ExplorerApp, ready: R
             await listed(pilot)
             assert not screen.entries
             await pilot.press("enter")
-            await ready(pilot)
-            assert said in messages(app)[-1]
+            assert app.screen is screen, "what was typed can be corrected"
+            assert said in str(screen.query_one("#hint", Static).render())
             assert app.view.model == "one"
-            screen = await picker(pilot, ready)
         screen.query_one(Input).post_message(events.Paste("./other\x1b[31m"))
         await pilot.pause()
         assert "\x1b" not in screen.query_one(Input).value
+
+
+def test_a_run_is_listed_once_also_if_its_finished_model_is_open(here: Path) -> None:
+    for name in ("step-000010", "final"):
+        save_small(here / "run" / name)
+    (here / "run" / layout.LATEST).write_text("step-000010")
+    names = {entry.name: entry.finished for entry in list_models(["run/final", "run/step-000010", "two"])}
+    assert names["run"] == "run/final"
+    assert "run/final" not in names
+    assert "run/step-000010" in names  # another model
+
+
+async def test_a_run_is_marked_while_its_finished_model_is_in_view(here: Path, ready: Ready) -> None:
+    for name in ("step-000010", "final"):
+        save_small(here / "run" / name)
+    (here / "run" / layout.LATEST).write_text("step-000010")
+    app = ExplorerApp(View("run/final", "a dog. face", query=2))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await picker(pilot, ready)
+        assert ["run" in line for line in prompts(screen) if "▶" in line] == [True]
+        names = [entry.name for entry in screen.entries]
+        await pilot.press("down", "enter")
+        await ready(pilot)
+        assert app.view.model == names[names.index("run") + 1] == "two"
 
 
 async def test_a_model_that_knows_nothing_of_the_sentence_is_not_shown(
