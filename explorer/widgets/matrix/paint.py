@@ -315,10 +315,14 @@ class Painter:
 
     def _ramp_cells(self, a: float, b: float, cells: int) -> list[Segment]:
         first, last = self._place(a), self._place(b)
+        # Without colours a wide cell has a sign before its shade; the legend shows levels as the cells are drawn.
+        wide = self.layout.zoom is Zoom.BLOCKS and self.layout.cell > 1 and not self.palette.has_pixels
+        width = 2 if wide else 1
+        count = max(0, cells) // width
         segments = []
-        for i in range(max(0, cells)):
-            level = round(first + (last - first) * (i / (cells - 1) if cells > 1 else 1.0))
-            segments.append(Segment(_filled(self.ramp.levels[level], 1), self._style(level, False)))
+        for i in range(count):
+            level = round(first + (last - first) * (i / (count - 1) if count > 1 else 1.0))
+            segments.append(Segment(_filled(self.ramp.levels[level], width), self._style(level, False)))
         return segments
 
 

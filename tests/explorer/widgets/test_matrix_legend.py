@@ -1,0 +1,23 @@
+"""The legend of a matrix shows levels as the cells of the matrix are drawn."""
+
+import torch
+from rich.color import Color
+from rich.style import Style
+
+from explorer.view import Stage
+from explorer.widgets.matrix.layout import Content, Zoom
+from explorer.widgets.matrix.paint import Numbers, Painter
+from explorer.widgets.palette import Depth, make_palette
+
+
+def test_without_colours_the_legend_has_the_signs_and_shades_of_the_cells() -> None:
+    matrix = torch.tensor([[-4.0, -2.0], [2.0, 4.0]])
+    layout = Content(2, 2, 4, 4).layout(Zoom.BLOCKS, 60, 12, has_pixels=False)
+    numbers = Numbers(Stage.SCORES, matrix, None, -4.0, 4.0)
+    palette = make_palette(True, Depth.NONE, (0, 0, 0))
+    painter = Painter(numbers, layout, range(2), palette, Style(), Style(), Color.parse("red"))
+    legend = "".join(segment.text for segment in painter.legend(40))
+    assert layout.cell > 1
+    assert "−█" in legend
+    assert "██" in legend
+    assert not set("=#") & set(legend)
