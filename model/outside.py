@@ -19,13 +19,17 @@ def parse_json(content: str | bytes) -> Any:
     Raises ValueError for what is not JSON, or is nested too deeply.
     """
     try:
-        return json.loads(content, parse_int=_whole_number)
+        text = content if isinstance(content, str) else content.decode(json.detect_encoding(content))
+        return _DECODER.decode(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
 
 def _whole_number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MOST_DIGITS else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole_number)  # made once: a log has as many lines as the run has steps
 
 
 def is_finite(value: object) -> bool:

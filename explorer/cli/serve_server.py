@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import re
 import signal
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, web
@@ -11,6 +13,16 @@ from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 from model.errors import ModelError
+
+_FOREIGN_LINK = re.compile(r"<link\b[^>]*//fonts\.googleapis\.com[^>]*>")
+_FOCUS = """<script>
+  const waiting = setInterval(() => {
+    const keys = document.querySelector(".xterm-helper-textarea");
+    if (keys) { keys.focus(); clearInterval(waiting); }
+  }, 100);
+</script>
+"""
+"""Gives the terminal the keys as soon as there is one: otherwise the page would take none before a click."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -89,6 +101,13 @@ class ExplorerServer(Server):
             f"font-src 'self' {self.public_url} data:"
         )
         response.headers["X-Content-Type-Options"] = "nosniff"
+
+    async def handle_index(self, request: web.Request) -> Any:
+        """Return the page, without the font that it would fetch from another host, and with the focus set."""
+        response = await super().handle_index(request)
+        if isinstance(response, web.Response):
+            response.text = _FOREIGN_LINK.sub("", response.text or "").replace("</body>", f"{_FOCUS}</body>")
+        return response
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Accept a connection from a page of this server alone: browsers let any page connect to any address."""

@@ -7,7 +7,7 @@ resumed run cuts it off, together with every line after the checkpoint that it r
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
@@ -43,7 +43,7 @@ class StepMetrics:
 
 
 _NAMES = tuple(field.name for field in fields(StepMetrics))
-_OPTIONAL = ("validation_loss", "prefix_loss")
+_REQUIRED = frozenset(_NAMES) - {"validation_loss", "prefix_loss"}
 _LARGEST = 3.5e38
 """Above every float32, and above the length of any run."""
 
@@ -176,32 +176,32 @@ def read_statistics(out: Path) -> tuple[dict[str, Any], ...]:
     return tuple(values for _, values in _read_lines(out / STATISTICS)) if (out / STATISTICS).exists() else ()
 
 
-def _read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """The objects on the complete lines of a file, each with its line number from 1."""
+def _read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects on the complete lines of a file, each with its line number from 1."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    values = parse_json(line)
+                except ValueError:
+                    values = None
+                if not isinstance(values, dict):
+                    raise CheckpointError(f"{quoted(path)} is damaged: line {number} is not a JSON object")
+                yield number, values
     except OSError as error:
         raise CheckpointError(f"{quoted(path)} cannot be read: {error.strerror}") from error
-    found = []
-    for number, line in enumerate(content.split(b"\n")[:-1], 1):
-        try:
-            values = parse_json(line)
-        except ValueError:
-            values = None
-        if not isinstance(values, dict):
-            raise CheckpointError(f"{quoted(path)} is damaged: line {number} is not a JSON object")
-        found.append((number, values))
-    return found
 
 
 def _parse_metrics(path: Path, number: int, values: dict[str, Any]) -> StepMetrics:
     known = {name: values[name] for name in _NAMES if values.get(name) is not None}
-    sound = all(
-        isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
-        for value in known.values()
-    )
-    missing = [name for name in _NAMES if name not in known and name not in _OPTIONAL]
-    if not sound or missing or type(known["step"]) is not int:
+    # A run may have a million steps: no generator for each.
+    for value in known.values():
+        if type(value) not in (int, float) or not -_LARGEST <= value <= _LARGEST:
+            known = {}
+            break
+    if not known.keys() >= _REQUIRED or type(known["step"]) is not int:
         raise CheckpointError(f"{quoted(path)} is damaged: line {number} is not the metrics of a step")
     return StepMetrics(**{"validation_loss": None, **known})
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -151,6 +152,9 @@ async def test_a_page_cannot_be_framed_asks_no_other_host_and_has_few_neighbours
             assert "frame-ancestors 'none'" in allowed
             assert "googleapis" not in allowed
             assert f"style-src 'self' {address} 'unsafe-inline'" in allowed
+            text = await page.text()
+            assert set(re.findall(r"""(?:src|href)=["'](https?://[^/"']+)""", text)) == {address}
+            assert "keys.focus()" in text
         ours = {"Origin": address}
         async with session.ws_connect(f"{address}/ws", headers=ours):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
