@@ -446,6 +446,10 @@ _IMPORTANCE = {
         *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "find", "compare", "time", "samples"),
         *("write", "copy", "train", "labs", "first steps", "lecture"),
     ),
+    COMPARE: (
+        *("help", "side", "leave", "query", "difference", "step", "stage", "head", "edit", "model", "mask", "scale"),
+        *("open", "layer", "amount", "key", "scope", "reset", "zoom"),
+    ),
 }
 """Captions in the order of their importance, where that is not the order from left to right."""
 

@@ -105,3 +105,8 @@ def test_the_screen_binds_them_and_has_a_method_for_each(screen: str) -> None:
     for action in actions_of(screen):
         name = action.command.partition("(")[0]
         assert name.startswith("app.") or f"action_{name}" in methods, action.name
+
+
+def test_the_way_out_of_compare_is_named_at_any_width() -> None:
+    ranks = {place.caption: place.rank for place in footer(COMPARE)}
+    assert ranks["leave"] < 4
