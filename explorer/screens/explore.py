@@ -913,6 +913,17 @@ class ExploreScreen(ActionScreen[None]):
         self._pause()
         self.app.change(go_to(event.query, event.key))
 
+    @on(Matrix.TitleSelected)
+    def _title_selected(self, event: Matrix.TitleSelected) -> None:
+        if not self.stacked:  # there the title is the tabs, each with a click of its own
+            self.action_change_view(f"stage_{event.matrix.stage.value}")
+
+    @on(HeaderLine.PartSelected)
+    async def _header_part_selected(self, event: HeaderLine.PartSelected) -> None:
+        action = action_named(EXPLORE, event.action)
+        if action is not None and self.is_possible(action.name):
+            await self.run_command(action.command)
+
     @on(RowTable.KeySelected)
     def _key_selected(self, event: RowTable.KeySelected) -> None:
         self._pause()

@@ -1,11 +1,14 @@
 """HeaderLine: one line with the model and head in view and the state of the switches."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual import events
+from textual.message import Message
 
 from explorer.core.formatting import fit, significant, visible, wrapped
 from explorer.core.head_kinds import head_kind
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 _DOT = " · "
 _SHORTEST = 4
+_ACTIONS = {r"L\d+ H\d+": "heads", r"\*?mask": "mask", r"\*?scale": "scale", r"\*?(acts )?on\b": "scope"}
+"""The beginnings of parts, and the action of Explore that changes each."""
+
 _MOST_BELOW = 2
 """The maximum number of lines of the list of ablated heads; the tooltip shows the whole list."""
 
@@ -43,6 +49,20 @@ class HeaderLine(Lines, can_focus=False):
     """The step of the model in view while the timeline is open, for a model whose name does not contain it."""
 
     _drawn: tuple[object, ...] = ()
+
+    class PartSelected(Message):
+        """A part of the line was clicked; `action` is what changes it."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def on_click(self, event: events.Click) -> None:
+        """Post what changes the part below the mouse."""
+        if event.y == 0 and self.content_lines:
+            text = self.content_lines[0].plain
+            if action := _action_at(text, event.x):
+                self.post_message(self.PartSelected(action))
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading if that changes the line; the tooltip lists all ablated heads."""
@@ -108,6 +128,20 @@ class HeaderLine(Lines, can_focus=False):
         if view.ablated:
             parts.append((f"*ablated {heads_text(view.ablated)}", "warning"))
         return parts
+
+
+def _action_at(text: str, x: int) -> str:
+    """Return the action that changes the part at a cell of the line; an empty string for a part without one."""
+    end = 0
+    for place, part in enumerate(text.split(_DOT)):
+        end += cell_len(part)
+        if x < end:
+            found = (name for pattern, name in _ACTIONS.items() if re.match(pattern, part))
+            return next(found, "" if place else "models")
+        end += len(_DOT)
+        if x < end:
+            break
+    return ""
 
 
 def _of_head(view: View) -> View:

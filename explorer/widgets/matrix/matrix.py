@@ -70,6 +70,13 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         Binding("down", "move(0, 1)", "Next key", show=False),
     ]
 
+    class TitleSelected(Message):
+        """The title in the border was clicked."""
+
+        def __init__(self, matrix: "Matrix") -> None:
+            super().__init__()
+            self.matrix = matrix
+
     class CellSelected(Message):
         """Posted when a query or a key, or both, are chosen."""
 
@@ -450,6 +457,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """Choose the cell below the mouse, or only the query or key of a label."""
         offset = event.get_content_offset(self)
         if offset is None:
+            if event.y == 0 and self.border_title:
+                self.post_message(self.TitleSelected(self))
             return
         query, key = self.cell_at(offset)
         key = key if self._has_keys else None
