@@ -19,7 +19,7 @@ import pytest
 from model.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 300.0
 ESCAPE = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI
     rb"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC

@@ -19,6 +19,7 @@ from model.head_scores import HeadScores
 from model.head_scores import head_scores as measured_by_metrics
 from model.tokenizer import encode_ids, vocab_size
 from tests.explorer.conftest import Ready
+from tests.explorer.helpers import until
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -78,6 +79,7 @@ async def measured(pilot: Pilot[None], ready: Ready) -> None:
     assert isinstance(app, ExplorerApp)
     for _ in range(200):
         if app.scoring_is_over:
+            await pilot.pause(0)  # for those who hear of it by a signal
             return
         await app.workers.wait_for_complete()
         await pilot.pause(0)
@@ -92,8 +94,9 @@ async def test_the_header_names_the_head(
     app = make_app(layer=1, head=3)
     async with app.run_test(size=(120, 36)) as pilot:
         await measured(pilot, ready)
+        header = app.explore.query_one(HeaderLine)
+        await until(pilot, lambda: header.scores is not None)
         for head in (3, 2):
-            header = app.explore.query_one(HeaderLine)
             assert app.reading is not None
             said = header.lines(app.reading, 200)[0].plain
             values = expected.of(1, head)

@@ -119,9 +119,18 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
         tokens = len(app.reading.encoding) if app.reading else 0
         matrix = app.explore.query_one("#matrix-scores", Matrix)
         panels = app.explore.query_one("#panels")
-        heights = {}
+        heights: dict[Zoom, tuple[int, int]] = {}
+
+        async def laid_out() -> None:
+            """Wait until the heights stay: the matrices are sized again once they have their width."""
+            stayed, before = 0, (-1, -1)
+            while stayed < 4:
+                await pilot.pause(0)
+                now = matrix.size.height, panels.size.height
+                stayed, before = (stayed + 1 if now == before else 0), now
+
         for _ in range(8):
-            await pilot.pause(0)
+            await laid_out()
             zoom = matrix.zoom_in_use
             heights[zoom] = matrix.size.height, panels.size.height
             if zoom is H:
@@ -133,5 +142,5 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
         await pilot.resize_terminal(*size)
         while matrix.zoom is not None:
             await pilot.press("z")
-        await pilot.pause(0)
+        await laid_out()
         assert (matrix.size.height, panels.size.height) == heights[H]
