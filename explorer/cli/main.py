@@ -127,12 +127,13 @@ def cli(ctx: click.Context, /, text: str, no_tour: bool, **values: Any) -> None:
     gc.disable()  # until the first frame is shown: `app.run` enables it again
     from explorer import app
 
-    app.run(
-        view if asks_for_view else None,
-        open_options=open_options(values),
-        undecided=undecided_parts(ctx),
-        offer_tour=not asks_for_view and not no_tour,
-    )
+    with terminal.drawing_to_terminal():
+        app.run(
+            view if asks_for_view else None,
+            open_options=open_options(values),
+            undecided=undecided_parts(ctx),
+            offer_tour=not asks_for_view and not no_tour,
+        )
 
 
 def _refuse_option_before_command(ctx: click.Context, option: click.Parameter) -> None:

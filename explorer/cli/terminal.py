@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from model.errors import ModelError
@@ -19,6 +20,29 @@ def read_keys_from_terminal() -> None:
         os.dup2(os.open("/dev/tty", os.O_RDWR), sys.stdin.fileno())
     except OSError as error:
         raise ModelError("the application needs a terminal for its keys and there is none") from error
+
+
+@contextmanager
+def drawing_to_terminal() -> Iterator[None]:
+    """Let the application, which draws to standard error, draw to the terminal also if that is redirected to a file."""
+    if is_terminal(sys.__stderr__) or not is_terminal(sys.__stdout__):
+        yield
+        return
+    assert sys.__stdout__ is not None
+    try:
+        number = sys.__stderr__.fileno() if sys.__stderr__ is not None else None
+    except (OSError, ValueError):
+        number = None
+    if number is None:
+        yield
+        return
+    kept = os.dup(number)
+    os.dup2(sys.__stdout__.fileno(), number)
+    try:
+        yield
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
 
 
 def silence_output() -> None:

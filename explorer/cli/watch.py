@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from explorer import app
-from explorer.cli.terminal import is_terminal
+from explorer.cli.terminal import drawing_to_terminal, is_terminal
 from explorer.core.formatting import visible
 from explorer.training.request import request_of
 from explorer.training.run_state import RunStatus
@@ -25,7 +25,8 @@ def watch_run(given: Mapping[str, Any]) -> None:
     if not (is_terminal(sys.stdout) and is_terminal(sys.stdin)):
         raise ModelError("--watch needs a terminal: leave it out to train without one")
     request = request_of(given)
-    run = app.run(train=request)
+    with drawing_to_terminal():
+        run = app.run(train=request)
     if run is None:
         return
     if run.status is RunStatus.FAILED:

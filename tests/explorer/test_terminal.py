@@ -34,7 +34,14 @@ COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:[349][0-7]|10[0-7]|[34]8;[0-9;]*)(?
 class Terminal:
     """A program in a terminal of its own; what it writes is gathered and never interpreted."""
 
-    def __init__(self, arguments: Sequence[str], state: Path, size: tuple[int, int] = (100, 30), **env: str) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        state: Path,
+        size: tuple[int, int] = (100, 30),
+        log: Path | None = None,
+        **env: str,
+    ) -> None:
         self.ours, theirs = pty.openpty()
         self.before = termios.tcgetattr(theirs)
         self._theirs = theirs
@@ -42,10 +49,13 @@ class Terminal:
         own = ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "TEXTUAL_THEME")
         environment = {name: value for name, value in os.environ.items() if name not in own}
         environment |= {"TERM": "xterm-256color", "XDG_STATE_HOME": str(state), "OMP_NUM_THREADS": "1", **env}
+        errors = theirs if log is None else os.open(log, os.O_WRONLY | os.O_CREAT)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "explorer", *arguments],
-            stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment, start_new_session=True,
+            stdin=theirs, stdout=theirs, stderr=errors, cwd=ROOT, env=environment, start_new_session=True,
         )  # fmt: skip
+        if log is not None:
+            os.close(errors)
         self.written = b""
 
     def _set_size(self, columns: int, rows: int) -> None:
@@ -147,6 +157,17 @@ def test_a_session(char_model: Checkpoint, tmp_path: Path, started: list[Termina
     assert terminal.end() == 0
     terminal.check_restored()
     assert (tmp_path / "attention-explorer" / "sentences.json").is_file()
+
+
+def test_nothing_is_drawn_into_a_log_of_errors(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
+    log = tmp_path / "log"
+    terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path, log=log)
+    started.append(terminal)
+    terminal.wait_for("weights")
+    terminal.press(b"q")
+    assert terminal.end() == 0
+    terminal.check_restored()
+    assert log.read_bytes() == b""
 
 
 HOSTILE = "a\x1b[31mb\x1b]0;pwned\x07c\x1b[2J\x9b31md\x08e\x7f\u202ef"
