@@ -53,6 +53,9 @@ def read_request(arguments: Sequence[str]) -> TrainRequest:
         raise ModelError(error.format_message().rstrip(".")) from error
     except ValueError as error:  # a null character in a name
         raise ModelError(str(error)) from error
+    width, heads = context.params["width"], context.params["heads"]
+    if not context.params["resume"] and heads > 0 and width % heads:
+        raise ModelError(f"width {width} is not a multiple of heads {heads}: each head takes an equal share")
     default = click.core.ParameterSource.DEFAULT
     return request_of(
         {name: value for name, value in context.params.items() if context.get_parameter_source(name) is not default}

@@ -82,3 +82,8 @@ def test_a_processor_is_left_to_the_application(monkeypatch: pytest.MonkeyPatch)
 def test_a_run_is_called_like_its_directory() -> None:
     assert TrainRequest((), Path("a/b")).name == "b"
     assert TrainRequest((), Path()).name == "."
+
+
+def test_heads_that_do_not_divide_the_width_are_refused_at_once_in_the_words_of_the_options() -> None:
+    with pytest.raises(ModelError, match="width 32 is not a multiple of heads 3"):
+        read_request(["--out", "run", "--width", "32", "--heads", "3"])
