@@ -80,7 +80,7 @@ def test_a_finished_run_is_extended_and_the_learning_rate_is_that_of_the_longer_
     assert [step.step for step in steps] == list(range(1, 21))
     assert [step.learning_rate for step in steps[10:]] == [step.learning_rate for step in long[10:]]
     assert [step for step, _ in find_snapshots(Path("run"))] == [0, 10, 20]
-    assert " && explorer " in (Path("run") / "final" / "README.md").read_text()  # both commands
+    assert " && explorer" in (Path("run") / "final" / "README.md").read_text()  # both commands
     assert explorer("--out", "run", "--resume").exit_code == 0  # complete, as it says
     refused = explorer("--out", "run", "--resume", "--steps", "15")
     assert (refused.exit_code, "20 steps are done" in refused.stderr) == (2, True)

@@ -16,11 +16,12 @@ from explorer.cli.main import main
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.readings import ReadingService
 from explorer.core.telling import tellingness
+from explorer.screens.dialogs import models
 from explorer.view import LAST, View
 from explorer.widgets.panels.row_table import RowTable
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import Opener, Ready
-from tests.explorer.helpers import screen_text
+from tests.explorer.helpers import screen_text, until
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[View | None, Undecided | None]:
@@ -129,12 +130,16 @@ async def test_a_text_opens_with_its_key_in_view(opener: Opener, ready: Ready) -
         assert f"L{app.view.layer} H{app.view.head}" in screen_text(app)
 
 
-async def test_another_model_and_a_sample_open_on_their_own_head(opener: Opener, ready: Ready) -> None:
+async def test_another_model_and_a_sample_open_on_their_own_head(
+    opener: Opener, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "problem_of", lambda name: "")  # of a name that only the opener of the test knows
     app = ExplorerApp(View("char", "a bad fed cab", query=3), opener)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         assert (app.view.layer, app.view.head, app.view.query, app.view.key) == (0, 0, 3, 0)
         await pilot.press("M", *"bpe", "enter")
+        await until(pilot, lambda: app.view.model == "bpe")
         await ready(pilot)
         assert app.reading is not None
         assert app.view == app.reading.decide(View("bpe", "a bad fed cab", query=3), EVERYTHING)
