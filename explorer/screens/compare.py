@@ -379,7 +379,7 @@ class CompareScreen(ActionScreen[None]):
 
     def _editing_ended(self) -> None:
         self.editor.show(self.wanted.view.text)
-        self.query_one(KeyLine).show_hints(EDITING_HINTS if self.editor.is_editing else ())
+        self.query_one(KeyLine).show_hints(())
 
     # Mouse
 

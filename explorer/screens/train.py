@@ -334,12 +334,12 @@ class TrainScreen(ActionScreen[None]):
             self.attention.look_at(event.before, quiet=True)
         elif event.view.text != event.before.text:
             self.app.history.add(event.before.text, event.view.text)
-        self.query_one(KeyLine).show_hints(EDITING_HINTS if self.editor.is_editing else ())
+        self.query_one(KeyLine).show_hints(())
 
     @on(SentenceEditor.Cancelled)
     def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
         self.attention.look_at(event.before)
-        self.query_one(KeyLine).show_hints(EDITING_HINTS if self.editor.is_editing else ())
+        self.query_one(KeyLine).show_hints(())
 
     # Mouse
 

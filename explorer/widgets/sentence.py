@@ -1,6 +1,6 @@
 """SentenceEditor: shows the sentence on one line, line breaks and other invisible characters included, and edits it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -54,10 +54,8 @@ class SentenceInput(Input):
     class Asked(Message):
         """A click on the sentence while it is not typed."""
 
-    def __init__(self, text: str, keep: Callable[[], None], give_up: Callable[[], None]) -> None:
-        """Show a text; call `keep` at enter and `give_up` at escape, before any key that follows is looked at."""
-        super().__init__(text, id="sentence", compact=True, select_on_focus=False, max_length=LONGEST)
-        self._endings = {"enter": keep, "escape": give_up}
+    def __init__(self, text: str, *, id: str = "sentence") -> None:
+        super().__init__(text, id=id, compact=True, select_on_focus=False, max_length=LONGEST)
         self.can_focus = False
         self.cursor_blink = False
         self._recall = Recall((), text)
@@ -114,25 +112,12 @@ class SentenceInput(Input):
                 return index
         return len(self.value)
 
-    async def _on_key(self, event: events.Key) -> None:
-        ending = self._endings.get(event.key)
-        if self.editing and ending is None:
-            return  # Textual's own inserts the character
-        event.stop()
-        event.prevent_default()
-        if self.editing and ending is not None:
-            ending()
-        else:  # on its way since before the end of the editing
-            self.app.post_message(events.Key(event.key, event.character))
-
     def _on_paste(self, event: events.Paste) -> None:
         # Textual's own takes the first line of what is pasted; a sentence may have many.
         event.stop()
         event.prevent_default()
         if self.editing:
             self.insert_pasted(event.text)
-        else:
-            self.app.post_message(events.Paste(event.text))
 
     def insert_pasted(self, text: str) -> None:
         """Replace the selection by a text with all its lines, as far as there is room."""
@@ -204,7 +189,7 @@ class SentenceEditor(Horizontal):
     def __init__(self, text: str = "", *, hidden: bool = False) -> None:
         """Show a text; a `hidden` editor is displayed only while a sentence is typed."""
         super().__init__(id="sentence-line", classes="-hidden" if hidden else None)
-        self._input = SentenceInput(text, self.submit, self.cancel)
+        self._input = SentenceInput(text)
         self._hidden = hidden
         self._before: View | None = None
         self._at_end = False

@@ -9,7 +9,6 @@ from textual import events
 
 from explorer.app import ExplorerApp
 from explorer.view import LAST
-from explorer.widgets.key_line import KeyLine
 from explorer.widgets.sentence import LONGEST, marked
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import SENTENCES, Ready
@@ -93,36 +92,6 @@ async def test_escape_gives_up_what_was_typed(make_app: MakeApp, ready: Ready) -
         await ready(pilot)
         assert app.view == before
         assert app.explore.sentence.text == before.text
-
-
-async def test_keys_right_after_enter_do_not_go_into_the_sentence(make_app: MakeApp, ready: Ready) -> None:
-    app = make_app(query=3)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("e", "!")
-        for key, character in (("enter", "\r"), ("m", "m"), ("s", "s")):  # in one burst
-            app.post_message(events.Key(key, character))
-        await ready(pilot)
-        assert app.explore.sentence.text == app.view.text == f"{SENTENCES[0]}!"
-        assert app.view.causal is False
-        assert app.view.scale is not None
-
-
-async def test_a_paste_right_after_escape_is_a_new_sentence(make_app: MakeApp, ready: Ready) -> None:
-    app = make_app(query=3)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("e", "!")
-        app.post_message(events.Key("escape", "\x1b"))
-        app.post_message(events.Paste("the cat"))
-        await ready(pilot)
-        assert app.explore.sentence.is_editing
-        assert app.explore.sentence.text == "the cat"
-        assert "esc give up" in str(app.explore.query_one(KeyLine).render())
-        await pilot.press("enter")
-        await ready(pilot)
-        assert app.view.text == "the cat"
-        assert not app.explore.sentence.is_editing
 
 
 async def test_an_empty_sentence_is_refused_and_the_old_one_stays(make_app: MakeApp, ready: Ready) -> None:
