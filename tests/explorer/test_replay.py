@@ -144,10 +144,12 @@ def check_row_table(app: ExplorerApp, weights: list[float], labels: list[str]) -
     table = app.explore.query_one(RowTable)
     if app.screen is not app.explore or app.view.stepping or not table.size or not table.is_on_screen:
         return
+    assert sorted(table.keys) == list(range(len(weights)))
     for y in range(1, table.size.height):
-        key = y - 1 + table.scroll_offset.y
-        if key >= len(weights):
+        place = y - 1 + table.scroll_offset.y
+        if place >= len(weights):
             break
+        key = table.keys[place]
         found = re.findall(r"(?<![\d.])(?:\d*\.\d+|[01])(?= *[▏▎▍▌▋▊▉█]*\s*$)", table.render_line(y).text)
         assert found, (table.render_line(y).text, weights[key])
         assert float(found[-1]) == pytest.approx(weights[key], abs=6e-4), (key, labels[key], table.render_line(y).text)

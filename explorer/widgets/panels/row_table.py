@@ -107,6 +107,11 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._order: list[int] = []  # the keys from top to bottom
         self._place_of: list[int] = []
 
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The positions of the keys from top to bottom."""
+        return tuple(self._order)
+
     def sort(self, by_weight: bool) -> None:
         """Sort the keys by weight, the largest first, or by position."""
         self.by_weight = by_weight
