@@ -190,8 +190,9 @@ class FindScreen(Dialog[Head | None]):
         self.action_choose(by * self.ranking.page)
 
     def action_open(self) -> None:
-        """Open the chosen head."""
-        self.dismiss(self.ranking.chosen)
+        """Open the chosen head, if the heads are ranked by now."""
+        if (head := self.ranking.chosen) is not None:
+            self.dismiss(head)
 
     @on(HeadRanking.Chosen)
     def _clicked(self, event: HeadRanking.Chosen) -> None:

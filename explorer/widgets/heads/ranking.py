@@ -59,9 +59,9 @@ class HeadRanking(Drawn, can_focus=False, inherit_bindings=False):
         self.redraw()
 
     @property
-    def chosen(self) -> Head:
-        """The head that enter opens."""
-        return self._ranking[self._place].head
+    def chosen(self) -> Head | None:
+        """The head that enter opens; None before there is a ranking."""
+        return self._ranking[self._place].head if self._place < len(self._ranking) else None
 
     @property
     def page(self) -> int:
