@@ -23,8 +23,11 @@ from model.settings import LayerSettings
 
 
 def scores(q: Tensor, k: Tensor) -> Tensor:
-    """Raw dot products of every query with every key: (..., Tq, D), (..., Tk, D) -> (..., Tq, Tk)."""
-    return q @ k.mT
+    """Raw dot products of every query with every key: (..., Tq, D), (..., Tk, D) -> (..., Tq, Tk).
+
+    With grouped queries, (..., H, Tq, D) and (..., G, Tk, D) -> (..., H, Tq, Tk).
+    """
+    return _by_group(q, k.mT)
 
 
 def scaled(scores: Tensor, scale: float | Tensor) -> Tensor:
@@ -55,8 +58,23 @@ def weights(masked: Tensor, sink: float | Tensor | None = None) -> Tensor:
 
 
 def mixed(weights: Tensor, v: Tensor) -> Tensor:
-    """Weighted averages of the values: (..., Tq, Tk), (..., Tk, D) -> (..., Tq, D)."""
-    return weights @ v
+    """Weighted averages of the values: (..., Tq, Tk), (..., Tk, D) -> (..., Tq, D).
+
+    With grouped queries, (..., H, Tq, Tk) and (..., G, Tk, D) -> (..., H, Tq, D).
+    """
+    return _by_group(weights, v)
+
+
+def _by_group(rows: Tensor, shared: Tensor) -> Tensor:
+    """Matrix product (..., H, T, N) @ (..., G, N, M) -> (..., H, T, M) in which H / G heads share each of G matrices.
+
+    The rows of heads that share a matrix are multiplied with it together, so that it is not copied for each of them.
+    """
+    if min(rows.dim(), shared.dim()) < 3 or rows.shape[-3] == shared.shape[-3]:
+        return rows @ shared
+    *lead, heads, count, width = rows.shape
+    together = rows.reshape(*lead, shared.shape[-3], heads // shared.shape[-3] * count, width)
+    return (together @ shared).reshape(*lead, heads, count, shared.shape[-1])
 
 
 @lru_cache(maxsize=8)
@@ -207,7 +225,7 @@ class AttentionStages:
     """
 
     def __init__(self, inputs: AttentionInputs) -> None:
-        self.inputs = inputs.repeated()
+        self.inputs = inputs
 
     @cached_property
     def scores(self) -> Tensor:

@@ -132,6 +132,9 @@ def test_keys_and_values_are_shared_by_neighbouring_heads() -> None:
     inputs = AttentionInputs(q, k, k, 1.0)
     assert inputs.groups == 3
     assert [torch.equal(inputs.head(h).k, k[h // 3]) for h in range(6)] == [True] * 6
+    stages = AttentionStages(inputs)
+    assert stages.inputs is inputs, "no copy of k and v for each head"
+    torch.testing.assert_close(stages.mixed, AttentionStages(inputs.repeated()).mixed)
     with pytest.raises(ValueError, match="5 heads of q do not share 2 heads of k"):
         AttentionInputs(q[:5], k, k, 1.0)
 
