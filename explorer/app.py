@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -41,6 +41,8 @@ from model.errors import ModelError
 from model.families import OpenOptions
 
 if TYPE_CHECKING:
+    from textual.css.query import DOMQuery
+
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
     from explorer.screens.commands import ActionPalette
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from explorer.training.request import TrainRequest
     from explorer.training.run_state import RunState
     from explorer.training.session import ReadHeads, TrainingSession
+    from explorer.widgets.sentence import SentenceEditor
     from model.head_scores import HeadScores
     from model.interface import TracedModel
 
@@ -252,8 +255,12 @@ class ExplorerApp(App[None]):
             self.look(reading.decide(view, undecided), quiet=quiet)
 
     def on_key(self, event: events.Key) -> None:
-        """Queue a key of Explore that is pressed too early to be possible."""
-        if self.screen is not self._explore or self._explore.typed_early(event):
+        """Type a key that came before the sentence had the focus, or queue a key that is not possible yet."""
+        # By their name: the module of the class is imported after the first frame.
+        editors = cast("DOMQuery[SentenceEditor]", self.screen.query("SentenceEditor"))
+        if any(editor.type_early(event) for editor in editors):
+            return
+        if self.screen is not self._explore:
             return
         if self.reading is None and self._busy and self._type_ahead.add(event, self._explore.is_possible):
             self._show_busy(self._busy)

@@ -24,7 +24,7 @@ from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.narration import fullest
 from explorer.widgets.panels.comparison_panel import ComparisonPanel, tokens_text
 from explorer.widgets.reading_loader import ReadingLoader
-from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
+from explorer.widgets.sentence import SentenceEditor
 from explorer.widgets.side_line import SideLine
 from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.wording import matrix_title
@@ -77,7 +77,7 @@ class CompareScreen(ActionScreen[None]):
         """Create all widgets; the style sheet shows those for which there is room."""
         yield SideLine(Side.LEFT, id="side-left")
         yield SideLine(Side.RIGHT, id="side-right")
-        yield SentenceEditor(self.wanted.view.text, hidden=True)
+        yield SentenceEditor(self.wanted.view.text, self._look_at, hidden=True)
         yield Static(id="tokens", markup=False)
         yield Static(id="change", markup=False)
         yield Static(id="state", markup=False)
@@ -229,9 +229,10 @@ class CompareScreen(ActionScreen[None]):
 
     # Actions
 
-    def _look_at(self, view: View, *, quiet: bool = False) -> None:
-        """Let the active side show another view."""
+    def _look_at(self, view: View, *, quiet: bool = False) -> View:
+        """Let the active side show another view; return the one that it looks at then."""
         self.look(self.wanted.with_view(view), quiet=quiet)
+        return self.wanted.view
 
     def change(self, change: Change) -> None:
         """Change the view of the active side as a keypress does."""
@@ -343,43 +344,30 @@ class CompareScreen(ActionScreen[None]):
 
     # Typing another sentence
 
-    def action_edit(self) -> None:
-        """Type another sentence for the active side."""
-        self.editor.edit(self.wanted.view, self.app.history.sentences)
-        self.query_one(KeyLine).show_hints(EDITING_HINTS)
+    def action_edit(self, pasted: str | None = None) -> None:
+        """Type another sentence for the active side, or begin with what was pasted."""
+        self.editor.edit(self.wanted.view, self.app.history.sentences, pasted=pasted)
+        self.query_one(KeyLine).show_hints(self.editor.hints)
 
     def action_submit_sentence(self) -> None:
         """Keep the sentence that is typed, as enter does."""
         self.editor.submit()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Edit what is pasted outside the sentence as a new sentence."""
+        """Edit what is pasted outside the sentence as a new sentence, after the keys that came before it."""
         event.stop()
-        if self.is_possible("edit"):
-            self.action_edit()
-            self.editor.replace_text(event.text)
+        self.app.call_later(self._paste, event.text)
 
-    @on(SentenceEditor.Previewed)
-    def _sentence_previewed(self, event: SentenceEditor.Previewed) -> None:
-        self._look_at(event.view, quiet=True)
+    def _paste(self, text: str) -> None:
+        if self.check_action("edit", ()):
+            self.action_edit(text)
 
-    @on(SentenceEditor.Submitted)
-    def _sentence_submitted(self, event: SentenceEditor.Submitted) -> None:
-        self._look_at(event.view)
-        if self.wanted.view.text != event.view.text:
-            self._look_at(event.before, quiet=True)
-        elif event.view.text != event.before.text:
-            self.app.history.add(event.before.text, event.view.text)
-        self._editing_ended()
-
-    @on(SentenceEditor.Cancelled)
-    def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
-        self._look_at(event.before)
-        self._editing_ended()
-
-    def _editing_ended(self) -> None:
+    @on(SentenceEditor.Ended)
+    def _editing_ended(self, event: SentenceEditor.Ended) -> None:
+        if event.text != event.before:
+            self.app.history.add(event.before, event.text)
         self.editor.show(self.wanted.view.text)
-        self.query_one(KeyLine).show_hints(())
+        self.query_one(KeyLine).show_hints(self.editor.hints)
 
     # Mouse
 

@@ -55,7 +55,7 @@ from explorer.widgets.panels.peakedness import PeakednessPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.panels.row_table import RowTable
 from explorer.widgets.playback import Playback
-from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
+from explorer.widgets.sentence import SentenceEditor
 from explorer.widgets.timeline.timeline import TIMELINE_HINTS, Timeline, timeline_bindings
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.too_small import SMALLEST, TooSmall
@@ -140,7 +140,7 @@ class ExploreScreen(ActionScreen[None]):
             yield Static("Attention Explorer", id="title", markup=False)
             yield HeaderLine()
             yield TrainingLine()
-        yield SentenceEditor(self._first_view.text)
+        yield SentenceEditor(self._first_view.text, self._look_at)
         yield TokenStrip()
         yield Timeline()
         yield Static(id="state", markup=False)
@@ -299,12 +299,10 @@ class ExploreScreen(ActionScreen[None]):
 
     def _show_hints(self) -> None:
         """Show the keys of the part of the screen that has keys of its own, or the footer."""
-        hints: Hints = ()
-        if self.sentence.is_editing:
-            hints = EDITING_HINTS
-        elif self.has_class("-choosing"):
+        hints = self.sentence.hints
+        if not hints and self.has_class("-choosing"):
             hints = CHOOSING_HINTS
-        elif self.timeline.is_open:
+        elif not hints and self.timeline.is_open:
             hints = TIMELINE_HINTS
         self.query_one(KeyLine).show_hints(hints)
 
@@ -492,11 +490,12 @@ class ExploreScreen(ActionScreen[None]):
 
     # Editing the sentence
 
-    def action_edit(self) -> None:
-        """Type another sentence; a query at its end follows what is typed."""
+    def action_edit(self, pasted: str | None = None) -> None:
+        """Type another sentence, or begin with what was pasted; a query at its end follows what is typed."""
+        self._pause()
         view, reading = self.app.view, self.app.reading
         at_end = reading is not None and view.query == len(reading.encoding) - 1
-        self.sentence.edit(view, self.app.history.sentences, at_end=at_end)
+        self.sentence.edit(view, self.app.history.sentences, at_end=at_end, pasted=pasted)
         self._show_hints()
 
     def action_submit_sentence(self) -> None:
@@ -506,43 +505,27 @@ class ExploreScreen(ActionScreen[None]):
     @on(SentenceEditor.EditRequested)
     def _edit_requested(self) -> None:
         if self.is_possible("edit"):
-            self._pause()
             self.action_edit()
 
-    @on(SentenceEditor.Previewed)
-    def _sentence_previewed(self, event: SentenceEditor.Previewed) -> None:
-        self.app.look(event.view, quiet=True)
+    def _look_at(self, view: View, *, quiet: bool = False) -> View:
+        self.app.look(view, quiet=quiet)
+        return self.app.view
 
-    @on(SentenceEditor.Submitted)
-    def _sentence_submitted(self, event: SentenceEditor.Submitted) -> None:
-        before, text = event.before, event.view.text
-        self.app.look(event.view)
-        if self.app.view.text != text:
-            self.app.look(before, quiet=True)
-        elif text != before.text:
-            self.app.history.add(before.text, text)
-        self._sentence_left()
-
-    @on(SentenceEditor.Cancelled)
-    def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
-        self.app.look(event.before)
-        self._sentence_left()
-
-    def _sentence_left(self) -> None:
+    @on(SentenceEditor.Ended)
+    def _editing_ended(self, event: SentenceEditor.Ended) -> None:
+        if event.text != event.before:
+            self.app.history.add(event.before, event.text)
         self.sentence.show(self.app.view.text)
         self._show_hints()
 
-    def typed_early(self, event: events.Key) -> bool:
-        """Type a character that came before the sentence had the focus. Return True while a sentence is typed."""
-        return self.sentence.type_early(event)
-
     def on_paste(self, event: events.Paste) -> None:
-        """What is pasted outside the sentence becomes the sentence to edit."""
+        """Edit what is pasted outside the sentence as a new sentence, after the keys that came before it."""
         event.stop()
-        if self.is_possible("edit"):
-            self._pause()
-            self.action_edit()
-            self.sentence.replace_text(event.text)
+        self.app.call_later(self._paste, event.text)
+
+    def _paste(self, text: str) -> None:
+        if self.check_action("edit", ()):
+            self.action_edit(text)
 
     def action_samples(self) -> None:
         """Choose a sample sentence."""

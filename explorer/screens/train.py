@@ -30,8 +30,9 @@ from explorer.training.messages import (
 )
 from explorer.training.run_state import RunState, RunStatus
 from explorer.training.session import RunChange, RunDisplay
+from explorer.view import View
 from explorer.widgets.key_line import KeyLine
-from explorer.widgets.sentence import EDITING_HINTS, SentenceEditor
+from explorer.widgets.sentence import SentenceEditor
 from explorer.widgets.too_small import SMALLEST, TooSmall
 from explorer.widgets.training.attention import AttentionPanel
 from explorer.widgets.training.histograms import HistogramPanel, RatioPanel
@@ -82,7 +83,7 @@ class TrainScreen(ActionScreen[None]):
         """Create all widgets; the style sheet shows those for which there is room."""
         yield Static(id="run-title", markup=False)
         yield RunFigures()
-        yield SentenceEditor(hidden=True)
+        yield SentenceEditor("", self._look_at, hidden=True)
         yield Static(id="message", markup=False)
         yield Static(id="parts")
         with Container(id="run-body"):
@@ -307,39 +308,33 @@ class TrainScreen(ActionScreen[None]):
 
     # Typing another sentence
 
-    def action_edit(self) -> None:
-        """Type another sentence to watch."""
-        self.editor.edit(self.attention.view, self.app.history.sentences)
-        self.query_one(KeyLine).show_hints(EDITING_HINTS)
+    def action_edit(self, pasted: str | None = None) -> None:
+        """Type another sentence to watch, or begin with what was pasted."""
+        self.editor.edit(self.attention.view, self.app.history.sentences, pasted=pasted)
+        self.query_one(KeyLine).show_hints(self.editor.hints)
 
     def action_submit_sentence(self) -> None:
         """Keep the sentence that is typed, as enter does."""
         self.editor.submit()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Edit what is pasted outside the sentence as a new sentence."""
+        """Edit what is pasted outside the sentence as a new sentence, after the keys that came before it."""
         event.stop()
-        if self.is_possible("edit"):
-            self.action_edit()
-            self.editor.replace_text(event.text)
+        self.app.call_later(self._paste, event.text)
 
-    @on(SentenceEditor.Previewed)
-    def _sentence_previewed(self, event: SentenceEditor.Previewed) -> None:
-        self.attention.look_at(event.view, quiet=True)
+    def _paste(self, text: str) -> None:
+        if self.check_action("edit", ()):
+            self.action_edit(text)
 
-    @on(SentenceEditor.Submitted)
-    def _sentence_submitted(self, event: SentenceEditor.Submitted) -> None:
-        self.attention.look_at(event.view)
-        if self.attention.view.text != event.view.text:
-            self.attention.look_at(event.before, quiet=True)
-        elif event.view.text != event.before.text:
-            self.app.history.add(event.before.text, event.view.text)
-        self.query_one(KeyLine).show_hints(())
+    def _look_at(self, view: View, *, quiet: bool = False) -> View:
+        self.attention.look_at(view, quiet=quiet)
+        return self.attention.view
 
-    @on(SentenceEditor.Cancelled)
-    def _sentence_cancelled(self, event: SentenceEditor.Cancelled) -> None:
-        self.attention.look_at(event.before)
-        self.query_one(KeyLine).show_hints(())
+    @on(SentenceEditor.Ended)
+    def _editing_ended(self, event: SentenceEditor.Ended) -> None:
+        if event.text != event.before:
+            self.app.history.add(event.before, event.text)
+        self.query_one(KeyLine).show_hints(self.editor.hints)
 
     # Mouse
 

@@ -1,8 +1,8 @@
 """SentenceEditor: shows the sentence on one line, line breaks and other invisible characters included, and edits it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -36,7 +36,8 @@ EDITING_HINTS: Hints = (
 class SentenceInput(Input):
     """An input whose value is the text itself; line breaks and other invisible characters are drawn as marks.
 
-    It cannot be focused until `edit` is called, and not after `leave`.
+    It cannot be focused until `edit` is called, and not after `leave`. Enter calls `keep` and escape `give_up` at once:
+    keys and pastes that are already queued for the input by then are not typed, but bubble to the screen.
     """
 
     HELP = """# The sentence
@@ -54,8 +55,9 @@ class SentenceInput(Input):
     class Asked(Message):
         """A click on the sentence while it is not typed."""
 
-    def __init__(self, text: str, *, id: str = "sentence") -> None:
-        super().__init__(text, id=id, compact=True, select_on_focus=False, max_length=LONGEST)
+    def __init__(self, text: str, keep: Callable[[], None], give_up: Callable[[], None]) -> None:
+        super().__init__(text, id="sentence", compact=True, select_on_focus=False, max_length=LONGEST)
+        self._endings = {"enter": keep, "escape": give_up}
         self.can_focus = False
         self.cursor_blink = False
         self._recall = Recall((), text)
@@ -82,7 +84,7 @@ class SentenceInput(Input):
     def leave(self) -> None:
         """Give the focus back."""
         self.can_focus = False
-        if self.has_focus:
+        if self.screen.focused is self:  # `has_focus` is false until the input has heard of it
             self.screen.set_focus(None)
         self.cursor_position = 0
 
@@ -112,11 +114,24 @@ class SentenceInput(Input):
                 return index
         return len(self.value)
 
+    async def _on_key(self, event: events.Key) -> None:
+        if not self.editing:
+            event.prevent_default()
+        elif self.end_by(event):
+            event.stop()
+
+    def end_by(self, event: events.Key) -> bool:
+        """End the editing if this is the key for that. Return True if it is."""
+        ending = self._endings.get(event.key)
+        if ending is not None:
+            event.prevent_default()
+            ending()
+        return ending is not None
+
     def _on_paste(self, event: events.Paste) -> None:
-        # Textual's own takes the first line of what is pasted; a sentence may have many.
-        event.stop()
-        event.prevent_default()
+        event.prevent_default()  # Textual's own takes the first line of what is pasted; a sentence may have many.
         if self.editing:
+            event.stop()
             self.insert_pasted(event.text)
 
     def insert_pasted(self, text: str) -> None:
@@ -142,11 +157,19 @@ class SentenceInput(Input):
         self.post_message(self.Asked())
 
 
+class Look(Protocol):
+    """Shows a view, and returns the one that is looked at then: an earlier one if this cannot be shown."""
+
+    def __call__(self, view: View, *, quiet: bool = False) -> View:
+        """Show a view; `quiet` suppresses notifications."""
+        ...
+
+
 class SentenceEditor(Horizontal):
     """Shows the sentence of a view behind a prompt, and lets a person type another one.
 
-    What is typed is previewed after a short pause. The editor does not show the views that it proposes: the screen
-    does, and then calls `show` with the sentence that it looks at.
+    What is typed is looked at after a short pause, and when it is kept. The screen that does so then calls `show` with
+    the sentence that it looks at.
     """
 
     DEFAULT_CSS = """
@@ -159,37 +182,24 @@ class SentenceEditor(Horizontal):
     """
 
     preview_delay: ClassVar[float] = 0.12
-    """Seconds without a keypress after which a preview is asked for."""
+    """Seconds without a keypress after which what is typed so far is looked at."""
 
     class EditRequested(Message):
         """A click on the sentence: the screen may call `edit`."""
 
-    class Previewed(Message):
-        """The person has paused while typing; `view` has the sentence typed so far."""
+    class Ended(Message):
+        """The editing is over; `text` is the sentence that is looked at now, `before` that from before editing."""
 
-        def __init__(self, view: View) -> None:
+        def __init__(self, text: str, before: str) -> None:
             super().__init__()
-            self.view = view
-
-    class Submitted(Message):
-        """The person keeps what was typed: `view` has the new sentence, `before` is the view from before editing."""
-
-        def __init__(self, view: View, before: View) -> None:
-            super().__init__()
-            self.view = view
+            self.text = text
             self.before = before
 
-    class Cancelled(Message):
-        """The person gives up what was typed; `before` is the view from before editing."""
-
-        def __init__(self, before: View) -> None:
-            super().__init__()
-            self.before = before
-
-    def __init__(self, text: str = "", *, hidden: bool = False) -> None:
+    def __init__(self, text: str, look: Look, *, hidden: bool = False) -> None:
         """Show a text; a `hidden` editor is displayed only while a sentence is typed."""
         super().__init__(id="sentence-line", classes="-hidden" if hidden else None)
-        self._input = SentenceInput(text)
+        self._look = look
+        self._input = SentenceInput(text, self.submit, self.cancel)
         self._hidden = hidden
         self._before: View | None = None
         self._at_end = False
@@ -210,14 +220,19 @@ class SentenceEditor(Horizontal):
         """The sentence as it is shown, or typed so far."""
         return self._input.value
 
+    @property
+    def hints(self) -> Hints:
+        """The keys while a sentence is typed; none otherwise."""
+        return EDITING_HINTS if self.is_editing else ()
+
     def show(self, text: str) -> None:
         """Show another sentence, unless one is being typed."""
         self._input.show(text)
 
     # Editing
 
-    def edit(self, view: View, earlier: Sequence[str] = (), *, at_end: bool = False) -> None:
-        """Let the person type another sentence for `view`, with `earlier` ones at ↑ and ↓.
+    def edit(self, view: View, earlier: Sequence[str] = (), *, at_end: bool = False, pasted: str | None = None) -> None:
+        """Let the person type another sentence for `view`, with `earlier` ones at ↑ and ↓, beginning with a paste.
 
         The query and key stay as in `view` however short the sentence is meanwhile; `at_end` lets the query be the
         last token of what is typed.
@@ -226,32 +241,34 @@ class SentenceEditor(Horizontal):
         self.remove_class("-hidden")
         self._input.show(view.text)
         self._input.edit(earlier)
+        if pasted is not None:
+            self._input.action_select_all()
+            self._input.insert_pasted(pasted)
 
     def type_early(self, event: events.Key) -> bool:
-        """Insert a character that was typed before the input had the focus. Return True while editing."""
-        if self.is_editing and event.character and event.is_printable:
+        """Handle a key that was pressed before the input had the focus. Return True while editing."""
+        if not self.is_editing:
+            return False
+        if not self._input.end_by(event) and event.character and event.is_printable:
             self._input.insert_text_at_cursor(event.character)
             event.prevent_default()
-        return self.is_editing
-
-    def replace_text(self, text: str) -> None:
-        """Replace all that is typed, as a paste does."""
-        self._input.action_select_all()
-        self._input.insert_pasted(text)
+        return True
 
     def submit(self) -> None:
-        """Keep what is typed, as enter does."""
-        if self._before is not None:
-            view, before = self._typed(self._before), self._before
+        """Look at what is typed, as enter does; if it cannot be shown, at what there was before."""
+        if (before := self._before) is not None:
+            view = self._typed(before)
             self._leave()
-            self.post_message(self.Submitted(view, before))
+            text = self._look(view).text
+            if text != view.text:
+                text = self._look(before, quiet=True).text
+            self.post_message(self.Ended(text, before.text))
 
     def cancel(self) -> None:
         """Give up what is typed, as escape does."""
-        if self._before is not None:
-            before = self._before
+        if (before := self._before) is not None:
             self._leave()
-            self.post_message(self.Cancelled(before))
+            self.post_message(self.Ended(self._look(before).text, before.text))
 
     def _typed(self, before: View) -> View:
         return replace(before, text=self.text, query=LAST if self._at_end else before.query)
@@ -268,7 +285,7 @@ class SentenceEditor(Horizontal):
             self._timer = None
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Ask for a preview once nothing more is typed."""
+        """Look at what is typed once nothing more is."""
         event.stop()
         self._stop_timer()
         if not self.is_editing:
@@ -280,12 +297,7 @@ class SentenceEditor(Horizontal):
 
     def _preview(self) -> None:
         if self._before is not None:
-            self.post_message(self.Previewed(self._typed(self._before)))
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter keeps what is typed."""
-        event.stop()
-        self.submit()
+            self._look(self._typed(self._before), quiet=True)
 
     def on_sentence_input_asked(self, event: SentenceInput.Asked) -> None:
         """A click asks to edit the sentence."""

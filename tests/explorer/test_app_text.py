@@ -94,6 +94,26 @@ async def test_escape_gives_up_what_was_typed(make_app: MakeApp, ready: Ready) -
         assert app.explore.sentence.text == before.text
 
 
+async def test_what_follows_enter_or_escape_in_one_burst_is_not_typed(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=3)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("e", "!")
+        for key, character in (("enter", "\r"), ("m", "m"), ("s", "s"), ("e", "e"), ("x", "x"), ("escape", "\x1b")):
+            app.post_message(events.Key(key, character))
+        paste(app, "the cat")
+        await ready(pilot)
+        assert app.explore.sentence.is_editing
+        assert app.explore.sentence.text == "the cat"
+        assert "esc give up" in screen_text(app)
+        await pilot.press("enter")
+        await ready(pilot)
+        assert app.view.text == "the cat"
+        assert app.view.causal is False
+        assert app.view.scale == 1.0
+        assert app.history.sentences == (SENTENCES[0], f"{SENTENCES[0]}!", "the cat")
+
+
 async def test_an_empty_sentence_is_refused_and_the_old_one_stays(make_app: MakeApp, ready: Ready) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:

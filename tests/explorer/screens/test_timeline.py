@@ -185,8 +185,7 @@ async def test_head_sentence_and_switches_change_at_a_step(model: str) -> None:
             assert app.view == replace(before, **change), key
             assert app.explore.timeline.is_open
         settings = app.view.settings
-        app.explore.action_edit()
-        app.explore.sentence.replace_text("")
+        app.explore.action_edit("")
         await pilot.press(*"bed", "space", "left", "delete", "end", *" face", "t", "backspace", "full_stop")
         assert app.explore.sentence.text == OTHER  # no key went to the slider
         assert "enter keep" in app.explore.query_one(KeyLine).render().plain

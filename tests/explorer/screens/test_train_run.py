@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from textual import events
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
@@ -145,10 +146,9 @@ async def test_a_sentence_of_ones_own_is_watched(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen, process = await opened(pilot)
         process.show_heads(1)
-        await pilot.press("e")
+        screen.post_message(events.Paste("[red]\x1bthe mat"))
+        await pilot.pause()
         assert screen.query_one("#sentence-line").display
-        await pilot.press("ctrl+u")
-        screen.editor.replace_text("[red]\x1bthe mat")
         await pilot.press("enter")
         assert screen.attention.view.text == "[red]\x1bthe mat"
         assert not screen.query_one("#sentence-line").display
