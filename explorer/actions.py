@@ -98,6 +98,7 @@ _MATRICES = (
     (Stage.MASKED, "Scaled, with keys that a query may not see at −∞."),
     (Stage.WEIGHTS, "The softmax of each row: what each key contributes."),
     (Stage.MIXED, "The values averaged by the weights: what the head hands on."),
+    (Stage.CAPPED, "Scaled, within the soft cap of a model that has one; the mask comes after it."),
 )
 
 # fmt: off

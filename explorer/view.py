@@ -18,16 +18,17 @@ class Stage(StrEnum):
 
     SCORES = "scores"
     SCALED = "scaled"
+    CAPPED = "capped"
     MASKED = "masked"
     WEIGHTS = "weights"
     MIXED = "mixed"
     NEXT_TOKEN = "next token"
 
 
-MATRIX_STAGES = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
-"""The stages that are T × T matrices, chosen by the keys 1 to 4."""
+STAGES = tuple(stage for stage in Stage if stage is not Stage.CAPPED)
+"""The stages that every model has; `Bounds.stages` are those of one model, which may have a soft cap."""
 
-STAGES = tuple(Stage)
+_ORDER = tuple(Stage)
 SCOPES = tuple(Scope)
 
 LAST = -1
@@ -78,7 +79,7 @@ class View:
 
     def awaits(self, stage: Stage) -> bool:
         """Return True if the user is stepping and has not yet reached `stage` of the current query."""
-        return self.stepping and STAGES.index(stage) > STAGES.index(self.stage)
+        return self.stepping and _ORDER.index(stage) > _ORDER.index(self.stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,22 @@ class Bounds:
     scales: tuple[float, ...]  # the trained scale of each layer
     causal: bool = True
     embedding: int | None = None  # n_embd, if it is not n_head × head_size
+    has_softcap: bool = False
 
     @property
     def n_embd(self) -> int:
         """The width of the model."""
         return self.embedding or self.n_head * self.head_size
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of this model, in the order in which they are computed."""
+        return _ORDER if self.has_softcap else STAGES
+
+    @property
+    def matrices(self) -> tuple[Stage, ...]:
+        """The stages that have a matrix: all but the next token. The last one is mixed, which is not T × T."""
+        return self.stages[:-1]
 
 
 Change = Callable[[View, Bounds], View]
@@ -106,7 +118,7 @@ Change = Callable[[View, Bounds], View]
 def fitted(view: View, bounds: Bounds) -> View:
     """Return the nearest view within the bounds; a switch at its trained value becomes None.
 
-    Negative positions count from the end.
+    Negative positions count from the end. In a model without a soft cap, scaled takes the place of capped.
     """
 
     def position(index: int) -> int:
@@ -118,6 +130,7 @@ def fitted(view: View, bounds: Bounds) -> View:
         key=position(view.key),
         layer=_clamp(view.layer, bounds.n_layer),
         head=_clamp(view.head, bounds.n_head),
+        stage=view.stage if view.stage in bounds.stages else Stage.SCALED,
         causal=None if view.causal == bounds.causal else view.causal,
         ablated=frozenset((i, j) for i, j in view.ablated if i < bounds.n_layer and j < bounds.n_head),
     )
@@ -159,15 +172,15 @@ def go_to(query: int, key: int | None = None) -> Change:
 
 
 def choose_stage(stage: Stage) -> Change:
-    """Return a change that goes to a stage."""
-    return lambda view, bounds: replace(view, stage=stage, stepping=False)
+    """Return a change that goes to a stage, if the model has it."""
+    return lambda view, bounds: replace(view, stage=stage, stepping=False) if stage in bounds.stages else view
 
 
 def next_stage(view: View, bounds: Bounds) -> View:
     """Go one stage forward; after the last, to the first stage of the next token."""
-    place = STAGES.index(view.stage) + 1
-    if place < len(STAGES):
-        return replace(view, stage=STAGES[place], stepping=True)
+    later = bounds.stages[bounds.stages.index(view.stage) + 1 :]
+    if later:
+        return replace(view, stage=later[0], stepping=True)
     if view.query + 1 < bounds.positions:
         return replace(view, query=view.query + 1, stage=STAGES[0], stepping=True)
     return view
@@ -182,9 +195,9 @@ def step_on(view: View, bounds: Bounds) -> View:
 
 def previous_stage(view: View, bounds: Bounds) -> View:
     """Go one stage back; before the first, to the last stage of the token before."""
-    place = STAGES.index(view.stage)
-    if place:
-        return replace(view, stage=STAGES[place - 1], stepping=True)
+    earlier = bounds.stages[: bounds.stages.index(view.stage)]
+    if earlier:
+        return replace(view, stage=earlier[-1], stepping=True)
     if view.query:
         return replace(view, query=view.query - 1, stage=STAGES[-1], stepping=True)
     return view

@@ -11,7 +11,8 @@ from model.interface import TracedModel
 def read_whole_text(view: View, model: TracedModel) -> Reading:
     """Return the reading of a view.
 
-    Raises ModelError if the text has no known characters, too many tokens, or no token at the view's query.
+    Raises ModelError if the text has no known characters, too many tokens, or no token at the view's query, or the
+    model lacks the stage in view.
     """
     context = model.config.n_positions
     try:
@@ -29,4 +30,7 @@ def read_whole_text(view: View, model: TracedModel) -> Reading:
         )
     if view.query >= len(encoding):
         raise ModelError(f"query {view.query} does not exist: the text has tokens 0 to {len(encoding) - 1}")
-    return compute(model, view)
+    reading = compute(model, view)
+    if view.stage not in reading.bounds.stages:
+        raise ModelError(f"{model.name!r} has no soft cap: choose another stage, such as {reading.view.stage}")
+    return reading

@@ -13,7 +13,7 @@ from explorer.cli import output
 from explorer.core.formatting import one_line, significant, table_number, visible
 from explorer.core.reading import Reading
 from explorer.core.stages import stage_matrix
-from explorer.view import MATRIX_STAGES, Stage, current_scale
+from explorer.view import Stage, current_scale
 from model.peakedness import peakedness
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _BAR = 12
 _TITLES = {
     Stage.SCORES: "scores q·kᵀ",
     Stage.SCALED: "scaled",
+    Stage.CAPPED: "capped, the scaled scores within a soft cap",
     Stage.MASKED: "masked",
     Stage.WEIGHTS: "weights, the softmax of each row",
     Stage.MIXED: "mixed, weights @ v",
@@ -39,6 +40,7 @@ class Tables:
         self.reading = reading
         self.console = console or output.console()
         self._scale = current_scale(reading.view, reading.bounds)
+        self._of_keys = reading.bounds.matrices[:-1]  # the stages with a column for each key
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 
     def print(self, *, query: int | None, stage: Stage | None) -> None:
@@ -51,7 +53,7 @@ class Tables:
         elif stage is not None:
             self._matrix(stage, folded=True)
         else:
-            for each in (*MATRIX_STAGES, Stage.MIXED):
+            for each in self.reading.bounds.matrices:
                 self._matrix(each, folded=False)
             self._peakedness()
             self._next_tokens()
@@ -86,20 +88,26 @@ class Tables:
         start = 0
         while start < len(heads):
             end = self._fitting(widths, start)
-            table = _table("query ╲ key" if stage in MATRIX_STAGES else "query", *heads[start:end])
+            table = _table("query ╲ key" if stage in self._of_keys else "query", *heads[start:end])
             for label, row in zip(self.labels, rows, strict=True):
                 table.add_row(Text(label), *(Text(cell, justify="right") for cell in row[start:end]))
-            scale = f" ×{significant(self._scale, 4)}" if stage is Stage.SCALED else ""
-            self._say(f"\n{_TITLES[stage]}{scale}{_part(start, end, len(heads))}", "bold")
+            self._say(f"\n{_TITLES[stage]}{self._amount(stage)}{_part(start, end, len(heads))}", "bold")
             self.console.print(table)
             start = end
             if not folded and end < len(heads):
-                what = "keys" if stage in MATRIX_STAGES else "columns"
+                what = "keys" if stage in self._of_keys else "columns"
                 self._say(
                     f"{what} {end} to {len(heads) - 1} are left out: --stage {stage} prints them all, --query N one "
                     "row, --json everything"
                 )
                 break
+
+    def _amount(self, stage: Stage) -> str:
+        """Return what a stage multiplies with, or what it stays within; empty for the others."""
+        if stage is Stage.SCALED:
+            return f" ×{significant(self._scale, 4)}"
+        softcap = self.reading.stages.inputs.softcap
+        return f" of {significant(softcap, 4)}" if stage is Stage.CAPPED and softcap is not None else ""
 
     def _column_names(self, stage: Stage, count: int) -> list[str]:
         if stage is Stage.MIXED:
@@ -120,7 +128,7 @@ class Tables:
         if stage is Stage.MIXED:
             self._mixed_row(query)
         elif stage is not Stage.NEXT_TOKEN:
-            self._row(query, MATRIX_STAGES if stage is None else (stage,))
+            self._row(query, self._of_keys if stage is None else (stage,))
         if stage is None:
             self._mixed_row(query)
             self._one_peakedness(query)

@@ -31,6 +31,7 @@ def explain_stage(reading: "Reading") -> Wordings:
     explain = {
         Stage.SCORES: _scores,
         Stage.SCALED: _scaled,
+        Stage.CAPPED: _capped,
         Stage.MASKED: _masked,
         Stage.WEIGHTS: _weights,
         Stage.MIXED: _mixed,
@@ -140,18 +141,29 @@ def _scaled(row: QueryRow) -> Wordings:
     if scale == 1.0:
         return f"{full} leaves the scores as they are; variance {raw}.", f"{short}: variance stays {raw}."
     low, high = _score(min(after)), _score(max(after))
-    if (cap := row.stages.inputs.softcap) is not None:
-        squeezed: list[float] = row.stages.capped[0, row.keys].tolist()
-        return (
-            f"{full} takes the variance from {raw} to {variance}; the soft cap of {significant(cap, 4)} then squeezes "
-            f"{low} … {high} to {_score(min(squeezed))} … {_score(max(squeezed))}.",
-            f"{full} takes the variance from {raw} to {variance}, before a soft cap of {significant(cap, 4)}.",
-            f"{short}, then a soft cap of {significant(cap, 4)}.",
-        )
     return (
         f"{full} takes the variance of these scores from {raw} to {variance}; they now lie between {low} and {high}.",
         f"{full} takes the variance from {raw} to {variance}.",
         f"{short} takes the variance to {variance}.",
+    )
+
+
+def _capped(row: QueryRow) -> Wordings:
+    softcap = row.stages.inputs.softcap
+    if softcap is None:
+        return ("This layer has no soft cap: the scaled scores stay as they are.", "No soft cap.")
+    cap = significant(softcap, 4)
+    before, after = row.numbers(Stage.SCALED), row.numbers(Stage.CAPPED)
+    largest = max(range(len(before)), key=lambda place: abs(before[place]))
+    was, now = _score(before[largest]), _score(after[largest])
+    if was == now:
+        change = f"none is further from 0 than {was}, which stays"
+    else:
+        change = f"the one furthest from 0 goes from {was} to {now}"
+    return (
+        f"The soft cap keeps every score between −{cap} and {cap}, and small ones nearly as they are; {change}.",
+        f"The soft cap keeps scores within ±{cap}; {change}.",
+        f"Within ±{cap}: {was} becomes {now}.",
     )
 
 

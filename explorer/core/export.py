@@ -64,9 +64,6 @@ class Table:
         return written.getvalue()
 
 
-MATRICES = tuple(stage for stage in Stage if stage is not Stage.NEXT_TOKEN)
-"""The stages that have a matrix."""
-
 PREDICTIONS = 10
 """The most likely next tokens that JSON lists for each position."""
 
@@ -90,7 +87,7 @@ def matrix_table(reading: "Reading", stage: Stage) -> Table:
 def row_table(reading: "Reading") -> Table:
     """Return the row of the query in view: a line for each key, a column for each stage."""
     row = reading.stages.row(reading.view.query)
-    stages = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
+    stages = reading.bounds.matrices[:-1]
     columns = [_texts(stage_matrix(row, stage))[0] for stage in stages]
     lines = [list(line) for line in zip(_names(reading), *columns, strict=True)]
     heading = ["key", *(stage.value for stage in stages)]

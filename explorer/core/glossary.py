@@ -46,6 +46,16 @@ def _scale(reading: "Reading") -> str:
     return f"Here ×{significant(float(inputs.scale), 4)}; this layer was trained with ×{trained}."
 
 
+def _softcap(reading: "Reading") -> str:
+    softcap = reading.stages.inputs.softcap
+    return "This model has none." if softcap is None else f"Here c = {significant(softcap, 4)}."
+
+
+def _sink(reading: "Reading") -> str:
+    sink = QueryRow(reading).sink
+    return "This model has none." if sink is None else f"Here it takes {weight(sink)} of the row in view."
+
+
 def _marks(reading: "Reading") -> str:
     inputs, bounds = reading.stages.inputs, reading.bounds
     named = ", ".join(f"{name} = {significant(x, 4)}" for x, name in named_scales(inputs.head_size, bounds.n_embd)[1:])
@@ -156,6 +166,20 @@ _TERMS = (
         "A key that the query may not see, such as one after it: e^−∞ = 0, so it gets no weight.",
         "",
         _hidden,
+    ),
+    Term(
+        "soft cap",
+        "Some models, Gemma 2 among them, keep scaled scores between −c and c before the mask: small ones stay nearly "
+        "as they are, and large ones come close to c.",
+        "capped = c · tanh(scaled / c)",
+        _softcap,
+    ),
+    Term(
+        "⌂, sink",
+        "Some models, GPT-OSS among them, have a score in every row that belongs to no key: what it takes in the "
+        "softmax is lost to the keys, whose weights then add up to less than 1.",
+        "",
+        _sink,
     ),
     Term(
         "e^ → a / b",

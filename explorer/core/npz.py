@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from explorer.core.export import MATRICES, to_array
+from explorer.core.export import to_array
 from explorer.core.link import link_line
 from explorer.core.stages import stage_matrix
 from explorer.view import current_scale
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 def write_npz(reading: "Reading", file: BinaryIO) -> None:
     """Write everything about a reading as arrays; none of them needs pickle.
 
-    q, k, v: (L, H, T, D), as set. scores, scaled, masked, weights (T, T) and mixed (T, D) of the head in view. logits
-    and logits_as_trained: (T, V). token_ids, tokens: (T,). settings: JSON with the view, the text and the tokens, as an
-    array of texts drops null characters.
+    q, k, v: (L, H, T, D), as set. scores, scaled, masked, weights (T, T) and mixed (T, D) of the head in view; capped
+    (T, T) as well in a model with a soft cap. logits and logits_as_trained: (T, V). token_ids, tokens: (T,). settings:
+    JSON with the view, the text and the tokens, as an array of texts drops null characters.
     """
     inputs, stages = reading.as_set.inputs, reading.stages
     arrays = {
         "q": np.stack([to_array(layer.q) for layer in inputs]),
         "k": np.stack([to_array(layer.k) for layer in inputs]),
         "v": np.stack([to_array(layer.v) for layer in inputs]),
-        **{stage.value: to_array(stage_matrix(stages, stage)) for stage in MATRICES},
+        **{stage.value: to_array(stage_matrix(stages, stage)) for stage in reading.bounds.matrices},
         "logits": to_array(reading.as_set.logits),
         "logits_as_trained": to_array(reading.as_trained.logits),
         "token_ids": np.array(reading.encoding.ids),

@@ -139,6 +139,7 @@ class Reading:
             scales=tuple(shape.scale(layer) for layer in range(shape.n_layer)),
             causal=self.as_trained.head(0, 0).inputs.causal is True,
             embedding=getattr(shape, "n_embd", None),
+            has_softcap=any(inputs.softcap is not None for inputs in self.as_trained.inputs),
         )
 
     def prepare(self) -> None:

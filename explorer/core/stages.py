@@ -17,6 +17,8 @@ def stage_matrix(stages: "AttentionStages", stage: Stage) -> "Tensor":
             return stages.scores
         case Stage.SCALED:
             return stages.scaled
+        case Stage.CAPPED:
+            return stages.capped
         case Stage.MASKED:
             return stages.masked
         case Stage.WEIGHTS:

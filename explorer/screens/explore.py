@@ -36,7 +36,6 @@ from explorer.screens.exporter import Exporter
 from explorer.screens.opening import loading
 from explorer.view import (
     LAST,
-    MATRIX_STAGES,
     Stage,
     View,
     choose_head,
@@ -82,6 +81,10 @@ CHOOSING_HINTS: Hints = (
 
 LECTURE_PADDING = 6
 """The most cells before a number in lecture mode."""
+
+_MATRICES = tuple(stage for stage in Stage if stage is not Stage.NEXT_TOKEN)
+_ABREAST = 4
+"""How many matrices stand side by side."""
 
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 _WITHOUT_READING = (*_WHILE_EDITING, "edit", "models", "train", "theme", "focus_next", "focus_previous")
@@ -148,7 +151,7 @@ class ExploreScreen(ActionScreen[None]):
         yield TourPanel()
         with Container(id="body"):
             with Container(id="matrices"):
-                for stage in (*MATRIX_STAGES, Stage.MIXED):
+                for stage in _MATRICES:
                     yield Matrix(id=f"matrix-{stage.value}")
             with Container(id="panels"):
                 yield RowTable()
@@ -236,10 +239,12 @@ class ExploreScreen(ActionScreen[None]):
         chosen = Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage
         shown: tuple[Stage, ...] = (chosen,)
         if not self.stacked:
-            shown = (*MATRIX_STAGES[1:], Stage.MIXED) if chosen is Stage.MIXED else MATRIX_STAGES
+            matrices = reading.bounds.matrices
+            end = max(_ABREAST, matrices.index(chosen) + 1)
+            shown = matrices[end - _ABREAST : end]
         head = reading.as_set, reading.view.layer, reading.view.head
         room = shown, self.size, self.whole, self.query_one("#body").size
-        for each in (*MATRIX_STAGES, Stage.MIXED):
+        for each in _MATRICES:
             matrix = self.query_one(f"#matrix-{each.value}", Matrix)
             matrix.display = each in shown
             matrix.set_class(each is stage, "-lit")
@@ -929,17 +934,22 @@ class ExploreScreen(ActionScreen[None]):
 
 def _tabs(reading: "Reading", chosen: Stage, width: int) -> Content:
     """All matrices by their keys, to be clicked; the chosen one with what it holds and, if it fits, its measure."""
-    measure = matrix_measure(reading, chosen)
-    parts = []
-    for number, stage in enumerate((*MATRIX_STAGES, Stage.MIXED), 1):
-        if stage is chosen:
-            parts.append(matrix_title(reading, stage).stylize("bold"))
-        else:
-            click = f"screen.change_view('stage_{stage.value}')"
-            parts.append(Content.from_markup(f"[dim $foreground @click={click}]{number} {stage.value}[/]"))
-    if measure:
-        place = (*MATRIX_STAGES, Stage.MIXED).index(chosen)
-        with_measure = [*parts[:place], parts[place] + Content(" · ") + measure, *parts[place + 1 :]]
-        if (tabs := Content("  ").join(with_measure)).cell_length <= width:
-            return tabs
-    return Content("  ").join(parts)
+    title, measure = matrix_title(reading, chosen).stylize("bold"), matrix_measure(reading, chosen)
+
+    def joined(words: Content, named: bool = True) -> Content:
+        tabs = (words if stage is chosen else _tab(stage, named) for stage in reading.bounds.matrices)
+        return Content("  ").join(tabs)
+
+    if measure and (tabs := joined(title + Content(" · ") + measure)).cell_length <= width:
+        return tabs
+    tabs = joined(title)
+    too_long = reading.bounds.has_softcap and tabs.cell_length > width  # six names need more than 60 columns
+    return joined(title, named=False) if too_long else tabs
+
+
+def _tab(stage: Stage, named: bool) -> Content:
+    """Return the key of a stage that is not shown, as a link, with the name of the stage if `named`."""
+    action = action_named(EXPLORE, f"stage_{stage.value}")
+    assert action is not None
+    words = f"{action.label} {stage.value}" if named else action.label
+    return Content.from_markup(f"[dim $foreground @click=screen.{action.command}]{words}[/]")

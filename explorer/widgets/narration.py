@@ -8,7 +8,7 @@ from textual.geometry import Size
 
 from explorer.core.explanations import Wordings, explain_stage
 from explorer.core.formatting import wrapped
-from explorer.view import STAGES
+from explorer.view import Stage
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class NarrationLine(Lines, can_focus=False):
         wordings = explain_stage(reading)
         state = self._state
         if not state and view.stepping:
-            finished = view.stage is STAGES[-1] and view.query == len(reading.encoding) - 1
+            finished = view.stage is Stage.NEXT_TOKEN and view.query == len(reading.encoding) - 1
             state = FINISHED if finished else STEPPING
             if not self._fitting(wordings[:1], lead, state, width, count):
                 state = state.partition(" ·")[0]
@@ -125,7 +125,8 @@ class NarrationLine(Lines, can_focus=False):
 
 def _lead(reading: "Reading") -> str:
     """Return the number of the stage in view: `3/6 `."""
-    return f"{STAGES.index(reading.view.stage) + 1}/{len(STAGES)} "
+    stages = reading.bounds.stages
+    return f"{stages.index(reading.view.stage) + 1}/{len(stages)} "
 
 
 def _room_to_try(reading: "Reading", width: int) -> bool:

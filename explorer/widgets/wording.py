@@ -61,11 +61,12 @@ def matrix_title(reading: "Reading", stage: Stage) -> Content:
     """Return the title of a matrix: the number of its stage, and how it is computed."""
     inputs = reading.stages.inputs
     scale = float(inputs.scale)
-    cap = "" if inputs.softcap is None else f"soft cap {significant(inputs.softcap, 4)}, "
+    cap = "none here" if inputs.softcap is None else f"±{significant(inputs.softcap, 4)}"
     titles = {
         Stage.SCORES: "1 scores q·kᵀ",
         Stage.SCALED: f"2 scaled ×{significant(scale, 4)}",
-        Stage.MASKED: f"3 {cap}masked" if inputs.causal else f"3 {cap}masked (mask off)",
+        Stage.CAPPED: f"6 soft cap {cap}",
+        Stage.MASKED: "3 masked" if inputs.causal else "3 masked (mask off)",
         Stage.WEIGHTS: "4 weights softmax" if inputs.sink is None else "4 weights softmax with ⌂",
         Stage.MIXED: "5 mixed: 0, ablated" if reading.stages.inputs.ablated else "5 mixed weights·v",
     }
@@ -78,6 +79,8 @@ def matrix_measure(reading: "Reading", stage: Stage) -> Content:
     if stage in (Stage.SCORES, Stage.SCALED):
         scale = float(stages.inputs.scale) if stage is Stage.SCALED else 1.0
         return Content(f"var {significant(measures.scores_variance * scale**2)}")
+    if stage is Stage.CAPPED:
+        return Content(f"var {significant(stages.capped.var(correction=0).item())}")
     if stage is Stage.MASKED:
         cells = stages.scores.numel()
         hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).sum().item())
@@ -106,7 +109,9 @@ def cell_text(reading: "Reading", stage: Stage, query: int, column: int) -> str:
         return f"{of_query} · dimension {column}: mixed {number(row.mixed[0, column].item(), 9, 3).strip()}"
     if column >= len(tokens):
         return ""
-    score, scaled = (number(x[0, column].item(), 9).strip() for x in (row.scores, row.scaled))
+    score, scaled, capped = (number(x[0, column].item(), 9).strip() for x in (row.scores, row.scaled, row.capped))
+    if row.inputs.softcap is not None:
+        scaled += f" · capped {capped}"
     seen = bool(row.inputs.visible[0, column].item())
     given = f"weight {weight(row.weights[0, column].item(), 3)}" if seen else "masked −∞ · weight 0"
     return f"{of_query} · key {column} {quoted(tokens[column])}: score {score} · scaled {scaled} · {given}"

@@ -4,12 +4,14 @@ import random
 from collections.abc import Callable
 
 import pytest
+from textual.content import Content
 
 from explorer.app import ExplorerApp
 from explorer.screens.heads import HeadsScreen
-from explorer.view import View
+from explorer.view import Stage, View
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.matrix.matrix import Matrix
+from explorer.widgets.narration import NarrationLine
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.row_table import RowTable
 from model.families.model import FamilyModel
@@ -154,3 +156,31 @@ async def test_the_sink_has_a_column_and_the_colours_can_leave_out_the_first_key
         await pilot.press("0")
         await ready(pilot)
         assert weights.painter.numbers.high == 1
+
+
+async def test_a_soft_cap_is_a_stage_of_its_own(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+    app = make_app("gemma2", query=9, layer=1, stage=Stage.SCORES)
+    async with app.run_test(size=(130, 40)) as pilot:
+        await ready(pilot)
+
+        def displayed() -> list[Stage]:
+            return [matrix.stage for matrix in app.explore.query(Matrix) if matrix.display]
+
+        narration, table = app.explore.query_one(NarrationLine), app.explore.query_one(RowTable)
+        assert displayed() == [Stage.SCORES, Stage.SCALED, Stage.CAPPED, Stage.MASKED]
+        await pilot.press("n", "n")
+        await ready(pilot)
+        assert app.view.stage is Stage.CAPPED
+        assert narration.render_line(0).text.startswith("3/7 The soft cap keeps")
+        assert table.render_line(0).text.split()[:5] == ["key", "q·k", "×0.2887", "capped", "mask"]
+        await pilot.press("4", "6")
+        await ready(pilot)
+        assert app.view.stage is Stage.CAPPED
+        await pilot.press("5")
+        await ready(pilot)
+        assert displayed() == [Stage.CAPPED, Stage.MASKED, Stage.WEIGHTS, Stage.MIXED]
+        await pilot.press("6")
+        await pilot.resize_terminal(60, 18)
+        await ready(pilot)
+        title = Content.from_markup(app.explore.query_one("#matrix-capped", Matrix).border_title or "").plain
+        assert title == "1  2  6 soft cap ±50  3  4  5"

@@ -41,8 +41,9 @@ CHANGES = [
 ]
 
 bounds = st.builds(
-    lambda positions, layers, heads, size, causal, factor: Bounds(
-        positions, layers, heads, size, tuple(factor / math.sqrt(size) / (i + 1) for i in range(layers)), causal
+    lambda positions, layers, heads, size, causal, factor, softcap: Bounds(
+        *(positions, layers, heads, size, tuple(factor / math.sqrt(size) / (i + 1) for i in range(layers)), causal),
+        has_softcap=softcap,
     ),
     st.integers(1, 9),
     st.integers(1, 4),
@@ -50,6 +51,7 @@ bounds = st.builds(
     st.integers(1, 130),
     st.booleans(),
     st.sampled_from([1.0, 2.0]),
+    st.booleans(),
 )
 
 
@@ -129,15 +131,17 @@ def test_a_scale_equal_to_all_layers_in_scope_is_no_change() -> None:
     assert v.with_scale(0.25)(replace(at_first, scope=Scope.MODEL), limits).scale == 0.25
 
 
-def test_stages_lead_from_token_to_token() -> None:
+@pytest.mark.parametrize("limits", [BOUNDS, replace(BOUNDS, has_softcap=True)], ids=["plain", "soft cap"])
+def test_stages_lead_from_token_to_token(limits: Bounds) -> None:
+    stages = list(Stage) if limits.has_softcap else [stage for stage in Stage if stage is not Stage.CAPPED]
     view = replace(VIEW, query=0, stage=Stage.SCORES, stepping=True)
     walked = [view]
-    while (view := v.next_stage(view, BOUNDS)) != walked[-1]:
+    while (view := v.next_stage(view, limits)) != walked[-1]:
         walked.append(view)
-    assert [(w.query, w.stage) for w in walked] == [(query, stage) for query in range(8) for stage in Stage]
+    assert [(w.query, w.stage) for w in walked] == [(query, stage) for query in range(8) for stage in stages]
     for before, after in pairwise(walked):
-        assert v.previous_stage(after, BOUNDS) == before
-    assert v.previous_stage(walked[0], BOUNDS) == walked[0]
+        assert v.previous_stage(after, limits) == before
+    assert v.previous_stage(walked[0], limits) == walked[0]
 
 
 def test_n_begins_with_the_first_stage_where_the_application_opens() -> None:
@@ -163,7 +167,7 @@ def test_a_switch_is_told_from_every_other_change() -> None:
 def test_stepping_ends_when_one_goes_elsewhere() -> None:
     view = v.next_stage(replace(VIEW, stage=Stage.SCORES), BOUNDS)
     assert view.stepping
-    assert [view.awaits(stage) for stage in Stage] == [False, False, True, True, True, True]
+    assert [view.awaits(stage) for stage in Stage] == [False, False, True, True, True, True, True]
     for stays in (v.move_key(1), v.move_head(1), v.toggle_mask, v.toggle_scale, v.toggle_ablated, v.go_to(3, 0)):
         assert stays(view, BOUNDS).stepping
     for ends in (v.move_query(1), v.first_query, v.choose_stage(Stage.SCALED), v.go_to(5), v.stop_stepping):

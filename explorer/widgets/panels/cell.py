@@ -119,7 +119,7 @@ class CellPanel(Lines, can_focus=True):
         ]
         if cell.softcap is not None:
             cap = significant(cell.softcap, 4)
-            rows.append((Stage.SCALED, "soft cap", f"{cap} × tanh({steps.scaled} / {cap}) ≈", steps.capped))
+            rows.append((Stage.CAPPED, "soft cap", f"{cap} × tanh({steps.scaled} / {cap}) ≈", steps.capped))
         if cell.hidden:
             rows += [
                 (Stage.MASKED, "mask", _hidden_because(reading), MINUS + INFINITY),
@@ -274,7 +274,7 @@ def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
         return steps.score
     scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
     softcap = reading.stages.inputs.softcap
-    if softcap is not None:
+    if softcap is not None and not reading.view.awaits(Stage.CAPPED):
         scaled += f", within ±{significant(softcap, 4)} ≈ {steps.capped}"
     if reading.view.awaits(Stage.MASKED):
         return scaled

@@ -24,7 +24,7 @@ _MASK = 6
 _WEIGHT = 8
 _LONGEST = 14
 _WAITING = "·"
-_STAGES = (Stage.SCORES, Stage.SCALED, Stage.MASKED, Stage.WEIGHTS)
+_STAGES = (Stage.SCORES, Stage.SCALED, Stage.CAPPED, Stage.MASKED, Stage.WEIGHTS)
 """The stages that the columns show, from left to right."""
 
 
@@ -35,23 +35,24 @@ class Columns:
     key: int
     score: int
     scaled: int
+    capped: int
     mask: int
     weight: int
     bar: int
 
     @classmethod
-    def fitting(cls, width: int, longest: int) -> "Columns":
-        """Return the columns that fit; the weight has priority."""
+    def fitting(cls, width: int, longest: int, has_softcap: bool = False) -> "Columns":
+        """Return the columns that fit; the weight has priority, and only a soft cap has a column of its own."""
         key = 2 + min(max(longest, len("key")), _LONGEST, max(1, width // 3))
         room = width - key - _WEIGHT
         found = []
-        for wanted in (_NUMBER, _NUMBER, _MASK):
+        for wanted in (_NUMBER, _NUMBER, _NUMBER if has_softcap else 0, _MASK):
             found.append(wanted if room >= wanted else 0)
             room -= found[-1]
         if room < 0:
             key = max(1, width - _WEIGHT)
-        score, scaled, mask = found
-        return cls(key, score, scaled, mask, min(_WEIGHT, max(0, width - 1)), max(0, room - 2))
+        score, scaled, capped, mask = found
+        return cls(key, score, scaled, capped, mask, min(_WEIGHT, max(0, width - 1)), max(0, room - 2))
 
 
 class RowTable(Drawn, can_focus=True, inherit_bindings=False):
@@ -97,6 +98,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._longest = 1
         self._scores: list[float] = []
         self._scaled: list[float] = []
+        self._capped: list[float] = []
+        self._softcap: float | None = None
         self._weights: list[float] = []
         self._seen: list[bool] = []
         self._scale = 1.0
@@ -147,6 +150,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             self._longest = max(map(cell_len, self._labels))
         row = reading.stages.row(view.query)
         self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
+        self._softcap = row.inputs.softcap
+        self._capped = [] if self._softcap is None else row.capped[0].tolist()
         self._weights, self._seen = row.weights[0].tolist(), row.inputs.visible[0].tolist()
         self._scale = float(row.inputs.scale)
         self._sink = None if row.sink_weights is None else float(row.sink_weights[0])
@@ -202,7 +207,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         place = y - 1 + self.scroll_offset.y
         if self.reading is None or place > len(self._labels) or width < 1:
             return Strip.blank(width, base)
-        columns = Columns.fitting(width, self._longest)
+        columns = Columns.fitting(width, self._longest, self._softcap is not None)
         if y > 0 and place == len(self._labels):
             return Strip(self._sink_line(columns)).adjust_cell_length(width, base)
         segments = self._header(columns) if y == 0 else self._line(self._order[place], columns)
@@ -213,13 +218,14 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             fit("  key", columns.key),
             fit("q·k", columns.score, "right"),
             fit(_times(self._scale, columns.scaled - 1), columns.scaled, "right"),
+            fit("capped", columns.capped, "right") if columns.capped else "",
             fit("mask", columns.mask, "right") if columns.mask else "",
             fit("weight" if self._is_by_position else "weight▾", columns.weight, "right"),
         )
         return [Segment("".join(texts), self.style_of("faint"))]
 
     def _line(self, key: int, columns: Columns) -> list[Segment]:
-        no_score, no_scaled, no_mask, no_weight = self._waits
+        no_score, no_scaled, no_capped, no_mask, no_weight = self._waits
         seen, here = self._seen[key] or no_mask, key == self._key
         name = self.style_of("cursor") if here else self.base if seen else self.style_of("faint")
         numbers = self.base if seen else self.style_of("faint")
@@ -228,6 +234,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             texts.append(_WAITING.rjust(columns.score) if no_score else number(self._scores[key], columns.score))
         if columns.scaled:
             texts.append(_WAITING.rjust(columns.scaled) if no_scaled else number(self._scaled[key], columns.scaled))
+        if columns.capped:
+            texts.append(_WAITING.rjust(columns.capped) if no_capped else number(self._capped[key], columns.capped))
         if columns.mask:
             texts.append((_WAITING if no_mask else "" if seen else MINUS + INFINITY).rjust(columns.mask))
         share = 0.0 if no_weight else self._weights[key]
@@ -246,7 +254,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             return []
         share = 0.0 if self._waits[-1] else self._sink
         given = _WAITING if self._waits[-1] else weight(share, 3)
-        between = " " * (columns.score + columns.scaled + columns.mask)
+        between = " " * (columns.score + columns.scaled + columns.capped + columns.mask)
         return [
             Segment(fit("  ⌂ the sink", columns.key) + between, self.style_of("faint")),
             Segment(fit(given, columns.weight, "right"), self.base + Style(bold=True)),

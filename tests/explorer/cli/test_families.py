@@ -1,6 +1,7 @@
 """Models of other families on the command line: found, listed, shown, continued and refused."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,18 @@ def test_what_is_special_about_a_head_is_in_the_json(models: Path) -> None:
     capped = shown("--model", "gemma", "Ivan ate", "--layer", "1")
     assert capped["softcap"] == 50
     assert "window" not in capped
+    for before, after in zip(capped["scaled"], capped["capped"], strict=True):
+        assert after == [pytest.approx(50 * math.tanh(x / 50), abs=1e-4) for x in before]
     assert "softcap" not in shown("Ivan ate")
+
+
+def test_a_soft_cap_is_a_stage_of_the_tables(models: Path) -> None:
+    write(family("gemma2"), models / "gemma")
+    arguments = ("show", "--model", "gemma", "Ivan ate", "--layer", "1", "--query", "3")
+    assert "q·k scaled capped masked weights" in " ".join(run(*arguments).output.split())
+    assert "capped, the scaled scores within a soft cap of 50" in run(*arguments[:-2], "--stage", "capped").output
+    assert "capped" not in run("show", "Ivan ate").output
+    assert "no soft cap" in refusal("show", "Ivan ate", "--stage", "capped")
 
 
 def test_a_llama_is_continued(models: Path) -> None:

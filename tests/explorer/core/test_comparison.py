@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explorer.core.comparison import Comparison, Measure, Pair, Side, common_format, opening
 from explorer.core.readings import ReadingService
-from explorer.view import Bounds, Stage, View
+from explorer.view import STAGES, Bounds, Stage, View
 from explorer.widgets.matrix.difference import DifferenceNumbers
 from explorer.widgets.palette import Depth, make_palette
 from explorer.widgets.panels.comparison_panel import _between, tokens_text
@@ -28,7 +28,7 @@ PAIRS: dict[str, tuple[View, View]] = {
     "sentences": (BPE, replace(BPE, text="the cat saw")),
     "models": (BPE, CHAR),
 }
-MATRICES = [stage for stage in Stage if stage is not Stage.NEXT_TOKEN]
+MATRICES = STAGES[:-1]
 
 
 @pytest.fixture

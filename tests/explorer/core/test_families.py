@@ -1,19 +1,24 @@
 """What the screen says of sinks, soft caps, windows and shared keys, checked against the numbers themselves."""
 
+import io
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic
 from explorer.core.explanations import explain_stage
+from explorer.core.export import row_table
+from explorer.core.formatting import significant
 from explorer.core.link import link_line
 from explorer.core.reading import Reading
 from explorer.core.readings import compute
-from explorer.view import Stage, View
+from explorer.core.stages import stage_matrix
+from explorer.view import STAGES, Stage, View
 from explorer.widgets.wording import matrix_measure, matrix_title, scale_text
 from model.families import OpenOptions
 from model.families.model import FamilyModel
@@ -67,8 +72,37 @@ def test_the_arithmetic_of_a_cell_goes_through_the_soft_cap(read: Read) -> None:
     assert cell.capped == pytest.approx(reading.stages.capped[9, 8].item(), abs=1e-4)
     assert cell.weight == pytest.approx(math.exp(cell.capped - cell.log_sum), abs=1e-5)
     assert float(cell.steps.capped.replace("−", "-")) == pytest.approx(cell.capped, abs=0.006)
-    assert "soft cap of 50" in said(reading, Stage.SCALED)
-    assert matrix_title(reading, Stage.MASKED).plain == "3 soft cap 50, masked"
+
+
+def test_a_soft_cap_is_a_stage_of_its_own(read: Read) -> None:
+    """Between scaled and masked, in models that have one, and in no other."""
+    reading = read("gemma2", layer=1, stage=Stage.CAPPED)
+    assert reading.view.stage is Stage.CAPPED
+    assert reading.bounds.stages[1:4] == (Stage.SCALED, Stage.CAPPED, Stage.MASKED)
+    capped = 50 * torch.tanh(reading.stages.scaled / 50)
+    torch.testing.assert_close(stage_matrix(reading.stages, Stage.CAPPED), capped)
+    seen = reading.stages.inputs.visible
+    assert torch.equal(reading.stages.masked[seen], reading.stages.capped[seen])
+    titles = [matrix_title(reading, stage).plain for stage in reading.bounds.matrices[1:4]]
+    assert titles == ["2 scaled ×0.2887", "6 soft cap ±50", "3 masked"]
+    assert matrix_measure(reading, Stage.CAPPED).plain == f"var {significant(capped.var(correction=0).item())}"
+    assert "between −50 and 50" in said(reading, Stage.CAPPED)
+    assert row_table(reading).rows[0] == ["key", "scores", "scaled", "capped", "masked", "weights"]
+    with np.load(written(reading)) as arrays:
+        np.testing.assert_allclose(arrays["capped"], capped.numpy(), rtol=1e-5, atol=1e-5)
+    other = read("granite", stage=Stage.CAPPED)
+    assert other.view.stage is Stage.SCALED
+    assert other.bounds.stages == STAGES
+    assert row_table(other).rows[0] == ["key", "scores", "scaled", "masked", "weights"]
+    with np.load(written(other)) as arrays:
+        assert "capped" not in arrays
+
+
+def written(reading: Reading) -> io.BytesIO:
+    file = io.BytesIO()
+    reading.write_npz(file)
+    file.seek(0)
+    return file
 
 
 def test_a_window_is_told_from_what_comes_later(read: Read) -> None:

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from explorer.app import ExplorerApp
 from explorer.core.explanations import explain_stage
 from explorer.screens.explore import ExploreScreen
-from explorer.view import LAST, Stage
+from explorer.view import LAST, STAGES, Stage
 from explorer.widgets.header import HeaderLine
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.narration import NarrationLine
@@ -44,7 +44,7 @@ async def test_the_sentence_of_the_stage_is_never_cut_off(
         narration = app.explore.query_one(NarrationLine)
         assert narration.display == (size[1] >= 24)
         await press(pilot, "n", "N")
-        for number, stage in enumerate(Stage, 1):
+        for number, stage in enumerate(STAGES, 1):
             assert app.view.stage is stage
             assert app.reading is not None
             await pilot.pause(0)
@@ -61,7 +61,7 @@ async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, 
         await ready(pilot)
         await pilot.pause()
         table = app.explore.query_one(RowTable)
-        matrices = [app.explore.query_one(f"#matrix-{stage}", Matrix) for stage in list(Stage)[:4]]
+        matrices = [app.explore.query_one(f"#matrix-{stage}", Matrix) for stage in STAGES[:4]]
         assert app.reading is not None
         assert len(app.reading.encoding) < 9  # so few that no two rows share a line
         rows = [shown(matrix)[4] for matrix in matrices]
