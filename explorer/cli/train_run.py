@@ -29,8 +29,14 @@ def run_training(options: TrainOptions, given: set[str], stream: MessageStream |
     with distributed.connected(group, device):
         setup = set_up(options, given, device, group)
         trainer, options = setup.trainer, setup.options
-        # Those of a resumed run: losses differ a little between numbers of threads.
-        torch.set_num_threads(options.threads or useful_threads(trainer, torch.get_num_threads()))
+        threads = options.threads
+        if threads is None:
+            spare = 0 if stream is None else 1  # for the application
+            threads = useful_threads(trainer, torch.get_num_threads(), spare=spare)
+            if spare:
+                # Losses differ a little between numbers of threads: it is resumed with these, wherever that is.
+                setup.notes["options"]["threads"] = threads
+        torch.set_num_threads(threads)
         display: Display
         if stream is not None:
             display = TrainingWorker(trainer, stream, options.sample_every, options.prompt)

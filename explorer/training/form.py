@@ -9,7 +9,6 @@ import click
 
 from explorer.core.paths import names_file, typed_path
 from explorer.training.options import PARAMETERS
-from explorer.training.request import default_threads
 from model.errors import ModelError
 
 _FIRST = ("files", "out", "resume")
@@ -66,7 +65,7 @@ def _field(name: str, parameter: click.Parameter) -> FormField:
     if name == "prompt":
         return FormField(name, caption, help, (), "\\n", lambda value: [option, value.replace("\\n", "\n")])
     if name == "threads":
-        help = f"Processor threads; by default {default_threads()}, which leaves one to the application."
+        help = "Processor threads; by default as many as help, and one processor is left to the application."
     choices = tuple(map(str, parameter.type.choices)) if isinstance(parameter.type, click.Choice) else ()
     default = str(parameter.default) if isinstance(parameter.default, str | int | float) else ""
     return FormField(name, caption, help, choices, default, lambda value: [option, value])

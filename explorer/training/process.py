@@ -14,7 +14,7 @@ from typing import Protocol
 import explorer
 from explorer.core import exit_codes
 from explorer.training.messages import Command, Event, decode_event, encode
-from explorer.training.request import TrainRequest, with_threads
+from explorer.training.request import TrainRequest
 from model.errors import ModelError
 
 OnEvent = Callable[[Event], None]
@@ -55,7 +55,7 @@ class TrainingProcess:
         self._lock = threading.Lock()
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         # -P: a file of the user's own called random.py must not be imported in place of Python's.
-        command = [sys.executable, "-P", "-m", "explorer", "train", "--stream", *with_threads(request.arguments)]
+        command = [sys.executable, "-P", "-m", "explorer", "train", "--stream", *request.arguments]
         try:
             self._process = subprocess.Popen(
                 command,

@@ -1,6 +1,5 @@
 """TrainRequest: the command line of a training process, from the options of `explorer train` or from a form."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,34 +61,9 @@ def read_request(arguments: Sequence[str]) -> TrainRequest:
     )
 
 
-def with_threads(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with `--threads`, which leaves a processor to the application, unless they have it."""
-    options = _options(arguments)
-    is_given = any(argument == "--threads" or argument.startswith("--threads=") for argument in options)
-    return list(arguments) if is_given else ["--threads", str(default_threads()), *arguments]
-
-
-def default_threads() -> int:
-    """Return the number of threads of a run that is started from the application: it leaves one to that."""
-    return max(1, processors() - 1)
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
-def _options(arguments: Sequence[str]) -> Sequence[str]:
-    """Return the arguments before `--`."""
-    return arguments[: arguments.index("--")] if "--" in arguments else arguments
-
-
 def _option(arguments: Sequence[str], name: str) -> Sequence[str]:
     """Return an option and its value if it is given."""
-    options = _options(arguments)
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     place = options.index(name) if name in options else len(options)
     return options[place : place + 2]
 

@@ -14,6 +14,7 @@ from explorer.training.run_state import RunState, RunStatus, earlier_steps
 from model.checkpoint import load
 from model.errors import ModelError
 from model.training.run_log import read_metrics
+from model.training.runs import latest, read_state
 from tests.explorer.training_runs import SMALL
 from tests.model.trainers import TEXT, make_tokenizer
 
@@ -122,6 +123,8 @@ def test_a_run_to_its_end_has_a_model_to_open(text: Path, tmp_path: Path, start:
     assert watcher.run.sample is not None
     assert watcher.run.sample.step == 6  # of the finished model
     load(out / "final")
+    threads = read_state(latest(out))["notes"]["options"]["threads"]
+    assert threads == 1, "what helps so small a model, noted so that the run is resumed with it"
 
 
 def test_what_goes_wrong_is_one_line(tmp_path: Path, start: Start) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from explorer.cli.train import train
-from explorer.training import request as train_request
-from explorer.training.request import TrainRequest, read_request, request_of, with_threads
+from explorer.training.request import TrainRequest, read_request, request_of
 from model.errors import ModelError
 
 HOSTILE = ("--out", "-x", "a b", "[red]x[/]", "it's", "a\x1b[31mb", "é.txt", "--", "$(rm)")
@@ -68,15 +67,6 @@ def test_a_run_goes_on_with_the_threads_and_device_it_began_with() -> None:
     assert parsed(resumed.arguments) == expected
     assert resumed.resumed() == resumed
     assert read_request(["--out", "run", "--", "--threads"]).resumed().arguments == ("--out", "run", "--resume")
-
-
-def test_a_processor_is_left_to_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
-    for processors, threads in ((1, "1"), (2, "1"), (8, "7")):
-        monkeypatch.setattr(train_request, "processors", lambda count=processors: count)
-        assert with_threads(["--out", "run"]) == ["--threads", threads, "--out", "run"]
-        assert with_threads(["--out", "run", "--", "--threads"])[:2] == ["--threads", threads]
-    for own in (["--out", "run", "--threads", "5"], ["--threads=5", "--out", "run"]):
-        assert with_threads(own) == own
 
 
 def test_a_run_is_called_like_its_directory() -> None:
