@@ -30,7 +30,7 @@ from explorer.core.signals import handled_like_interrupts
 from explorer.core.steps import split_step
 from explorer.core.tour import note_shown, tour_file
 from explorer.screens.opening import OpeningScreen, loading
-from explorer.view import LAST, Change, View
+from explorer.view import LAST, LONGEST_TEXT, Change, View
 from explorer.widgets import themes
 from explorer.widgets.head_scorer import HeadScorer, Measure
 from explorer.widgets.messages import WorkerMessage
@@ -133,7 +133,8 @@ class ExplorerApp(App[None]):
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
             self.set_reactive(App.theme, "ansi-dark")
         super().__init__()
-        self.view = view or DEFAULT_VIEW
+        asked = view or DEFAULT_VIEW
+        self.view = replace(asked, text=asked.text[:LONGEST_TEXT])
         self._undecided = undecided if view else EVERYTHING  # of self.view, while its reading is waited for
         self.reading: Reading | None = None
         self._start_process = start_process
@@ -155,7 +156,7 @@ class ExplorerApp(App[None]):
         self._palette: type[ActionPalette] | None = None
         self._other_screens: OtherScreens | None = None
         self._measure_heads: Measure | None = None
-        self._unchecked: View | None = self.view  # until it is known whether what was asked for exists
+        self._unchecked: View | None = asked  # until it is known whether what was asked for exists
         self._announced = False
         self._offer_tour = offer_tour
 
@@ -510,7 +511,9 @@ class ExplorerApp(App[None]):
 
 
 def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
-    """Yield a line for each layer, head or query that was asked for but does not exist."""
+    """Yield a line for each layer, head or query that was asked for but does not exist, and for a text that is cut."""
+    if more := len(asked.text[LONGEST_TEXT:]):
+        yield f"a sentence has at most {LONGEST_TEXT:,} characters: the last {more:,} are left out"
     got, bounds = reading.view, reading.bounds
     for name, wanted, have, count in (
         ("layer", asked.layer, got.layer, bounds.n_layer),

@@ -34,6 +34,9 @@ SCOPES = tuple(Scope)
 LAST = -1
 """A query or key that means the last position, whatever the length of the text."""
 
+LONGEST_TEXT = 100_000
+"""The most characters that the application looks at. Of a longer text, commands encode only a beginning."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

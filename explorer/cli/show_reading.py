@@ -3,7 +3,7 @@
 from explorer.core.encoding import EmptyTextError, UnknownTextError, encode_text
 from explorer.core.reading import Reading
 from explorer.core.readings import compute
-from explorer.view import View
+from explorer.view import LONGEST_TEXT, View
 from model.errors import ModelError
 from model.interface import TracedModel
 
@@ -24,9 +24,10 @@ def read_whole_text(view: View, model: TracedModel) -> Reading:
             f"no character of the text is known to {model.name!r}: type others or choose another model"
         ) from error
     if left_out:
+        at_least = "at least " if len(view.text) > LONGEST_TEXT else ""
         raise ModelError(
-            f"the text has {len(encoding) + left_out} tokens and {model.name!r} reads at most {context} at once: "
-            f"its first {len(encoding.text)} characters fit, to …{encoding.text[-20:]!r}, shorten it"
+            f"the text has {at_least}{len(encoding) + left_out} tokens and {model.name!r} reads at most {context} "
+            f"at once: its first {len(encoding.text)} characters fit, to …{encoding.text[-20:]!r}, shorten it"
         )
     if view.query >= len(encoding):
         raise ModelError(f"query {view.query} does not exist: the text has tokens 0 to {len(encoding) - 1}")

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from explorer.view import LONGEST_TEXT
 from model.errors import ModelError
 from model.tokenizer import Encoding, encode, token_texts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+_CHARACTERS_PER_TOKEN = 16  # more than a token of any text has on average
+_MARGIN = 1000  # tokens: those at a cut may differ from the tokens of the whole text
 
 
 class EmptyTextError(ModelError):
@@ -30,13 +34,15 @@ def encode_text(
 ) -> tuple[Encoding, int]:
     """Return the first `most` tokens of a text, and how many are left out.
 
+    Of a text of more than `LONGEST_TEXT` characters at least so many are left out: its end is not encoded.
+
     `prefix` are token ids that stand before the text and belong to no character of it.
 
     Raises EmptyTextError and UnknownTextError for a text without tokens.
     """
     if not text:
         raise EmptyTextError
-    encoding = encode(tokenizer, text)
+    encoding = _encode_beginning(tokenizer, text, most)
     if not encoding.ids:
         raise UnknownTextError(model_name)
     if prefix:
@@ -59,3 +65,13 @@ def encode_text(
         unknown=tuple(unknown for unknown in encoding.unknown if unknown.start < end),
     )
     return first, left_out
+
+
+def _encode_beginning(tokenizer: "Tokenizer", text: str, most: int) -> Encoding:
+    """Encode as much of a text as its first `most` tokens need, with a margin; encoding megabytes takes seconds."""
+    length = max(LONGEST_TEXT, _CHARACTERS_PER_TOKEN * most)
+    while True:
+        encoding = encode(tokenizer, text[:length])
+        if length >= len(text) or len(encoding) >= 2 * most + _MARGIN:
+            return encoding
+        length *= 4

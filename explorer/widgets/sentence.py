@@ -17,12 +17,8 @@ from textual.widgets import Input, Static
 
 from explorer.core.formatting import marked
 from explorer.core.history import Recall
-from explorer.view import LAST, View
+from explorer.view import LAST, LONGEST_TEXT, View
 from explorer.widgets.key_line import Hints
-
-LONGEST = 100_000
-"""The most characters that can be typed or pasted, more than any model reads at once."""
-
 
 EDITING_HINTS: Hints = (
     ("enter", "keep", "submit_sentence"),
@@ -56,7 +52,7 @@ class SentenceInput(Input):
         """A click on the sentence while it is not typed."""
 
     def __init__(self, text: str, keep: Callable[[], None], give_up: Callable[[], None]) -> None:
-        super().__init__(text, id="sentence", compact=True, select_on_focus=False, max_length=LONGEST)
+        super().__init__(text, id="sentence", compact=True, select_on_focus=False, max_length=LONGEST_TEXT)
         self._endings = {"enter": keep, "escape": give_up}
         self.can_focus = False
         self.cursor_blink = False
@@ -138,10 +134,10 @@ class SentenceInput(Input):
         """Replace the selection by a text with all its lines, as far as there is room."""
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         start, end = sorted(self.selection)
-        room = LONGEST - len(self.value) + (end - start)
-        if len(text) > room:
+        room = LONGEST_TEXT - len(self.value) + (end - start)
+        if (more := len(text) - room) > 0:
             self.app.notify(
-                f"a sentence has at most {LONGEST:,} characters: the last {len(text) - room:,} pasted are left out",
+                f"a sentence has at most {LONGEST_TEXT:,} characters: the last {more:,} pasted are left out",
                 severity="warning",
                 markup=False,
             )

@@ -8,8 +8,8 @@ import pytest
 from textual import events
 
 from explorer.app import ExplorerApp
-from explorer.view import LAST
-from explorer.widgets.sentence import LONGEST, marked
+from explorer.view import LAST, LONGEST_TEXT
+from explorer.widgets.sentence import marked
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.helpers import messages, screen_text, strips
@@ -186,18 +186,21 @@ async def test_a_paste_outside_becomes_the_sentence(make_app: MakeApp, ready: Re
         assert app.view.text == "another\nsentence"
 
 
-async def test_a_giant_paste_is_cut_and_said(make_app: MakeApp, ready: Ready) -> None:
-    app = make_app()
+async def test_a_giant_text_or_paste_is_cut_and_said(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(text="x" * (LONGEST_TEXT + 7))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        paste(app, "y" * (LONGEST + 5))
+        assert app.view.text == "x" * LONGEST_TEXT
+        assert f"a sentence has at most {LONGEST_TEXT:,} characters: the last 7 are left out" in messages(app)
+        app.clear_notifications()
+        paste(app, "y" * (LONGEST_TEXT + 5))
         await pilot.pause()
-        assert messages(app) == [f"a sentence has at most {LONGEST:,} characters: the last 5 pasted are left out"]
+        assert messages(app) == [f"a sentence has at most {LONGEST_TEXT:,} characters: the last 5 pasted are left out"]
         await pilot.press("enter")
         await ready(pilot)
-        assert app.view.text == "y" * LONGEST
+        assert app.view.text == "y" * LONGEST_TEXT
         assert app.reading is not None
-        assert app.reading.left_out == LONGEST - 48
+        assert app.reading.left_out == LONGEST_TEXT - 48
 
 
 async def test_a_click_on_the_sentence_edits_it(make_app: MakeApp, ready: Ready) -> None:

@@ -18,6 +18,15 @@ def test_a_long_text_is_cut_at_a_token(char_model: Checkpoint) -> None:
     assert encoding.spans == ((0, 1), (2, 3), (3, 4))
 
 
+def test_only_a_beginning_of_a_very_long_text_is_encoded(char_model: Checkpoint) -> None:
+    text = "a bad fed cab " * 20_000
+    encoding, left_out = encode_text(char_model.tokenizer, text, 16, "tiny")
+    assert (encoding.text, encoding.tokens) == (text[:16], tuple(text[:16]))
+    assert 0 < left_out < len(text) // 2
+    encoding, _ = encode_text(char_model.tokenizer, "Z" * 300_000 + text, 16, "tiny")  # the beginning has no tokens
+    assert encoding.tokens == tuple(text[:16])
+
+
 def test_texts_without_tokens_are_refused(char_model: Checkpoint) -> None:
     with pytest.raises(EmptyTextError, match="empty"):
         encode_text(char_model.tokenizer, "", 16, "tiny")
