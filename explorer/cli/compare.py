@@ -3,7 +3,8 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,7 +18,7 @@ from explorer.cli import output
 from explorer.core.formatting import one_line, significant
 from explorer.core.plot import Curve, axis, draw
 from model.errors import ModelError
-from model.training.run_log import RunDescription, RunLog, StepMetrics, read_run_log
+from model.training.run_log import MetricsSeries, RunDescription, RunLog, read_run_log
 
 COLOURS = ("dodger_blue1", "orange3", "green3", "magenta3", "yellow3", "cyan3", "red3", "grey62")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -72,13 +73,13 @@ def plot_lines(
     curves = [
         Curve(
             letter,
-            [(m.step, m.loss) for m in _smoothed(run_log.metrics)],
-            [(m.step, m.validation_loss) for m in run_log.metrics if m.validation_loss is not None],
+            _smoothed(run_log.metrics),
+            run_log.metrics.evaluations("validation_loss"),
         )
         for letter, run_log in zip(LETTERS, logs, strict=False)
     ]
     values = [value for curve in curves for _, value in (*curve.line, *curve.marks)]
-    steps = axis([m.step for run_log in logs for m in run_log.metrics], log_steps)
+    steps = axis([step for run_log in logs for step in run_log.metrics.steps], log_steps)
     losses = axis([*values, *levels.values()], log, margin=0.03)
     labels = [(level, f"ln({size:,}) = {level:.2f}") for size, level in levels.items()]
     scale = "loss in nats, logarithmic" if log else "loss in nats"
@@ -92,11 +93,12 @@ def _colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def _smoothed(metrics: Sequence[StepMetrics]) -> list[StepMetrics]:
-    """Average neighbouring steps of long runs; each mean is put at its last step."""
+def _smoothed(metrics: MetricsSeries) -> list[tuple[float, float]]:
+    """Return the losses by step; of a long run, means of neighbours, each at its last step."""
+    steps, losses = metrics.steps, metrics.column("loss")
     size = max(1, len(metrics) // 200)
-    groups = [metrics[i : i + size] for i in range(0, len(metrics), size)]
-    return [replace(group[-1], loss=sum(m.loss for m in group) / len(group)) for group in groups]
+    groups = (slice(i, i + size) for i in range(0, len(metrics), size))
+    return [(steps[group][-1], math.fsum(losses[group]) / len(losses[group])) for group in groups]
 
 
 def make_table(logs: Sequence[RunLog], width: int) -> Table:
@@ -112,11 +114,11 @@ def make_table(logs: Sequence[RunLog], width: int) -> Table:
             Text(name), justify="left" if left else "right", no_wrap=not left, overflow="fold", vertical="bottom"
         )
     for index, run_log in enumerate(logs):
-        figures = as_object(run_log)
+        figures = latest_figures(run_log)
         row = [
             Text(LETTERS[index], _colour(index)),
             Text(one_line(run_log.path.name or str(run_log.path.resolve()))),
-            Text(f"{figures['step']:,}"),
+            Text(f"{run_log.metrics.steps[-1]:,}"),
             _loss(figures["training_loss"]),
             _loss(figures["validation_loss"]),
             *([_loss(figures["prefix_loss"])] if has_unmasked else []),
@@ -167,13 +169,9 @@ def _settings(description: RunDescription) -> dict[str, Any]:
 def as_object(run_log: RunLog) -> dict[str, Any]:
     """Return one run for `--json`: its settings, its latest figures, and its curves as [step, loss]."""
     metrics, config = run_log.metrics, run_log.description.config
-    validation = [(m.step, m.validation_loss) for m in metrics if m.validation_loss is not None]
-    prefix = [(m.step, m.prefix_loss) for m in metrics if m.prefix_loss is not None]
-    last = metrics[-MEAN_OF:]
-    lowest = min(validation, key=lambda point: point[1], default=(None, None))
     return {
         "run": str(run_log.path),
-        "step": metrics[-1].step,
+        "step": metrics.steps[-1],
         "steps": run_log.description.steps,
         "parameters": run_log.description.parameters,
         "vocabulary": config.vocab_size,
@@ -181,15 +179,26 @@ def as_object(run_log: RunLog) -> dict[str, Any]:
         "mask": config.causal,
         "scale": config.scale_attn_weights,
         "init_std": config.initializer_range,
-        "training_loss": sum(m.loss for m in last) / len(last),
+        **latest_figures(run_log),
+        "tokens_per_second": median(metrics.column("tokens_per_second")),
+        "settings": dict(run_log.description.settings),
+        "training": list(zip(metrics.steps, metrics.column("loss"), strict=True)),
+        "validation": metrics.evaluations("validation_loss"),
+        "prefix": metrics.evaluations("prefix_loss"),
+    }
+
+
+def latest_figures(run_log: RunLog) -> dict[str, Any]:
+    """Return the latest losses of a run, the lowest one, and how long the run took."""
+    metrics = run_log.metrics
+    validation, prefix = metrics.evaluations("validation_loss"), metrics.evaluations("prefix_loss")
+    last = metrics.column("loss")[-MEAN_OF:]
+    lowest = min(validation, key=itemgetter(1), default=(None, None))
+    return {
+        "training_loss": sum(last) / len(last),
         "validation_loss": validation[-1][1] if validation else None,
         "prefix_loss": prefix[-1][1] if prefix else None,
         "lowest_validation_loss": lowest[1],
         "lowest_at_step": lowest[0],
-        "seconds": math.fsum(m.seconds for m in metrics),
-        "tokens_per_second": median(m.tokens_per_second for m in metrics),
-        "settings": dict(run_log.description.settings),
-        "training": [[m.step, m.loss] for m in metrics],
-        "validation": validation,
-        "prefix": prefix,
+        "seconds": math.fsum(metrics.column("seconds")),
     }

@@ -76,10 +76,10 @@ def _save_final(setup: Setup) -> tuple[Path, str]:
     notes = {
         **setup.notes,
         "stored_as": str(dtype).removeprefix("torch."),
-        "seconds": sum(step.seconds for step in metrics),
-        "validation_losses": [[m.step, m.validation_loss] for m in metrics if m.validation_loss is not None],
-        "prefix_loss": next((m.prefix_loss for m in reversed(metrics) if m.prefix_loss is not None), None),
-        "last_loss": metrics[-1].loss if metrics else float("nan"),
+        "seconds": sum(metrics.column("seconds")),
+        "validation_losses": metrics.evaluations("validation_loss"),
+        "prefix_loss": next((loss for _, loss in reversed(metrics.evaluations("prefix_loss"))), None),
+        "last_loss": metrics.column("loss")[-1] if metrics else float("nan"),
     }
     extra["README.md"] = model_card(trainer, opened, notes, sample)
     checkpoint.save(final, trainer.gpt, trainer.tokenizer, dtype=dtype, extra=extra, replace=True)

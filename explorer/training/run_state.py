@@ -1,6 +1,8 @@
 """RunState: all that the application knows of a training run, from the events that its process sends."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -79,6 +81,26 @@ class LossSeries:
         self.points, self.counts = points, counts
 
 
+@dataclass
+class Curves:
+    """The losses of a run by step, and its last step."""
+
+    losses: LossSeries = field(default_factory=LossSeries)
+    validation_losses: list[tuple[int, float]] = field(default_factory=list)
+    prefix_losses: list[tuple[int, float]] = field(default_factory=list)
+    last_step: StepMetrics | None = None
+
+    def add(self, steps: Iterable[StepMetrics]) -> None:
+        """Add steps that are later than all before."""
+        for step in steps:
+            self.losses.add(step.step, step.loss)
+            if step.validation_loss is not None:
+                self.validation_losses.append((step.step, step.validation_loss))
+            if step.prefix_loss is not None:
+                self.prefix_losses.append((step.step, step.prefix_loss))
+            self.last_step = step
+
+
 @dataclass(eq=False)
 class RunState:
     """A run by its request; everything else comes from the events of its process."""
@@ -91,11 +113,8 @@ class RunState:
     device: str = ""  # and precision
     tokenizer: Tokenizer | None = None
     first_step: int = 0  # steps that were done when the run was started or resumed
-    last_step: StepMetrics | None = None
+    curves: Curves = field(default_factory=Curves)
     seconds_left: float | None = None
-    losses: LossSeries = field(default_factory=LossSeries)
-    validation_losses: list[tuple[int, float]] = field(default_factory=list)
-    prefix_losses: list[tuple[int, float]] = field(default_factory=list)
     statistics: list[StepStatistics] = field(default_factory=list)  # the last few, the newest at the end
     sample: SampleWritten | None = None
     heads: HeadsSent | None = None
@@ -103,7 +122,8 @@ class RunState:
     @property
     def step(self) -> int:
         """How many steps are done."""
-        return self.last_step.step if self.last_step else self.first_step
+        last = self.curves.last_step
+        return last.step if last else self.first_step
 
     @property
     def latest_statistics(self) -> StepStatistics | None:
@@ -130,18 +150,23 @@ class RunState:
 
     def resumed(self) -> "RunState":
         """Return the run that continues this one; what is known of this one stays until the process has started."""
-        request = self.request.resumed()
         return replace(
-            self, request=request, status=RunStatus.STARTING, failure="", seconds_left=None, has_started=False
+            self,
+            request=self.request.resumed(),
+            status=RunStatus.STARTING,
+            failure="",
+            seconds_left=None,
+            has_started=False,
+            curves=deepcopy(self.curves),  # events of the earlier process may still come
         )
 
-    def apply(self, event: Event, earlier: Sequence[StepMetrics] = ()) -> None:
-        """Update the state by an event; `earlier` are the steps before a run that was resumed, see `earlier_steps`."""
+    def apply(self, event: Event, earlier: Curves | None = None) -> None:
+        """Update the state by an event; `earlier` are the curves before a run was resumed, see `earlier_curves`."""
         match event:
             case RunStarted():
                 self._start(event, earlier)
             case StepsDone(steps, seconds_left):
-                self._add_steps(steps)
+                self.curves.add(steps)
                 self.seconds_left = seconds_left
             case StatisticsMeasured(statistics):
                 self.statistics = [*self.statistics[-_KEPT_STATISTICS:], statistics]
@@ -174,22 +199,12 @@ class RunState:
         encoding, _ = encode_text(self.tokenizer, text, most, self.request.name)
         return encoding
 
-    def _start(self, event: RunStarted, earlier: Sequence[StepMetrics]) -> None:
+    def _start(self, event: RunStarted, earlier: Curves | None) -> None:
         self.has_started = True
         self._set_status(RunStatus.TRAINING)
         self.description, self.device, self.tokenizer = event.description, event.device, event.tokenizer
         self.first_step = event.steps_done
-        self.losses, self.validation_losses, self.prefix_losses, self.last_step = LossSeries(), [], [], None
-        self._add_steps(earlier)
-
-    def _add_steps(self, steps: Sequence[StepMetrics]) -> None:
-        for step in steps:
-            self.losses.add(step.step, step.loss)
-            if step.validation_loss is not None:
-                self.validation_losses.append((step.step, step.validation_loss))
-            if step.prefix_loss is not None:
-                self.prefix_losses.append((step.step, step.prefix_loss))
-            self.last_step = step
+        self.curves = earlier or Curves()
 
     def _set_status(self, status: RunStatus) -> None:
         if self.status is not RunStatus.STOPPING:  # which only the end of the process changes
@@ -202,15 +217,24 @@ class RunState:
         return heads.shape == (config.n_layer, 3, config.n_head, len(heads.ids), config.head_size)
 
 
-def earlier_steps(out: Path, event: Event) -> tuple[StepMetrics, ...]:
-    """Return the steps that a run had done before `event` says that it was resumed, from the run directory.
+def earlier_curves(out: Path, event: Event) -> Curves | None:
+    """Return the curves of a run up to where `event` says that it was resumed, read from the run directory.
 
-    Return nothing for any other event, or if they cannot be read: the curve then begins where the run was resumed.
+    Return None for any other event, or if they cannot be read: the curves then begin where the run was resumed.
     This may read a long file, so call it outside the application's thread.
     """
     if not isinstance(event, RunStarted) or not event.steps_done:
-        return ()
+        return None
     try:
-        return tuple(step for step in read_metrics(out) if step.step <= event.steps_done)
+        metrics = read_metrics(out)
     except ModelError:
-        return ()
+        return None
+    done = bisect_right(metrics.steps, event.steps_done)
+    curves = Curves(
+        validation_losses=[point for point in metrics.evaluations("validation_loss") if point[0] <= event.steps_done],
+        prefix_losses=[point for point in metrics.evaluations("prefix_loss") if point[0] <= event.steps_done],
+        last_step=metrics[done - 1] if done else None,
+    )
+    for step, loss in zip(metrics.steps[:done], metrics.column("loss")[:done], strict=True):
+        curves.losses.add(step, loss)
+    return curves

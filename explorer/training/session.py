@@ -11,10 +11,9 @@ from textual.signal import Signal
 from explorer.training.messages import Command, Event, Stop
 from explorer.training.process import ProcessHandle, ProcessStarter, TrainingProcess
 from explorer.training.request import TrainRequest
-from explorer.training.run_state import RunState, RunStatus, earlier_steps
+from explorer.training.run_state import Curves, RunState, RunStatus, earlier_curves
 from explorer.view import View
 from model.errors import ModelError
-from model.training.run_log import StepMetrics
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -89,7 +88,7 @@ class TrainingSession:
             raise ModelError("another run is being trained: stop it first")
 
         def on_event(event: Event) -> None:
-            self._app.call_later(self._receive, run, event, earlier_steps(run.request.out, event))
+            self._app.call_later(self._receive, run, event, earlier_curves(run.request.out, event))
 
         def on_exit(code: int, failure: str) -> None:
             self._app.call_later(self._end, run, code, failure)
@@ -143,7 +142,7 @@ class TrainingSession:
             if not self._process.wait(_SECONDS_TO_SAVE):
                 self._process.kill()
 
-    def _receive(self, run: RunState, event: Event, earlier: tuple[StepMetrics, ...]) -> None:
+    def _receive(self, run: RunState, event: Event, earlier: Curves | None) -> None:
         if not self._app.is_running:
             return
         run.apply(event, earlier)

@@ -28,21 +28,21 @@ class LossCurve(RunPanel, can_focus=True):
     def run_title(self, run: "RunState") -> str:
         """Return the legend."""
         axes = " and ".join(name for name, log in (("loss", self.log_loss), ("steps", self.log_steps)) if log)
-        prefix = ", P from the prefix" if run.prefix_losses else ""
+        prefix = ", P from the prefix" if run.curves.prefix_losses else ""
         return f"loss in nats: line training, V validation{prefix}{f' · log {axes}' if axes else ''}"
 
     def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
         """Return the plot, as large as the panel."""
-        if run.description is None or not run.losses.points:
+        if run.description is None or not run.curves.losses.points:
             return self.placeholder("the curve begins with the first step", width)
         level = run.description.uniform_loss
         curves = [
-            Curve("T", run.losses.points),
-            Curve("V", (), run.validation_losses),
-            Curve("P", (), run.prefix_losses),
+            Curve("T", run.curves.losses.points),
+            Curve("V", (), run.curves.validation_losses),
+            Curve("P", (), run.curves.prefix_losses),
         ]
         values = [value for curve in curves for _, value in (*curve.line, *curve.marks)]
-        steps = axis([run.losses.points[0][0], run.losses.points[-1][0]], self.log_steps)
+        steps = axis([run.curves.losses.points[0][0], run.curves.losses.points[-1][0]], self.log_steps)
         losses = axis([*values, level], self.log_loss, _MARGIN)
         vocabulary = run.description.config.vocab_size
         levels = [(level, f"ln({vocabulary:,}) = {level:.2f}")]

@@ -77,16 +77,16 @@ def _rows(parts: Sequence[str], width: int) -> list[str]:
 
 
 def _figures(run: "RunState", short: int) -> list[str]:
-    if run.description is None or run.last_step is None:
+    if run.description is None or run.curves.last_step is None:
         words = "it reads the text and makes the model" if run.status.is_alive and run.description is None else ""
         return [words or f"no step is done yet, {run.description.steps:,} to go" if run.description else words]
-    last, steps = run.last_step, run.description.steps
+    last, steps = run.curves.last_step, run.description.steps
     losses = [f"loss {last.loss:.3f}"]
-    if run.validation_losses:
-        step, loss = run.validation_losses[-1]
+    if run.curves.validation_losses:
+        step, loss = run.curves.validation_losses[-1]
         losses.append(f"validation {loss:.3f}" + (f" at {step:,}" if short < 1 else ""))
-    if run.prefix_losses:
-        losses.append(f"{'from the prefix' if short < 2 else 'prefix'} {run.prefix_losses[-1][1]:.3f}")
+    if run.curves.prefix_losses:
+        losses.append(f"{'from the prefix' if short < 2 else 'prefix'} {run.curves.prefix_losses[-1][1]:.3f}")
     rate = "learning rate" if short < 1 else "rate"
     unit = "tokens/s" if short < 2 else "tok/s"
     parts = [

@@ -55,5 +55,5 @@ def run_words(run: RunState, *, wide: bool) -> str:
     if not wide:
         return f"{mark} {run.step / max(1, run.description.steps):.0%}"
     name = visible(run.request.name)
-    loss = f" loss {run.last_step.loss:.2f}" if run.last_step else ""
+    loss = f" loss {run.curves.last_step.loss:.2f}" if run.curves.last_step else ""
     return f"{mark} {fit(name, min(len(name), _NAME))} {run.step:,}/{run.description.steps:,}{loss}"

@@ -77,8 +77,8 @@ def test_a_finished_run_is_extended_and_the_learning_rate_is_that_of_the_longer_
     said = "20 steps instead of 10: the learning rate goes from 20% to 100% of its highest, "
     assert said in " ".join(extended.stdout.split())
     steps, long = read_metrics(Path("run")), read_metrics(Path("long"))
-    assert [step.step for step in steps] == list(range(1, 21))
-    assert [step.learning_rate for step in steps[10:]] == [step.learning_rate for step in long[10:]]
+    assert list(steps.steps) == list(range(1, 21))
+    assert steps.column("learning_rate")[10:] == long.column("learning_rate")[10:]
     assert [step for step, _ in find_snapshots(Path("run"))] == [0, 10, 20]
     assert " && explorer" in (Path("run") / "final" / "README.md").read_text()  # both commands
     assert explorer("--out", "run", "--resume").exit_code == 0  # complete, as it says

@@ -10,7 +10,7 @@ import pytest
 from explorer.training.messages import Event, Pause, Resume, Stop, WatchTokens, WriteSample
 from explorer.training.process import TrainingProcess, describe_exit
 from explorer.training.request import TrainRequest, read_request
-from explorer.training.run_state import RunState, RunStatus, earlier_steps
+from explorer.training.run_state import RunState, RunStatus, earlier_curves
 from model.checkpoint import load
 from model.errors import ModelError
 from model.training.run_log import read_metrics
@@ -39,7 +39,7 @@ class Watcher:
 
     def _apply(self, event: Event) -> None:
         self.events.append(event)
-        self.run.apply(event, earlier_steps(self.run.request.out, event))
+        self.run.apply(event, earlier_curves(self.run.request.out, event))
 
     def until(self, fulfilled: Callable[[], bool]) -> None:
         while not fulfilled():
@@ -100,11 +100,11 @@ def test_a_run_is_watched_stopped_resumed_and_saved_when_the_watcher_is_gone(
     assert (watcher.run.status, watcher.run.failure) == (RunStatus.STOPPED, "")
     stopped_at = watcher.run.step
     assert load(out / f"step-{stopped_at:06d}").gpt.config.n_layer == 2
-    assert [(step, loss) for step, loss in watcher.run.losses.points] == [(m.step, m.loss) for m in read_metrics(out)]
+    assert watcher.run.curves.losses.points == [(m.step, m.loss) for m in read_metrics(out)]
 
     watcher = start(watcher.run.resumed())
     watcher.until(lambda: watcher.run.has_started and watcher.run.step > stopped_at)
-    assert [step for step, _ in watcher.run.losses.points] == list(range(1, watcher.run.step + 1))
+    assert [step for step, _ in watcher.run.curves.losses.points] == list(range(1, watcher.run.step + 1))
     watcher.process.close()
     watcher.end()
     assert watcher.run.status is RunStatus.STOPPED
@@ -118,7 +118,7 @@ def test_a_run_to_its_end_has_a_model_to_open(text: Path, tmp_path: Path, start:
     watcher.end()
     assert watcher.run.status is RunStatus.DONE
     assert watcher.run.step == 6
-    assert len(watcher.run.validation_losses) == 2
+    assert len(watcher.run.curves.validation_losses) == 2
     assert watcher.run.openable == out / "final"
     assert watcher.run.sample is not None
     assert watcher.run.sample.step == 6  # of the finished model

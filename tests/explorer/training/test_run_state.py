@@ -9,7 +9,7 @@ import torch
 
 from explorer.training.attention import read_heads
 from explorer.training.messages import Event, PauseChanged, SampleWritten, StatisticsMeasured
-from explorer.training.run_state import MOST_WATCHED_TOKENS, LossSeries, RunState, RunStatus, earlier_steps
+from explorer.training.run_state import MOST_WATCHED_TOKENS, LossSeries, RunState, RunStatus, earlier_curves
 from explorer.view import Stage, View
 from model.attention import AttentionInputs, AttentionStages
 from model.config import GPTConfig
@@ -21,7 +21,7 @@ from tests.explorer.small import save_small
 
 def apply(run: RunState, *events: Event) -> None:
     for event in events:
-        run.apply(event, earlier_steps(run.request.out, event))
+        run.apply(event, earlier_curves(run.request.out, event))
 
 
 @pytest.fixture
@@ -50,10 +50,10 @@ def test_events_change_what_is_known(run: RunState) -> None:
     assert run.status is RunStatus.TRAINING
     assert run.description == fake.description()
     assert (run.device, run.step, run.seconds_left) == ("cpu, float32", 2, 12.5)
-    assert run.losses.points == [(1, 4.0), (2, 3.5)]
-    assert run.validation_losses == [(2, 3.25)]
-    assert run.prefix_losses == [(2, 3.75)]
-    assert run.last_step == done[1]
+    assert run.curves.losses.points == [(1, 4.0), (2, 3.5)]
+    assert run.curves.validation_losses == [(2, 3.25)]
+    assert run.curves.prefix_losses == [(2, 3.75)]
+    assert run.curves.last_step == done[1]
     apply(run, SampleWritten(2, "the cat"), PauseChanged(True))
     assert run.sample == SampleWritten(2, "the cat")
     assert run.status is RunStatus.PAUSED
@@ -108,18 +108,20 @@ def test_a_resumed_run_keeps_what_is_known_until_it_has_started(tmp_path: Path) 
     resumed = run.resumed()
     assert resumed.request == run.request.resumed()
     assert resumed.status is RunStatus.STARTING
-    assert resumed.losses.points == [(1, 4.0), (2, 3.0)]
+    assert resumed.curves.losses.points == [(1, 4.0), (2, 3.0)]
     (tmp_path / METRICS).write_text("".join(json.dumps(step.to_dict()) + "\n" for step in done))
     apply(resumed, fake.started(done=2), fake.steps(fake.metrics(3, 2.5)))
-    assert resumed.losses.points == [(1, 4.0), (2, 3.0), (3, 2.5)], "each step once, and none beyond the checkpoint"
-    assert run.losses.points == [(1, 4.0), (2, 3.0)]
+    assert resumed.curves.losses.points == [(1, 4.0), (2, 3.0), (3, 2.5)], (
+        "each step once, and none beyond the checkpoint"
+    )
+    assert run.curves.losses.points == [(1, 4.0), (2, 3.0)]
 
 
 def test_a_resumed_run_without_readable_metrics_begins_there(tmp_path: Path) -> None:
     run = RunState(fake.request(tmp_path)).resumed()
     (tmp_path / METRICS).write_text("no JSON\n")
     apply(run, fake.started(done=7))
-    assert run.losses.points == []
+    assert run.curves.losses.points == []
     assert run.step == 7
 
 

@@ -35,7 +35,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         log.append(one.to_dict())
         log.sync()
     log.close()
-    assert read_metrics(tmp_path) == tuple(told)
+    assert list(read_metrics(tmp_path)) == told
     assert len((tmp_path / run_log.METRICS).read_text().splitlines()) == 3
 
 
@@ -154,7 +154,7 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
         log.append({"step": 3, "padding": "x" * 40})
     monkeypatch.undo()
     log.close()
-    assert [m.step for m in read_metrics(tmp_path)][:2] == [1, 2]
+    assert list(read_metrics(tmp_path).steps[:2]) == [1, 2]
 
 
 def test_numbers_that_json_has_no_word_for(tmp_path: Path) -> None:
