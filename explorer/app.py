@@ -127,7 +127,8 @@ class ExplorerApp(App[None]):
     ) -> None:
         """Open on `view`, in which the parts that are `undecided` are chosen; on the default view if it is None.
 
-        If `offer_tour` is given and there is no such file yet, begin with the tour.
+        If `offer_tour` is given and there is no such file yet, begin with the tour. A served page begins with it
+        whether or not there is: its visitors are not the user of this machine.
         """
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
@@ -317,9 +318,13 @@ class ExplorerApp(App[None]):
     def _begin_tour_once(self) -> None:
         """Begin the tour if it has never been shown to this user and nothing else is open."""
         path = self._offer_tour
-        if path is not None and self.screen is self._explore and not path.exists():
+        if path is None or self.screen is not self._explore:
+            return
+        if not self.is_web:
+            if path.exists():
+                return
             note_shown(path)
-            self.explore.begin_tour()
+        self.explore.begin_tour()
 
     # Head scores
 
@@ -371,13 +376,15 @@ class ExplorerApp(App[None]):
             self.post_message(ExploreImported(ExploreScreen, ActionPalette, TrainingSession))
         elif what == "torch":
             try:
-                from explorer.core.loading import open_model
+                from explorer.core.loading import open_listed, open_model
                 from explorer.core.readings import ReadingService
                 from explorer.training.attention import read_heads
             except Exception as error:
                 self.post_message(TorchMissing(f"torch cannot be imported: {type(error).__name__}: {error}"))
             else:
-                self.post_message(TorchImported(ReadingService(self._open_model or open_model), read_heads))
+                named = partial(open_listed, given=self.view.model) if self.is_web else open_model
+                readings = ReadingService(self._open_model or partial(named, options=self._open_options))
+                self.post_message(TorchImported(readings, read_heads))
         elif what == "other screens":
             from explorer.screens.compare import CompareScreen
             from explorer.screens.heads import HeadsScreen

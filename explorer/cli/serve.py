@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from explorer.cli.options import given_options, opening_options, opening_view
+from explorer.cli.options import given_options, open_options, opening_options, opening_view
 from explorer.core.link import link_arguments
 from model.errors import ModelError
 
@@ -26,7 +26,7 @@ from model.errors import ModelError
     show_default=True,
     help="Pages that may be open at once; each has a process of its own, of about 300 MB.",
 )
-@click.option("--no-tour", is_flag=True, help="Do not begin with the first steps on the very first start.")
+@click.option("--no-tour", is_flag=True, help="Do not begin each page with the first steps.")
 @click.pass_context
 def serve(
     ctx: click.Context, /, text: str, host: str, port: int, url: str | None, pages: int, no_tour: bool, **values: Any
@@ -36,8 +36,8 @@ def serve(
     Whoever can reach the address can use it: behind any other host than localhost that is everyone there.
     """
     view = opening_view(text, values)
-    tour = ["--no-tour"] if no_tour else []
-    command = shlex.join([sys.executable, "-m", "explorer", *link_arguments(view), *_zeros(ctx), *tour])
+    words = [*link_arguments(view, open_options(values)), *_zeros(ctx), *(["--no-tour"] if no_tour else [])]
+    command = shlex.join([sys.executable, "-m", "explorer", *words])
     try:
         from explorer.cli.serve_server import make_server
     except ImportError as error:

@@ -15,6 +15,9 @@ from model.families import hub
 from model.families.directory import is_gguf
 from model.training import snapshots
 
+ONLY_LISTED = "only the models in the list can be opened here"
+"""Said to visitors of a served page, who are not shown the directories of its host."""
+
 _NAMES_LISTED = 8
 
 

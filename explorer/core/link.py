@@ -46,12 +46,13 @@ def link_line(view: View, opening: OpenOptions | None = None) -> str:
 
     Raises ModelError for a model whose path has unprintable characters.
     """
-    return shlex.join(["explorer", *link_arguments(view), *_opening_arguments(opening or OpenOptions())])
+    return shlex.join(["explorer", *link_arguments(view, opening)])
 
 
-def link_arguments(view: View) -> list[str]:
+def link_arguments(view: View, opening: OpenOptions | None = None) -> list[str]:
     """Return the arguments of `explorer` that open `view`, without those that equal the defaults."""
-    return [word for words in _arguments(view) for word in words]
+    words = (word for words in _arguments(view) for word in words)
+    return [*words, *_opening_arguments(opening or OpenOptions())]
 
 
 def _opening_arguments(opening: OpenOptions) -> Iterator[str]:

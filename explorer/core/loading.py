@@ -1,9 +1,13 @@
 """Opening a model by its name in the catalog."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from explorer.core.catalog import display_name, find_model
+from explorer.core.catalog import ONLY_LISTED, available_models, display_name, find_model
+from explorer.core.series import series_of
+from explorer.core.steps import split_step
 from model import checkpoint, families
+from model.errors import ModelError
 from model.families import OpenOptions
 from model.families.directory import is_native
 from model.interface import TracedModel
@@ -16,6 +20,20 @@ def open_model(name: str, options: OpenOptions | None = None) -> TracedModel:
     """
     path = find_model(name)
     return open_path(path, display_name(name), options)
+
+
+def open_listed(name: str, options: OpenOptions | None = None, *, given: str) -> TracedModel:
+    """Open a model of the list, or one of the run of the `given` model: the rule for visitors of a served page.
+
+    Raises ModelError for every other name, whatever there is under it, and for a model that cannot be opened.
+    """
+    known = {model.name for model in available_models()} | {given}
+    if name not in known and split_step(name)[0] not in known:
+        with suppress(ModelError):
+            known.update(entry.model for entry in series_of(given).entries)
+        if name not in known:
+            raise ModelError(ONLY_LISTED)
+    return open_model(name, options)
 
 
 def open_path(path: Path, name: str, options: OpenOptions | None = None) -> TracedModel:

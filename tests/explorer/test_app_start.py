@@ -8,18 +8,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 
 from explorer.actions import EXPLORE, footer
 from explorer.app import ExploreImported, ExplorerApp
+from explorer.core import loading
+from explorer.core.catalog import ONLY_LISTED
 from explorer.screens.opening import WITHOUT_READING, OpeningScreen
 from explorer.view import LAST, View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
+from model.families import OpenOptions
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Opener, Ready
 from tests.explorer.helpers import messages, past_first_frame, screen_text
@@ -265,3 +270,34 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
         shown = [action.name for place in footer(EXPLORE) for action in place.actions]
         assert {name for name in shown if app.explore.is_possible(name)} == {*WITHOUT_READING} & {*shown}
         go_on.set()
+
+
+@pytest.mark.parametrize("is_web", [True, False])
+async def test_a_served_page_opens_no_path_but_that_which_it_was_given(
+    char_model: Checkpoint, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_web: bool
+) -> None:
+    monkeypatch.setattr(ExplorerApp, "is_web", is_web)
+    other = copytree(char_model.path, tmp_path / "other")
+    app = ExplorerApp(View(str(char_model.path), "a bad fed cab"))
+    async with app.run_test() as pilot:
+        await ready(pilot)
+        assert app.view.model == str(char_model.path)
+        with pytest.raises(ModelError, match=ONLY_LISTED) if is_web else nullcontext():
+            app.readings.open_model(str(other))
+
+
+async def test_options_of_opening_reach_the_opener(
+    char_model: Checkpoint, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def opened(name: str, options: OpenOptions) -> Checkpoint:
+        asked.append(options)
+        return char_model
+
+    monkeypatch.setattr(loading, "open_model", opened)
+    options = OpenOptions(dtype="bfloat16", bos=True)
+    app = ExplorerApp(View("char", "a bad fed cab"), open_options=options)
+    async with app.run_test() as pilot:
+        await ready(pilot)
+    assert asked == [options]

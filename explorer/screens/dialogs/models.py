@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from explorer.core.catalog import ONLY_LISTED
 from explorer.core.formatting import visible
 from explorer.core.model_list import ModelEntry, complete_path, expand_path, is_path, list_models, problem_of
 from explorer.screens.dialogs.base import Dialog
@@ -161,8 +162,8 @@ class ModelsScreen(Dialog[str | None]):
         place = self.query_one(OptionList).highlighted
         if self.entries and place is not None and self.listed_for == typed:
             self._open(self.entries[place])
-        elif is_path(typed) and self.app.is_web:
-            self.app.notify("only the models in the list can be opened here", severity="warning", markup=False)
+        elif typed and self.app.is_web:
+            self.app.notify(ONLY_LISTED, severity="warning", markup=False)
         elif typed:  # the list is empty, or not of this text yet
             name = expand_path(typed) if is_path(typed) else typed
             if problem := problem_of(name):

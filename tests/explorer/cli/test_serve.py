@@ -117,6 +117,7 @@ async def test_the_application_comes_to_the_browser(
         ((), ""),
         (("--layer", "0"), "--layer 0"),
         (("--layer", "0", "--head", "1", "--key", "0"), "--head 1 --key 0 --layer 0"),
+        (("--dtype", "bfloat16", "--bos"), "--dtype bfloat16 --bos"),
     ],
 )
 def test_what_is_asked_for_as_0_is_not_left_to_the_opening_rule(

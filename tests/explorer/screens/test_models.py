@@ -212,12 +212,14 @@ async def test_a_visitor_of_a_served_page_is_shown_no_directories(
     monkeypatch.setattr(ExplorerApp, "is_web", True)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await picker(pilot, ready)
-        screen.query_one(Input).value = f"{here}/"
-        await listed(pilot)
-        assert screen.entries == []
-        await pilot.press("enter")
-        assert "only the models in the list" in messages(app)[-1]
-        assert app.screen is screen
+        for typed in (f"{here}/", "./nowhere", "nowhere"):
+            app.clear_notifications()
+            screen.query_one(Input).value = typed
+            await listed(pilot)
+            assert screen.entries == []
+            await pilot.press("enter")
+            assert messages(app) == ["only the models in the list can be opened here"]
+            assert app.screen is screen
 
 
 def test_a_model_that_fails_in_an_unforeseen_way_hides_no_other(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

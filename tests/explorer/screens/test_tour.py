@@ -51,6 +51,18 @@ async def test_it_comes_uninvited_once(opener: Opener, ready: Ready, tmp_path: P
             assert app.explore.tour.is_open is not invited
 
 
+async def test_a_served_page_begins_with_it_and_leaves_no_trace(
+    opener: Opener, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ExplorerApp, "is_web", True)
+    shown = tmp_path / "shown"
+    app = ExplorerApp(View("bpe", SENTENCES[0]), opener, offer_tour=shown)
+    async with app.run_test() as pilot:
+        await ready(pilot)
+        assert app.explore.tour.is_open
+        assert not shown.exists()
+
+
 async def test_escape_closes_what_is_open_before_it(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
     app = make_app()
     async with app.run_test() as pilot:
