@@ -704,7 +704,8 @@ class LabScreen(ActionScreen[None]):
     @on(ParameterForm.Submitted)
     def _values_typed(self, event: ParameterForm.Submitted) -> None:
         self._leave_form()
-        self._run_with(event.values)
+        if event.lab is self._lab:  # a click may have opened another lab meanwhile
+            self._run_with(event.values)
 
     # Mouse
 

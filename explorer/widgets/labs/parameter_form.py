@@ -43,8 +43,9 @@ class ParameterForm(VerticalScroll, can_focus=False, inherit_bindings=False):
     class Submitted(Message):
         """All fields hold values that the lab takes."""
 
-        def __init__(self, values: "Values") -> None:
+        def __init__(self, lab: "Lab", values: "Values") -> None:
             super().__init__()
+            self.lab = lab
             self.values = values
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -106,7 +107,7 @@ class ParameterForm(VerticalScroll, can_focus=False, inherit_bindings=False):
                 self._explain(error)
                 field.focus()
                 return
-        self.post_message(self.Submitted(values))
+        self.post_message(self.Submitted(self._lab, values))
 
     def on_key(self, event: events.Key) -> None:
         """Keys of the screen are text here."""

@@ -18,6 +18,7 @@ from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.lab import LabScreen
 from explorer.widgets.labs.panels import CodePanel, LabList, PicturePanel, QuestionPanel
+from explorer.widgets.labs.parameter_form import ParameterForm
 from explorer.widgets.labs.picture_matrix import PictureMatrix
 from tests.explorer.conftest import Ready
 
@@ -188,6 +189,19 @@ async def test_keys_are_text_in_a_field(make_app: MakeApp, ready: Ready) -> None
         await pressed(pilot, "escape")
         assert shown(screen)
         assert "factor 8" in line(screen, "values")
+
+
+async def test_values_that_were_typed_for_another_lab_change_nothing(make_app: MakeApp, ready: Ready) -> None:
+    async with make_app().run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, ready, "2", "enter", "e")
+        assert screen.lab is not None
+        typed = ParameterForm.Submitted(screen.lab, screen.values)
+        await pressed(pilot, "escape", "right_square_bracket")
+        assert screen.lab is not typed.lab
+        before = screen.values
+        screen.query_one(ParameterForm).post_message(typed)
+        await settled(pilot)
+        assert screen.values == before
 
 
 async def test_what_only_the_model_can_tell_is_explained_too(make_app: MakeApp, ready: Ready) -> None:
