@@ -251,6 +251,9 @@ _SHARED_ACTIONS = (
     Action("find_head", (EXPLORE,), ("slash",), "/", "Find the head",
            "All heads ranked by their weight from this query to this key, or by what ablating them does; enter opens "
            "one.", _HEADS),
+    Action("circuits", (EXPLORE,), ("i",), "i", "Inside the head: OV and QK",
+           "From the weights alone: which tokens the head writes when it looks at a token, which keys a query looks "
+           "for, and whether the head copies.", _HEADS),
     Action("compare", (EXPLORE,), ("c",), "c", "Compare",
            "Two views side by side and their difference: as trained and as set, two heads, two sentences, two models.",
            _HEADS),
@@ -350,6 +353,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("layer", ("layer_previous", "layer_next")),
         ("heads", ("heads",)),
         ("find", ("find_head",)),
+        ("inside", ("circuits",)),
         ("compare", ("compare",)),
         ("time", ("time",)),
         ("mask", ("mask",)),
@@ -445,7 +449,7 @@ _IMPORTANCE = {
     EXPLORE: (
         *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
         *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "find", "compare", "time", "samples"),
-        *("write", "copy", "train", "labs", "first steps", "lecture"),
+        *("write", "copy", "train", "labs", "first steps", "lecture", "inside"),
     ),
     COMPARE: (
         *("help", "side", "leave", "query", "difference", "step", "stage", "head", "edit", "model", "mask", "scale"),

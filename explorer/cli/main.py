@@ -22,6 +22,7 @@ from explorer.cli.options import given_options, open_options, opening_options, o
 from model.errors import ModelError
 
 COMMANDS = {
+    "circuits": "explorer.cli.circuits:circuits",
     "compare": "explorer.cli.compare:compare",
     "convert": "explorer.cli.convert:convert",
     "find": "explorer.cli.find:find",

@@ -224,6 +224,18 @@ _TERMS = (
         _divergence,
     ),
     Term("ablated", "The mixed values of the head are replaced by zeros: what would the model do without it?"),
+    Term(
+        "OV, copying",
+        "Inside the head (i): which tokens the head makes likelier when it looks at a token. The copying score is near "
+        "1 if it raises that token and those like it, as induction heads do; near −1 if it lowers them.",
+        "W_E W_V W_O W_U; Σλ / Σ|λ| of its eigenvalues",
+    ),
+    Term(
+        "QK, matching",
+        "Inside the head (i): which keys a query token looks for, wherever they stand. The matching score is near 1 if "
+        "tokens look for themselves and for those like them; near −1 if they look away from them.",
+        "W_E W_Q W_Kᵀ W_Eᵀ / √head_size; Σλ / Σ|λ| of its eigenvalues",
+    ),
     Term("peakedness", "How far a row of weights is from an even split: largest weight, entropy, keys in use."),
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from explorer.core.ablation import ablation_effects
 from explorer.core.cache import LRUCache
+from explorer.core.circuits import CircuitReader
 from explorer.core.encoding import encode_text
 from explorer.core.formatting import visible
 from explorer.core.loading import open_model
@@ -166,6 +167,7 @@ class ReadingService:
         self._models: LRUCache[str, TracedModel] = LRUCache(2, 12, MODEL_PARAMETERS)
         self._trained: LRUCache[Hashable, Reading] = LRUCache(2, 4, READING_NUMBERS)
         self._changed: LRUCache[Hashable, Reading] = LRUCache(2, 4, READING_NUMBERS)
+        self._circuits: CircuitReader | None = None
 
     # Models
 
@@ -246,10 +248,23 @@ class ReadingService:
 
         Raises ModelError if the model of the reading is not open, and the iterator if the numbers overflow.
         """
+        return ablation_effects(self._open(reading), reading, heads)
+
+    def circuits(self, reading: Reading) -> CircuitReader:
+        """Return the reader of the circuits of a reading's model; the one used last is kept.
+
+        Raises ModelError if the model is not open, or not of GPT-2's layout.
+        """
+        model = self._open(reading)
+        if self._circuits is None or self._circuits.model is not model:
+            self._circuits = CircuitReader(model)
+        return self._circuits
+
+    def _open(self, reading: Reading) -> "TracedModel":
         model = self._models.get(reading.view.model)
         if model is None:
             raise ModelError(f"{reading.view.model!r} is not open any more")
-        return ablation_effects(model, reading, heads)
+        return model
 
     def accept(self, result: Opened | Reading) -> None:
         """Cache the result of a task."""

@@ -26,6 +26,7 @@ from explorer.core.link import link_line
 from explorer.core.opening import EVERYTHING
 from explorer.core.tour import Part as TourPart
 from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.dialogs.circuits import CircuitsScreen
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.dialogs.find import FindScreen
 from explorer.screens.dialogs.help import Part, help_for
@@ -866,6 +867,17 @@ class ExploreScreen(ActionScreen[None]):
                 self.app.change(choose_head(*head))
 
         self.app.push_screen(FindScreen(self._head_search), found)
+
+    def action_circuits(self) -> None:
+        """Show what the weights of the head in view do with tokens."""
+        if (reading := self.app.reading) is None:
+            return
+        try:
+            reader = self.app.readings.circuits(reading)
+        except ModelError as error:
+            self.app.warn(str(error))
+        else:
+            self.app.push_screen(CircuitsScreen(reader))
 
     def action_compare(self) -> None:
         """Open the Compare screen."""

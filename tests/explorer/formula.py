@@ -6,6 +6,7 @@ than a digit on the screen: a picture of it is the same everywhere.
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -14,7 +15,9 @@ from torch.nn import functional as F
 
 from model import tokenizer
 from model.attention import AttentionInputs, attend
+from model.checkpoint import Checkpoint
 from model.config import GPTConfig
+from model.gpt import GPT
 from model.head_scores import HeadScores
 from model.settings import AS_TRAINED, AttentionSettings
 from model.trace import Trace
@@ -91,6 +94,21 @@ class FormulaModel:
             q[head] = q[head] / 2 + places[: len(ids)]
             k[head] = k[head] / 2 + places[shift : shift + len(ids)]
         return AttentionInputs.from_settings(q, k, v, settings.for_layer(self.config, layer))
+
+
+def formula_checkpoint(name: str = "formula") -> Checkpoint:
+    """A model with weights: two layers of four heads, head_size 8. In head 1 of layer 1, OV copies."""
+    made = words_tokenizer()
+    config = GPTConfig(vocab_size=tokenizer.vocab_size(made), n_positions=32, n_embd=32, n_layer=2, n_head=4)
+    gpt = GPT(config)
+    for seed, (part, parameter) in enumerate(gpt.named_parameters()):
+        if parameter.dim() == 1:
+            parameter.data.fill_(float("ln_" in part and part.endswith("weight")))
+        else:
+            parameter.data = eighths(tuple(parameter.shape), 200 + seed, 8) / (1 if "wte" in part else 2)
+    *_, block = gpt.blocks
+    block.attn.c_proj.weight.data[:, 8:16] = block.attn.c_attn.weight.data[72:80].mT  # W_O is the transpose of W_V
+    return Checkpoint(name, Path(name), config, gpt.eval().requires_grad_(False), made)
 
 
 def formula_scores() -> HeadScores:

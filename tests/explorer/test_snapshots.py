@@ -15,12 +15,15 @@ from textual.pilot import Pilot
 from explorer.app import ExplorerApp
 from explorer.core import head_scores
 from explorer.screens.compare import CompareScreen
+from explorer.screens.dialogs.circuits import CircuitsScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.view import Stage, View
 from explorer.widgets import themes
+from model.interface import TracedModel
 from model.settings import Scope
 from tests.explorer.conftest import Ready
-from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_scores
+from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_checkpoint, formula_scores
+from tests.explorer.helpers import until
 from tests.explorer.screens.test_compare import settled
 
 Compare = Callable[..., bool]
@@ -52,13 +55,15 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ExplorerApp]:
-    """The application on the model of the formula, in a terminal with some colours."""
+    """The application on a model of formulas, in a terminal with some colours."""
 
-    def make(view: View = VIEW, colours: str = "dark") -> ExplorerApp:
+    def make(
+        view: View = VIEW, colours: str = "dark", open_model: Callable[[str], TracedModel] = FormulaModel
+    ) -> ExplorerApp:
         monkeypatch.setattr(constants, "COLOR_SYSTEM", COLOURS[colours])
         if colours == "no-color":
             monkeypatch.setenv("NO_COLOR", "1")
-        app = ExplorerApp(view, FormulaModel)
+        app = ExplorerApp(view, open_model)
         themes.suit_terminal(app)
         if colours == "light":
             app.theme = "textual-light"
@@ -131,6 +136,16 @@ async def pictured(pilot: Pilot[None]) -> None:
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
 def test_heads(size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare) -> None:
     assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "g", then=pictured))
+
+
+def test_inside_a_head(opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare) -> None:
+    async def read(pilot: Pilot[None]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, CircuitsScreen)
+        await until(pilot, lambda: screen.is_settled)
+
+    app = opened(replace(VIEW, head=1), open_model=formula_checkpoint)
+    assert snap_compare(app, terminal_size=SMALL, run_before=after(ready, "i", then=read))
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)

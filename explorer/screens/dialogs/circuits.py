@@ -1,0 +1,301 @@
+"""The dialog on a head's weights: which tokens it writes, and which keys a query looks for."""
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+from textual.worker import get_current_worker
+
+from explorer.actions import EXPLORE, action_named
+from explorer.core.formatting import bar, fixed, one_line, significant, visible
+from explorer.core.gallery import Head
+from explorer.screens.dialogs.base import Dialog
+from explorer.screens.dialogs.export import NameInput
+from explorer.widgets.messages import WorkerMessage
+from model.errors import ModelError
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+    from explorer.core.circuits import CircuitReader, CircuitReading, RankedToken, Ranking
+
+_POSTED_EVERY = 0.25
+"""Seconds between the messages of the worker."""
+
+_KEYS = "←→ query  ↑↓ key  [],. head  e token  pgdn more  esc"
+_KEYS_WHILE_TYPING = "type a token  enter shows it  esc gives it up"
+_LONGEST_TOKEN = 100
+_BAR = 8
+_WIDE = 100
+"""The width of the terminal from which on headings are sentences."""
+
+_COUNTS = ((18, 4, 2), (24, 6, 3), (36, 10, 5))
+"""From so many lines of the terminal on, how many tokens are listed from the top and from the bottom."""
+
+
+def _change(key: str, name: str) -> Binding:
+    return Binding(key, f"change_view('{name}')", show=False)
+
+
+class CircuitsScreen(Dialog[None]):
+    """Shows the circuits of the head in view, for the key and the query in view or for a token that is typed.
+
+    Query, key and head move in the application's view, so that Explore behind the dialog follows. A head is read in a
+    worker; leaving the dialog, or choosing another head, cancels it.
+    """
+
+    CSS_PATH = "circuits.tcss"
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Close", show=False),
+        Binding("q,i", "dismiss(None)", "Close", show=False),
+        _change("left,h", "query_previous"),
+        _change("right,l", "query_next"),
+        _change("home", "query_first"),
+        _change("end", "query_last"),
+        _change("up,k", "key_previous"),
+        _change("down,j", "key_next"),
+        _change("left_square_bracket", "head_previous"),
+        _change("right_square_bracket", "head_next"),
+        _change("comma", "layer_previous"),
+        _change("full_stop", "layer_next"),
+        Binding("e", "edit", "Type a token", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+    ]
+
+    app: "ExplorerApp"
+
+    class Progressed(WorkerMessage):
+        """The worker has computed what stands for some more tokens."""
+
+        def __init__(self, done: int) -> None:
+            super().__init__()
+            self.done = done
+
+    class Finished(WorkerMessage):
+        """The worker has read a head, or could not, for a `reason`."""
+
+        def __init__(self, of: Head, found: "CircuitReading | None", reason: str = "") -> None:
+            super().__init__()
+            self.of = of
+            self.found = found
+            self.reason = reason
+
+    def __init__(self, reader: "CircuitReader") -> None:
+        super().__init__()
+        self._reader = reader
+        self._typed: int | None = None
+        self.found: CircuitReading | None = None
+        """What is shown: the head in view, or the one before as long as that is being read."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the two rankings, the sentences, and an input that is hidden until a token is typed."""
+        with Vertical(id="circuits") as box:
+            box.border_subtitle = _KEYS
+            yield NameInput(max_length=_LONGEST_TOKEN, compact=True, disabled=True)
+            with Horizontal(id="rankings"):
+                yield Static(id="written", markup=False)
+                yield Static(id="looked-for", markup=False)
+            with VerticalScroll(can_focus=False):
+                yield Static(id="sentences", markup=False)
+
+    def on_mount(self) -> None:
+        """Read the head in view."""
+        self.query_one(NameInput).cursor_blink = False
+        self._read()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """List as many tokens as there is room for."""
+        self.show()
+
+    # Reading
+
+    def _read(self) -> None:
+        """Let a worker read the head in view."""
+        of, reader = self._in_view, self._reader
+        self._show_state("computing…")
+
+        def work() -> None:
+            worker = get_current_worker()
+            posted = time.monotonic()
+
+            def go_on(done: int) -> bool:
+                nonlocal posted
+                if time.monotonic() - posted > _POSTED_EVERY:
+                    self.post_message(self.Progressed(done))
+                    posted = time.monotonic()
+                return not worker.is_cancelled
+
+            try:
+                found = reader.read(*of, go_on)
+            except ModelError as error:
+                self.post_message(self.Finished(of, None, str(error)))
+            except Exception as error:
+                reason = f"the head cannot be read: {type(error).__name__}: {error}"
+                self.post_message(self.Finished(of, None, reason))
+            else:
+                if found is not None and not worker.is_cancelled:
+                    self.post_message(self.Finished(of, found))
+
+        self.run_worker(work, group="circuits", thread=True, exclusive=True, exit_on_error=False)
+
+    @on(Progressed)
+    def _progressed(self, message: Progressed) -> None:
+        if not self.is_settled:
+            total = self._reader.model.config.vocab_size
+            self._show_state(f"computing, once for this model: {message.done:,} of {total:,} tokens…")
+
+    @on(Finished)
+    def _finished(self, message: Finished) -> None:
+        if message.of != self._in_view:
+            return
+        self.found = message.found
+        if self.found is None:
+            self._show_state(one_line(message.reason))
+        else:
+            self.show()
+
+    @property
+    def _in_view(self) -> Head:
+        return self.app.view.layer, self.app.view.head
+
+    @property
+    def is_settled(self) -> bool:
+        """True if the head in view is shown."""
+        return self.found is not None and (self.found.layer, self.found.head) == self._in_view
+
+    def _show_state(self, line: str) -> None:
+        """Say what is waited for, or what is wrong: in the title while another head is still shown."""
+        if self.found is not None:
+            below = f"below L{self.found.layer} H{self.found.head}"
+            self._entitle("Inside L{} H{}: {} · {}".format(*self._in_view, line, below))
+            return
+        self._entitle("Inside L{} H{}".format(*self._in_view))
+        for place in ("#written", "#looked-for"):
+            self.query_one(place, Static).update("")
+        self.query_one("#sentences", Static).update(Text(line))
+
+    def _entitle(self, title: str) -> None:
+        self.query_one("#circuits").border_title = Content(title)
+
+    # Drawing
+
+    def show(self) -> None:
+        """Draw what the head does with the tokens in view, or with the one that was typed."""
+        found, reading = self.found, self.app.reading
+        if found is None or reading is None:
+            return
+        if self.is_settled:
+            self._entitle(f"Inside L{found.layer} H{found.head}: what its weights do with tokens")
+        ids, view = reading.encoding.ids, reading.view
+        source = ids[view.key] if self._typed is None else self._typed
+        query = ids[view.query] if self._typed is None else self._typed
+        key = ids[view.key] if self._typed is None else None
+        written, looked_for = found.written_at(source), found.looked_for_by(query)
+        of_source, of_query = visible(written.token), visible(looked_for.token)
+        headings = f"OV: looking at {of_source}, it raises", f"QK: the query {of_query} looks for"
+        if self.app.size.width < _WIDE:
+            headings = f"OV {of_source}: it raises", f"QK {of_query}: it looks for"
+        self._list("#written", headings[0], "… and lowers", written)
+        self._list("#looked-for", headings[1], "… and looks away from", looked_for)
+        lines = (
+            found.writing_sentence(source),
+            found.copying_sentence,
+            found.looking_sentence(query, key),
+            found.matching_sentence,
+        )
+        text = Text("\n".join(lines))
+        text.append(f"\n{found.approximation}", "dim")
+        self.query_one("#sentences", Static).update(text)
+
+    def _list(self, place: str, heading: str, below: str, ranking: "Ranking") -> None:
+        """Draw one ranking: its tokens from the top and from the bottom."""
+        top, bottom = next((row[1:] for row in reversed(_COUNTS) if self.app.size.height >= row[0]), _COUNTS[0][1:])
+        bottom = min(bottom, max(0, len(ranking.values) - top))
+        highest, lowest = ranking.highest(top), ranking.lowest(bottom)[::-1]
+        most = max(abs(token.value) for token in (*highest, *lowest))
+        parts: list[RenderableType] = [Text(heading, "bold", no_wrap=True, overflow="ellipsis"), _table(highest, most)]
+        if lowest:
+            parts += [Text(below, "dim", no_wrap=True, overflow="ellipsis"), _table(lowest, most)]
+        self.query_one(place, Static).update(Group(*parts))
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a token is typed, only escape has its own meaning."""
+        if action in ("change_view", "edit", "dismiss", "page") and self.is_typing:
+            return False
+        return super().check_action(action, parameters)
+
+    @property
+    def is_typing(self) -> bool:
+        """True while a token is typed."""
+        return self.query_one(NameInput).has_focus
+
+    def action_change_view(self, name: str) -> None:
+        """Move the query, the key or the head; what was typed counts no more once the query or the key moves."""
+        action, before = action_named(EXPLORE, name), self.app.view
+        if action is None or action.change is None:
+            return
+        self.app.change(action.change)
+        view = self.app.view
+        if (view.layer, view.head) != (before.layer, before.head):
+            self._read()
+        else:
+            self._typed = None
+            self.show()
+
+    def action_page(self, by: int) -> None:
+        """Scroll the sentences by a page."""
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_relative(y=by * max(1, scroll.size.height - 1), animate=False)
+
+    def action_back(self) -> None:
+        """Give up typing, or close the dialog."""
+        if self.is_typing:
+            self._stop_typing()
+        else:
+            self.dismiss(None)
+
+    def action_edit(self) -> None:
+        """Type a token."""
+        typed = self.query_one(NameInput)
+        typed.value, typed.disabled, typed.display = "", False, True
+        typed.focus()
+        self.query_one("#circuits").border_subtitle = _KEYS_WHILE_TYPING
+
+    def _stop_typing(self) -> None:
+        typed = self.query_one(NameInput)
+        self.set_focus(None)
+        typed.disabled, typed.display = True, False
+        self.query_one("#circuits").border_subtitle = _KEYS
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            self._typed = self._reader.token_id(event.value)
+        except ModelError as error:
+            self.app.warn(str(error))
+            return
+        self._stop_typing()
+        self.show()
+
+
+def _table(tokens: "tuple[RankedToken, ...]", most: float) -> Table:
+    """A line for each token: its text, its value, and a bar."""
+    table = Table.grid(expand=True, padding=(0, 1))
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(width=_BAR, no_wrap=True)
+    for token in tokens:
+        value = fixed(token.value, 2) if abs(token.value) < 1e4 else significant(token.value)
+        table.add_row(Text(visible(token.text)), Text(value), Text(bar(abs(token.value) / most if most else 0.0, _BAR)))
+    return table
