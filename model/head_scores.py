@@ -2,12 +2,14 @@
 
 Notation: T positions, H heads, L layers; n is the length of the random sequence that is repeated.
 
-The definitions are those of "In-context Learning and Induction Heads" (Olsson et al. 2022) and of TransformerLens's
-head detector: mean attention weight on one particular key.
+A score is a mean attention weight on particular keys. The first four are those of "In-context Learning and Induction
+Heads" (Olsson et al. 2022) and of TransformerLens's head detector; the others are given as links between tokens of the
+texts, as in "What Does BERT Look At?" (Clark et al. 2019). Every score has a baseline: the weight that a head without
+this purpose would give to these keys.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -18,52 +20,123 @@ from model.interface import TracedModel
 from model.peakedness import entropy_bits
 
 _LONGEST_REPEATED = 64  # largest n
+_LEAD = 0.05  # what a relation has to stand out more than the first four scores
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A query with the keys that it is related to, and with those of another word of the same kind.
+
+    Keys are positions before the query. Several of them are the tokens of one word, and their weights are added up.
+    """
+
+    query: int
+    keys: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LinkedText:
+    """Token ids of a text, and the links between its tokens by the name of their relation."""
+
+    ids: tuple[int, ...]
+    links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of one head, from 0 to 1, and its baseline."""
+
+    value: float
+    baseline: float
+
+    @property
+    def excess(self) -> float:
+        """By how much the score stands out from its baseline."""
+        return self.value - self.baseline
 
 
 @dataclass(frozen=True, eq=False)
 class HeadScores:
-    """Four scores from 0 to 1 for every head, each (L, H): the mean weight that queries give to a particular key.
+    """Scores from 0 to 1 of every head by name: the mean weight that queries give to particular keys.
+
+    previous_token: the key just before the query, in texts.
+    first_token: key 0, for all later queries, in texts.
+    duplicate_token: the earlier occurrence of the query's token, in a random sequence and its repetition.
+    induction: the key after that occurrence, in a random sequence and its repetition.
+
+    The baseline of these four is the weight that uniform attention would give to the key. All others are named after
+    a relation: the mean weight from the query of a link to its keys, in texts. Their baseline is the larger of two
+    means for the same links: the weight on another word of the same kind, and the weight that all queries of the texts
+    give to keys at the same distances.
 
     Attributes:
-        previous_token: the key just before the query, in texts.
-        first_token: key 0, for all later queries, in texts.
-        duplicate_token: the earlier occurrence of the query's token, in a random sequence and its repetition.
-        induction: the key after that occurrence, in a random sequence and its repetition.
+        values: the scores by name, each (L, H).
+        baselines: their baselines by name, each (L, H).
+        links: the number of links that a score was measured on, by the name of the relation.
     """
 
-    previous_token: Tensor
-    first_token: Tensor
-    duplicate_token: Tensor
-    induction: Tensor
+    values: Mapping[str, Tensor]
+    baselines: Mapping[str, Tensor]
+    links: Mapping[str, int] = field(default_factory=dict)
 
-    def of(self, layer: int, head: int) -> dict[str, float]:
+    def of(self, layer: int, head: int) -> dict[str, Score]:
         """The scores of one head, by name."""
-        return {field.name: getattr(self, field.name)[layer, head].item() for field in fields(self)}
+        return {
+            name: Score(values[layer, head].item(), self.baselines[name][layer, head].item())
+            for name, values in self.values.items()
+        }
 
-    def largest(self, layer: int, head: int) -> tuple[str, float]:
-        """Name and value of the largest score of one head."""
-        return max(self.of(layer, head).items(), key=lambda item: item[1])
+    def largest(self, layer: int, head: int) -> tuple[str, Score]:
+        """The score of one head that stands out most from its baseline, with its name.
+
+        A relation has to stand out clearly more than the first four, which are the simpler explanation.
+        """
+        return max(
+            self.of(layer, head).items(), key=lambda item: item[1].excess - (_LEAD if item[0] in self.links else 0.0)
+        )
 
 
 def head_scores(
-    model: TracedModel, texts: Sequence[Sequence[int]], vocab_size: int, generator: torch.Generator, repeats: int = 8
+    model: TracedModel,
+    texts: Sequence[LinkedText],
+    vocab_size: int,
+    generator: torch.Generator,
+    repeats: int = 8,
+    fewest_links: int = 1,
 ) -> HeadScores:
-    """Measure all heads on `texts` (token ids) and on `repeats` random sequences, each followed by its repetition.
+    """Measure all heads on `texts` and on `repeats` random sequences, each followed by its repetition.
 
-    Texts are truncated to the model's context, and texts of a single token are skipped.
-    Raises ModelError if no text has two tokens, or the context is shorter than 2.
+    Texts of a single token are skipped. A relation with fewer links than `fewest_links` has no score.
+    Raises ModelError if no text has two tokens or the context is shorter than 2.
     """
-    context = model.config.n_positions
-    usable = [tuple(text[:context]) for text in texts if len(text[:context]) > 1]
-    if not usable:
+    usable = [text for text in texts if len(text.ids) > 1]
+    if not usable or model.config.n_positions < 2:
         raise ModelError("head scores need a context and a text of at least two tokens")
-    on_text = torch.stack([_text_scores(model, ids) for ids in usable])  # (texts, 2, L, H)
-    lengths = torch.tensor([len(ids) - 1.0 for ids in usable])
-    previous, first = (on_text * (lengths / lengths.sum())[:, None, None, None]).sum(0)
-    n = min(_LONGEST_REPEATED, context // 2)
-    random = [torch.randint(vocab_size, (n,), generator=generator).tolist() * 2 for _ in range(repeats)]
-    duplicate, induction = torch.stack([_repeat_scores(model, ids, n) for ids in random]).mean(0)
-    return HeadScores(previous, first, duplicate, induction)
+    sums = _TextSums(usable)
+    for text in usable:
+        sums.add(model, text)
+    repeated = repeated_sequences(model, vocab_size, generator, repeats)
+    duplicate, induction = torch.stack([_repeat_scores(model, ids) for ids in repeated]).mean(0)
+    scored = {
+        **sums.usual(),
+        "duplicate_token": tuple(duplicate),
+        "induction": tuple(induction),
+        **sums.related(fewest_links),
+    }
+    return HeadScores(
+        {name: value for name, (value, _) in scored.items()},
+        {name: baseline for name, (_, baseline) in scored.items()},
+        sums.counts,
+    )
+
+
+def repeated_sequences(
+    model: TracedModel, vocab_size: int, generator: torch.Generator, repeats: int
+) -> list[tuple[int, ...]]:
+    """Draw random sequences, each followed by its repetition, which fits the context with it."""
+    n = min(_LONGEST_REPEATED, model.config.n_positions // 2)
+    return [tuple(torch.randint(vocab_size, (n,), generator=generator).tolist()) * 2 for _ in range(repeats)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +157,77 @@ def text_measures(inputs: Sequence[AttentionInputs]) -> TextMeasures:
     return TextMeasures(*torch.stack(layers, 1))
 
 
-def _weights(model: TracedModel, ids: Sequence[int]) -> Iterator[Tensor]:
-    """Iterate over the weights (H, T, T) of each layer; those of all layers at once may not fit into memory."""
-    return (AttentionStages(inputs).weights for inputs in model.trace(ids).inputs)
+class _TextSums:
+    """Sums of weights over texts, and the scores that follow from them."""
+
+    def __init__(self, texts: Sequence[LinkedText]) -> None:
+        self._names = list(dict.fromkeys(name for text in texts for name in text.links))
+        self.counts = {name: sum(len(text.links.get(name, ())) for text in texts) for name in self._names}
+        self._longest = max(len(text.ids) for text in texts)
+        self._queries = 0
+        self._pairs = torch.zeros(self._longest)  # of a query and a key at each distance
+        self._linked_pairs = torch.zeros(len(self._names), self._longest)  # the same of links
+        self._usual = torch.zeros(())  # (L, H, 4) once there is a text
+        self._at_distance = torch.zeros(())  # (L, H, longest)
+        self._related = torch.zeros(())  # (L, H, 2 × names): on the keys, on the others
+
+    def add(self, model: TracedModel, text: LinkedText) -> None:
+        """Run the model over a text."""
+        size = len(text.ids)
+        keys, others = (self._pairs_of(text, of_others) for of_others in (False, True))
+        both = torch.cat((keys, others)).flatten(1)  # (2 × names, T × T)
+        queries, earlier = torch.tril_indices(size, size)
+        distances = queries - earlier
+        usual, at_distance, related = [], [], []
+        for stages in _stages(model, text.ids):
+            weights, uniform = stages.weights.float().cpu(), _uniform(stages)
+            each = [_previous_and_first(matrix) for matrix in (weights, uniform.expand_as(weights))]
+            usual.append(torch.stack([score for pair in each for score in pair], -1))
+            below = weights[:, queries, earlier]
+            at_distance.append(below.new_zeros(len(weights), self._longest).index_add_(1, distances, below))
+            related.append(weights.flatten(1) @ both.T)
+        self._queries += size - 1
+        self._pairs += torch.bincount(distances, minlength=self._longest)
+        for i, pairs in enumerate(keys):
+            self._linked_pairs[i] += torch.zeros(self._longest).index_add_(0, distances, pairs[queries, earlier])
+        self._usual = self._usual + torch.stack(usual) * (size - 1)
+        self._at_distance = self._at_distance + torch.stack(at_distance)
+        self._related = self._related + torch.stack(related)
+
+    def _pairs_of(self, text: LinkedText, of_others: bool) -> Tensor:
+        """Count how often each query is linked with each key, by relation: (names, T, T)."""
+        counts = torch.zeros(len(self._names), len(text.ids), len(text.ids))
+        for i, name in enumerate(self._names):
+            for link in text.links.get(name, ()):
+                counts[i, link.query, list(link.others if of_others else link.keys)] += 1
+        return counts
+
+    def usual(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """The scores on the previous and the first token with their baselines."""
+        previous, first, uniform_previous, uniform_first = (self._usual / self._queries).unbind(-1)
+        return {"previous_token": (previous, uniform_previous), "first_token": (first, uniform_first)}
+
+    def related(self, fewest: int) -> dict[str, tuple[Tensor, Tensor]]:
+        """The scores of relations with enough links, with their baselines."""
+        mean_at_distance = self._at_distance / self._pairs.clamp(min=1)
+        found = {}
+        for i, name in enumerate(self._names):
+            if (count := self.counts[name]) >= max(1, fewest):
+                value, of_kind = self._related[..., i] / count, self._related[..., len(self._names) + i] / count
+                by_distance = mean_at_distance @ self._linked_pairs[i] / count
+                found[name] = value, torch.maximum(of_kind, by_distance)
+        return found
 
 
-def _text_scores(model: TracedModel, ids: Sequence[int]) -> Tensor:
-    """Mean weight on the previous and on the first token: (2, L, H)."""
-    return torch.stack([torch.stack(_previous_and_first(weights)) for weights in _weights(model, ids)], 1)
+def _stages(model: TracedModel, ids: Sequence[int]) -> Iterator[AttentionStages]:
+    """Iterate over the stages of each layer; the weights (H, T, T) of all layers at once may not fit into memory."""
+    return (AttentionStages(inputs) for inputs in model.trace(ids).inputs)
+
+
+def _uniform(stages: AttentionStages) -> Tensor:
+    """Weights that are equal on all visible keys, (T, T) or (H, T, T)."""
+    visible = stages.inputs.visible.float().cpu()
+    return visible / visible.sum(-1, keepdim=True).clamp(min=1)
 
 
 def _previous_and_first(weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,10 +235,20 @@ def _previous_and_first(weights: Tensor) -> tuple[Tensor, Tensor]:
     return weights.diagonal(-1, -2, -1).mean(-1), weights[:, 1:, 0].mean(-1)
 
 
-def _repeat_scores(model: TracedModel, ids: Sequence[int], n: int) -> Tensor:
-    """Mean weight on the key n positions before the query and on the one after that key: (2, L, H)."""
-    layers = [
-        torch.stack((w.diagonal(-n, -2, -1).mean(-1), w.diagonal(1 - n, -2, -1)[:, 1:].mean(-1)))  # (2, H)
-        for w in _weights(model, ids)
-    ]
-    return torch.stack(layers, 1)
+def _repeat_scores(model: TracedModel, ids: Sequence[int]) -> Tensor:
+    """Mean weight on the earlier occurrence of the query's token and on the key after it.
+
+    Returns (2, 2, L, H): both scores, each with that of uniform attention.
+    """
+    layers = []
+    for stages in _stages(model, ids):
+        weights = stages.weights.float().cpu()
+        of_both = [_duplicate_and_induction(matrix) for matrix in (weights, _uniform(stages).expand_as(weights))]
+        layers.append(torch.stack(of_both, 1))  # (2, 2, H)
+    return torch.stack(layers, 2)
+
+
+def _duplicate_and_induction(weights: Tensor) -> Tensor:
+    """The two scores from weights (H, T, T) on a sequence and its repetition: (2, H)."""
+    n = weights.shape[-1] // 2
+    return torch.stack((weights.diagonal(-n, -2, -1).mean(-1), weights.diagonal(1 - n, -2, -1)[:, 1:].mean(-1)))

@@ -21,12 +21,17 @@ class AnnotationKind(StrEnum):
     "there was a girl named Mara". A coordinated subject ("Ivan and Mara") gives one annotation for each head. In
     questions and after direct speech the subject may follow its verb. Imperatives have no subject.
 
+    `OBJECT`: the word is the head of the object right after a verb that is no linking verb, and `refers_to` is that
+    verb, the last word of its group: "eaten" for "sandwich" in "had eaten the big sandwich". Objects that are apart
+    from their verb, or are no known noun, have no annotation.
+
     `PREVIOUS_MENTION`: the word is a name or a noun that has occurred before, in the singular or the plural, and
     `refers_to` is its latest occurrence.
     """
 
     PRONOUN = "pronoun"
     SUBJECT = "subject"
+    OBJECT = "object"
     PREVIOUS_MENTION = "previous_mention"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from data.storyteller.annotations import Annotation, AnnotationKind, Sentence, Word
 from data.storyteller.grammar import article
+from data.storyteller.objects import ObjectFinder
 
 _TOKEN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|\d+|[^\sA-Za-z\d]|\s+")
 
@@ -32,6 +33,7 @@ class Page:
         self._start = len(self.text)
         self._words: list[Word] = []
         self._annotations: list[Annotation] = []
+        self._objects = ObjectFinder()
         self._capital = True
         self._space = False
         self._article = False
@@ -50,6 +52,10 @@ class Page:
         """
         if self.in_quote or self._article:
             raise ValueError(f"frame {frame}: the sentence ends inside a quote or after an article")
+        subjects = {note.refers_to for note in self._annotations if note.kind is AnnotationKind.SUBJECT}
+        for index, verb in self._objects.found.items():
+            if index not in subjects:  # as in "thought Mara was ill"
+                self.note(AnnotationKind.OBJECT, index, verb)
         notes = sorted(self._annotations, key=lambda note: (note.word, note.kind, note.refers_to))
         self.sentences.append(Sentence(self.text[self._start :], tuple(self._words), tuple(notes), frame))
 
@@ -69,27 +75,39 @@ class Page:
         """Put a space before whatever is written next."""
         self._space = True
 
-    def word(self, word: str, *, is_noun: bool = True) -> int:
+    def word(self, word: str, *, is_noun: bool = True, is_object: bool = False) -> int:
         """Write one word and return its index in the story.
 
         The article "a" is held back until the next word decides between "a" and "an"; its index is -1. Pass
-        `is_noun=False` for a word that is spelled like a noun and is none ("saw", "left").
+        `is_noun=False` for a word that is spelled like a noun and is none ("saw", "left"), and `is_object=True` for a
+        pronoun in the objective case.
         """
         if is_noun and word.lower() == "a":
             self._article = self._space = True
+            self._objects.word(-1, "a", is_noun=False)
             return -1
         if self._article:
             self._article = False
             self._write(article(word))
             self._space = True
         index = self._write(word)
+        lower = word.lower()
+        if is_object:
+            self._objects.pronoun(index)
+        else:
+            self._objects.word(index, lower, is_noun=is_noun and lower in self._lemmas)
         if is_noun:
-            self._remember(word.lower(), index)
+            self._remember(lower, index)
         return index
+
+    def expect_object(self, verb: int) -> None:
+        """Annotate the next noun, name or pronoun as the object of the verb at this index, if it follows right away."""
+        self._objects.after_verb(verb)
 
     def clitic(self, text: str) -> int:
         """Write "'s" or "'" right after the previous word. Return its index in the story."""
         self._space = False
+        self._objects.possessive()
         return self._write(text)
 
     def last_seen(self, noun: str) -> int | None:
@@ -102,6 +120,7 @@ class Page:
 
     def _punctuation(self, mark: str) -> None:
         opens = mark == '"' and not self.in_quote
+        self._objects.stop()
         if not opens:
             self._space = False
         self._put(mark)

@@ -20,7 +20,7 @@ from data.storyteller.frames import (
     Text,
     Verb,
 )
-from data.storyteller.grammar import Case, Person, conjugate, gerund, person_of, plural, pronoun
+from data.storyteller.grammar import MODALS, Case, Person, conjugate, gerund, person_of, plural, pronoun
 from data.storyteller.lexicon import noun_lemmas, verb_phrases, words
 from data.storyteller.page import Page
 
@@ -44,6 +44,8 @@ _PERSON_CASES: dict[str, tuple[str, Case]] = {
 }
 _PERSON_CASES["i"] = _PERSON_CASES.pop("I")
 _PERSON_WORD = re.compile(rf"\b({'|'.join(_PERSON_CASES)})\b", re.IGNORECASE)
+
+_LINKING_VERBS = frozenset(("be", "become", "look", "seem", "sound", "stay"))
 
 # What "the guy who ..." may call someone; a repeated noun is more likely.
 _LOOSE_KINDS = {
@@ -186,8 +188,13 @@ class Writer:
             self._page.say(self._choose(piece.name, words(), piece.kept))
             return
         base, _, tail = self._choose(piece.name, verb_phrases(), piece.kept).partition(" ")
-        self._page.word(gerund(base) if piece.gerund else base, is_noun=False)
+        index = self._page.word(gerund(base) if piece.gerund else base, is_noun=False)
+        self._expect_object(base, index)
         self._tail(tail)
+
+    def _expect_object(self, base: str, verb: int) -> None:
+        if base not in _LINKING_VERBS and base not in MODALS:
+            self._page.expect_object(verb)
 
     def _tail(self, tail: str) -> None:
         if tail:
@@ -217,9 +224,12 @@ class Writer:
                 raise ValueError(f"frame {self._frame.name}: {piece.lemma!r} has no subject {role} in its sentence")
             for head in self._subjects[key]:
                 self._page.note(AnnotationKind.SUBJECT, index, head)
+        last = index
         for word in rest:
             self._page.gap()
-            self._page.word(word, is_noun=False)
+            last = self._page.word(word, is_noun=False)
+        if not piece.inverted:
+            self._expect_object(base, last)
         self._tail(tail)
 
     def _resolve(self, role: str) -> str:
@@ -315,13 +325,14 @@ class Writer:
         head = self._page.last_seen(noun)
         if head is None:
             raise ValueError(f"frame {self._frame.name}: 'it' stands for {noun!r}, which has not occurred")
-        index = self._page.word("it", is_noun=False)
+        index = self._page.word("it", is_object=True, is_noun=False)
         self._page.note(AnnotationKind.PRONOUN, index, head)
         self._generic_plural = False
         self._set_subject("~", (index,))
 
     def _write_pronoun(self, role: str, case: Case) -> None:
-        index = self._page.word(pronoun(self._series(role), case), is_noun=False)
+        is_object = case in ("object", "reflexive")
+        index = self._page.word(pronoun(self._series(role), case), is_noun=False, is_object=is_object)
         for member in role:
             memory = self._memory[member]
             if memory.head is None:

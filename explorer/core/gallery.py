@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from explorer.core.head_kinds import HEAD_KINDS
+from explorer.core.head_kinds import HEAD_KINDS, named_score
 from explorer.view import View
 from model.settings import Scope
 
@@ -21,16 +21,28 @@ class Sort(Enum):
     """An order of the heads; the value is its name on the screen."""
 
     POSITION = "position"
+    KIND = "kind"
     PEAKEDNESS = "peakedness"
     PREVIOUS_TOKEN = HEAD_KINDS["previous_token"]
     FIRST_TOKEN = HEAD_KINDS["first_token"]
     DUPLICATE_TOKEN = HEAD_KINDS["duplicate_token"]
     INDUCTION = HEAD_KINDS["induction"]
+    PRONOUN_TO_REFERENT = HEAD_KINDS["pronoun_to_referent"]
+    VERB_TO_SUBJECT = HEAD_KINDS["verb_to_subject"]
+    OBJECT_TO_VERB = HEAD_KINDS["object_to_verb"]
+    NOUN_TO_MENTION = HEAD_KINDS["noun_to_mention"]
+    QUOTE_TO_OPENING = HEAD_KINDS["quote_to_opening"]
 
     @property
     def score(self) -> str | None:
-        """The field of `HeadScores` to sort by; None for the orders that need no scores."""
+        """The name of the score to sort by, if it is one."""
         return _SCORE_OF_KIND.get(self.value)
+
+    def is_known(self, scores: "HeadScores | None") -> bool:
+        """Return True if the scores that heads are sorted by have been measured."""
+        if self.score is None:
+            return scores is not None or self is not Sort.KIND
+        return scores is not None and self.score in scores.values
 
 
 _SCORE_OF_KIND = {kind: score for score, kind in HEAD_KINDS.items()}
@@ -82,17 +94,32 @@ class Gallery:
         return compute
 
     def order(self, sort: Sort, scores: "HeadScores | None") -> list[Head]:
-        """Return all heads, the most peaked or highest scored first; heads that tie, or are unknown, by position."""
+        """Return all heads, the most peaked first, or those whose score stands out most from its baseline.
+
+        By kind, heads with the same name are together. Heads that tie, or are unknown, are in the order of their
+        position.
+        """
+        if sort is Sort.KIND:
+            return sorted(self.heads, key=lambda head: _kind_key(scores, head))
         return sorted(self.heads, key=lambda head: -self.sort_value(sort, head, scores))
 
     def sort_value(self, sort: Sort, head: Head, scores: "HeadScores | None") -> float:
-        """Return what to sort a head by, in descending order: a score, or minus its mean effective number of keys."""
+        """Return what to sort a head by, in descending order.
+
+        That is by how much a score stands out from its baseline, or minus the mean effective number of keys.
+        """
         if sort is Sort.PEAKEDNESS:
             peakedness = self.peakedness(head)
             return -peakedness.as_set.effective_keys if peakedness is not None else -float("inf")
-        if sort.score is None or scores is None:
+        if sort.score is None or scores is None or not sort.is_known(scores):
             return 0.0
-        return scores.of(*head)[sort.score]
+        return scores.of(*head)[sort.score].excess
+
+
+def _kind_key(scores: "HeadScores | None", head: Head) -> tuple[int, float]:
+    """Return what to sort heads by their names by: those that stand out most are first of their name."""
+    named = named_score(scores, *head)
+    return (len(HEAD_KINDS), 0.0) if named is None else (list(HEAD_KINDS).index(named[0]), -named[1].excess)
 
 
 def changed_heads(view: View, heads: Sequence[Head]) -> frozenset[Head]:

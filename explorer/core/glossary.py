@@ -135,7 +135,8 @@ _TERMS = (
     Term(
         "kind of a head",
         "A name in the header such as ‘previous token .46’ is what the head does most, measured on other text "
-        "than this: .46 of its weight goes there. Heads (g) explains all kinds.",
+        "than this: .46 of its weight goes there, clearly more than to other tokens at such a place. In ‘verb → "
+        "subject’ a verb looks at its subject. Heads (g) shows all scores.",
     ),
     Term("q·k, score", "How well a key answers a query: large if they point the same way.", "q·k = Σ qᵢ·kᵢ", _score),
     Term("Σ", "The sum of all products in the list below it, one for each dimension d; it is the score."),

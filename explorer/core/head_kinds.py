@@ -5,26 +5,55 @@ from typing import TYPE_CHECKING
 from explorer.core.formatting import weight
 
 if TYPE_CHECKING:
-    from model.head_scores import HeadScores
+    from model.head_scores import HeadScores, Score
+
+RELATIONS = {
+    "pronoun_to_referent": "pronoun → referent",
+    "verb_to_subject": "verb → subject",
+    "object_to_verb": "object → verb",
+    "noun_to_mention": "noun → last mention",
+    "quote_to_opening": "quote → opening",
+}
+"""Relations between words of the stories, each from what looks to what it looks at."""
 
 HEAD_KINDS = {
     "previous_token": "previous token",
     "first_token": "first token",
     "duplicate_token": "duplicate token",
     "induction": "induction",
+    **RELATIONS,
 }
 """From the scores of `HeadScores` to their names on the screen."""
 
-STORIES = 20
+SHORT_KINDS = {
+    "previous_token": "prev",
+    "first_token": "1st",
+    "duplicate_token": "dup",
+    "induction": "ind",
+    "pronoun_to_referent": "ref",
+    "verb_to_subject": "subj",
+    "object_to_verb": "verb",
+    "noun_to_mention": "noun",
+    "quote_to_opening": "open",
+}
+"""The same names where there is little room: what such a head looks at, in at most four cells."""
+
+STORIES = 30
 """Stories on which heads are measured; fewer for large models."""
 
-STRONG = 0.3
-"""The score from which on a head is called by its kind."""
+STRONG = 0.2
+"""By how much a score has to stand out from its baseline to name a head."""
+
+
+def named_score(scores: "HeadScores | None", layer: int, head: int) -> "tuple[str, Score] | None":
+    """Return the score that names a head; None if no score stands out or is known."""
+    if scores is None:
+        return None
+    kind, score = scores.largest(layer, head)
+    return (kind, score) if score.excess >= STRONG else None
 
 
 def head_kind(scores: "HeadScores | None", layer: int, head: int) -> str:
-    """Return what to call a head, such as `previous token .46`; an empty text if no score is strong or known."""
-    if scores is None:
-        return ""
-    kind, value = scores.largest(layer, head)
-    return f"{HEAD_KINDS[kind]} {weight(value)}" if value >= STRONG else ""
+    """Return what to call a head, such as `previous token .46`; an empty text if it has no name."""
+    named = named_score(scores, layer, head)
+    return f"{HEAD_KINDS[named[0]]} {weight(named[1].value)}" if named is not None else ""

@@ -1,7 +1,7 @@
 """Head scores: what kind of head each head of a model is, measured once for each open model.
 
-They never depend on the sentence in view. Previous-token and first-token scores are measured on stories of the built-in
-corpus, without the characters that the tokenizer does not know; duplicate-token and induction scores on random tokens.
+They never depend on the sentence in view. They are measured on stories of the built-in corpus, without the characters
+that the tokenizer does not know; duplicate-token and induction scores on random tokens.
 """
 
 from functools import lru_cache
@@ -10,17 +10,21 @@ import torch
 from tokenizers import Tokenizer
 
 from data import storyteller
+from data.storyteller import Story
 from explorer.core.head_kinds import STORIES
-from model.head_scores import HeadScores, head_scores
+from explorer.core.word_links import word_links
+from model.head_scores import HeadScores, LinkedText, head_scores
 from model.interface import ModelShape, TracedModel
-from model.tokenizer import encode_ids, vocab_size
+from model.tokenizer import encode, vocab_size
 
 LONGEST = 256
-"""Tokens that are read of one story."""
+"""Tokens that are read at once."""
 REPEATS = 8
 """Random sequences; fewer for large models."""
 OPERATIONS = 5e10
 """About how many multiplications to spend on a model: a second or two on one core."""
+FEWEST_LINKS = 40
+"""Links that a relation is measured on at least."""
 SEED = 271_828
 """The seed of the stories and the random tokens, chosen so that hardly any model was trained with it."""
 
@@ -31,32 +35,37 @@ def measure_heads(model: TracedModel, seed: int = SEED) -> HeadScores:
     Raises ModelError if the tokenizer knows too little of the stories, or the context is shorter than 2.
     """
     shape = model.config
-    tokens = _affordable_tokens(shape)
-    texts = _story_ids(model.tokenizer, seed, tokens)
+    tokens = affordable_tokens(shape)
+    texts = linked_stories(model.tokenizer, seed, tokens, min(LONGEST, shape.n_positions))
     length = 2 * min(64, shape.n_positions // 2)
     tokens_known = min(vocab_size(model.tokenizer), shape.vocab_size)  # some tokenizers have more than their model
     repeats = max(2, min(REPEATS, tokens // max(1, length)))
-    return head_scores(model, texts, tokens_known, torch.Generator().manual_seed(seed), repeats)
+    return head_scores(model, texts, tokens_known, torch.Generator().manual_seed(seed), repeats, FEWEST_LINKS)
 
 
-def _affordable_tokens(shape: ModelShape) -> int:
+def affordable_tokens(shape: ModelShape) -> int:
     """Return how many tokens can be read within OPERATIONS."""
     parameters = 12 * shape.n_layer * (shape.n_head * shape.head_size) ** 2  # of GPT-2's blocks
     return max(LONGEST, int(OPERATIONS / parameters))
 
 
 @lru_cache(maxsize=1)
-def _stories(seed: int, count: int) -> tuple[str, ...]:
-    return tuple(storyteller.story(seed, index).text for index in range(count))
+def _stories(seed: int, count: int) -> tuple[Story, ...]:
+    return tuple(storyteller.story(seed, index) for index in range(count))
 
 
-def _story_ids(tokenizer: Tokenizer, seed: int, tokens: int) -> list[list[int]]:
-    """Return the token ids of stories, at most `tokens` in total."""
-    texts: list[list[int]] = []
-    for story_ids in encode_ids(tokenizer, _stories(seed, STORIES)):
-        ids = story_ids[: min(LONGEST, tokens)]
-        texts.append(ids)
-        tokens -= len(ids)
-        if tokens < 2:
-            break
+def linked_stories(tokenizer: Tokenizer, seed: int, tokens: int, longest: int) -> list[LinkedText]:
+    """Return token ids of stories with the links between their words, at most `tokens` in total.
+
+    A story of more than `longest` tokens is cut into several texts.
+    """
+    texts: list[LinkedText] = []
+    for story in _stories(seed, STORIES):
+        encoding = encode(tokenizer, story.text)
+        for start in range(0, len(encoding), longest):
+            window = range(start, min(start + longest, start + tokens, len(encoding)))
+            texts.append(LinkedText(encoding.ids[start : window.stop], word_links(story, encoding.spans, window)))
+            tokens -= len(window)
+            if tokens < 2:
+                return texts
     return texts

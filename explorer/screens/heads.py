@@ -138,7 +138,7 @@ class HeadsScreen(ActionScreen[Head | None]):
     def _show_title(self) -> None:
         reading = self.gallery.reading
         sort = "map of peakedness" if self.shows_map else f"sorted by {self.sort.value}"
-        if not self.shows_map and self.sort.score is not None:
+        if not self.shows_map and (self.sort is Sort.KIND or self.sort.score is not None):
             sort += " on other text, pictures of this sentence"
         sizes = f"{reading.shape.n_layer} layers × {reading.shape.n_head} heads"
         said = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
@@ -304,7 +304,7 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def action_sort(self, by: int = 1) -> None:
         """Sort by the next measure."""
-        known = [sort for sort in Sort if self.scores is not None or sort.score is None]
+        known = [sort for sort in Sort if sort is self.sort or sort.is_known(self.scores)]
         self.sort = known[(known.index(self.sort) + by) % len(known)]
         self.show()
 

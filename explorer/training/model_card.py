@@ -3,10 +3,11 @@
 from typing import Any
 
 from explorer.core.formatting import printable
-from explorer.core.head_kinds import HEAD_KINDS, STORIES
+from explorer.core.head_kinds import HEAD_KINDS, STORIES, STRONG, named_score
 from explorer.core.head_scores import measure_heads
 from model.checkpoint import Checkpoint
 from model.config import GPT_2_INIT_STD, GPTConfig
+from model.head_scores import Score
 from model.training.trainer import Trainer
 
 
@@ -76,17 +77,25 @@ def _differences(config: GPTConfig) -> str:
 
 
 def heads_table(opened: Checkpoint) -> list[str]:
-    """Return a table of each head's largest score, which measures them all."""
+    """Return a table of what to call each head, which measures them all."""
     config = opened.config
     scores = measure_heads(opened)
     lines = [
-        f"The largest of each head's previous-token and first-token scores (over up to {STORIES} stories of the "
-        "built-in corpus, another seed) and its duplicate-token and induction scores (random tokens repeated twice):",
+        "What each head does: the score that stands out most from its baseline, which stands in brackets; – where none "
+        f"stands out by {STRONG}. Duplicate-token and induction scores are measured on random tokens repeated twice, "
+        f"the others over up to {STORIES} stories of the built-in corpus, another seed.",
         "",
         "| layer | " + " | ".join(f"H{head}" for head in range(config.n_head)) + " |",
         "| --- |" + " --- |" * config.n_head,
     ]
     for layer in range(config.n_layer):
-        best = [scores.largest(layer, head) for head in range(config.n_head)]
-        lines.append(f"| L{layer} | " + " | ".join(f"{HEAD_KINDS[name]} {value:.2f}" for name, value in best) + " |")
+        cells = (_head_cell(named_score(scores, layer, head)) for head in range(config.n_head))
+        lines.append(f"| L{layer} | " + " | ".join(cells) + " |")
     return lines
+
+
+def _head_cell(named: tuple[str, Score] | None) -> str:
+    if named is None:
+        return "–"
+    kind, score = named
+    return f"{HEAD_KINDS[kind]} {score.value:.2f} ({score.baseline:.2f})"

@@ -141,6 +141,25 @@ def test_golden_same_noun_in_singular_and_plural_is_a_previous_mention() -> None
     assert links(sentences, AnnotationKind.SUBJECT)[-1] == ("was:12", "key:14")
 
 
+def test_golden_objects_stand_right_after_their_verb() -> None:
+    sentences = write(
+        "[A.n] [A:find/had] [T.a] in [U.b], and [B.n] [B:-want] [T.o].",
+        "[A.n] [A:love] [A.self], [A:eat] [B.np] big apples and [A:look] for [T.n].",
+        "[A.n] [A:think] [B.n] [B:be] a [B.k], [A:practice] every day and [A:go] home.",
+    )
+    assert [sentence.text for sentence in sentences] == [
+        "Mara had found an old key in shoes, and Ivan did not want it.",
+        "Mara loved herself, ate Ivan's big apples and looked for the key.",
+        "Mara thought Ivan was a boy, practiced every day and went home.",
+    ]
+    assert links(sentences, AnnotationKind.OBJECT) == [
+        ("key:5", "found:2"),
+        ("it:13", "want:12"),
+        ("herself:16", "loved:15"),
+        ("apples:21", "ate:17"),
+    ]
+
+
 def test_two_of_a_gender_are_called_by_name() -> None:
     cast = {"A": MARA, "B": Entity("girl", "she", name="Lin")}
     writer = Writer(_AlwaysPronoun(), cast, ())
@@ -295,6 +314,23 @@ def test_a_subject_is_in_the_sentence_of_its_verb(seed: int) -> None:
             assert note.word in inside
             if note.kind is AnnotationKind.SUBJECT:
                 assert note.refers_to in inside
+
+
+@CHECKED
+@given(SEEDS)
+def test_an_object_follows_its_verb_without_a_pause_or_a_preposition(seed: int) -> None:
+    told = story(seed)
+    words = told.words
+    subjects = {target for _, target in _notes(told, AnnotationKind.SUBJECT)}
+    for at, verb in _notes(told, AnnotationKind.OBJECT):
+        assert verb < at
+        assert at not in subjects
+        between = told.text[words[verb].end : words[at].start]
+        assert not set(between) & set('.,;:!?"'), told.text
+        assert len(between.split()) <= 5
+        assert not {"for", "to", "with", "in", "on", "at", "of", "and", "that", "who"} & set(between.split()), between
+        assert words[verb].text.lower() not in {"is", "are", "was", "were", "be", "been", "could", "can", "must"}
+        assert words[at].text.lower() not in {"i", "he", "she", "they", "we", "my", "your", "his", "their"}
 
 
 @CHECKED

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from torch.nn import functional as F
 
+from explorer.core.head_kinds import HEAD_KINDS
 from model import tokenizer
 from model.attention import AttentionInputs, attend
 from model.checkpoint import Checkpoint
@@ -117,5 +118,8 @@ def formula_scores() -> HeadScores:
     def score(kind: int, layer: int, head: int) -> float:
         return (7 * layer + 5 * head + 3 * kind) % 12 / 12 + 0.01
 
-    kinds = ([[score(kind, layer, head) for head in range(4)] for layer in range(3)] for kind in range(4))
-    return HeadScores(*(torch.tensor(kind) for kind in kinds))
+    values = {
+        name: torch.tensor([[score(kind, layer, head) for head in range(4)] for layer in range(3)])
+        for kind, name in enumerate(HEAD_KINDS)
+    }
+    return HeadScores(values, {name: torch.full((3, 4), 0.0625) for name in values})

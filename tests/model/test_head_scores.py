@@ -1,5 +1,7 @@
 """Head scores against heads that are built to be of one kind, and against plain loops."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -7,8 +9,9 @@ from model.attention import AttentionInputs, AttentionStages
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
-from model.head_scores import head_scores
+from model.head_scores import HeadScores, Link, LinkedText, head_scores
 from model.trace import Trace
+from tests.model.built import INDUCTION, PREVIOUS_TOKEN, induction_model
 
 CONFIG = GPTConfig(vocab_size=50, n_positions=24, n_embd=16, n_layer=2, n_head=4)
 
@@ -37,52 +40,128 @@ def model() -> Model:
     return Model(gpt.eval())
 
 
+def measured(model: Model, texts: list[LinkedText], fewest_links: int = 1, vocab_size: int = 50) -> HeadScores:
+    generator = torch.Generator().manual_seed(0)
+    return head_scores(model, texts, vocab_size, generator, repeats=3, fewest_links=fewest_links)  # type: ignore[arg-type]
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
 def test_scores_equal_plain_loops(model: Model) -> None:
-    texts = [[1, 2, 3, 4, 5], list(range(20)), [7], list(range(40))]
-    scores = head_scores(model, texts, CONFIG.vocab_size, torch.Generator().manual_seed(0), repeats=3)
+    scores = measured(model, [LinkedText(tuple(ids)) for ids in ([1, 2, 3, 4, 5], range(20), [7], range(24))])
     on_text, repeated = model.traced[:3], model.traced[3:]
     assert [len(ids) for ids in on_text] == [5, 20, 24]
     assert all(len(ids) == 24 and ids[:12] == ids[12:] for ids in repeated)
+    uniform = {
+        "previous_token": mean([1 / (i + 1) for ids in on_text for i in range(1, len(ids))]),
+        "duplicate_token": mean([1 / (i + 1) for i in range(12, 24)]),
+    }
+    uniform |= {"first_token": uniform["previous_token"], "induction": uniform["duplicate_token"]}
     for layer in range(2):
         for head in range(4):
-            sums = {"previous_token": [], "first_token": [], "duplicate_token": [], "induction": []}
+            found: dict[str, list[float]] = {name: [] for name in uniform}
             for ids in on_text:
                 w = model.gpt.trace(ids).head(layer, head).weights.tolist()
-                sums["previous_token"] += [w[i][i - 1] for i in range(1, len(ids))]
-                sums["first_token"] += [w[i][0] for i in range(1, len(ids))]
+                found["previous_token"] += [w[i][i - 1] for i in range(1, len(ids))]
+                found["first_token"] += [w[i][0] for i in range(1, len(ids))]
             for ids in repeated:
                 w = model.gpt.trace(ids).head(layer, head).weights.tolist()
-                sums["duplicate_token"] += [w[i][i - 12] for i in range(12, 24)]
-                sums["induction"] += [w[i][i - 11] for i in range(12, 24)]
-            for name, values in sums.items():
-                assert scores.of(layer, head)[name] == pytest.approx(sum(values) / len(values), abs=1e-6)
+                found["duplicate_token"] += [w[i][i - 12] for i in range(12, 24)]
+                found["induction"] += [w[i][i - 11] for i in range(12, 24)]
+            of_head = scores.of(layer, head)
+            assert of_head.keys() == found.keys()
+            for name, score in of_head.items():
+                assert score.value == pytest.approx(mean(found[name]), abs=1e-6)
+                assert score.baseline == pytest.approx(uniform[name], abs=1e-6)
+
+
+def test_relations_equal_plain_loops(model: Model) -> None:
+    links = [
+        [Link(9, (7, 8), (3,)), Link(5, (4,), (1, 2)), Link(9, (4,), (2,))],
+        [Link(3, (1,), (2,))],
+    ]
+    texts = [tuple(range(20)), (5, 3, 5, 3)]
+    linked = [LinkedText(ids, {"a": of_a, "rare": of_a[:1]}) for ids, of_a in zip(texts, links, strict=True)]
+    scores = measured(model, linked, fewest_links=3)
+    assert scores.links == {"a": 4, "rare": 2}
+    for layer in range(2):
+        for head in range(4):
+            weights = [model.gpt.trace(ids).head(layer, head).weights.tolist() for ids in texts]
+            at_distance: dict[int, list[float]] = {}
+            for w in weights:
+                for i, row in enumerate(w):
+                    for j in range(i + 1):
+                        at_distance.setdefault(i - j, []).append(row[j])
+            every = [(w, link) for w, of_a in zip(weights, links, strict=True) for link in of_a]
+            value = mean([sum(w[link.query][key] for key in link.keys) for w, link in every])
+            of_kind = mean([sum(w[link.query][key] for key in link.others) for w, link in every])
+            as_far = mean([sum(mean(at_distance[link.query - key]) for key in link.keys) for _, link in every])
+            found = scores.of(layer, head)
+            assert "rare" not in found
+            assert found["a"].value == pytest.approx(value, abs=1e-6)
+            assert found["a"].baseline == pytest.approx(max(of_kind, as_far), abs=1e-6)
+
+
+class Built(Model):
+    """Heads whose scores are 100 on one key each.
+
+    The previous one, the first one, the same token, the one after that, and twice the key that `relation` says: only
+    there, or from every query to the key as far before it.
+    """
+
+    relation: dict[int, int] = {9: 5}  # noqa: RUF012
+
+    def trace(self, token_ids, settings=None, base=None) -> Trace:
+        size = len(token_ids)
+        target = torch.zeros(6, size, size)
+        for i in range(size):
+            before = [j for j in range(i) if token_ids[j] == token_ids[i]]
+            after = before[0] + 1 if before else i
+            keys = (max(i - 1, 0), 0, before[0] if before else i, after, self.relation.get(i, i), max(i - 4, 0))
+            for head, key in enumerate(keys):
+                target[head, i, key] = 100.0
+        eye = torch.eye(size).expand(6, size, size)
+        inputs = (AttentionInputs(target, eye, eye, 1.0),) * 2
+        assert AttentionStages(inputs[0]).scores.equal(target)
+        return Trace(tuple(token_ids), None, inputs, (), eye[0], torch.clone)  # type: ignore[arg-type]
 
 
 def test_heads_built_for_one_purpose_get_full_marks() -> None:
-    class Built(Model):
-        """Four heads whose scores are 100 on one key each: previous, first, same token, after same token."""
+    text = LinkedText(tuple(range(10)), {"relation": [Link(9, (5,), (4,))] * 3})
+    scores = measured(Built(GPT(CONFIG)), [text], vocab_size=10_000)
+    for head, expected in enumerate(("previous_token", "first_token", "duplicate_token", "induction", "relation")):
+        name, score = scores.largest(1, head)
+        assert name == expected
+        assert score.value == pytest.approx(1.0, abs=1e-6)
+        assert score.excess > 0.7
+    positional = scores.of(1, 5)["relation"]
+    assert positional.value == pytest.approx(1.0, abs=1e-6)  # but it looks so far back from everywhere
+    assert positional.baseline == pytest.approx(1.0, abs=1e-6)
 
-        def trace(self, token_ids, settings=None, base=None) -> Trace:
-            size = len(token_ids)
-            target = torch.zeros(4, size, size)
-            for i in range(size):
-                before = [j for j in range(i) if token_ids[j] == token_ids[i]]
-                after = before[0] + 1 if before else i
-                for head, key in enumerate((max(i - 1, 0), 0, before[0] if before else i, after)):
-                    target[head, i, key] = 100.0
-            eye = torch.eye(size).expand(4, size, size)
-            inputs = (AttentionInputs(target, eye, eye, 1.0),) * 2
-            assert AttentionStages(inputs[0]).scores.equal(target)
-            return Trace(tuple(token_ids), None, inputs, (), eye[0], torch.clone)  # type: ignore[arg-type]
 
-    generator = torch.Generator().manual_seed(0)
-    scores = head_scores(Built(GPT(CONFIG)), [list(range(10))], 10_000, generator, repeats=2)  # type: ignore[arg-type]
-    for head, name in enumerate(("previous_token", "first_token", "duplicate_token", "induction")):
-        found, value = scores.largest(1, head)
-        assert found == name
-        assert value == pytest.approx(1.0, abs=1e-6)
+def test_a_relation_has_to_stand_out_more_than_what_explains_it() -> None:
+    def scores_of(relation: float) -> HeadScores:
+        values = {"previous_token": torch.full((1, 1), 0.5), "relation": torch.full((1, 1), relation)}
+        return HeadScores(values, {name: torch.zeros(1, 1) for name in values}, {"relation": 99})
+
+    assert scores_of(0.54).largest(0, 0)[0] == "previous_token"
+    assert scores_of(0.56).largest(0, 0)[0] == "relation"
+
+
+def test_weights_written_by_hand_are_told_apart(tmp_path: Path) -> None:
+    model = induction_model(tmp_path / "built", "".join(map(chr, range(33, 93))))
+    text = LinkedText(tuple(range(16)))
+    scores = head_scores(model, [text], 60, torch.Generator().manual_seed(0))
+    for head, kind in ((PREVIOUS_TOKEN, "previous_token"), (INDUCTION, "induction")):
+        name, score = scores.largest(*head)
+        assert name == kind
+        assert score.value > 0.8
+    for idle in ((0, 0), (1, 1)):
+        assert scores.largest(*idle)[1].excess == pytest.approx(0.0, abs=1e-6)
 
 
 def test_no_text_of_two_tokens_is_an_error(model: Model) -> None:
     with pytest.raises(ModelError, match="two tokens"):
-        head_scores(model, [[1], []], 50, torch.Generator())
+        measured(model, [LinkedText((1,)), LinkedText(())])

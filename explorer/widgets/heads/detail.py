@@ -8,7 +8,7 @@ from rich.style import Style
 
 from explorer.core.formatting import bar, fixed, significant, weight
 from explorer.core.gallery import Gallery, Head
-from explorer.core.head_kinds import HEAD_KINDS
+from explorer.core.head_kinds import HEAD_KINDS, named_score
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
@@ -66,23 +66,18 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
     def _score_line(self, width: int) -> Line:
         if self._scores is None:
             return line((self._note, self.style_of("faint")))
-        found = self._scores.of(*self._head)
-        best = max(found, key=lambda name: found[name])
-        for bars, names in (
-            (_BAR, HEAD_KINDS),
-            (0, HEAD_KINDS),
-            (0, {name: name.split("_")[0] for name in HEAD_KINDS}),
-        ):
-            parts: list[tuple[str, Style]] = []
-            for name, value in found.items():
-                style = self.style_of("current" if name == best else "name")
-                parts.append((f"{'   ' if parts else ''}{names[name]} {weight(value)}", style))
-                if bars:
-                    parts.append((" " + bar(value, bars), self.bar_style(value)))
-            if _width(parts) <= width:
-                break
-        if _width(parts) + len(self._note) + 3 <= width:
-            parts.append((f"   {self._note}", self.style_of("faint")))
+        best, score = self._scores.largest(*self._head)
+        is_named = named_score(self._scores, *self._head) is not None
+        parts = [
+            (f"{HEAD_KINDS[best]} {weight(score.value)}", self.style_of("current" if is_named else "name")),
+            (f" {bar(score.value, _BAR)}", self.bar_style(score.value)),
+            (f" baseline {weight(score.baseline)}", self.style_of("faint")),
+        ]
+        others = sorted(self._scores.of(*self._head).items(), key=lambda item: -item[1].excess)
+        for kind, other in others:
+            part = f"   {HEAD_KINDS[kind]} {weight(other.value)} ({weight(other.baseline)})"
+            if kind != best and _width(parts) + cell_len(part) <= width:
+                parts.append((part, self.style_of("name")))
         return line(*parts)
 
     def _peakedness_lines(self, reading: "Reading", width: int) -> list[Line]:

@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from explorer.core.formatting import fit, significant, weight
 from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.head_kinds import HEAD_KINDS, SHORT_KINDS, named_score
 from explorer.widgets.heads.layout import GridLayout, grid_layout, rows_of
 from explorer.widgets.heads.tiles import HeadTiles
 from explorer.widgets.palette import HATCH
@@ -23,7 +24,7 @@ _NOTHING = -2
 """Below the last row of a picture."""
 _HIDDEN = -1
 _VALUE = 4
-"""Cells of a score, or of an effective number of keys, beside the name of a head."""
+"""Cells of a score, of an effective number of keys, or of a name, beside the position of a head."""
 
 
 class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
@@ -127,24 +128,24 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         ablated, changed = head in gallery.reading.view.ablated, head in gallery.changed
         last = gallery.heads[-1]
         mark = "×" if ablated else "*" if changed else ""
-        value = self._value_text(head)
-        longest = len(f"▶L{last[0]} H{last[1]}") + bool(gallery.changed) + (_VALUE + 1 if value else 0)
+        room = 0 if self.sort is Sort.POSITION else _VALUE + 1
+        longest = len(f"▶L{last[0]} H{last[1]}") + bool(gallery.changed) + room
         name = f"L{head[0]} H{head[1]}" if longest <= layout.tile else f"{head[0]}.{head[1]}"
         text = ("▶" if chosen else " ") + name + mark
-        if value:
-            text = text + value.rjust(layout.tile - len(text))
+        value = next((each for each in self._values(head) if len(text) + 1 + len(each) <= layout.tile), "")
+        text += value.rjust(layout.tile - len(text))
         part = "cursor" if chosen else "warning" if changed else "label"
         return Segment(fit(text, layout.tile), self.style_of(part))
 
-    def _value_text(self, head: Head) -> str:
-        """Return the number by which a head is sorted."""
-        gallery = self.gallery
-        if gallery is None or self.sort is Sort.POSITION:
-            return ""
-        value = gallery.sort_value(self.sort, head, self._scores)
+    def _values(self, head: Head) -> tuple[str, ...]:
+        """Return the score or the number of keys by which a head is sorted, otherwise what it is called, long first."""
         if self.sort is Sort.PEAKEDNESS:
-            return significant(-value, 2) if value > -float("inf") else ""
-        return weight(value)
+            found = self.gallery.peakedness(head) if self.gallery is not None else None
+            return (significant(found.as_set.effective_keys, 2),) if found is not None else ()
+        if self.sort.score is not None:
+            return (weight(self._scores.of(*head)[self.sort.score].value),) if self._scores is not None else ()
+        named = named_score(self._scores, *head)
+        return (HEAD_KINDS[named[0]], SHORT_KINDS[named[0]]) if named is not None else ()
 
     def _picture(self, head: Head, layout: GridLayout) -> list[list[Segment]]:
         """Return the lines of a picture, as wide as its tile."""

@@ -7,17 +7,19 @@ import pytest
 import torch
 from textual.pilot import Pilot
 
-from data import storyteller
+from data import bundled, storyteller
 from explorer.app import ExplorerApp
 from explorer.core import head_kinds, head_scores
+from explorer.core.formatting import weight
+from explorer.core.word_links import word_links
 from explorer.training import model_card
 from explorer.widgets.header import HeaderLine
-from model.checkpoint import Checkpoint
+from model.checkpoint import Checkpoint, load
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.head_scores import HeadScores
+from model.head_scores import HeadScores, LinkedText
 from model.head_scores import head_scores as measured_by_metrics
-from model.tokenizer import encode_ids, vocab_size
+from model.tokenizer import encode, vocab_size
 from tests.explorer.conftest import Ready
 from tests.explorer.helpers import until
 
@@ -25,19 +27,30 @@ MakeApp = Callable[..., ExplorerApp]
 
 
 def independent(model: Checkpoint, stories: int = 2, repeats: int = 2) -> HeadScores:
-    texts = [storyteller.story(head_scores.SEED, index).text for index in range(stories)]
-    ids = [text[:256] for text in encode_ids(model.tokenizer, texts)]
+    longest = min(256, model.config.n_positions)
+    texts = []
+    for index in range(stories):
+        story = storyteller.story(head_scores.SEED, index)
+        encoding = encode(model.tokenizer, story.text)
+        for start in range(0, len(encoding), longest):
+            window = range(start, min(start + longest, len(encoding)))
+            links = word_links(story, encoding.spans, window)
+            texts.append(LinkedText(encoding.ids[window.start : window.stop], links))
     generator = torch.Generator().manual_seed(head_scores.SEED)
-    return measured_by_metrics(model, ids, vocab_size(model.tokenizer), generator, repeats)
+    return measured_by_metrics(model, texts, vocab_size(model.tokenizer), generator, repeats, fewest_links=40)
 
 
 def test_measured_as_metrics_measures(bpe_model: Checkpoint, char_model: Checkpoint) -> None:
     for model in (bpe_model, char_model):  # the characters know but a few letters of a story
         expected, found = independent(model), head_scores.measure_heads(model)
-        for name in head_kinds.HEAD_KINDS:
-            assert getattr(found, name).equal(getattr(expected, name))
-            assert getattr(found, name).shape == (model.config.n_layer, model.config.n_head)
-    assert not head_scores.measure_heads(bpe_model, seed=5).previous_token.equal(found.previous_token)
+        assert found.values.keys() == expected.values.keys() == found.baselines.keys()
+        assert set(found.values) <= set(head_kinds.HEAD_KINDS)
+        for name, values in found.values.items():
+            assert values.equal(expected.values[name])
+            assert found.baselines[name].equal(expected.baselines[name])
+            assert values.shape == (model.config.n_layer, model.config.n_head)
+    other = head_scores.measure_heads(bpe_model, seed=5)
+    assert not other.values["previous_token"].equal(found.values["previous_token"])
 
 
 def test_a_large_model_reads_little(bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,31 +58,50 @@ def test_a_large_model_reads_little(bpe_model: Checkpoint, monkeypatch: pytest.M
     read = {}
     for size in (8, 1600):
         config = GPTConfig(vocab_size=320, n_positions=1024, n_embd=size, n_layer=12, n_head=4)
-        texts = head_scores._story_ids(bpe_model.tokenizer, 1, head_scores._affordable_tokens(config))
-        read[size] = sum(map(len, texts))
-        assert max(map(len, texts)) <= head_scores.LONGEST
-    assert read[1600] <= head_scores.LONGEST < 2000 < read[8]
+        texts = head_scores.linked_stories(bpe_model.tokenizer, 1, head_scores.affordable_tokens(config), 256)
+        read[size] = sum(len(text.ids) for text in texts)
+        assert max(len(text.ids) for text in texts) <= 256
+    assert read[1600] <= 256 < 2000 < read[8]
 
 
 def test_a_tokenizer_that_knows_no_story_is_an_error(bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_scores, "_story_ids", lambda *_: [[], [1]])
+    monkeypatch.setattr(head_scores, "linked_stories", lambda *_: [LinkedText((1,))])
     with pytest.raises(ModelError, match="two tokens"):
         head_scores.measure_heads(bpe_model)
 
 
 def scores_of(**values: float) -> HeadScores:
-    tensors = {name: torch.full((2, 4), 0.01) for name in head_kinds.HEAD_KINDS}
+    tensors = {name: torch.full((2, 4), 0.06) for name in head_kinds.HEAD_KINDS}
     for name, value in values.items():
         tensors[name][1, 2] = value
-    return HeadScores(**tensors)
+    return HeadScores(tensors, {name: torch.full((2, 4), 0.05) for name in tensors})
 
 
-def test_a_head_is_called_by_its_strongest_score_only() -> None:
+def test_a_head_is_called_by_the_score_that_stands_out() -> None:
     scores = scores_of(previous_token=0.46, first_token=0.31)
     assert head_kinds.head_kind(scores, 1, 2) == "previous token .46"
     assert head_kinds.head_kind(scores, 0, 2) == ""
     assert head_kinds.head_kind(None, 1, 2) == ""
     assert head_kinds.head_kind(scores_of(induction=1.0), 1, 2) == "induction 1"
+    assert head_kinds.head_kind(scores_of(object_to_verb=0.3), 1, 2) == "object → verb .30"
+    assert head_kinds.head_kind(scores_of(induction=0.24), 1, 2) == ""
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_named_heads_keep_their_names_on_other_stories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_scores, "STORIES", head_kinds.STORIES)
+    monkeypatch.setattr(head_scores, "REPEATS", 8)
+    model = load(bundled.path(name))
+    here, there = (head_scores.measure_heads(model, seed) for seed in (head_scores.SEED, 7))
+    named = 0
+    for layer in range(model.config.n_layer):
+        for head in range(model.config.n_head):
+            before, after = (head_kinds.named_score(scores, layer, head) for scores in (here, there))
+            if before is not None and (after is not None or before[1].excess > head_kinds.STRONG + 0.1):
+                assert after is not None
+                assert before[0] == after[0]
+                named += 1
+    assert named >= 5
 
 
 async def measured(pilot: Pilot[None], ready: Ready) -> None:
@@ -89,7 +121,7 @@ async def measured(pilot: Pilot[None], ready: Ready) -> None:
 async def test_the_header_names_the_head(
     make_app: MakeApp, ready: Ready, bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(head_kinds, "STRONG", 0.0)
+    monkeypatch.setattr(head_kinds, "STRONG", -1.0)
     expected = independent(bpe_model)
     app = make_app(layer=1, head=3)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -99,9 +131,8 @@ async def test_the_header_names_the_head(
         for head in (3, 2):
             assert app.reading is not None
             said = header.lines(app.reading, 200)[0].plain
-            values = expected.of(1, head)
-            name = max(values, key=lambda kind: values[kind])
-            assert f"L1 H{head} · {name.replace('_', ' ')} {values[name]:.2f}".replace(" 0.", " .") in said
+            name, score = expected.largest(1, head)
+            assert f"L1 H{head} · {head_kinds.HEAD_KINDS[name]} {weight(score.value)}" in said
             await pilot.press("left_square_bracket")
         monkeypatch.setattr(head_kinds, "STRONG", 1.1)
         assert "token" not in header.lines(app.reading, 200)[0].plain
@@ -145,15 +176,17 @@ async def test_a_model_that_cannot_be_measured_goes_on_without(
         assert len(calls) == 1
 
 
-def test_the_card_of_a_model_says_the_same(bpe_model: Checkpoint) -> None:
+def test_the_card_of_a_model_says_the_same(bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = independent(bpe_model)
+    assert "| L0 | – | – |" in "".join(model_card.heads_table(bpe_model))
+    monkeypatch.setattr(head_kinds, "STRONG", -1.0)
     table = [line for line in model_card.heads_table(bpe_model) if line.startswith("| L")]
     assert len(table) == 2
     for layer, line in enumerate(table):
         assert [cell.strip() for cell in line.strip("|").split("|")] == [
             f"L{layer}",
             *(
-                f"{name.replace('_', ' ')} {value:.2f}"
-                for name, value in (expected.largest(layer, head) for head in range(4))
+                f"{head_kinds.HEAD_KINDS[name]} {score.value:.2f} ({score.baseline:.2f})"
+                for name, score in (expected.largest(layer, head) for head in range(4))
             ),
         ]

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
 from explorer.core.formatting import significant, weight
 from explorer.core.gallery import Gallery, Sort, changed_heads
+from explorer.core.head_kinds import HEAD_KINDS
 from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.heads import HeadsScreen
@@ -136,13 +136,13 @@ async def test_orders(make_app: MakeApp, ready: Ready) -> None:
         assert shown() == HEADS
         keys = {head: plain_means(weights_of(app, head))[0] for head in HEADS}
         expected = {Sort.PEAKEDNESS: sorted(HEADS, key=lambda head: keys[head])}
-        for sort in (Sort.PREVIOUS_TOKEN, Sort.FIRST_TOKEN, Sort.DUPLICATE_TOKEN, Sort.INDUCTION):
-            tensor: torch.Tensor = getattr(scores, sort.name.lower())
-            places = tensor.flatten().argsort(descending=True, stable=True).tolist()
-            expected[sort] = [HEADS[place] for place in places]
+        for name, values in scores.values.items():
+            places = (values - scores.baselines[name]).flatten().argsort(descending=True, stable=True).tolist()
+            expected[Sort(HEAD_KINDS[name])] = [HEADS[place] for place in places]
         assert len(set(map(tuple, expected.values()))) > 2
-        await pilot.press("down", "right")
+        await pilot.press("down", "right", "s")
         chosen = screen.chosen
+        assert screen.sort is Sort.KIND
         for sort, order in expected.items():
             await pilot.press("s")
             assert screen.sort is sort
@@ -151,17 +151,20 @@ async def test_orders(make_app: MakeApp, ready: Ready) -> None:
             label = cells(screen, screen.grid, screen.grid.places(order[0])[0])[0]
             title = "".join(text for text, _ in label)
             assert f"L{order[0][0]} H{order[0][1]}" in title
-            value = keys[order[0]] if sort is Sort.PEAKEDNESS else scores.of(*order[0])[sort.name.lower()]
-            assert (significant(value, 2) if sort is Sort.PEAKEDNESS else weight(value)) in title
+            if sort.score is None:
+                assert significant(keys[order[0]], 2) in title
+            else:
+                assert weight(scores.of(*order[0])[sort.score].value) in title
             assert ("on other text, pictures of this sentence" in screen_text(app)) == (sort is not Sort.PEAKEDNESS)
         await pilot.press("s")
         assert screen.sort is Sort.POSITION
         await pilot.press("S")
-        assert screen.sort is Sort.INDUCTION
+        last = list(expected)[-1]
+        assert screen.sort is last
         await pilot.press("escape", "g")
         await settled(pilot)
         assert isinstance(app.screen, HeadsScreen)
-        assert app.screen.sort is Sort.INDUCTION  # as it was left
+        assert app.screen.sort is last  # as it was left
 
 
 @pytest.mark.parametrize(("size", "text"), [((60, 18), SENTENCES[0]), ((80, 24), "a b"), ((240, 70), SENTENCES[2])])
@@ -173,10 +176,10 @@ async def test_every_tile_has_the_number_it_is_sorted_by(
         screen = await opened(pilot, ready)
         scores = app.scores_in_view
         assert scores is not None
-        await pilot.press("s", "s")
+        await pilot.press("s", "s", "s")
         for head in screen.grid.heads_in_view[:4]:
             title = "".join(text for text, _ in cells(screen, screen.grid, screen.grid.places(head)[0])[0])
-            assert title.split()[-1] == weight(scores.of(*head)["previous_token"])
+            assert title.split()[-1] == weight(scores.of(*head)["previous_token"].value)
 
 
 async def test_the_chosen_head_is_written(

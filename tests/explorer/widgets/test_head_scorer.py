@@ -15,7 +15,7 @@ from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.head_scores import HeadScores
 
-SCORES = HeadScores(**{name: torch.zeros(2, 4) for name in HEAD_KINDS})
+SCORES = HeadScores(*({name: torch.zeros(2, 4) for name in HEAD_KINDS} for _ in range(2)))
 
 
 class FakeApp:

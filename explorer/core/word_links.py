@@ -1,0 +1,116 @@
+"""Links between the tokens of a story, from what its annotations say about its words.
+
+A word stands at its last token, where a causal model has read it, and is looked at in all of its tokens.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from data.storyteller import AnnotationKind, Story
+from explorer.core.head_kinds import RELATIONS
+from model.head_scores import Link
+
+_QUOTE = '"'
+
+Spans = Sequence[tuple[int, int]]
+"""Start and end of each token in a text, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A word or a quotation mark, and the tokens of a window that have a part of it."""
+
+    text: str  # in lower case
+    tokens: range
+
+    @property
+    def last(self) -> int:
+        return self.tokens[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """Which pieces are linked with which, and the pieces that could be in their place."""
+
+    targets: dict[int, list[int]]
+    kind: Collection[int]
+    by_text: bool = False  # a piece with the text of a target is the same target, mentioned again
+
+
+def word_links(told: Story, spans: Spans, window: range) -> dict[str, list[Link]]:
+    """Return the links between the tokens of a window of a story by relation, in positions of the window.
+
+    A link is left out if a part of it is outside of the window or at its first token, which heads look at for want of
+    anything else, or if there is no other word of the target's kind before the query.
+    """
+    pieces = _pieces(told, spans, window)
+    return {
+        name: [link for query, targets in relation.targets.items() if (link := _link(query, targets, relation, pieces))]
+        for name, relation in zip(RELATIONS, _relations(told), strict=True)
+    }
+
+
+def _pieces(told: Story, spans: Spans, window: range) -> list[_Piece | None]:
+    """Return the words of a story, then its quotation marks; None for those that are not in the window as a whole."""
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    places = [(word.text.lower(), word.start, word.end) for word in told.words]
+    places += [(_QUOTE, at, at + 1) for at, character in enumerate(told.text) if character == _QUOTE]
+
+    def piece(text: str, start: int, end: int) -> _Piece | None:
+        tokens = range(bisect_right(ends, start), bisect_left(starts, end))
+        if not tokens or tokens[0] not in window or tokens[-1] not in window:
+            return None
+        return _Piece(text, range(tokens.start - window.start, tokens.stop - window.start))
+
+    return [piece(*place) for place in places]
+
+
+def _relations(told: Story) -> tuple[_Relation, ...]:
+    """Return the relations in the order of `RELATIONS`."""
+    noted: dict[AnnotationKind, dict[int, list[int]]] = {kind: {} for kind in AnnotationKind}
+    for sentence in told.sentences:
+        for note in sentence.annotations:
+            noted[note.kind].setdefault(note.word, []).append(note.refers_to)
+    pronouns, subjects = noted[AnnotationKind.PRONOUN], noted[AnnotationKind.SUBJECT]
+    objects, mentions = noted[AnnotationKind.OBJECT], noted[AnnotationKind.PREVIOUS_MENTION]
+    nouns = {*mentions, *_values(mentions), *_values(pronouns)}
+    count = len(told.words)
+    quotes = range(count, count + told.text.count(_QUOTE))
+    return (
+        _Relation(pronouns, nouns, by_text=True),
+        _Relation(subjects, {*nouns, *pronouns, *_values(subjects)}, by_text=True),
+        _Relation(objects, {*subjects, *_values(objects)}),
+        _Relation(mentions, nouns, by_text=True),
+        _Relation({quotes[i]: [quotes[i - 1]] for i in range(1, len(quotes), 2)}, quotes),
+    )
+
+
+def _values(targets: dict[int, list[int]]) -> set[int]:
+    return {target for each in targets.values() for target in each}
+
+
+def _link(query: int, targets: list[int], relation: _Relation, pieces: list[_Piece | None]) -> Link | None:
+    """Return the link of a piece with its targets, and with the other piece that is about as far from it."""
+    source = pieces[query]
+    found = [target for each in targets if (target := pieces[each]) is not None]
+    if source is None or len(found) < len(targets):
+        return None
+    keys = sorted({token for target in found for token in target.tokens})
+    if not 0 < keys[0] <= keys[-1] < source.last:
+        return None
+    same_text = {target.text for target in found} if relation.by_text else ()
+    others = [
+        other
+        for index in relation.kind
+        if index != query
+        and (other := pieces[index]) is not None
+        and 0 < other.tokens[0] <= other.last < source.tokens[0]
+        and other.text not in same_text
+        and not set(keys).intersection(other.tokens)
+    ]
+    if not others:
+        return None
+    nearest = max(target.last for target in found)
+    other = min(others, key=lambda each: (abs(each.last - nearest), -each.last))
+    return Link(source.last, tuple(keys), tuple(other.tokens))
