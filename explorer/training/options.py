@@ -1,14 +1,17 @@
 """The options of `explorer train`, and how a resumed run inherits those of the command that started it."""
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
 
-from model.config import GPT_2_INIT_STD
+from model.config import GPT_2_INIT_STD, GPTConfig
+from model.errors import ModelError
+from model.training.settings import OptimizerSettings, TrainerSettings
 
 BUILT_IN_CHARACTERS = 4_000_000
 """Characters of the built-in corpus to train on when no file is given."""
@@ -71,6 +74,47 @@ class TrainOptions:
         """Characters of the built-in corpus to train on."""
         return self.storyteller or (0 if self.files else BUILT_IN_CHARACTERS)
 
+    @property
+    def config(self) -> GPTConfig:
+        """The sizes of the model, with a vocabulary of 1 as long as the tokenizer is not trained.
+
+        Raises ModelError for a size out of range.
+        """
+        return GPTConfig(
+            vocab_size=1,
+            n_positions=self.context,
+            n_embd=self.width,
+            n_layer=self.layers,
+            n_head=self.heads,
+            activation_function=self.activation,
+            causal=not self.no_mask,
+            scale_attn_weights=not self.no_scale,
+            initializer_range=self.init_std,
+        )
+
+    @property
+    def settings(self) -> TrainerSettings:
+        """How to train. Raises ModelError for a value out of range."""
+        return TrainerSettings(
+            **_shared(self, TrainerSettings),
+            optimizer=OptimizerSettings(name=self.optimizer, **_shared(self, OptimizerSettings)),
+        )
+
+    def problems(self) -> dict[str, str]:
+        """Return options with a size or setting out of range, by their names, each with the reason in their words."""
+        found = {}
+        names = {field.name for field in fields(self)}
+        for check in ("config", "settings"):
+            try:
+                getattr(self, check)
+            except ModelError as error:
+                reason = re.sub(r"\bn_\w+", lambda match: _OPTION_OF[match[0]], str(error))
+                words = [word.replace("-", "_") for word in re.findall(r"[\w-]+", reason)]
+                found[next(word for word in reversed(words) if word in names)] = reason
+        if not 0 < self.validation < 1:
+            found["validation"] = f"validation must be above 0 and below 1, not {self.validation}"
+        return found
+
     def as_notes(self) -> dict[str, Any]:
         """Return the options as JSON for the checkpoints, with absolute paths of the files."""
         return {**asdict(self), "files": [str(path.resolve()) for path in self.files], "out": None, "resume": None}
@@ -95,6 +139,16 @@ class TrainOptions:
         return replace(self, **{name: value for name, value in began.items() if name not in given})
 
 
+_OPTION_OF = {"n_embd": "width", "n_head": "heads", "n_layer": "layers", "n_positions": "context"}
+"""The options that give sizes of a model, by the names of the sizes."""
+
+
+def _shared(options: TrainOptions, kind: type[TrainerSettings | OptimizerSettings]) -> dict[str, Any]:
+    """Return the options that settings of this `kind` have under the same name."""
+    names = {field.name for field in fields(options)} & {field.name for field in fields(kind)} - {"optimizer"}
+    return {name: getattr(options, name) for name in names}
+
+
 _CHANGEABLE = frozenset(
     {
         *("files", "out", "resume", "steps", "device", "threads", "checkpoint_every", "snapshots", "snapshot_steps"),
@@ -104,20 +158,22 @@ _CHANGEABLE = frozenset(
 """Options that may differ when a run is resumed."""
 
 
-def _finite(low: float, *, open_end: bool = False, below: float = math.inf) -> Callable[..., Any]:
-    """Return a callback that rejects NaN and numbers outside `low` (excluded if `open_end`) to `below` (excluded)."""
+def _number(name: str, default: float, help: str, *, open_end: bool = False, below: float = math.inf) -> click.Option:
+    """Return an option for a number from 0 (excluded if `open_end`) to `below` (excluded)."""
 
     def check(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
-        if not low <= value < below or (open_end and value == low):
+        if not 0 <= value < below or (open_end and value == 0):
             end = f" and below {below:g}" if below < math.inf else ""
-            raise click.BadParameter(f"{value} is not a number {'above' if open_end else 'of at least'} {low:g}{end}")
+            raise click.BadParameter(f"{value} is not a number {'above' if open_end else 'of at least'} 0{end}")
         return value
 
-    return check
+    return click.Option([name], default=default, show_default=True, callback=check, help=help)
 
 
-_LARGEST = 10**12
-_COUNT = click.IntRange(1, _LARGEST)
+LARGEST = 10**12
+"""The largest number of steps or characters."""
+
+_COUNT = click.IntRange(1, LARGEST)
 
 PARAMETERS: tuple[click.Parameter, ...] = (
     click.Argument(["files"], nargs=-1, type=click.Path(path_type=Path)),
@@ -145,13 +201,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     click.Option(["--context"], default=128, show_default=True, help="Tokens read at once."),
     click.Option(["--no-mask"], is_flag=True, help="Train without the causal mask: every query sees all keys."),
     click.Option(["--no-scale"], is_flag=True, help="Train without 1/√head_size."),
-    click.Option(
-        ["--init-std"],
-        default=GPT_2_INIT_STD,
-        show_default=True,
-        callback=_finite(0, open_end=True),
-        help="Standard deviation of the initial weights.",
-    ),
+    _number("--init-std", GPT_2_INIT_STD, "Standard deviation of the initial weights.", open_end=True),
     click.Option(
         ["--activation"],
         type=click.Choice(["gelu_new", "gelu"]),
@@ -161,7 +211,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     ),
     click.Option(
         ["--steps"],
-        type=click.IntRange(max=_LARGEST),
+        type=click.IntRange(max=LARGEST),
         default=2000,
         show_default=True,
         help="Updates of the weights, one a batch. With --resume: how many in all, to extend a run.",
@@ -174,42 +224,16 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         show_default=True,
         help="muon is for the block matrices, with AdamW for the rest.",
     ),
-    click.Option(["--learning-rate"], default=3e-3, show_default=True, callback=_finite(0), help="AdamW's."),
-    click.Option(
-        ["--muon-learning-rate"],
-        default=0.02,
-        show_default=True,
-        callback=_finite(0),
-        help="Muon's, for the block matrices.",
-    ),
-    click.Option(["--momentum"], default=0.95, show_default=True, callback=_finite(0, below=1), help="Muon's."),
-    click.Option(
-        ["--weight-decay"],
-        default=0.0,
-        show_default=True,
-        callback=_finite(0),
-        help="How fast weights shrink, times the learning rate.",
-    ),
-    click.Option(
-        ["--position-rate"],
-        default=1.0,
-        show_default=True,
-        callback=_finite(0),
-        help="Factor on the learning rate of positions, which do not decay unless it is 1.",
-    ),
-    click.Option(
-        ["--norm-rate"],
-        default=1.0,
-        show_default=True,
-        callback=_finite(0),
-        help="Factor on the learning rate of the gains of the layers' LayerNorms.",
-    ),
-    click.Option(
-        ["--position-waves"],
-        default=0.0,
-        show_default=True,
-        callback=_finite(0),
-        help="Positions begin as sines of this standard deviation, so that heads can tell neighbours apart.",
+    _number("--learning-rate", 3e-3, "AdamW's."),
+    _number("--muon-learning-rate", 0.02, "Muon's, for the block matrices."),
+    _number("--momentum", 0.95, "Muon's.", below=1),
+    _number("--weight-decay", 0.0, "How fast weights shrink, times the learning rate."),
+    _number("--position-rate", 1.0, "Factor on the learning rate of positions, which do not decay unless it is 1."),
+    _number("--norm-rate", 1.0, "Factor on the learning rate of the gains of the layers' LayerNorms."),
+    _number(
+        "--position-waves",
+        0.0,
+        "Positions begin as sines of this standard deviation, so that heads can tell neighbours apart.",
     ),
     click.Option(
         ["--growth"],
@@ -226,7 +250,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.Option(
         ["--warmup"],
-        type=click.IntRange(0, _LARGEST),
+        type=click.IntRange(0, LARGEST),
         default=20,
         show_default=True,
         help="Steps of rising learning rate.",
@@ -265,7 +289,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     ),
     click.Option(
         ["--refrain-every"],
-        type=click.IntRange(0, _LARGEST),
+        type=click.IntRange(0, LARGEST),
         default=REFRAIN_EVERY,
         show_default=True,
         help="One text of the built-in corpus in so many is a rhyme, song or game with repetitions; 0 for none.",

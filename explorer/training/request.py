@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from explorer.training.options import PARAMETERS
+from explorer.training.options import PARAMETERS, TrainOptions
 from model.errors import ModelError
 
 _COMMAND = click.Command("train", params=list(PARAMETERS))
@@ -44,21 +44,32 @@ def read_request(arguments: Sequence[str]) -> TrainRequest:
 
     Raises ModelError with one line about the first that is wrong.
     """
+    context = _parse(arguments)
+    if not context.params["resume"] and (problems := TrainOptions(**context.params).problems()):
+        raise ModelError(next(iter(problems.values())))
+    default = click.core.ParameterSource.DEFAULT
+    return request_of(
+        {name: value for name, value in context.params.items() if context.get_parameter_source(name) is not default}
+    )
+
+
+def read_options(arguments: Sequence[str]) -> TrainOptions:
+    """Return the options for arguments as they are typed after `explorer train`.
+
+    Raises ModelError with one line about the first that cannot be parsed.
+    """
+    return TrainOptions(**_parse(arguments).params)
+
+
+def _parse(arguments: Sequence[str]) -> click.Context:
     try:
-        context = _COMMAND.make_context("explorer train", list(arguments))
+        return _COMMAND.make_context("explorer train", list(arguments))
     except click.exceptions.Exit as error:  # --help
         raise ModelError("this is no run: --help only explains") from error
     except click.ClickException as error:
         raise ModelError(error.format_message().rstrip(".")) from error
     except ValueError as error:  # a null character in a name
         raise ModelError(str(error)) from error
-    width, heads = context.params["width"], context.params["heads"]
-    if not context.params["resume"] and heads > 0 and width % heads:
-        raise ModelError(f"width {width} is not a multiple of heads {heads}: each head takes an equal share")
-    default = click.core.ParameterSource.DEFAULT
-    return request_of(
-        {name: value for name, value in context.params.items() if context.get_parameter_source(name) is not default}
-    )
 
 
 def _option(arguments: Sequence[str], name: str) -> Sequence[str]:

@@ -14,12 +14,10 @@ from data.corpus import Corpus, CorpusError, Source, corpus_of, read_corpus, spl
 from explorer.core.shell import shell_join
 from explorer.training.options import TrainOptions
 from model import tokenizer as tokenizers
-from model.config import GPTConfig
 from model.errors import ModelError
 from model.training import runs, snapshots
 from model.training.batches import TrainingData
 from model.training.distributed import Group
-from model.training.settings import OptimizerSettings, TrainerSettings
 from model.training.trainer import Trainer
 
 
@@ -75,19 +73,7 @@ def _set_up(options: TrainOptions, given: set[str], device: torch.device, group:
 
 def _new(options: TrainOptions, device: torch.device, group: Group) -> tuple[Trainer, dict[str, Any]]:
     """Return a trainer at step 0, and the notes from which its model card will be written."""
-    settings = _settings(options)
-    # Sizes are checked before any text is read: with a vocabulary of 1 as long as the tokenizer is not trained.
-    sizes = GPTConfig(
-        vocab_size=1,
-        n_positions=options.context,
-        n_embd=options.width,
-        n_layer=options.layers,
-        n_head=options.heads,
-        activation_function=options.activation,
-        causal=not options.no_mask,
-        scale_attn_weights=not options.no_scale,
-        initializer_range=options.init_std,
-    )
+    settings, sizes = options.settings, options.config  # checked before any text is read
     with runs.new_run(options.out) if group.is_main else nullcontext():
         corpus = read_texts(options)
         parts = split(corpus, options.validation)
@@ -105,31 +91,6 @@ def _new(options: TrainOptions, device: torch.device, group: Group) -> tuple[Tra
         "sources": [[source.name, source.sha256, source.characters] for source in corpus.sources],
     }
     return trainer, notes
-
-
-def _settings(options: TrainOptions) -> TrainerSettings:
-    return TrainerSettings(
-        steps=options.steps,
-        batch_size=options.batch_size,
-        seed=options.seed,
-        warmup=options.warmup,
-        cooldown=options.cooldown,
-        dropout=options.dropout,
-        position_waves=options.position_waves,
-        growth=options.growth,
-        repeats=options.repeats,
-        precision=options.precision,
-        evaluate_every=options.evaluate_every,
-        optimizer=OptimizerSettings(
-            name=options.optimizer,
-            learning_rate=options.learning_rate,
-            muon_learning_rate=options.muon_learning_rate,
-            momentum=options.momentum,
-            weight_decay=options.weight_decay,
-            position_rate=options.position_rate,
-            norm_rate=options.norm_rate,
-        ),
-    )
 
 
 def _resumed(

@@ -69,13 +69,12 @@ class TrainerSettings:
         for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
             if getattr(self, name) < 1:
                 raise ModelError(f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.seed < 2**63 or self.warmup < 0:
-            raise ModelError("seed and warmup must be at least 0")
-        if not 0 <= self.dropout < 1 or not 0 <= self.cooldown <= 1:
-            raise ModelError("dropout must be at least 0 and below 1, cooldown from 0 to 1")
-        if self.position_waves < 0:
-            raise ModelError(f"position-waves must be at least 0, not {self.position_waves}")
-        for name in ("growth", "repeats"):
+        for name in ("seed", "warmup", "position_waves"):
+            if getattr(self, name) < 0:
+                raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ModelError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+        for name in ("cooldown", "growth", "repeats"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
         if self.precision not in PRECISIONS:

@@ -16,6 +16,7 @@ from explorer.core.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.core.formatting import marked
 from explorer.screens.dialogs.base import Dialog
 from explorer.view import Stage
+from explorer.widgets.name_input import NameInput
 from explorer.widgets.options import Options
 from model.errors import ModelError
 
@@ -33,14 +34,6 @@ class Wanted:
     format: Format
     path: Path
     overwrite: bool = False
-
-
-class NameInput(Input):
-    """An input for a file name, which draws invisible characters as marks."""
-
-    @property
-    def _value(self) -> Text:
-        return Text(marked(self.value), no_wrap=True, overflow="ignore", end="")
 
 
 class WriteScreen(Dialog[Wanted | None]):

@@ -4,19 +4,21 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Label, Static
+from textual.widgets import Collapsible, Input, Label, Static
 
 from explorer.app import ExplorerApp
 from explorer.cli.train import train
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.train import TrainScreen
 from explorer.screens.train_form import TrainForm
+from explorer.training.form import form_fields
+from explorer.training.presets import PRESETS
 from explorer.widgets.choice import Choice
 from explorer.widgets.key_line import KeyLine
 from tests.explorer import fake_training as fake
 from tests.explorer.conftest import Ready
 from tests.explorer.fake_training import FakeProcess
-from tests.explorer.helpers import past_first_frame
+from tests.explorer.helpers import past_first_frame, screen_text
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 
@@ -46,6 +48,10 @@ def focus(form: TrainForm) -> str:
     return str(form.focused.id).removeprefix("field-") if form.focused is not None else ""
 
 
+def choose(form: TrainForm, preset: str) -> None:
+    form.query_one("#preset", Choice).value = preset
+
+
 def fill(form: TrainForm, **values: str) -> None:
     for name, value in values.items():
         field = form.query_one(f"#field-{name}")
@@ -58,25 +64,51 @@ async def test_there_is_a_field_for_every_option(app: ExplorerApp) -> None:
         form = await form_of(pilot)
         names = {str(parameter.name) for parameter in train.params} - {"watch", "stream"}
         assert set(form.values()) == names
-        assert form.arguments() == ["--out", "run-1"], "what is not changed is not asked for"
         assert all(str(each.content) for each in form.query(".help").results(Label))
+        choose(form, "own")
+        await pilot.pause()
+        assert form.arguments() == ["--out", "run-1"], "what is not changed is not asked for"
+        form.query_one("#group-model", Collapsible).collapsed = False
         form.query_one("#field-heads").focus()
         await pilot.pause()
         assert "divide --width" in str(form.query_one("#field-help", Static).content)
+
+
+async def test_a_preset_fills_in_all_but_the_files_and_the_directory(app: ExplorerApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        form = await form_of(pilot)
+        assert form.preset is PRESETS[0]
+        assert focus(form) == "preset"
+        fill(form, out="mine", no_mask="yes")
+        for preset in (*PRESETS[1:], PRESETS[0]):
+            await pilot.press("right")
+            assert form.preset is preset
+            assert preset.explanation[:30] in screen_text(app)
+            assert form.values() == {
+                **{field.name: preset.values.get(field.name, field.default) for field in form_fields()},
+                "out": "mine",
+            }
+            assert form.problems == ({"files": "name your text file here"} if preset.needs_file else {})
+            assert not form.query_one("#field-heads").is_on_screen, "folded"
+        await pilot.pause()
+        assert "model  tokenizer char, layers 2, heads 4" in screen_text(app)
 
 
 async def test_keys_fill_it_in_and_enter_starts(app: ExplorerApp, made: list[FakeProcess]) -> None:
     Path("a text.txt").write_text("x")
     async with app.run_test(size=(80, 24)) as pilot:
         form = await form_of(pilot)
-        assert focus(form) == "files"
-        await pilot.press(*"a text.txt", "down", "ctrl+u", *"my run", "down", "down", "c", "down", "up", "space")
+        await pilot.press("o", "down", *"a text.txt", "down", "ctrl+u", *"my run", "down", "down", "enter", "down")
+        assert "enter start" in screen_text(app)
+        await pilot.press("c", "down", "up", "space")
         assert form.values()["tokenizer"] == "bpe"
         await pilot.press("left", "tab", "tab", "ctrl+u", "7", "shift+tab", "pagedown")
         await pilot.press("pageup", "pageup")
-        assert focus(form) == "files"
+        assert focus(form) == "preset"
         fill(form, no_mask="yes", snapshots="no", prompt="a\\nb")
-        await pilot.press("enter")
+        await pilot.press("up")
+        assert "enter open or close" in screen_text(app)
+        await pilot.press("down", "enter")
         assert made[0].request.arguments == (
             *("--out", "my run", "--tokenizer", "char", "--layers", "7", "--no-mask", "--no-snapshots"),
             *("--prompt", "a\nb", "--", "a text.txt"),
@@ -93,6 +125,10 @@ async def test_keys_fill_it_in_and_enter_starts(app: ExplorerApp, made: list[Fak
 async def test_the_mouse_chooses_and_starts(app: ExplorerApp, made: list[FakeProcess]) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         form = await form_of(pilot)
+        choose(form, "own")
+        await pilot.pause()
+        await pilot.click("#group-learning CollapsibleTitle")
+        await pilot.pause()
         field = form.query_one("#field-optimizer", Choice)
         await pilot.click(field, offset=(field.render().plain.index("adamw"), 0))
         assert field.value == "adamw"
@@ -105,36 +141,41 @@ async def test_the_mouse_chooses_and_starts(app: ExplorerApp, made: list[FakePro
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"steps": "many"}, "Invalid value for '--steps': 'many' is not a valid integer"),
-        ({"steps": ""}, "'' is not a valid integer"),
-        ({"learning_rate": "nan"}, "nan is not a number of at least 0"),
-        ({"threads": "0"}, "0 is not in the range"),
-        ({"out": " "}, "out: name a directory for the run"),
-        ({"out": "~nobody-of-that-name/x"}, "out: Could not determine home directory."),
-        ({"files": "'a b"}, "files: No closing quotation"),
-        ({"files": "a\0b"}, "null"),
+        ({"out": "~nobody-of-that-name/x"}, "Could not determine home directory."),
+        ({"files": "[red]x\x1b.txt"}, "there is no file '[red]x\\x1b.txt'"),
+        ({"heads": "3"}, "width 64 is not a multiple of heads 3: each head takes an equal share"),
     ],
 )
-async def test_what_is_wrong_is_one_line_and_nothing_is_lost(
+async def test_what_is_wrong_is_said_below_its_field_at_once_and_nothing_is_lost(
     app: ExplorerApp, made: list[FakeProcess], values: dict[str, str], says: str
 ) -> None:
+    (name,) = values
     async with app.run_test(size=(60, 18)) as pilot:
         form = await form_of(pilot)
-        fill(form, **{"files": "x.txt", "layers": "3", **values})
+        fill(form, **values)
+        await pilot.pause()
         before = form.values()
+        assert form.problems == {name: says}
+        is_folded = name == "heads"
+        assert ("✗ heads" in screen_text(app)) is is_folded, "the title of a fold names what is wrong in it"
         await pilot.press("enter")
-        assert says in message(form)
-        assert form.query_one("#message").region.height <= 2
+        await pilot.pause()
+        assert focus(form) == name, "which is in view now"
+        line = form.query_one(f"#problem-{name}", Static)
+        assert str(line.content) == f"✗ {says}"
+        assert form.query_one("#fields").region.contains_region(line.region)
+        assert line.region.y == form.query_one(f"#field-{name}").region.y + 1
         assert form.values() == before
         assert made == []
-        await pilot.press("x")
-        assert message(form) == "", "what is typed next is another attempt"
+        fill(form, **{field.name: field.default for field in form_fields()})
+        await pilot.pause()
+        assert form.problems == {}
+        assert not line.display
 
 
 async def test_what_the_process_finds_wrong_is_said_as_plain_text(app: ExplorerApp, made: list[FakeProcess]) -> None:
     async with app.run_test(size=(60, 18)) as pilot:
         form = await form_of(pilot)
-        fill(form, files="'[red]x\x1b[31m.txt'")
         before = form.values()
         await pilot.press("enter")
         made[0].end(2, "'[red]x\x1b[31m.txt' does not exist")
@@ -158,6 +199,9 @@ async def test_left_and_opened_again_it_is_as_it_was(
         await pilot.press("f3")
         form = app.screen
         assert isinstance(form, TrainForm)
+        (tmp_path / "x.txt").touch()
+        choose(form, "stories")
+        await pilot.pause()
         fill(form, files="x.txt", layers="3", no_mask="yes", out="mine")
         typed = form.values()
         for key in ("escape", "f3"):
@@ -166,6 +210,7 @@ async def test_left_and_opened_again_it_is_as_it_was(
             await pilot.press("f3")
             assert isinstance(app.screen, TrainForm)
             assert app.screen.values() == typed
+            assert app.screen.preset.name == "stories"
         await pilot.press("enter")
         (tmp_path / "run-1").mkdir()
         made[0].start()
@@ -197,14 +242,18 @@ async def test_every_field_can_be_reached_at_every_size(app: ExplorerApp, size: 
     async with app.run_test(size=size) as pilot:
         form = await form_of(pilot)
         fields = form.query_one("#fields")
+        for fold in form.query(Collapsible):
+            fold.collapsed = False
+        await pilot.pause()
+        await pilot.press("down", "up")
         seen = []
-        for _ in form.values():
+        for _ in form.focus_chain:
             assert form.focused is not None
             assert fields.region.contains_region(form.focused.region), focus(form)
             assert form.focused.region.width >= 36
             seen.append(focus(form))
             await pilot.press("down")
-        assert sorted(seen) == sorted(form.values())
+        assert {*form.values(), "preset"} <= set(seen)
         await pilot.resize_terminal(59, 17)
         assert form.query_one("#too-small").display
         await pilot.resize_terminal(*size)
@@ -214,6 +263,8 @@ async def test_every_field_can_be_reached_at_every_size(app: ExplorerApp, size: 
 async def test_all_values_of_a_choice_are_told_without_colours(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         form = await form_of(pilot)
+        form.query_one("#group-run", Collapsible).collapsed = False
+        await pilot.pause()
         field = form.query_one("#field-device", Choice)
         assert field.render().plain.split() == ["●", "auto", "○", "cpu", "○", "cuda", "○", "mps"]
         field.focus()

@@ -1,0 +1,75 @@
+"""The presets of the form of a new run: what each is for, how long it takes, and its options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Values for the form of a new run; options that it does not name have the defaults of `explorer train`."""
+
+    name: str
+    explanation: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    needs_file: bool = False
+    """True if it is of no use without a text of the user's own."""
+
+
+PRESETS = (
+    Preset(
+        "demo",
+        "A tiny model of characters, 60 steps on built-in stories: some seconds on one processor. Shows the Train "
+        "screen at work; the model learns little more than which letters are frequent.",
+        {
+            "tokenizer": "char",
+            "layers": "2",
+            "heads": "4",
+            "width": "64",
+            "context": "64",
+            "batch_size": "16",
+            "steps": "60",
+            "warmup": "10",
+            "storyteller": "200000",
+            "evaluate_every": "20",
+            "checkpoint_every": "60",
+            "probe_every": "10",
+            "sample_every": "20",
+        },
+    ),
+    Preset(
+        "stories",
+        "As large as the bundled stories model, for 5,800 of its 9,600 steps, and on built-in stories alone: about an "
+        "hour on one processor that does nothing else.",
+        {
+            "layers": "5",
+            "heads": "12",
+            "width": "192",
+            "context": "256",
+            "batch_size": "8",
+            "steps": "5800",
+            "muon_learning_rate": "0.015",
+            "dropout": "0.1",
+            "warmup": "100",
+            "evaluate_every": "400",
+            "sample_every": "800",
+            "prompt": "Once upon a time there was a little",
+        },
+    ),
+    Preset(
+        "characters",
+        "A model of the characters of your own text, as in the lecture: name its file below. 2,000 steps take some "
+        "minutes on one processor; a short text is learned by heart.",
+        {
+            "tokenizer": "char",
+            "layers": "4",
+            "heads": "4",
+            "width": "128",
+            "context": "64",
+            "batch_size": "12",
+            "sample_every": "250",
+        },
+        needs_file=True,
+    ),
+    Preset("own", "The defaults of `explorer train`, to be changed as you like."),
+)
+"""In the order of the form, which begins with the first."""
