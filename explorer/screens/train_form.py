@@ -19,7 +19,7 @@ from textual.widgets import Collapsible, Input, Label, Static
 from explorer.core.formatting import marked
 from explorer.screens.base import ActionScreen
 from explorer.training.form import MAIN, FormField, form_arguments, form_fields, form_problems
-from explorer.training.presets import PRESETS, Preset
+from explorer.training.presets import OWN, PRESETS, Preset
 from explorer.training.request import read_request
 from explorer.training.run_state import RunState, RunStatus
 from explorer.training.session import RunChange
@@ -213,6 +213,8 @@ class TrainForm(ActionScreen[None]):
     def _value_changed(self, event: Input.Changed | Choice.Changed) -> None:
         if self._started is None:
             self._show_message("")
+        if event.control.id == "field-resume" and event.control.value == "yes":
+            self.query_one(f"#{_PRESET}", Choice).value = OWN.name  # a run has its own values
         if event.control.id == _PRESET:
             self._fill_in(self._values_of(self.preset))
         self._show_values()

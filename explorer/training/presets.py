@@ -15,6 +15,8 @@ class Preset:
     """True if it is of no use without a text of the user's own."""
 
 
+OWN = Preset("own", "The defaults of `explorer train`, to be changed as you like.")
+
 PRESETS = (
     Preset(
         "demo",
@@ -70,6 +72,6 @@ PRESETS = (
         },
         needs_file=True,
     ),
-    Preset("own", "The defaults of `explorer train`, to be changed as you like."),
+    OWN,
 )
 """In the order of the form, which begins with the first."""

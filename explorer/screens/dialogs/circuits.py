@@ -18,8 +18,8 @@ from explorer.actions import EXPLORE, action_named
 from explorer.core.formatting import bar, fixed, one_line, significant, visible
 from explorer.core.gallery import Head
 from explorer.screens.dialogs.base import Dialog
-from explorer.screens.dialogs.export import NameInput
 from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.name_input import NameInput
 from model.errors import ModelError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from explorer.screens.explore import ExploreScreen
 from explorer.screens.train import TrainScreen
 from explorer.screens.train_form import TrainForm
 from explorer.training.form import form_fields
-from explorer.training.presets import PRESETS
+from explorer.training.presets import OWN, PRESETS
 from explorer.widgets.choice import Choice
 from explorer.widgets.key_line import KeyLine
 from tests.explorer import fake_training as fake
@@ -92,6 +92,10 @@ async def test_a_preset_fills_in_all_but_the_files_and_the_directory(app: Explor
             assert not form.query_one("#field-heads").is_on_screen, "folded"
         await pilot.pause()
         assert "model  tokenizer char, layers 2, heads 4" in screen_text(app)
+        fill(form, resume="yes")
+        await pilot.pause()
+        assert form.preset is OWN
+        assert form.arguments() == ["--out", "mine", "--resume"], "a run has its own values"
 
 
 async def test_keys_fill_it_in_and_enter_starts(app: ExplorerApp, made: list[FakeProcess]) -> None:
