@@ -6,6 +6,8 @@ them have inserted make any text grow without bounds: ten times in each of six s
 
 import json
 import re
+import struct
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,8 @@ from tokenizers import Tokenizer
 
 MOST_GROWTH = 100
 """Published tokenizers replace a character by at most a few."""
+
+_LONGEST_NORMAL_FORM = 40  # bytes; U+FDFA becomes 33 of them in NFKC
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class _Step:
 def text_growth(tokenizer: Tokenizer) -> int:
     """Return an upper bound of how many characters the normalizer or the decoder makes of one.
 
-    Mappings of single characters, such as those of Unicode's normal forms, count as 1.
+    Mappings of single characters count as 1 if they are no longer than those of Unicode's normal forms.
     """
     parts = (part for part in (tokenizer.normalizer, tokenizer.decoder) if part is not None)
     return max((_growth(_steps(json.loads(part.__getstate__()))) for part in parts), default=1)
@@ -59,6 +63,8 @@ def _steps(part: dict[str, Any]) -> list[_Step]:
         return [step for each in part.get("normalizers") or part.get("decoders") or () for step in _steps(each)]
     if kind == "Prepend":
         return [_Step(part["prepend"], factor=len(part["prepend"]) + 1)]
+    if kind == "Precompiled":
+        return [_Step(factor=_longest_mapping(part) // _LONGEST_NORMAL_FORM + 1)]
     if kind != "Replace":
         return [_Step()]
     content, pattern = str(part["content"]), part["pattern"]
@@ -66,6 +72,16 @@ def _steps(part: dict[str, Any]) -> list[_Step]:
         return [_Step(content, text, max(1, -(-len(content) // len(text))))]
     inserts = _matches_nothing(str(pattern.get("Regex", "")))
     return [_Step(content, None, max(1, len(content) + inserts))]
+
+
+def _longest_mapping(part: dict[str, Any]) -> int:
+    """Return how many bytes a map of SentencePiece makes of a character at most.
+
+    The map is a trie, with its size before it, followed by all replacements, each with a null character at its end.
+    """
+    content = b64decode(part["precompiled_charsmap"])
+    (size,) = struct.unpack_from("<I", content)
+    return max(map(len, content[4 + size :].split(b"\0")))
 
 
 def _matches_nothing(pattern: str) -> bool:

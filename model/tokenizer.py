@@ -19,6 +19,7 @@ from model.files import quoted
 from model.layout import TOKENIZER, TOKENIZER_CONFIG
 from model.outside import parse_json
 from model.text_growth import MOST_GROWTH, text_growth
+from model.tokenizer_trial import has_usable_patterns
 
 END_OF_TEXT = "<|endoftext|>"
 SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
@@ -133,17 +134,22 @@ def load(path: Path | str) -> Tokenizer:
     tokenizer.no_truncation()
     if not tokenizer.get_vocab_size():
         raise TokenizerError(f"{quoted(path)} holds a tokenizer without tokens: use another file")
-    check_growth(tokenizer, path)
+    check_harmless(tokenizer, path)
     return tokenizer
 
 
-def check_growth(tokenizer: Tokenizer, path: Path) -> None:
-    """Raise TokenizerError if the tokenizer of a file could make a short text fill all memory."""
+def check_harmless(tokenizer: Tokenizer, path: Path) -> None:
+    """Raise TokenizerError if the tokenizer of a file could fill all memory, or take for ever, with a short text."""
     if (growth := text_growth(tokenizer)) > MOST_GROWTH:
         times = f"{growth:,}" if growth < 10**12 else "more than a million million"
         raise TokenizerError(
             f"{quoted(path)} holds a tokenizer that can make a text {times} times as long: it is damaged, or made to "
             "do harm"
+        )
+    if not has_usable_patterns(tokenizer):
+        raise TokenizerError(
+            f"{quoted(path)} holds a tokenizer with a pattern that fails or takes too long on ordinary texts: it is "
+            "damaged, or made to do harm"
         )
 
 

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,19 @@ def test_a_tokenizer_without_tokens(tmp_path: Path) -> None:
     assert "without tokens" in load_error(tmp_path)
 
 
+PUBLISHED = (
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t|'re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lo}\p{M}]*[\p{Ll}\p{Lo}\p{M}]+(?i:'s|'t)?|\p{N}{1,3}|\s*[\r\n]+|\s+(?!\S)|\s+",
+)
+"""Of GPT-2, and of the kinds of Llama 3's and GPT-4o's."""
+
+
+def charsmap(longest: str) -> bytes:
+    """A map of SentencePiece with an empty trie and these replacements."""
+    return struct.pack("<I", 1024) + bytes(1024) + b"abc\0" + longest.encode() + b"\0"
+
+
 def nested(before: str, after: str) -> list[Any]:
     """Six steps, each of which replaces a letter that the one before has inserted by ten of the next."""
     return [normalizers.Replace(a, b * 10) for a, b in zip(before, after, strict=True)]
@@ -316,6 +330,8 @@ def nested(before: str, after: str) -> list[Any]:
         (normalizers.Sequence([normalizers.Replace(Regex(""), "a")] * 30), ""),
         (normalizers.Sequence([normalizers.Prepend("ab"), *nested("ab", "bc")]), "300"),
         (normalizers.Replace("a", "b" * 1000), "1,000"),
+        (normalizers.Precompiled(charsmap("y" * 40_000)), "1,001"),
+        (normalizers.Sequence([normalizers.Precompiled(charsmap("y" * 1000))] * 2), "676"),
         (decoders.Sequence([decoders.Replace(a, b * 10) for a, b in zip("abcdef", "bcdefg", strict=True)]), ""),
     ],
 )
@@ -326,10 +342,39 @@ def test_a_tokenizer_that_makes_a_text_explode_is_refused(part: Any, times: str,
     assert f"can make a text {times}" in load_error(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("part", "pattern"),
+    [
+        ("normalizer", r"(a+)+$"),
+        ("pre_tokenizer", r"(\w|\w\w)+[^\w\s]$"),
+        ("decoder", r"[\s\S]*[\s\S]*[\s\S]*\d"),
+    ],
+)
+def test_a_pattern_that_takes_for_ever_is_refused(part: str, pattern: str, tmp_path: Path) -> None:
+    tokenizer = tok.train_char("abc")
+    made = {
+        "normalizer": normalizers.Replace(Regex(pattern), "x"),
+        "pre_tokenizer": pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pattern), "isolated")]),
+        "decoder": decoders.Sequence([decoders.Replace(Regex(pattern), "x")]),
+    }
+    setattr(tokenizer, part, made[part])
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert "takes too long on ordinary texts" in load_error(tmp_path)
+
+
+@pytest.mark.parametrize("pattern", PUBLISHED)
+def test_published_patterns_are_fine(pattern: str, tmp_path: Path) -> None:
+    tokenizer = tok.train_char("abc")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "isolated")
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert tok.encode(tok.load(tmp_path), "abc").ids
+
+
 def test_many_replacements_that_do_not_meet_are_fine(tmp_path: Path) -> None:
     tokenizer = tok.train_char("abc")
     ordinary = [normalizers.Replace(chr(0x2000 + i), "...") for i in range(40)]
     more = [normalizers.Replace(Regex(" {2,}"), " "), normalizers.NFKD(), normalizers.Replace(Regex("[.]+$"), "▁")]
+    more.append(normalizers.Precompiled(charsmap("y" * 33)))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), *ordinary, *more])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     assert tok.encode(tok.load(tmp_path), "abc").ids

@@ -11,6 +11,7 @@ TORCH_FREE = (
         "model.families.hub",
         "model.text_growth",
         "model.tokenizer",
+        "model.tokenizer_trial",
         "model.training.divergence",
         "model.training.run_log",
         "model.training.runs",

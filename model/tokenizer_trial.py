@@ -1,0 +1,89 @@
+"""Tries the patterns of a tokenizer on ordinary texts, in a process with little time and memory. Imports no torch.
+
+A regular expression can take longer than anyone waits, and the library holds Python's lock meanwhile, so that nothing
+could end it. The library gives up a single match that goes wrong exponentially; what is left are patterns that take the
+third power of the length of a text, or more.
+
+This file is also the script that runs in the process, and imports nothing of ours.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from tokenizers import Tokenizer
+
+if sys.platform != "win32":
+    import resource
+
+_SECONDS = 4  # of a processor; published tokenizers take a tenth of one
+_LONGEST_WAIT = 60.0  # seconds, where processors are busy
+_MEMORY = 2 * 2**30  # bytes
+_LENGTH = 2000  # characters: a pattern that takes the square of it is done in a second
+_TEXTS = ("a", " ", "1", "\n", "!", "é", "Aa", "the cat sat on 12 mats, and didn't move.\n")
+_ENDS = ("", "a", "1", "!")  # after which a pattern that has matched so far may have to go back
+_OWN = "[\\s\\S]"  # of our own character tokenizer
+_PARTS = ("normalizer", "pre_tokenizer", "decoder")
+
+
+def has_usable_patterns(tokenizer: Tokenizer) -> bool:
+    """Return False if a regular expression of the tokenizer fails on an ordinary text or takes too long.
+
+    Only the first call for the same expressions starts a process. Where none can be started, return True.
+    """
+    parts = {name: getattr(tokenizer, name) for name in _PARTS}
+    described = {name: json.loads(part.__getstate__()) if part is not None else None for name, part in parts.items()}
+    return _has_only_own(described) or _passes(json.dumps(described))
+
+
+def _has_only_own(described: Any) -> bool:
+    """Return True if there is no regular expression but our own anywhere in a value of JSON."""
+    if isinstance(described, dict):
+        return described.get("Regex", _OWN) == _OWN and all(map(_has_only_own, described.values()))
+    return all(map(_has_only_own, described)) if isinstance(described, list) else True
+
+
+@lru_cache(maxsize=64)
+def _passes(parts: str) -> bool:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", __file__],
+            input=parts.encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "RAYON_NUM_THREADS": "1"},
+            timeout=_LONGEST_WAIT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    except OSError:
+        return True
+    return done.returncode == 0
+
+
+def _try() -> None:
+    """Apply the parts on standard input to the texts; end with an error if that fails or takes too much."""
+    if sys.platform != "win32":
+        for what, limit in ((resource.RLIMIT_CPU, _SECONDS), (resource.RLIMIT_AS, _MEMORY)):
+            with suppress(ValueError, OSError):  # less is allowed already
+                resource.setrlimit(what, (limit, limit))
+    model = {"type": "BPE", "vocab": {"a": 0}, "merges": []}
+    tokenizer = Tokenizer.from_str(json.dumps({"version": "1.0", "model": model, **json.load(sys.stdin)}))
+    for text, end in product(_TEXTS, _ENDS):
+        long = (text * _LENGTH)[:_LENGTH] + end
+        if tokenizer.normalizer is not None:
+            tokenizer.normalizer.normalize_str(long)
+        if tokenizer.pre_tokenizer is not None:
+            tokenizer.pre_tokenizer.pre_tokenize_str(long)
+        if tokenizer.decoder is not None:
+            tokenizer.decoder.decode([long])
+
+
+if __name__ == "__main__":
+    _try()
