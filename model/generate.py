@@ -3,8 +3,9 @@
 Notation: T positions, H heads, D head_size, V vocab_size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from tokenizers import Tokenizer
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 from model.checkpoint import Checkpoint
 from model.errors import ModelError, NumericOverflowError
 from model.gpt import GPT
-from model.interface import TracedModel
+from model.interface import IncrementalModel, TokenReader, TracedModel
 from model.settings import AS_TRAINED, AttentionSettings
 from model.tokenizer import decode, encode
 
@@ -107,9 +108,9 @@ class KeyValueCache:
     def __len__(self) -> int:
         return self.past[0][0].shape[-2] if self.past else 0
 
-    def logits(self, token_ids: Tensor) -> Tensor:
-        """Append ids (T,) to those already read; returns the logits (V,) after the last one."""
-        x = self.gpt.embed(token_ids, start=len(self))
+    def logits(self, token_ids: Sequence[int]) -> Tensor:
+        """Append ids to those already read; returns the logits (V,) after the last one."""
+        x = self.gpt.embed(torch.tensor(token_ids, device=self.gpt.wte.weight.device), start=len(self))
         past, self.past = self.past, []
         for layer, block in enumerate(self.gpt.blocks):
             inputs = block.inputs(x, self.settings.for_layer(self.gpt.config, layer))
@@ -140,22 +141,11 @@ def generate(
 
     Raises ModelError if there are no tokens to begin with, or the numbers overflow.
     """
-    if not token_ids:
-        raise ModelError("there is nothing to continue: type at least one character that the model knows")
-    sampling = sampling or Sampling()
     config = gpt.config
     cached = cached and config.causal and settings.normalized(config).causal is None
-    ids = list(token_ids)
-    cache = KeyValueCache(gpt, settings)
-    with torch.inference_mode():
-        for _ in range(count):
-            if not cached or len(ids) > config.n_positions:
-                cache = KeyValueCache(gpt, settings)
-            window = ids[-config.n_positions :]
-            logits = cache.logits(torch.tensor(window[len(cache) :], device=gpt.wte.weight.device))
-            token = sampling.draw(logits[:known], generator)
-            ids.append(token)
-            yield token
+    fresh = partial(KeyValueCache, gpt, settings)
+    begin = fresh if cached else partial(_Rereader, lambda ids: fresh().logits(ids))
+    return _sampled(begin, config.n_positions, token_ids, count, generator, sampling or Sampling(), known)
 
 
 def generate_with(
@@ -169,20 +159,57 @@ def generate_with(
 ) -> Iterator[int]:
     """Continue a text as `generate` does, with a model of any architecture.
 
-    Where it is not our own GPT, the whole text is read anew for each token.
+    One that is not our own GPT reads the whole text anew for each token, unless it is an IncrementalModel.
     """
     if isinstance(model, Checkpoint):
-        yield from generate(model.gpt, token_ids, count, generator, sampling, settings, known=known)
-        return
+        return generate(model.gpt, token_ids, count, generator, sampling, settings, known=known)
+
+    def at_once(ids: Sequence[int]) -> Tensor:
+        trace = model.trace(ids, settings)
+        return trace.unembed(trace.final[-1])
+
+    def begin() -> TokenReader:
+        reader = model.reader(settings) if isinstance(model, IncrementalModel) else None
+        return _Rereader(at_once) if reader is None else reader
+
+    return _sampled(begin, model.config.n_positions, token_ids, count, generator, sampling or Sampling(), known)
+
+
+class _Rereader:
+    """Reads the whole text at once for each token, by a function that gives the logits (V,) after its last one."""
+
+    def __init__(self, read: Callable[[Sequence[int]], Tensor]) -> None:
+        self._read = read
+
+    def __len__(self) -> int:
+        return 0
+
+    def logits(self, token_ids: Sequence[int]) -> Tensor:
+        return self._read(token_ids)
+
+
+def _sampled(
+    begin: Callable[[], TokenReader],
+    n_positions: int,
+    token_ids: Sequence[int],
+    count: int,
+    generator: torch.Generator,
+    sampling: Sampling,
+    known: int | None,
+) -> Iterator[int]:
+    """Yield `count` tokens; beyond the context, where positions shift, a reader begins anew with each one."""
     if not token_ids:
         raise ModelError("there is nothing to continue: type at least one character that the model knows")
-    sampling = sampling or Sampling()
     ids = list(token_ids)
-    for _ in range(count):
-        trace = model.trace(ids[-model.config.n_positions :], settings)
-        token = sampling.draw(trace.unembed(trace.final[-1])[:known], generator)
-        ids.append(token)
-        yield token
+    reader = begin()
+    with torch.inference_mode():
+        for _ in range(count):
+            if len(ids) > n_positions:
+                reader = begin()
+            window = ids[-n_positions:]
+            token = sampling.draw(reader.logits(window[len(reader) :])[:known], generator)
+            ids.append(token)
+            yield token
 
 
 def sample_text(gpt: GPT, tokenizer: Tokenizer, prompt: str, count: int, seed: int) -> str:

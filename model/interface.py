@@ -5,12 +5,13 @@
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from model.settings import AS_TRAINED, AttentionSettings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+    from torch import Tensor
 
     from model.families import OpenOptions
     from model.trace import Trace
@@ -120,5 +121,29 @@ class TracedModel(Protocol):
         Raises:
             ModelError: there are no tokens or more than `n_positions`, an id is not in the vocabulary, `settings` names
                 a layer or head that the model does not have, or the numbers overflow.
+        """
+        ...
+
+
+class TokenReader(Protocol):
+    """Reads a text in pieces, with the keys and values of earlier tokens kept."""
+
+    def __len__(self) -> int:
+        """Number of tokens read so far."""
+        ...
+
+    def logits(self, token_ids: Sequence[int]) -> "Tensor":
+        """Append ids to those already read; returns the logits (V,) after the last one."""
+        ...
+
+
+@runtime_checkable
+class IncrementalModel(Protocol):
+    """A model that can read on where it stopped, which makes generation faster."""
+
+    def reader(self, settings: AttentionSettings = AS_TRAINED) -> TokenReader | None:
+        """Return a reader at the beginning of a text, with the attention changed as `settings` say.
+
+        None if reading in pieces would give something else than reading at once, as without the causal mask.
         """
         ...

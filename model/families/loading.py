@@ -107,6 +107,7 @@ def _check_parameters(path: Path, files: FamilyFiles, config: Any, dtype: torch.
     """Raise CheckpointError if the config asks for more than the files hold, or than fits into memory."""
     with torch.device("meta"):
         network = AutoModelForCausalLM.from_config(config, attn_implementation=ATTENTION, trust_remote_code=False)
+    network.tie_weights()  # transformers 5.0 leaves that to loading; a tied matrix is stored once
     asked = sum(parameter.numel() for parameter in network.parameters())
     if asked > _SLACK * files.parameters:
         raise CheckpointError(

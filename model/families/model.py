@@ -3,8 +3,10 @@
 Notation: T positions, C width of the residual stream, V vocab_size.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -15,23 +17,29 @@ from torch import Tensor, nn
 
 from model.errors import ModelError, NumericOverflowError
 from model.families import OpenOptions
-from model.families.recording import RecordedLayer, Recorder, check
+from model.families.cached_reader import CachedReader
+from model.families.recording import ATTENTION, RecordedLayer, Recorder, Switches, check
 from model.families.rotation import Rotation, watch
-from model.families.shape import FamilyShape, context_length
-from model.settings import AS_TRAINED, AttentionSettings
+from model.families.shape import FamilyShape, context_length, rotates_by_length
+from model.settings import AS_TRAINED, AttentionSettings, LayerSettings
 from model.trace import Trace
 
 _PROBE = 8
 """Tokens of the text on which a model is tried when it is opened."""
 
+COMPARED_OPERATIONS = 1e10
+"""Multiplications of a forward pass up to which each trace is compared with one: a third of a second on one core."""
+
 _TOLERANCES = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 6e-2}
 
 
 class FamilyModel:
-    """An opened model of any family that passes the checks of `opened`.
+    """An opened model of any family whose attention can be looked into.
 
     Each trace checks itself: a few rows of every head are computed again from what is shown, and compared with what
-    the model's own code gave.
+    the model's own code gave. With nothing switched, the result of its layers is also compared, bit for bit, with that
+    of the model's plain forward pass: in every trace of at most COMPARED_OPERATIONS, and beyond, where the plain pass
+    would double a long wait, in the first trace of each doubling of the length.
     """
 
     def __init__(
@@ -51,6 +59,8 @@ class FamilyModel:
         self._lock = RLock()
         self._blocks = _blocks(network)
         self._dtype = next(network.parameters()).dtype
+        self._parameters = sum(parameter.numel() for parameter in network.parameters())
+        self._compared_lengths: set[int] = set()
         text = network.config.get_text_config()
         count = min(_PROBE, context_length(text, opening.context))
         self._probe = [(3 + 5 * i) % int(text.vocab_size) for i in range(count)]
@@ -68,9 +78,8 @@ class FamilyModel:
         settings = settings.normalized(self.config)
         if base is not None and base.token_ids == ids and base.settings == settings:
             return base
-        changed = {layer for layer, _ in settings.changed_heads(self.config)}
         numbers = self.config.layer_numbers
-        recorder = Recorder({numbers[layer]: settings.for_layer(self.config, layer) for layer in changed})
+        recorder = Recorder(self._changed_layers(settings))
         final, streams = self._run(ids, recorder)
         streams = (*(streams[number] for number in numbers), streams[-1])
         inputs = []
@@ -83,6 +92,8 @@ class FamilyModel:
             inputs.append(made)
         if not final.isfinite().all():
             raise NumericOverflowError(repr(self.name))
+        if not recorder.settings:
+            self._compare_with_plain(ids, final)
         undo = _undo_of([recorder.layers[number].rotation for number in numbers])
         return Trace(ids, settings, tuple(inputs), streams, final, self.unembed, undo)
 
@@ -93,6 +104,67 @@ class FamilyModel:
             logits = self.network(input_ids=torch.zeros(1, rows.shape[1], dtype=torch.long, device=self._device)).logits
         flat: Tensor = logits[0].float().cpu()
         return flat.reshape(*final.shape[:-1], -1)
+
+    def reader(self, settings: AttentionSettings = AS_TRAINED) -> CachedReader | None:
+        """Return a reader with the cache of `transformers`; see `model.interface.IncrementalModel`."""
+        settings = settings.normalized(self.config)
+        if settings.causal is not None or not self._can_read_on:
+            return None
+        return CachedReader(partial(self._read_on, Switches(self._changed_layers(settings))), self.unembed)
+
+    @cached_property
+    def _can_read_on(self) -> bool:
+        """True if reading in pieces gives what reading at once does, as tried on the few tokens of the probe."""
+        if len(self._probe) < _PROBE or rotates_by_length(self.network.config.get_text_config()):
+            return False
+        reader = CachedReader(partial(self._read_on, Switches({})), self.unembed)
+        try:
+            *_, found = (reader.logits(piece) for piece in (self._probe[:-2], self._probe[-2:-1], self._probe[-1:]))
+        except Exception:  # whatever the code of a thousand models raises
+            return False
+        at_once = self.unembed(self.trace(self._probe).final[-1])
+        room = _TOLERANCES[self._dtype] * max(1.0, at_once.abs().max().item())
+        return bool((found - at_once).abs().max() <= room)
+
+    def _read_on(self, switches: Switches, ids: Sequence[int], past: Any) -> tuple[Tensor, Any]:
+        """The final hidden state (T, C) of ids that follow those in a cache, and the cache with them."""
+        self._check_ids(ids)
+        # The newer versions of transformers call it `cache`.
+        name = "cache" if "cache" in inspect.signature(self._backbone.forward).parameters else "past_key_values"
+        with self._lock, torch.inference_mode(), switches.acting():
+            given = torch.tensor([ids], device=self._device)
+            output = self._backbone(input_ids=given, use_cache=True, **{name: past})
+        if (kept := getattr(output, name)) is None:
+            raise ModelError("it keeps no keys and values")
+        return output[0][0].to("cpu"), kept
+
+    def _changed_layers(self, settings: AttentionSettings) -> dict[int, LayerSettings]:
+        """The settings of each layer in which something is changed, by its number in the network."""
+        changed = {layer for layer, _ in settings.changed_heads(self.config)}
+        return {self.config.layer_numbers[layer]: settings.for_layer(self.config, layer) for layer in changed}
+
+    def _compare_with_plain(self, ids: Sequence[int], final: Tensor) -> None:
+        """Raise ModelError if the plain forward pass gives another final hidden state than `final`."""
+        doubling = len(ids).bit_length()
+        if self._parameters * len(ids) > COMPARED_OPERATIONS and doubling in self._compared_lengths:
+            return
+        with self._lock, torch.inference_mode(), self._plainly():
+            plain = self._backbone(input_ids=torch.tensor([ids], device=self._device), use_cache=False)[0][0]
+        if not torch.equal(plain.to("cpu"), final):
+            raise ModelError(
+                f"{self.name!r} cannot be shown: on these {len(ids)} tokens its numbers are not those of its plain "
+                "forward pass"
+            )
+        self._compared_lengths.add(doubling)
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """Let the network compute its attention by itself for as long as the block runs."""
+        self.network.set_attn_implementation("eager")
+        try:
+            yield
+        finally:
+            self.network.set_attn_implementation(ATTENTION)
 
     @property
     def _device(self) -> torch.device:
@@ -130,9 +202,8 @@ class FamilyModel:
         ids = torch.tensor([self._probe], device=self._device)
         recorder = Recorder()
         with torch.inference_mode():
-            self.network.config._attn_implementation = "eager"
-            plain = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
-            self.network.set_attn_implementation("explorer")
+            with self._plainly():
+                plain = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
             with recorder.recording():
                 logits = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
         recorder.free_masks()

@@ -120,11 +120,7 @@ class Recorder:
         window = options.get("sliding_window")
         scale = _number(options.get("scaling"), q.shape[-1] ** -0.5)
         known = self._mask(mask, q.shape[-2], window if isinstance(window, int) and window > 0 else None)
-        settings = self.settings.get(layer)
-        changed, mask = (options, mask) if settings is None else _changed(options, mask, settings, scale, q)
-        mixed, weights = eager(module, q, k, v, mask, **changed)
-        if settings is not None and settings.ablated is not False:
-            mixed = mixed.masked_fill(_per_head(settings.ablated, q.shape[1]).to(mixed.device)[:, None], 0.0)
+        mixed, weights = _attended(self.settings.get(layer), eager, module, q, k, v, mask, **options)
         rows = tuple(sorted({0, q.shape[-2] // 2, q.shape[-2] - 1}))[-_CHECKED_ROWS:]
         self.layers[layer] = RecordedLayer(
             module,
@@ -155,7 +151,53 @@ class Recorder:
         self._masks.clear()
 
 
-_active: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+@dataclass(frozen=True, eq=False)
+class Switches:
+    """Acts on what each layer's attention computes as a Recorder does, and keeps nothing: for reading with a cache."""
+
+    settings: dict[int, LayerSettings]
+
+    @contextmanager
+    def acting(self) -> Iterator["Switches"]:
+        """Act on the calls made within this block by this thread."""
+        token = _active.set(self)
+        try:
+            yield self
+        finally:
+            _active.reset(token)
+
+    def attend(
+        self, eager: Callable[..., Any], module: nn.Module, q: Tensor, k: Tensor, v: Tensor, mask: Any, **options: Any
+    ) -> tuple[Tensor, None]:
+        """Let the model's own function compute (1, T, H, Dv), changed as set."""
+        settings = self.settings.get(getattr(module, "layer_idx", -1))
+        mixed, _ = _attended(settings, eager, module, q, k, v, mask, **options)
+        return mixed, None
+
+
+_active: ContextVar[Recorder | Switches | None] = ContextVar("recorder", default=None)
+
+
+def _attended(
+    settings: LayerSettings | None,
+    eager: Callable[..., Any],
+    module: nn.Module,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Any,
+    **options: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """What the model's own function gives, mixed (1, T, H, Dv) and weights if it returns them, changed as set."""
+    if settings is None:
+        mixed, weights = eager(module, q, k, v, mask, **options)
+        return mixed, weights
+    scale = _number(options.get("scaling"), q.shape[-1] ** -0.5)
+    options, mask = _changed(options, mask, settings, scale, q)
+    mixed, weights = eager(module, q, k, v, mask, **options)
+    if settings.ablated is not False:
+        mixed = mixed.masked_fill(_per_head(settings.ablated, q.shape[1]).to(mixed.device)[:, None], 0.0)
+    return mixed, weights
 
 
 def _recorded_attention(

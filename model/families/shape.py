@@ -108,6 +108,13 @@ def context_length(config: Any, asked: int | None) -> int:
     return asked
 
 
+def rotates_by_length(config: Any) -> bool:
+    """Return True if the rotation of a position depends on the length of the text, as with longrope."""
+    found = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    kinds = [found, *(each for each in found.values() if isinstance(each, dict))]
+    return any(each.get("rope_type", each.get("type")) in ("dynamic", "longrope") for each in kinds)
+
+
 def _token(value: Any) -> int | None:
     """A special token of the config, which may list several: the first."""
     if isinstance(value, list) and value:

@@ -47,14 +47,14 @@ def test_the_cache_changes_nothing(gpt: GPT, settings: AttentionSettings) -> Non
 
 
 def test_logits_with_a_cache_are_those_of_the_whole_text(gpt: GPT) -> None:
-    ids = torch.randint(30, (12,), generator=torch.Generator().manual_seed(1))
+    ids = torch.randint(30, (12,), generator=torch.Generator().manual_seed(1)).tolist()
     for settings in SETTINGS[:5]:
         cache = KeyValueCache(gpt, settings)
         with torch.inference_mode():
             cache.logits(ids[:4])
             for end in range(5, 13):
                 found = cache.logits(ids[end - 1 : end])
-                assert torch.allclose(found, gpt(ids[:end][None], settings)[0, -1], atol=1e-5)
+                assert torch.allclose(found, gpt(torch.tensor([ids[:end]]), settings)[0, -1], atol=1e-5)
         assert len(cache) == 12
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers.models.llama import modeling_llama
 
+from model.errors import ModelError
 from model.families import load
 from model.families.model import FamilyModel
 from model.layout import CheckpointError
@@ -15,6 +16,7 @@ from model.settings import AttentionSettings
 from tests.model.families.making import IDS, Family, family, open_tiny, version, write
 
 EAGER = modeling_llama.eager_attention_forward
+FORWARD = modeling_llama.LlamaModel.forward
 Forward = Callable[..., Any]
 
 
@@ -43,6 +45,44 @@ def test_code_that_computes_something_else_is_refused(
     monkeypatch.setattr(modeling_llama, "eager_attention_forward", broken)
     with pytest.raises(CheckpointError, match="cannot be looked into"):
         load(tmp_path)
+
+
+def goes_its_own_way(self: Any, input_ids: torch.Tensor, **options: Any) -> Any:
+    """The layers of a model that treats long texts in another way, unless its attention is plain."""
+    output = FORWARD(self, input_ids, **options)
+    if self.config._attn_implementation != "eager" and input_ids.shape[1] > 9:
+        output.last_hidden_state = output.last_hidden_state * 1.0001
+    return output
+
+
+def test_a_trace_that_is_not_the_plain_forward_pass_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if what each layer mixes is what is shown."""
+    monkeypatch.setattr(modeling_llama.LlamaModel, "forward", goes_its_own_way)
+    opened = open_tiny(family("llama"), tmp_path)
+    assert opened.trace(IDS[:9]).logits.isfinite().all()
+    with pytest.raises(ModelError, match="on these 12 tokens its numbers are not those of its plain forward pass"):
+        opened.trace(IDS)
+
+
+def test_the_plain_forward_pass_is_run_as_often_as_it_is_cheap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_tiny(family("llama"), tmp_path)
+    passes: list[int] = []
+    opened.network.model.register_forward_pre_hook(
+        lambda _module, _args, options: passes.append(options["input_ids"].shape[1]), with_kwargs=True
+    )
+    for _ in range(2):
+        opened.trace(IDS)
+    assert passes == [12] * 4
+    passes.clear()
+    monkeypatch.setattr("model.families.model.COMPARED_OPERATIONS", 0)
+    for length in (20, 20, 25, 12, 7, 7):  # 12 has been compared; one of each doubling is
+        opened.trace([5] * length)
+    assert passes == [20, 20, 20, 25, 12, 7, 7, 7]
+    passes.clear()
+    opened.trace([5] * 7, AttentionSettings(scale=1.3))
+    assert passes == [7]
 
 
 def test_a_trace_checks_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
