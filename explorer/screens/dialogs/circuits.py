@@ -1,6 +1,7 @@
 """The dialog on a head's weights: which tokens it writes, and which keys a query looks for."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group, RenderableType
@@ -18,6 +19,7 @@ from explorer.actions import EXPLORE, action_named
 from explorer.core.formatting import bar, fixed, one_line, significant, visible
 from explorer.core.gallery import Head
 from explorer.screens.dialogs.base import Dialog
+from explorer.screens.dialogs.help import HelpScreen, help_for
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.name_input import NameInput
 from model.errors import ModelError
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
 _POSTED_EVERY = 0.25
 """Seconds between the messages of the worker."""
 
-_KEYS = "←→ query  ↑↓ key  [],. head  e token  pgdn more  esc"
+_KEYS = "←→ query  ↑↓ key  [],. head  e token  ? help  esc"
 _KEYS_WHILE_TYPING = "type a token  enter shows it  esc gives it up"
+_KEY_HELP = (
+    ("e", "Type any token: OV looks at it, and it is the query of QK. Moving the query or the key ends that."),
+    ("pagedown", "Scroll the sentences; page up scrolls back."),
+    ("escape", "Close; i and q do the same. The arrow keys, [ ] , and . move query, key and head as in Explore."),
+)
 _LONGEST_TOKEN = 100
 _BAR = 8
 _WIDE = 100
@@ -41,6 +48,7 @@ _COUNTS = ((18, 4, 2), (24, 6, 3), (36, 10, 5))
 
 
 def _change(key: str, name: str) -> Binding:
+    """A key that does what it does in Explore."""
     return Binding(key, f"change_view('{name}')", show=False)
 
 
@@ -53,7 +61,21 @@ class CircuitsScreen(Dialog[None]):
 
     CSS_PATH = "circuits.tcss"
     AUTO_FOCUS = ""
+    HELP = """# Why look inside a head?
+
+    On a sentence a head shows what it does with the tokens that stand there. Its weights say what it would do with any
+    token. OV, output and value, is what becomes of a token that is looked at: its value goes on to the output, where it
+    raises some tokens and lowers others. QK, query and key, is who looks at whom: the score of a query with each key.
+
+    A head that raises the token it looks at copies. If its queries find the token that came after the same word before,
+    it is an induction head: it continues what was said once already.
+
+    The numbers of OV are what is added to logits, up to one positive factor; those of QK are scaled scores as trained.
+    Both are differences from the mean of all tokens.
+    """
+    TERMS = ("OV, copying", "QK, matching", "L2 H3", "head_size")
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", show=False),
         Binding("escape", "back", "Close", show=False),
         Binding("q,i", "dismiss(None)", "Close", show=False),
         _change("left,h", "query_previous"),
@@ -231,7 +253,7 @@ class CircuitsScreen(Dialog[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a token is typed, only escape has its own meaning."""
-        if action in ("change_view", "edit", "dismiss", "page") and self.is_typing:
+        if action in ("help", "change_view", "edit", "dismiss", "page") and self.is_typing:
             return False
         return super().check_action(action, parameters)
 
@@ -252,6 +274,18 @@ class CircuitsScreen(Dialog[None]):
         else:
             self._typed = None
             self.show()
+
+    def action_help(self) -> None:
+        """Explain what is shown, above the list of Explore's keys."""
+        part = help_for(self)
+        assert part is not None  # there is a HELP
+        self.app.push_screen(HelpScreen(EXPLORE, replace(part, keys=_KEY_HELP), self.app.reading), self._help_closed)
+
+    def _help_closed(self, lab: int | None) -> None:
+        """Open the lab that was chosen in the help; 0 or None if it was just closed."""
+        if lab:
+            self.dismiss(None)
+            self.app.explore.open_lab(lab)
 
     def action_page(self, by: int) -> None:
         """Scroll the sentences by a page."""

@@ -53,7 +53,9 @@ async def test_a_key_shows_what_the_head_writes_and_looks_for(
         other = await shown(pilot, app)
         assert (other.layer, other.head) == (0, 1)
         assert other.copying_sentence in sentences(app)
-        await pilot.press("i")
+        await pilot.press("question_mark")
+        assert "Why look inside a head?" in screen_text(app)
+        await pilot.press("escape", "i")
         assert app.screen is app.explore
         assert (app.view.layer, app.view.head) == (0, 1)
 
