@@ -1,6 +1,6 @@
 """TokenStrip: the tokens of the sentence, each coloured by its weight for the current query."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,11 +48,12 @@ _MARKS = {
 class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     """The tokens, wrapped over lines, with the current query in view.
 
-    The query stands between bars and the current key is underlined; what the query may not see is faint.
+    The query stands between bars and the current key is underlined; what the query may not see is faint. `↑17` and
+    `↓9` count the tokens above and below those in view: a scrollbar of two lines would be a stray block.
     """
 
     DEFAULT_CSS = """
-    TokenStrip { height: auto; overflow-x: hidden; }
+    TokenStrip { height: auto; overflow-x: hidden; scrollbar-size: 0 0; }
     """
 
     class TokenSelected(Message):
@@ -87,7 +88,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         self._seen: list[bool] = []
         self._waits = False  # the weights are not computed yet
         self._items: list[Item] = []
-        self._wrapped: tuple[int, list[list[Place]]] = (0, [])
+        self._wrapped: tuple[tuple[int, int], list[list[Place]]] = ((0, 0), [])
         self._line_of: list[int] = []
         self._hovered: int | None = None
 
@@ -101,7 +102,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         self._waits = reading.view.awaits(Stage.WEIGHTS)
         if before is None or before.encoding is not reading.encoding:
             self._items = _items(reading)
-            self._wrapped = (0, [])
+            self._wrapped = ((0, 0), [])
             self.redraw()
         else:
             self._keep_in_view()
@@ -133,11 +134,20 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return self.scrollable_content_region.width
 
     def _lines(self, width: int) -> list[list[Place]]:
-        if self._wrapped[0] != width:
+        room = width, self.size.height
+        if self._wrapped[0] != room:
             lines = _wrap(self._items, width)
-            self._wrapped = width, lines
+            if len(lines) > self.size.height:
+                lines = _wrap(self._items, max(1, width - self._room_for_counts))
+            self._wrapped = room, lines
             self._line_of = [n for n, places in enumerate(lines) for p in places if p.item.position is not None]
         return self._wrapped[1]
+
+    @property
+    def _room_for_counts(self) -> int:
+        """The most cells that the counts of tokens out of view take on a line."""
+        both = 2 if self.size.height < 2 else 1
+        return both * (len(" ↑") + len(str(len(self._items))))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines that the tokens take."""
@@ -175,7 +185,17 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             segments.append(Segment(fit(place.item.text, place.width), self._style(place.item)))
         segments.append(self._end(places[-1].item if places else None))
         cells = places[-1].x + places[-1].width + 1 if places else None
-        return Strip(segments, cells).adjust_cell_length(self.size.width, base)
+        counts = self._counts(y)
+        strip = Strip(segments, cells).adjust_cell_length(self.size.width - len(counts), base)
+        return Strip([*strip, Segment(counts, self.style_of("faint"))], self.size.width) if counts else strip
+
+    def _counts(self, y: int) -> str:
+        """Return how many tokens stand above the first line in view and below the last one, for a line of the view."""
+        top, lines = self.scroll_offset.y, self._line_of
+        above = bisect_left(lines, top)
+        below = len(lines) - bisect_left(lines, top + self.size.height)
+        counts = f" ↑{above}" if above and y == 0 else ""
+        return counts + (f" ↓{below}" if below and y == self.size.height - 1 else "")
 
     def _style(self, item: Item) -> Style:
         position = item.position

@@ -246,3 +246,26 @@ async def test_random_keys_never_leave_the_numbers_behind(
             await pilot.resize_terminal(*rng.choice([*SIZES, (40, 10), (200, 50)]))
             await ready(pilot)
             check_against_fresh_trace(app, bpe_model)
+
+
+async def test_the_token_strip_counts_the_tokens_out_of_view(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(text=" ".join(SENTENCES), query=0)
+    async with app.run_test(size=(60, 18)) as pilot:
+        await ready(pilot)
+        strip = app.explore.query_one(TokenStrip)
+        assert app.reading is not None
+        tokens = app.reading.encoding.tokens
+        assert (strip.size.height, strip.scrollable_content_region.width) == (2, 60)
+
+        def in_view() -> set[int]:
+            found = (strip.token_at(Offset(x, y)) for x in range(60) for y in range(2))
+            return {position for position in found if position is not None}
+
+        for query in (0, len(tokens) // 2, len(tokens) - 1):
+            app.look(replace(app.view, query=query))
+            await ready(pilot)
+            above, below = min(in_view()), len(tokens) - 1 - max(in_view())
+            first, last = (strip.render_line(y).text.rstrip() for y in range(2))
+            assert (f" ↑{above}" in first) is (above > 0)
+            assert (f" ↓{below}" in last) is (below > 0)
+            assert app.view.query in in_view()
