@@ -18,6 +18,7 @@ from model.attention import AttentionInputs, AttentionStages
 from model.errors import ModelError
 from model.interface import TracedModel
 from model.peakedness import entropy_bits
+from model.trace import Trace
 
 _LONGEST_REPEATED = 64  # largest n
 _LEAD = 0.05  # what a relation has to stand out more than the first four scores
@@ -100,12 +101,10 @@ class HeadScores:
 def head_scores(
     model: TracedModel,
     texts: Sequence[LinkedText],
-    vocab_size: int,
-    generator: torch.Generator,
-    repeats: int = 8,
+    repeated: Sequence[Sequence[int]],
     fewest_links: int = 1,
 ) -> HeadScores:
-    """Measure all heads on `texts` and on `repeats` random sequences, each followed by its repetition.
+    """Measure all heads on `texts` and on `repeated`, random sequences that are each followed by their repetition.
 
     Texts of a single token are skipped. A relation with fewer links than `fewest_links` has no score.
     Raises ModelError if no text has two tokens or the context is shorter than 2.
@@ -116,7 +115,6 @@ def head_scores(
     sums = _TextSums(usable)
     for text in usable:
         sums.add(model, text)
-    repeated = repeated_sequences(model, vocab_size, generator, repeats)
     duplicate, induction = torch.stack([_repeat_scores(model, ids) for ids in repeated]).mean(0)
     scored = {
         **sums.usual(),
@@ -132,11 +130,16 @@ def head_scores(
 
 
 def repeated_sequences(
-    model: TracedModel, vocab_size: int, generator: torch.Generator, repeats: int
+    context: int, vocab_size: int, generator: torch.Generator, repeats: int
 ) -> list[tuple[int, ...]]:
     """Draw random sequences, each followed by its repetition, which fits the context with it."""
-    n = min(_LONGEST_REPEATED, model.config.n_positions // 2)
+    n = min(_LONGEST_REPEATED, context // 2)
     return [tuple(torch.randint(vocab_size, (n,), generator=generator).tolist()) * 2 for _ in range(repeats)]
+
+
+def induction_scores(trace: Trace) -> Tensor:
+    """The induction score of every head, (L, H), from a trace of a sequence and its repetition."""
+    return torch.stack([_duplicate_and_induction(AttentionStages(each).weights)[1] for each in trace.inputs])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from explorer.cli.errors import warn_about_unknown_characters
 from explorer.cli.show_reading import read_whole_text
 from explorer.cli.terminal import is_terminal
 from explorer.core.ablation import ablation_effects
-from explorer.core.formatting import fixed, one_line, quoted, visible, weight
+from explorer.core.formatting import fixed, one_line, quoted, rise, visible, weight
 from explorer.core.head_search import HeadSearch, Order, RankedHead
 from explorer.core.loading import open_model
 from explorer.core.token_search import FoundToken, find_token
@@ -95,7 +95,7 @@ class Search:
                 cells.append(weight(ranked.weight, 3).rjust(6))
             if ranked.effect is not None:
                 loss = ranked.effect.loss
-                cells.append(("–" if loss is None else ("+" if loss > 0 else "") + fixed(loss, 3)).rjust(17))
+                cells.append(("–" if loss is None else rise(loss)).rjust(17))
                 cells.append(fixed(ranked.effect.kl, 3).rjust(15))
             if self._key is not None and ranked.is_largest:
                 cells.append("the largest of its row")

@@ -27,6 +27,7 @@ COMMANDS = {
     "convert": "explorer.cli.convert:convert",
     "find": "explorer.cli.find:find",
     "generate": "explorer.cli.generate:generate",
+    "heads": "explorer.cli.heads:heads",
     "lab": "explorer.cli.lab:lab",
     "models": "explorer.cli.models:models",
     "serve": "explorer.cli.serve:serve",

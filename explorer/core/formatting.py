@@ -201,6 +201,11 @@ def fixed(x: float, digits: int, thousands: str = "") -> str:
     return MINUS + text if x < 0 and text.strip("0.") else text
 
 
+def rise(x: float, digits: int = 3) -> str:
+    """Return a change of a loss with its sign."""
+    return ("+" if x > 0 else "") + fixed(x, digits)
+
+
 def short_count(count: int) -> str:
     """Return a count in three digits: 812, 13.4k, 3.21M."""
     for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):

@@ -45,12 +45,17 @@ STRONG = 0.2
 """By how much a score has to stand out from its baseline to name a head."""
 
 
+def stands_out(score: "Score") -> bool:
+    """Return True if a score is enough above its baseline to name a head."""
+    return score.excess >= STRONG
+
+
 def named_score(scores: "HeadScores | None", layer: int, head: int) -> "tuple[str, Score] | None":
     """Return the score that names a head; None if no score stands out or is known."""
     if scores is None:
         return None
     kind, score = scores.largest(layer, head)
-    return (kind, score) if score.excess >= STRONG else None
+    return (kind, score) if stands_out(score) else None
 
 
 def head_kind(scores: "HeadScores | None", layer: int, head: int) -> str:

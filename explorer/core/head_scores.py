@@ -13,7 +13,7 @@ from data import storyteller
 from data.storyteller import Story
 from explorer.core.head_kinds import STORIES
 from explorer.core.word_links import word_links
-from model.head_scores import HeadScores, LinkedText, head_scores
+from model.head_scores import HeadScores, LinkedText, head_scores, repeated_sequences
 from model.interface import ModelShape, TracedModel
 from model.tokenizer import encode, vocab_size
 
@@ -38,15 +38,25 @@ def measure_heads(model: TracedModel, seed: int = SEED) -> HeadScores:
     tokens = affordable_tokens(shape)
     texts = linked_stories(model.tokenizer, seed, tokens, min(LONGEST, shape.n_positions))
     length = 2 * min(64, shape.n_positions // 2)
-    tokens_known = min(vocab_size(model.tokenizer), shape.vocab_size)  # some tokenizers have more than their model
     repeats = max(2, min(REPEATS, tokens // max(1, length)))
-    return head_scores(model, texts, tokens_known, torch.Generator().manual_seed(seed), repeats, FEWEST_LINKS)
+    repeated = repeated_tokens(model, torch.Generator().manual_seed(seed), repeats)
+    return head_scores(model, texts, repeated, FEWEST_LINKS)
+
+
+def repeated_tokens(model: TracedModel, generator: torch.Generator, repeats: int) -> list[tuple[int, ...]]:
+    """Draw random sequences of a model's tokens, each followed by its repetition."""
+    known = min(vocab_size(model.tokenizer), model.config.vocab_size)  # some tokenizers have more than their model
+    return repeated_sequences(model.config.n_positions, known, generator, repeats)
 
 
 def affordable_tokens(shape: ModelShape) -> int:
     """Return how many tokens can be read within OPERATIONS."""
-    parameters = 12 * shape.n_layer * (shape.n_head * shape.head_size) ** 2  # of GPT-2's blocks
-    return max(LONGEST, int(OPERATIONS / parameters))
+    return max(LONGEST, int(OPERATIONS / parameters_of_blocks(shape)))
+
+
+def parameters_of_blocks(shape: ModelShape) -> int:
+    """Return about how many multiplications a token takes: the parameters of GPT-2's blocks of this size."""
+    return 12 * shape.n_layer * (shape.n_head * shape.head_size) ** 2
 
 
 @lru_cache(maxsize=1)

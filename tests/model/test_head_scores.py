@@ -9,7 +9,7 @@ from model.attention import AttentionInputs, AttentionStages
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
-from model.head_scores import HeadScores, Link, LinkedText, head_scores
+from model.head_scores import HeadScores, Link, LinkedText, head_scores, repeated_sequences
 from model.trace import Trace
 from tests.model.built import INDUCTION, PREVIOUS_TOKEN, induction_model
 
@@ -41,8 +41,8 @@ def model() -> Model:
 
 
 def measured(model: Model, texts: list[LinkedText], fewest_links: int = 1, vocab_size: int = 50) -> HeadScores:
-    generator = torch.Generator().manual_seed(0)
-    return head_scores(model, texts, vocab_size, generator, repeats=3, fewest_links=fewest_links)  # type: ignore[arg-type]
+    repeated = repeated_sequences(CONFIG.n_positions, vocab_size, torch.Generator().manual_seed(0), 3)
+    return head_scores(model, texts, repeated, fewest_links)  # type: ignore[arg-type]
 
 
 def mean(values: list[float]) -> float:
@@ -153,7 +153,7 @@ def test_a_relation_has_to_stand_out_more_than_what_explains_it() -> None:
 def test_weights_written_by_hand_are_told_apart(tmp_path: Path) -> None:
     model = induction_model(tmp_path / "built", "".join(map(chr, range(33, 93))))
     text = LinkedText(tuple(range(16)))
-    scores = head_scores(model, [text], 60, torch.Generator().manual_seed(0))
+    scores = head_scores(model, [text], repeated_sequences(16, 60, torch.Generator().manual_seed(0), 8))
     for head, kind in ((PREVIOUS_TOKEN, "previous_token"), (INDUCTION, "induction")):
         name, score = scores.largest(*head)
         assert name == kind

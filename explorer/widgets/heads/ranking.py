@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from explorer.core.formatting import bar, fit, fixed, weight
+from explorer.core.formatting import bar, fit, fixed, rise, weight
 from explorer.core.gallery import Head
 from explorer.core.head_kinds import head_kind
 from explorer.core.head_search import Order, RankedHead
@@ -148,7 +148,7 @@ class HeadRanking(Drawn, can_focus=False, inherit_bindings=False):
         effect = ranked.effect
         loss = kl = "·"
         if effect is not None:
-            loss = "–" if effect.loss is None else ("+" if effect.loss > 0 else "") + fixed(effect.loss, 3)
+            loss = "–" if effect.loss is None else rise(effect.loss)
             kl = fixed(effect.kl, 3)
         return [
             Segment(fit(text, _NUMBER, "right"), self.base + Style(bold=self._order is order))

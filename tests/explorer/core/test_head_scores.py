@@ -17,7 +17,7 @@ from explorer.widgets.header import HeaderLine
 from model.checkpoint import Checkpoint, load
 from model.config import GPTConfig
 from model.errors import ModelError
-from model.head_scores import HeadScores, LinkedText
+from model.head_scores import HeadScores, LinkedText, repeated_sequences
 from model.head_scores import head_scores as measured_by_metrics
 from model.tokenizer import encode, vocab_size
 from tests.explorer.conftest import Ready
@@ -37,7 +37,8 @@ def independent(model: Checkpoint, stories: int = 2, repeats: int = 2) -> HeadSc
             links = word_links(story, encoding.spans, window)
             texts.append(LinkedText(encoding.ids[window.start : window.stop], links))
     generator = torch.Generator().manual_seed(head_scores.SEED)
-    return measured_by_metrics(model, texts, vocab_size(model.tokenizer), generator, repeats, fewest_links=40)
+    repeated = repeated_sequences(model.config.n_positions, vocab_size(model.tokenizer), generator, repeats)
+    return measured_by_metrics(model, texts, repeated, fewest_links=40)
 
 
 def test_measured_as_metrics_measures(bpe_model: Checkpoint, char_model: Checkpoint) -> None:
