@@ -15,6 +15,7 @@ from explorer.cli.terminal import silence_output
 from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
 from model.training.run_log import StepMetrics
+from model.training.settings import TrainerSettings
 from model.training.trainer import Trainer
 
 SAMPLE_TOKENS = 60
@@ -126,7 +127,18 @@ class TrainDisplay:
         if self._trainer.done:
             self._say(f"resumed after step {self._trainer.done}")
         if self._trainer.changed_from is not None:
-            self._say(_changed_length(self._trainer, self._trainer.changed_from))
+            for line in _changes(self._trainer, self._trainer.changed_from):
+                self._say(line)
+
+
+def _changes(trainer: Trainer, before: TrainerSettings) -> list[str]:
+    """Say what is different from now on in a run that was resumed with other settings."""
+    now = trainer.settings
+    lines = [_changed_length(trainer, before.steps)] if now.steps != before.steps else []
+    for name, was, share in (("repeats", before.repeats, now.repeats), ("recall", before.recall, now.recall)):
+        if share != was:
+            lines.append(f"--{name} {share:g} instead of {was:g}")
+    return lines
 
 
 def _changed_length(trainer: Trainer, before: int) -> str:

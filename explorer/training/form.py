@@ -26,7 +26,18 @@ _GROUPS = {
     ),
     "learning": (
         *("batch_size", "optimizer", "learning_rate", "muon_learning_rate", "momentum", "weight_decay"),
-        *("position_rate", "norm_rate", "position_waves", "growth", "repeats", "dropout", "warmup", "cooldown", "seed"),
+        *(
+            "position_rate",
+            "norm_rate",
+            "position_waves",
+            "growth",
+            "repeats",
+            "recall",
+            "dropout",
+            "warmup",
+            "cooldown",
+            "seed",
+        ),
     ),
     "text": ("storyteller", "refrain_every", "split_stories", "clean", "validation"),
     "run": (

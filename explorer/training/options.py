@@ -49,6 +49,7 @@ class TrainOptions:
     position_waves: float
     growth: float
     repeats: float
+    recall: float
     dropout: float
     warmup: int
     cooldown: float
@@ -151,7 +152,19 @@ def _shared(options: TrainOptions, kind: type[TrainerSettings | OptimizerSetting
 
 _CHANGEABLE = frozenset(
     {
-        *("files", "out", "resume", "steps", "device", "threads", "checkpoint_every", "snapshots", "snapshot_steps"),
+        *(
+            "files",
+            "out",
+            "resume",
+            "steps",
+            "repeats",
+            "recall",
+            "device",
+            "threads",
+            "checkpoint_every",
+            "snapshots",
+            "snapshot_steps",
+        ),
         *("probe_every", "sample_every", "prompt"),
     }
 )
@@ -246,6 +259,12 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         default=0.0,
         show_default=True,
         help="Share of windows in which random tokens are repeated, from which a model learns to copy.",
+    ),
+    click.Option(
+        ["--recall"],
+        default=0.0,
+        show_default=True,
+        help="Share of windows with random pairs of tokens, from which it learns to find earlier occurrences.",
     ),
     click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.Option(

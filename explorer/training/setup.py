@@ -113,13 +113,14 @@ def _resumed(
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
     data = TrainingData.from_documents(tokenizers.load(directory), parts.train, parts.validation, context)
-    steps = again.steps if "steps" in given else None
-    trainer = Trainer.resume(options.out, data, device, group, steps)
+    changeable = ("steps", "repeats", "recall")
+    changes: dict[str, Any] = {name: getattr(again, name) for name in changeable if name in given}
+    trainer = Trainer.resume(options.out, data, device, group, changes)
     # What is given now counts for the next time too, such as where the texts are by now.
     notes = {**notes, "options": again.as_notes()}
     if trainer.changed_from is not None:
         now = shell_join(["explorer", *_portable_arguments(options)])
-        notes["command"] = f"{notes.get('command', '')} && {now}"
+        notes["command"] = f"{notes.get('command', '')} && {now} (after step {trainer.done})"
     return trainer, notes, again
 
 

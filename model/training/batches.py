@@ -13,7 +13,7 @@ from torch import Tensor
 
 from model.errors import ModelError
 from model.tokenizer import END_OF_TEXT, encode_ids
-from model.training.repeats import Repeats
+from model.training.synthetic import SyntheticWindows
 
 
 def derived_seed(seed: int, step: int, purpose: str) -> int:
@@ -55,17 +55,22 @@ class TrainingData:
         return hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
 
     def batch(
-        self, seed: int, step: int, batch_size: int, context: int | None = None, repeats: Repeats | None = None
+        self,
+        seed: int,
+        step: int,
+        batch_size: int,
+        context: int | None = None,
+        synthetic: SyntheticWindows | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Inputs and targets (B, T) of a training step: windows at random positions drawn from (seed, step) alone.
 
-        T is `context` if given. `repeats` replaces some of the windows.
+        T is `context` if given. `synthetic` replaces some of the windows.
         """
         context = context or self.context
         generator = torch.Generator().manual_seed(derived_seed(seed, step, "batch"))
         starts = torch.randint(len(self.train) - context, (batch_size,), generator=generator)
         x, y = windows(self.train, starts, context)
-        return repeats.put_into(x, y, generator) if repeats else (x, y)
+        return synthetic.put_into(x, y, generator) if synthetic else (x, y)
 
     def frequencies(self, vocab_size: int) -> Tensor:
         """How often each token occurs in the training part, (vocab_size,)."""

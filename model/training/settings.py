@@ -59,6 +59,7 @@ class TrainerSettings:
     position_waves: float = 0.0  # standard deviation of the sines that positions begin as; 0 for none
     growth: float = 0.0  # share of the run with short windows: a quarter of the context, then half of it
     repeats: float = 0.0  # share of windows in which a random sequence of tokens is repeated
+    recall: float = 0.0  # share of windows in which random pairs of tokens are asked for
     precision: str = "auto"  # see `model.devices.uses_bfloat16`
     evaluate_every: int = 250  # steps
     validation_tokens: int = 65536
@@ -74,9 +75,11 @@ class TrainerSettings:
                 raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
             raise ModelError(f"dropout must be at least 0 and below 1, not {self.dropout}")
-        for name in ("cooldown", "growth", "repeats"):
+        for name in ("cooldown", "growth", "repeats", "recall"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+        if self.repeats + self.recall > 1:
+            raise ModelError(f"repeats and recall must be at most 1 together, not {self.repeats + self.recall:g}")
         if self.precision not in PRECISIONS:
             raise ModelError(f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}")
 

@@ -6,7 +6,7 @@ Notation: B batch, T positions, V vocab_size.
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from operator import index
@@ -31,11 +31,11 @@ from model.training.divergence import DivergedError, DivergenceWatch
 from model.training.optimizer_state import load_optimizer_tensors, optimizer_tensors
 from model.training.optimizers import make_optimizers, schedule
 from model.training.probe import StepProbe
-from model.training.repeats import Repeats
 from model.training.run_log import RunDescription, StepMetrics
 from model.training.runs import STATE_JSON, STATE_TENSORS
 from model.training.settings import OptimizerSettings, TrainerSettings
 from model.training.step_statistics import StepStatistics
+from model.training.synthetic import SyntheticWindows
 
 
 class Trainer:
@@ -48,7 +48,7 @@ class Trainer:
     Attributes:
         done: the number of steps done so far.
         stopped: True once `steps` has ended, or will end, because of `stop`.
-        changed_from: what `settings.steps` was before `change_steps`, or None.
+        changed_from: the settings before `change`, or None.
         probe_every: steps between two probed steps, or 0 for none; a probe slows down its own step only.
         statistics: what the probe recorded in the last step, or None if that step was not probed.
     """
@@ -75,14 +75,14 @@ class Trainer:
         self.settings = settings
         self.done = done
         self.stopped = False
-        self.changed_from: int | None = None
+        self.changed_from: TrainerSettings | None = None
         self.probe_every = 0
         self.statistics: StepStatistics | None = None
         self.uses_bfloat16 = devices.uses_bfloat16(self.device, settings.precision)
         muon_dtype = torch.bfloat16 if self.uses_bfloat16 else torch.float32
         self.optimizers = make_optimizers(gpt, settings.optimizer, muon_dtype)
         self._parameters = list(gpt.parameters())
-        self._repeats = Repeats(settings.repeats, data.frequencies(gpt.config.vocab_size)) if settings.repeats else None
+        self._synthetic = self._synthetic_windows()
         self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         self._stop_requested = False
         self._watch = DivergenceWatch(gpt.config.vocab_size)
@@ -163,7 +163,7 @@ class Trainer:
         settings, step = self.settings, self.done + 1
         parts = self._windows_per_context()
         size, context = settings.batch_size * parts, self.data.context // parts
-        x, y = self.data.batch(settings.seed, self.done, size, context, self._repeats)
+        x, y = self.data.batch(settings.seed, self.done, size, context, self._synthetic)
         mine = self.group.part_of(len(x))
         share = len(x[mine]) / len(x)
         if not self.gpt.training:
@@ -284,12 +284,12 @@ class Trainer:
         data: TrainingData,
         device: torch.device | None = None,
         group: Group = SINGLE_PROCESS,
-        steps: int | None = None,
+        changes: Mapping[str, Any] | None = None,
     ) -> "Trainer":
-        """Continue the run in `out` from its latest checkpoint, to another last step if `steps` is given.
+        """Continue the run in `out` from its latest checkpoint, with `changes` of its settings as for `change`.
 
         Raises CheckpointError if there is none, it is damaged, or `data` is not what the run was trained on, and
-        ModelError if more than `steps` are done.
+        ModelError if a change is out of range.
         """
         directory = runs.latest(out)
         saved = runs.read_state(directory)
@@ -311,24 +311,38 @@ class Trainer:
             raise CheckpointError(f"{directory / STATE_JSON} is damaged: this run cannot be resumed") from error
         with runs.suggesting_another(directory):
             load_optimizer_tensors(directory / STATE_TENSORS, trainer.gpt, trainer.optimizers, started=trainer.done > 0)
-        if steps is not None:
-            trainer.change_steps(steps)
+        if changes:
+            trainer.change(**changes)
         return trainer
 
-    def change_steps(self, steps: int) -> None:
-        """Let the run end at another step, with the learning rates of a run of that length from the next step on.
+    def change(self, *, steps: int | None = None, repeats: float | None = None, recall: float | None = None) -> None:
+        """Change from the next step on at which step the run ends, or its shares of synthetic windows.
 
-        If they had not begun to fall, the run becomes the same as one that began with so many steps, apart from the
-        steps with short windows, which stay those that they were. Raises ModelError if more steps are done.
+        With other `steps`, learning rates are those of a run of that length. If they had not begun to fall, the run
+        becomes the same as one that began with so many steps, apart from the steps with short windows, which stay those
+        that they were. Raises ModelError if more steps are done, or a share is out of range.
         """
-        settings = self.settings
-        if steps == settings.steps:
-            return
+        before = self.settings
+        steps = before.steps if steps is None else steps
         if steps < self.done:
             raise ModelError(f"{self.done} steps are done: give --steps of more than that")
-        growth = min(1.0, settings.growth * settings.steps / steps)
-        self.settings = replace(settings, steps=steps, growth=growth)
-        self.changed_from = settings.steps
+        self.settings = replace(
+            before,
+            steps=steps,
+            growth=before.growth if steps == before.steps else min(1.0, before.growth * before.steps / steps),
+            repeats=before.repeats if repeats is None else repeats,
+            recall=before.recall if recall is None else recall,
+        )
+        self._synthetic = self._synthetic_windows()
+        if self.settings != before:
+            self.changed_from = before
+
+    def _synthetic_windows(self) -> SyntheticWindows | None:
+        """Return what replaces windows of the text, or None if nothing does."""
+        settings = self.settings
+        if not settings.repeats and not settings.recall:
+            return None
+        return SyntheticWindows(settings.repeats, settings.recall, self.data.frequencies(self.gpt.config.vocab_size))
 
 
 @torch.inference_mode()

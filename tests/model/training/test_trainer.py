@@ -70,11 +70,11 @@ def test_twenty_steps_are_ten_and_ten_resumed(
         assert weight.equal(weights(whole)[name]), name
 
 
-def test_a_run_with_repeats_and_growing_windows_resumes_exactly(
+def test_a_run_with_synthetic_and_growing_windows_resumes_exactly(
     tokenizer: Tokenizer, data: TrainingData, tmp_path: Path
 ) -> None:
     optimizer = OptimizerSettings(weight_decay=0.1, position_rate=0.1, norm_rate=0.1)
-    chosen = settings(repeats=0.5, growth=0.6, position_waves=0.5, optimizer=optimizer)
+    chosen = settings(repeats=0.4, recall=0.4, growth=0.6, position_waves=0.5, optimizer=optimizer)
     whole = list(Trainer.start(config(tokenizer), tokenizer, data, chosen).steps())
     first = Trainer.start(config(tokenizer), tokenizer, data, chosen)
     steps = first.steps()
