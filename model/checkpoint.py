@@ -157,7 +157,7 @@ def save(
         directory: where to write; it must not exist or be empty unless `replace` is set.
         gpt: the model.
         tokenizer: its tokenizer.
-        dtype: the number format in which weights are stored.
+        dtype: the number format in which weights are stored; with an 8-bit format, vectors are stored as float16.
         extra: contents of further files, by name.
         replace: replace a directory that is not empty.
 
@@ -211,8 +211,10 @@ def _fsync_all(directory: Path) -> None:
 def _stored_weights(gpt: GPT, dtype: torch.dtype) -> dict[str, Tensor]:
     weights = {}
     for name, weight in gpt.state_dict().items():
-        stored = (weight.mT if name.endswith(_CONV1D) else weight).detach().to("cpu", dtype).contiguous()
-        if not stored.isfinite().all():
+        number_format = torch.float16 if dtype.itemsize == 1 and weight.dim() < 2 else dtype
+        stored = (weight.mT if name.endswith(_CONV1D) else weight).detach().to("cpu", number_format).contiguous()
+        # A format without infinity turns what is too large into its largest number.
+        if not stored.float().isfinite().all() or weight.abs().max() > torch.finfo(number_format).max:
             raise CheckpointError(f"tensor {name!r} is not finite as {dtype}: training diverged, or it is too small")
         weights[name if name == LM_HEAD else PREFIX + name] = stored
     return weights

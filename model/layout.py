@@ -38,7 +38,7 @@ PREFIX = "transformer."
 LM_HEAD = "lm_head.weight"
 """The output matrix, stored without prefix. Tied files may repeat the embedding under this name."""
 
-BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1}
 """Number formats of stored weights that can be opened, with their size in bytes."""
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")

@@ -52,6 +52,26 @@ def test_other_precisions_open_as_float32(tmp_path: Path, dtype: torch.dtype) ->
         assert torch.equal(weight, gpt.state_dict()[name].to(dtype).float())
 
 
+def test_an_8_bit_checkpoint_keeps_its_vectors_in_16_bits(tmp_path: Path) -> None:
+    gpt = make_gpt()
+    checkpoint.save(tmp_path / "model", gpt, tokenizer.train_char(CHARACTERS), dtype=torch.float8_e4m3fn)
+    opened = checkpoint.load(tmp_path / "model").gpt.state_dict()
+    for name, weight in gpt.state_dict().items():
+        stored = weight.to(torch.float8_e4m3fn if weight.dim() == 2 else torch.float16)
+        assert torch.equal(opened[name], stored.float())
+
+
+def test_an_8_bit_checkpoint_with_nan_is_refused(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "model", make_gpt(), tokenizer.train_char(CHARACTERS), dtype=torch.float8_e4m3fn)
+
+    def spoil(tensors: dict[str, Tensor]) -> None:
+        tensors["transformer.wte.weight"].view(torch.uint8)[0, 0] = 0x7F
+
+    change_tensors(tmp_path / "model", spoil)
+    with pytest.raises(CheckpointError, match="holds NaN"):
+        checkpoint.load(tmp_path / "model")
+
+
 def test_the_prefix_masks_and_tied_output_of_other_files_are_accepted(saved: Path) -> None:
     def as_gpt2(tensors: dict[str, Tensor]) -> None:
         for name in list(tensors):
@@ -186,12 +206,14 @@ def test_extra_files_have_plain_names_of_their_own(tmp_path: Path, name: str) ->
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("value", "dtype"), [(float("nan"), torch.float32), (1e5, torch.float16)])
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(float("nan"), torch.float32), (1e5, torch.float16), (500.0, torch.float8_e4m3fn)]
+)
 def test_a_diverged_model_is_not_written(tmp_path: Path, value: float, dtype: torch.dtype) -> None:
     gpt = make_gpt()
     with torch.no_grad():
-        gpt.get_parameter("h.1.mlp.c_fc.bias")[3] = value
-    with pytest.raises(CheckpointError, match=r"'h\.1\.mlp\.c_fc\.bias' is not finite as torch\.float"):
+        gpt.get_parameter("h.1.mlp.c_fc.weight")[3, 0] = value
+    with pytest.raises(CheckpointError, match=r"'h\.1\.mlp\.c_fc\.weight' is not finite as torch\.float"):
         checkpoint.save(tmp_path / "model", gpt, tokenizer.train_char(CHARACTERS), dtype=dtype)
     assert not list(tmp_path.iterdir())
 
