@@ -48,6 +48,11 @@ class DifferenceNumbers(Numbers):
             return 6
         return max(len(fixed(x, self.digits)) for x in (self.low, self.high))
 
+    @property
+    def least_width(self) -> int:
+        """The width in cells of the widest number: all decimals are needed to tell differences apart."""
+        return self.width
+
     def written(self, x: float, width: int) -> str:
         """Return a difference right-aligned in `width` cells; a difference of exactly zero is written `0`."""
         return "0".rjust(width) if x == 0.0 else number(x, width, self.digits)

@@ -121,6 +121,7 @@ class Content:
     label: int  # the widest row label, in cells
     number: int  # the widest number, in cells
     padding: int = 2  # the most cells before a number; more than 2 only if no label is cut for them
+    least: int | None = None  # the widest number with one decimal fewer, which is better than none
 
     def at(self, zoom: Zoom, cell: int, width: int, height: int) -> Layout:
         """Return the layout with columns of `cell` cells and row labels as wide as the remaining room."""
@@ -138,10 +139,13 @@ class Content:
     def automatic(self, width: int, height: int) -> Zoom:
         """Return the largest zoom at which the whole matrix, or else at least half of its rows, is in view.
 
-        Half blocks are left for matrices that are too large to read: they have no numbers, and one label for two rows.
+        Numbers give up a decimal only for the whole matrix. Half blocks are left for matrices that are too large to
+        read: they have no numbers, and one label for two rows.
         """
-        large = [*self._widths(Zoom.NUMBERS), *self._widths(Zoom.BLOCKS)]
+        numbers, blocks = self._widths(Zoom.NUMBERS), self._widths(Zoom.BLOCKS)
+        large = [*numbers, *self._brief_widths, *blocks]
         whole = (zoom for zoom, cell in large if self.at(zoom, cell, width, height).fits)
+        large = [*numbers, *blocks]
         beside_bar = (z for z, cell in large if cell > 1 and self.at(z, cell, width - 1, height).readable)
         return next(whole, None) or next(beside_bar, Zoom.HALF_BLOCKS)
 
@@ -174,6 +178,8 @@ class Content:
         """Return the layout for a zoom with the widest cells at which all columns are in view."""
         layouts = [self.at(each, cell, width, height) for each, cell in self._widths(zoom, has_pixels)]
         otherwise = layouts[1] if zoom is Zoom.BLOCKS else layouts[-1]  # wide enough to see, even if it scrolls
+        if zoom is Zoom.NUMBERS:
+            layouts += [self.at(each, cell, width, height) for each, cell in self._brief_widths]
         return next((layout for layout in layouts if layout.across and not self._is_wasteful(layout)), otherwise)
 
     def _is_wasteful(self, layout: Layout) -> bool:
@@ -188,6 +194,12 @@ class Content:
         if zoom is Zoom.BLOCKS:
             return [(zoom, 3), (zoom, 2), (zoom, 1)]
         return [(zoom if has_pixels else Zoom.BLOCKS, 1)]
+
+    @property
+    def _brief_widths(self) -> list[tuple[Zoom, int]]:
+        """The cell widths for numbers with one decimal fewer, widest first; none if that saves no room."""
+        least = self.number if self.least is None else self.least
+        return [(Zoom.NUMBERS, cell) for cell in range(self.number, least, -1)]
 
 
 def row_label(layout: Layout, name: str) -> str:

@@ -301,7 +301,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _content(self, numbers: Numbers) -> Content:
         rows, columns = numbers.matrix.shape
-        return Content(rows, columns, self._label_width, numbers.width, self._padding)
+        return Content(rows, columns, self._label_width, numbers.width, self._padding, numbers.least_width)
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the widget: the column labels, one or two rows, or the legend."""

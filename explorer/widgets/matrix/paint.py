@@ -82,15 +82,25 @@ class Numbers:
     @property
     def width(self) -> int:
         """The width in cells of the widest number."""
+        return self._widest(self.digits)
+
+    @property
+    def least_width(self) -> int:
+        """The width in cells of the widest number with one decimal fewer, if it has decimals that it can spare."""
+        return self._widest(max(0, self.digits - 1))
+
+    def _widest(self, digits: int) -> int:
         if self.stage is Stage.WEIGHTS:
             return 3
         if self.limit >= 1e5:
             return 7  # −2×10³⁸
-        return max(len(fixed(x, self.digits)) for x in (self.low, self.high))
+        return max(len(fixed(x, digits)) for x in (self.low, self.high))
 
     def written(self, x: float, width: int) -> str:
-        """Return a number of this stage, right-aligned in `width` cells."""
-        return weight(x).rjust(width) if self.stage is Stage.WEIGHTS else number(x, width, self.digits)
+        """Return a number of this stage, right-aligned in `width` cells; all have one decimal fewer if they must."""
+        if self.stage is Stage.WEIGHTS:
+            return weight(x).rjust(width)
+        return number(x, width, self.digits if width >= self.width else max(0, self.digits - 1))
 
     @property
     def written_hidden(self) -> str:

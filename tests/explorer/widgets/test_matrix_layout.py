@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import torch
 
 from explorer.app import ExplorerApp
 from explorer.view import Stage
 from explorer.widgets.matrix.layout import Content, Zoom
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.minimap import Minimap
+from explorer.widgets.matrix.paint import Numbers
 from tests.explorer.conftest import SENTENCES, Ready
 
 PANELS = {(60, 18): (60, 8), (80, 24): (80, 11), (120, 36): (29, 14), (200, 50): (49, 20)}
@@ -34,6 +36,23 @@ def test_a_longer_sentence_becomes_smaller_step_by_step(panel: tuple[int, int], 
         layout = content.layout(zoom, panel[0], panel[1], has_pixels=True)
         assert layout.across or tokens > 24
         assert zoom is H or layout.lines <= 2 * layout.body_height
+
+
+def test_numbers_spare_a_decimal_where_the_whole_matrix_is_in_view_then() -> None:
+    scores = Content(9, 9, 8, 5, least=3)  # −43.1 or −43
+    for width, cell in ((61, 6), (60, 5), (52, 5), (51, 4), (43, 4)):
+        made = scores.layout(scores.automatic(width, 20), width, 20, has_pixels=True)
+        assert (made.zoom, made.cell, made.fits) == (N, cell, True), width
+    assert scores.automatic(42, 20) is B
+    assert scores.automatic(45, 8) is B, "not for a part of the matrix"
+    assert replace(scores, least=None).automatic(60, 20) is B
+
+
+def test_numbers_with_less_room_have_one_decimal_fewer_all_of_them() -> None:
+    numbers = Numbers(Stage.SCORES, torch.tensor([[-43.15, 8.42], [-2.64, 33.8]]), None, -43.15, 33.8)
+    assert (numbers.width, numbers.least_width) == (5, 3)
+    assert [numbers.written(x, 5) for x in (-43.15, 8.42, -2.64)] == ["−43.1", "  8.4", " −2.6"]
+    assert [numbers.written(x, 4) for x in (-43.15, 8.42, -2.64)] == [" −43", "   8", "  −3"]
 
 
 def test_the_legend_gives_its_line_to_the_last_row_of_numbers_and_of_nothing_else() -> None:
