@@ -32,7 +32,7 @@ def lines() -> list[str]:
 
 
 def _note(each: Family) -> str:
-    since = "" if each.since == OLDEST else f"not with transformers {OLDEST[0]}.{OLDEST[1]}"
+    since = "" if each.since == OLDEST else f"from transformers {each.since[0]}.{each.since[1]} on"
     return "; ".join(part for part in (each.shows, since) if part)
 
 
