@@ -164,12 +164,11 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
     def _pixels(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
         """Return the lines of a picture with two rows of pixels each, as half blocks."""
         size = layout.picture
+        rows = [levels[row] for row in size.rows] + [[_NOTHING] * size.pixels] * (size.halves % 2)
         lines = []
-        for i in range(size.height):
-            upper, lower = 2 * i // size.down, (2 * i + 1) // size.down
-            below = levels[lower] if lower < size.pixels else [_NOTHING] * size.pixels
-            pairs = zip(levels[upper], below, strict=True)
-            lines.append(_merged([self._pair(*pair) for pair in pairs], size.across))
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+            pairs = zip(upper, lower, strict=True)
+            lines.append(_merged([self._pair(*pair) for pair in pairs], size.columns))
         return lines
 
     def _pair(self, upper: int, lower: int) -> tuple[str, Style]:
@@ -192,8 +191,8 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
             found = palette.sequential.levels[level]
             return found.glyph, self.base + found.style
 
-        rows = [_merged([shade(level) for level in row], size.across) for row in levels]
-        return [rows[2 * i // size.down] for i in range(size.height)]
+        lines = [_merged([shade(level) for level in row], size.columns) for row in levels]
+        return [lines[row] for row in size.rows[::2]]
 
 
 def levels_of(picture: "HeadPicture", count: int) -> list[list[int]]:
@@ -204,13 +203,14 @@ def levels_of(picture: "HeadPicture", count: int) -> list[list[int]]:
     return found
 
 
-def _merged(cells: list[tuple[str, Style]], across: int) -> list[Segment]:
-    """Each cell `across` wide; equal neighbours in one segment."""
+def _merged(pixels: list[tuple[str, Style]], columns: list[int]) -> list[Segment]:
+    """Return a line of cells, each in the look of the pixel of its column; equal neighbours are one segment."""
+    cells = [pixels[column] for column in columns]
     segments: list[Segment] = []
     start = 0
     for end in range(1, len(cells) + 1):
         if end == len(cells) or cells[end] != cells[start]:
             text, style = cells[start]
-            segments.append(Segment(text * (across * (end - start)), style))
+            segments.append(Segment(text * (end - start), style))
             start = end
     return segments

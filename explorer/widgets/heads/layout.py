@@ -1,7 +1,7 @@
 """Where the pictures of all heads stand: how large a picture is, and how many stand on a line."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Head = tuple[int, int]
 
@@ -11,6 +11,8 @@ SCROLLED_WIDTH = 12
 """Cells of a picture where they do not fit at once."""
 LARGEST = 4
 """Half lines that a pixel may be high; it may be up to twice as wide as that in cells, which is about 2 : 1."""
+WORTH = 1.2
+"""A picture grows at least by this factor, or not at all: some of its pixels become larger than others."""
 _POOLED = ((2, 1), (2, 2))
 """Cells and half lines of larger pixels that several weights share."""
 SCROLLED = 1.5
@@ -20,22 +22,56 @@ that several weights share a pixel."""
 
 @dataclass(frozen=True, slots=True)
 class PictureSize:
-    """A picture of n × n pixels, each of them a block of `block` queries by `block` keys."""
+    """A picture of n × n pixels, each of them a block of `block` queries by `block` keys.
+
+    Where `width` or `halves` is no multiple of n, some pixels are larger than others by a cell or half a line.
+    """
 
     pixels: int
     block: int
-    across: int  # cells that a pixel is wide
-    down: int  # half lines that a pixel is high
+    width: int  # in cells
+    halves: int  # the height in half lines
+
+    @classmethod
+    def of(cls, pixels: int, block: int, across: int, down: int) -> "PictureSize":
+        """Return the picture whose pixels are all `across` cells wide and `down` half lines high."""
+        return cls(pixels, block, pixels * across, pixels * down)
 
     @property
-    def width(self) -> int:
-        """In cells."""
-        return self.pixels * self.across
+    def across(self) -> float:
+        """Cells that a pixel is wide, in the mean."""
+        return self.width / self.pixels
+
+    @property
+    def down(self) -> float:
+        """Half lines that a pixel is high, in the mean."""
+        return self.halves / self.pixels
 
     @property
     def height(self) -> int:
         """In lines."""
-        return -(-self.pixels * self.down // 2)
+        return -(-self.halves // 2)
+
+    @property
+    def columns(self) -> list[int]:
+        """The column of pixels at each cell."""
+        return [x * self.pixels // self.width for x in range(self.width)]
+
+    @property
+    def rows(self) -> list[int]:
+        """The row of pixels at each half line."""
+        return [y * self.pixels // self.halves for y in range(self.halves)]
+
+    def grown(self, width: int, lines: int) -> "PictureSize":
+        """Return the picture as large as is worth it in this room, still from as wide as high to twice as wide."""
+        halves = _grown(self.halves, min(2 * lines, LARGEST * self.pixels))
+        wide = _grown(self.width, min(width, 2 * halves))
+        return replace(self, width=wide, halves=max(self.halves, min(halves, wide)))
+
+
+def _grown(length: int, room: int) -> int:
+    """Return `room` if that is so much more than `length` that it is worth pixels of unequal sizes."""
+    return room if room >= WORTH * length else length
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +102,11 @@ def picture_sizes(positions: int, has_pixels: bool) -> list[PictureSize]:
     magnified = [(4, 4), (2, 2)]
     if has_pixels:
         magnified = [(wide, k) for k in range(LARGEST, 0, -1) for wide in range(max(2, k), 2 * k + 1)]
-    sizes = [PictureSize(positions, 1, across, down) for across, down in magnified]
+    sizes = [PictureSize.of(positions, 1, across, down) for across, down in magnified]
     for block, pixels in _blocks(positions):
         shapes = [(1, 1), *_POOLED * (block > 1)] if has_pixels else [(1, 2)] if block == 1 else [(2, 2), (1, 2)]
-        sizes += [PictureSize(pixels, block, across, down) for across, down in shapes]
-    return sorted(sizes, key=lambda size: (size.pixels, size.across * size.down), reverse=True)
+        sizes += [PictureSize.of(pixels, block, across, down) for across, down in shapes]
+    return sorted(sizes, key=lambda size: (size.pixels, size.width * size.halves), reverse=True)
 
 
 def _blocks(positions: int) -> Iterator[tuple[int, int]]:
@@ -99,7 +135,8 @@ def grid_layout(
 ) -> GridLayout:
     """The pictures of most pixels, as large as can be, that are all in view at once, or legible ones to scroll through.
 
-    `larger` goes so many sizes up from there, or down when it is negative. A picture is never larger than the view.
+    `larger` goes so many sizes up from there, or down when it is negative. A picture is never larger than the view;
+    those that are all in view grow into the room that they leave.
     A tile has room for a number of `value` cells beside its name.
     """
     longest = len(f"{n_layer - 1}.{n_head - 1}") + 2 + (value + 1 if value else 0)  # ▶ before it and a mark after it
@@ -112,11 +149,13 @@ def grid_layout(
         columns = _whole_layers(n_layer, n_head, room) if by_layer else room
         return GridLayout(size, tile, columns, by_layer)
 
+    def rows(made: GridLayout) -> int:
+        lines = -(-n_head // made.columns) * n_layer if made.columns < n_head and by_layer else 0
+        return lines or -(-n_head * n_layer // made.columns)
+
     def fits(size: PictureSize, most: float = 1.0) -> bool:
         made = layout(size)
-        lines = -(-n_head // made.columns) * n_layer if made.columns < n_head and by_layer else 0
-        rows = lines or -(-n_head * n_layer // made.columns)
-        return size.pixels >= min(positions, LEAST_PIXELS) and rows * made.lines <= most * height
+        return size.pixels >= min(positions, LEAST_PIXELS) and rows(made) * made.lines <= most * height
 
     chosen = next((i for i, size in enumerate(shown) if fits(size)), None)
     if chosen is None or shown[chosen].block > 1:
@@ -130,7 +169,11 @@ def grid_layout(
         ]
         abreast = [size for size in legible if layout(size).columns >= n_head]
         chosen = shown.index((abreast or legible or shown[-1:])[0])
-    return layout(shown[max(0, min(len(shown) - 1, chosen - larger))])
+    made = layout(shown[max(0, min(len(shown) - 1, chosen - larger))])
+    if larger or rows(made) * made.lines > height:
+        return made
+    grown = made.picture.grown((width + 1) // made.columns - 1, height // rows(made) - 1)
+    return replace(made, picture=grown, tile=max(made.tile, grown.width))
 
 
 def _whole_layers(n_layer: int, n_head: int, room: int) -> int:

@@ -45,6 +45,24 @@ def test_the_largest_pictures_that_fit_are_taken(has_pixels: bool) -> None:
                 assert not across or -(-heads // across) * (size.height + 1) > area[1], size
 
 
+@pytest.mark.parametrize("area", [(119, 29), (199, 43), (239, 62)])
+def test_pictures_grow_into_the_room_that_is_left(area: tuple[int, int]) -> None:
+    made = grid_layout(9, 4, 8, *area, has_pixels=True, by_layer=True, larger=0)
+    assert made.columns == 8
+    assert made.picture.block == 1
+    assert 8 * made.step - 1 >= 0.93 * area[0]
+    assert 4 * made.lines >= 0.93 * area[1]
+    for places in (made.picture.columns, made.picture.rows):
+        sizes = [places.count(pixel) for pixel in range(9)]
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_pictures_do_not_grow_for_a_little() -> None:
+    made = grid_layout(12, 4, 8, 119, 29, has_pixels=True, by_layer=True, larger=0)
+    assert (made.picture.width, made.picture.halves) == (12, 12), "14 cells would make two tokens twice as wide"
+    assert grid_layout(9, 4, 8, 119, 29, has_pixels=True, by_layer=True, larger=-1).picture.across == 2.0, "as chosen"
+
+
 def test_by_position_a_layer_has_lines_of_its_own() -> None:
     for model, area, positions in itertools.product(MODELS, AREAS, (2, 9, 17, 64)):
         made = grid_layout(positions, *model, *area, has_pixels=True, by_layer=True, larger=0)
