@@ -332,6 +332,7 @@ class Progress:
         self._before = before
         self._start: View | None = None
         self._wanted: View | None = None  # asked for, and not shown yet
+        self._text = before.text  # the sentence that it begins with
         self.number = 0
 
     @property
@@ -349,7 +350,9 @@ class Progress:
         if self._wanted is not None:
             self._start, self._wanted = self._wanted, None
         if self._start is None:
-            return self._enter(view, bounds)
+            wanted = self._enter(view, bounds)
+            self._text = (wanted or view).text
+            return wanted
         if (view.model, view.text) != (self._start.model, self._start.text):
             self._start = view  # another sentence: what was asked for is still to be done
         if not self.step.is_done(self._start, view):
@@ -373,11 +376,11 @@ class Progress:
     def after(self, view: View) -> View:
         """Return the view to leave the tour with.
 
-        That is the one from before it if the person has gone nowhere else; otherwise this one, with the switches as
-        they were.
+        That is the one from before it, unless the person has opened another sentence or model: then this one, with
+        the switches as they were.
         """
         before = self._before
-        if view in (self._start, self._wanted):
+        if (view.model, view.text) in ((before.model, before.text), (before.model, self._text)):
             return before
         switches = {name: getattr(before, name) for name in ("causal", "scale", "scope", "ablated")}
         return replace(view, stepping=False, **switches)

@@ -95,7 +95,9 @@ def test_leaving_leads_back(service: ReadingService) -> None:
     progress = Progress(start)
     reading = entered(progress, service, start)
     assert progress.after(reading.view) == start
-    elsewhere = replace(reading.view, query=0, scale=1.0, causal=False)
+    moved = replace(reading.view, query=0, key=0, head=1, scale=1.0, causal=False)
+    assert progress.after(moved) == start, "also who has looked around"
+    elsewhere = replace(moved, text=SENTENCES[1])
     assert progress.after(elsewhere) == replace(elsewhere, scale=0.5, causal=None)
 
 
@@ -104,7 +106,7 @@ def test_a_sentence_that_is_too_short_gives_way_to_a_sample(service: ReadingServ
     progress = Progress(short)
     reading = entered(progress, service, short)
     assert reading.view.text == SAMPLES[0].text
-    assert progress.after(reading.view) == short
+    assert progress.after(replace(reading.view, key=1)) == short
 
 
 def test_what_cannot_be_pressed_is_passed_over(service: ReadingService) -> None:

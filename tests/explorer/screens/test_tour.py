@@ -33,7 +33,7 @@ async def test_a_tour(make_app: Callable[..., ExplorerApp], ready: Ready, size: 
             await pilot.press("up", "down", key)  # another key is a key like always
         await ready(pilot)
         assert app.explore.tour.number == len(STEPS) - 1
-        await pilot.press("escape")
+        await pilot.press("left", "down", "escape")
         await ready(pilot)
         assert not app.explore.tour.is_open
         assert not app.explore.query(".-toured")
