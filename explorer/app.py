@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from explorer.training.run_state import RunState
     from explorer.training.session import ReadHeads, TrainingSession
     from explorer.widgets.sentence import SentenceEditor
-    from model.head_scores import HeadScores
+    from model.head_scores import HeadScores, Progress
     from model.interface import TracedModel
 
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST)
@@ -350,14 +350,23 @@ class ExplorerApp(App[None]):
         if self._scorer is not None and (model := self.model_in_view) is not None:
             self._scorer.measure(model)
 
-    def _measure(self, model: "TracedModel") -> "HeadScores":
+    @property
+    def scoring_progress(self) -> tuple[int, int] | None:
+        """How many texts of how many have been read to measure the model in view; None if that is not known."""
+        model = self.model_in_view
+        return self._scorer.progress(model) if self._scorer is not None and model is not None else None
+
+    def _measure(self, model: "TracedModel", *, progress: "Progress") -> "HeadScores":
         """Measure the heads of a model, in a worker."""
         self._import("head scores")
         assert self._measure_heads is not None
-        return self._measure_heads(model)
+        return self._measure_heads(model, progress=progress)
+
+    def _publish_head_scores(self) -> None:
+        self.head_scores_changed.publish(None)
 
     def _heads_measured(self) -> None:
-        self.head_scores_changed.publish(None)
+        self._publish_head_scores()
         self.measure_heads()  # another model may have come into view meanwhile
 
     # After the first frame
@@ -417,7 +426,9 @@ class ExplorerApp(App[None]):
         """Ask for the first reading."""
         self._readings = message.readings
         self._loader = ReadingLoader(self, message.readings)
-        self._scorer = HeadScorer(self, self._measure, self._heads_measured)
+        self._scorer = HeadScorer(
+            self, self._measure, self._heads_measured, lambda: self.head_scores_changed.publish(None)
+        )
         self.training.enable_attention(message.read_heads)
         self.look(self.view, undecided=self._undecided)
 

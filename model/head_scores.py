@@ -8,7 +8,7 @@ texts, as in "What Does BERT Look At?" (Clark et al. 2019). Every score has a ba
 this purpose would give to these keys.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -19,6 +19,9 @@ from model.errors import ModelError
 from model.interface import TracedModel
 from model.peakedness import entropy_bits
 from model.trace import Trace
+
+Progress = Callable[[int, int], None]
+"""Takes how many texts have been read, and how many there are."""
 
 _LONGEST_REPEATED = 64  # largest n
 _LEAD = 0.05  # what a relation has to stand out more than the first four scores
@@ -103,19 +106,28 @@ def head_scores(
     texts: Sequence[LinkedText],
     repeated: Sequence[Sequence[int]],
     fewest_links: int = 1,
+    progress: Progress | None = None,
 ) -> HeadScores:
     """Measure all heads on `texts` and on `repeated`, random sequences that are each followed by their repetition.
 
-    Texts of a single token are skipped. A relation with fewer links than `fewest_links` has no score.
+    Texts of a single token are skipped. A relation with fewer links than `fewest_links` has no score. `progress` is
+    called after each text with the number of those that have been read, and of all.
     Raises ModelError if no text has two tokens or the context is shorter than 2.
     """
     usable = [text for text in texts if len(text.ids) > 1]
     if not usable or model.config.n_positions < 2:
         raise ModelError("head scores need a context and a text of at least two tokens")
     sums = _TextSums(usable)
-    for text in usable:
+    total, in_repeated = len(usable) + len(repeated), []
+    for done, text in enumerate(usable, 1):
         sums.add(model, text)
-    duplicate, induction = torch.stack([_repeat_scores(model, ids) for ids in repeated]).mean(0)
+        if progress is not None:
+            progress(done, total)
+    for done, ids in enumerate(repeated, len(usable) + 1):
+        in_repeated.append(_repeat_scores(model, ids))
+        if progress is not None:
+            progress(done, total)
+    duplicate, induction = torch.stack(in_repeated).mean(0)
     scored = {
         **sums.usual(),
         "duplicate_token": tuple(duplicate),

@@ -13,7 +13,7 @@ from data import storyteller
 from data.storyteller import Story
 from explorer.core.head_kinds import STORIES
 from explorer.core.word_links import word_links
-from model.head_scores import HeadScores, LinkedText, head_scores, repeated_sequences
+from model.head_scores import HeadScores, LinkedText, Progress, head_scores, repeated_sequences
 from model.interface import ModelShape, TracedModel
 from model.tokenizer import encode, vocab_size
 
@@ -22,36 +22,41 @@ LONGEST = 256
 REPEATS = 8
 """Random sequences; fewer for large models."""
 OPERATIONS = 5e10
-"""About how many multiplications to spend on a model: a second or two on one core."""
+"""About how many multiplications to spend on stories, and at most as many on random tokens: seconds on one core."""
+FEWEST_TOKENS = 32
+"""Tokens that are read of each, however large the model."""
 FEWEST_LINKS = 40
 """Links that a relation is measured on at least."""
 SEED = 271_828
 """The seed of the stories and the random tokens, chosen so that hardly any model was trained with it."""
 
 
-def measure_heads(model: TracedModel, seed: int = SEED) -> HeadScores:
+def measure_heads(model: TracedModel, seed: int = SEED, progress: Progress | None = None) -> HeadScores:
     """Measure every head of a model; the same model and seed give the same scores.
 
+    `progress` is told, after each text, how many have been read and how many there are.
     Raises ModelError if the tokenizer knows too little of the stories, or the context is shorter than 2.
     """
     shape = model.config
     tokens = affordable_tokens(shape)
     texts = linked_stories(model.tokenizer, seed, tokens, min(LONGEST, shape.n_positions))
-    length = 2 * min(64, shape.n_positions // 2)
-    repeats = max(2, min(REPEATS, tokens // max(1, length)))
-    repeated = repeated_tokens(model, torch.Generator().manual_seed(seed), repeats)
-    return head_scores(model, texts, repeated, FEWEST_LINKS)
+    room = min(tokens, shape.n_positions)
+    repeats = max(1, min(REPEATS, tokens // (2 * min(64, max(1, room // 2)))))
+    repeated = repeated_tokens(model, torch.Generator().manual_seed(seed), repeats, room)
+    return head_scores(model, texts, repeated, FEWEST_LINKS, progress)
 
 
-def repeated_tokens(model: TracedModel, generator: torch.Generator, repeats: int) -> list[tuple[int, ...]]:
-    """Draw random sequences of a model's tokens, each followed by its repetition."""
+def repeated_tokens(
+    model: TracedModel, generator: torch.Generator, repeats: int, longest: int | None = None
+) -> list[tuple[int, ...]]:
+    """Draw random sequences of a model's tokens, each followed by its repetition, of at most `longest` tokens."""
     known = min(vocab_size(model.tokenizer), model.config.vocab_size)  # some tokenizers have more than their model
-    return repeated_sequences(model.config.n_positions, known, generator, repeats)
+    return repeated_sequences(longest or model.config.n_positions, known, generator, repeats)
 
 
 def affordable_tokens(shape: ModelShape) -> int:
-    """Return how many tokens can be read within OPERATIONS."""
-    return max(LONGEST, int(OPERATIONS / parameters_of_blocks(shape)))
+    """Return how many tokens can be read within OPERATIONS, at least FEWEST_TOKENS."""
+    return max(FEWEST_TOKENS, int(OPERATIONS / parameters_of_blocks(shape)))
 
 
 def parameters_of_blocks(shape: ModelShape) -> int:

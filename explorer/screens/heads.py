@@ -151,7 +151,11 @@ class HeadsScreen(ActionScreen[Head | None]):
     def _note(self) -> str:
         if self.scores is not None:
             return f"measured on up to {STORIES} stories and on random tokens, not on this sentence"
-        return "no head scores" if self.app.scoring_is_over else "head scores are being measured…"
+        if self.app.scoring_is_over:
+            return "no head scores"
+        progress = self.app.scoring_progress
+        done = "" if progress is None else f" {progress[0]} of {progress[1]} texts are read"
+        return f"head scores are being measured…{done}"
 
     def _legends(self) -> list[list[tuple[str, Style]]]:
         """The wordings of the last line, from long to short."""
@@ -182,8 +186,11 @@ class HeadsScreen(ActionScreen[Head | None]):
         self.call_after_refresh(self.show)
 
     def show_scores(self) -> None:
-        """Show head scores that have just been measured."""
-        self.show()
+        """Show head scores that have just been measured, or how far that is."""
+        if self.scores is None:
+            self._show_detail()
+        else:
+            self.show()
 
     # Computing
 

@@ -1,7 +1,9 @@
 """HeadScorer: measures the heads of models in the background."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from textual.worker import Worker, get_current_worker
@@ -11,23 +13,42 @@ from model.settings import AS_TRAINED, AttentionSettings
 if TYPE_CHECKING:
     from textual.app import App
 
-    from model.head_scores import HeadScores
+    from model.head_scores import HeadScores, Progress
     from model.interface import TracedModel
     from model.trace import Trace
 
-Measure = Callable[["TracedModel"], "HeadScores"]
+PROGRESS_SECONDS = 1.0
+"""How often the progress is announced; what takes less is not announced at all."""
+
+
+class Measure(Protocol):
+    """Measures the heads of a model, and tells after each text how many have been read and how many there are."""
+
+    def __call__(self, model: "TracedModel", *, progress: "Progress") -> "HeadScores":
+        """Return the scores. Raises ModelError if the model cannot be measured."""
+        ...
 
 
 class HeadScorer:
     """Measures the heads of each model once, one model at a time, in a worker of the application.
 
-    `on_measured` is called, in the thread of the application, whenever a model has been measured.
+    `on_measured` is called, in the thread of the application, whenever a model has been measured; `on_progress` now
+    and then while one is.
     """
 
-    def __init__(self, app: "App[Any]", measure: Measure, on_measured: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: "App[Any]",
+        measure: Measure,
+        on_measured: Callable[[], None],
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
         self._app = app
         self._measure = measure
         self._on_measured = on_measured
+        self._on_progress = on_progress
+        self._progress: WeakKeyDictionary[TracedModel, tuple[int, int]] = WeakKeyDictionary()
+        self._announced = 0.0
         # By the model itself: another one may be opened later under the same name.
         self._scores: WeakKeyDictionary[TracedModel, HeadScores | None] = WeakKeyDictionary()
         self._is_measuring = False
@@ -40,22 +61,38 @@ class HeadScorer:
         """Return True if a model has been measured or cannot be."""
         return model in self._scores
 
+    def progress(self, model: "TracedModel") -> tuple[int, int] | None:
+        """Return how many texts of how many a model has read; None if that has not been announced."""
+        return self._progress.get(model)
+
     def measure(self, model: "TracedModel") -> None:
         """Measure a model, unless it has been measured or another one is being measured."""
         if not self._is_measuring and model not in self._scores:
             self._is_measuring = True
+            self._announced = monotonic()
             self._app.run_worker(lambda: self._work(model), group="head scores", thread=True, exit_on_error=False)
 
     def _work(self, model: "TracedModel") -> None:
         """Measure a model, in a worker."""
         scores = None
         try:
-            scores = self._measure(_Cancellable(model, get_current_worker()))
+            cancellable = _Cancellable(model, get_current_worker())
+            scores = self._measure(cancellable, progress=partial(self._read, model))
         except _CancelledError:
             return
         except Exception:  # the scores are an extra: what is wrong with the model is said where it is read
             scores = None
         self._app.call_later(self._finish, model, scores)
+
+    def _read(self, model: "TracedModel", done: int, total: int) -> None:
+        """Announce the progress if the last time is long ago, in a worker."""
+        if (now := monotonic()) - self._announced >= PROGRESS_SECONDS and done < total:
+            self._announced = now
+            self._app.call_later(self._announce, model, done, total)
+
+    def _announce(self, model: "TracedModel", done: int, total: int) -> None:
+        self._progress[model] = done, total
+        self._on_progress()
 
     def _finish(self, model: "TracedModel", scores: "HeadScores | None") -> None:
         self._is_measuring = False

@@ -50,7 +50,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr(constants, "DEFAULT_THEME", "textual-dark")
-    monkeypatch.setattr(head_scores, "measure_heads", lambda model: formula_scores())
+    monkeypatch.setattr(head_scores, "measure_heads", lambda model, **_: formula_scores())
 
 
 @pytest.fixture

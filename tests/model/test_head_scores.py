@@ -165,3 +165,11 @@ def test_weights_written_by_hand_are_told_apart(tmp_path: Path) -> None:
 def test_no_text_of_two_tokens_is_an_error(model: Model) -> None:
     with pytest.raises(ModelError, match="two tokens"):
         measured(model, [LinkedText((1,)), LinkedText(())])
+
+
+def test_progress_counts_the_texts_that_are_read(model: Model) -> None:
+    steps: list[tuple[int, int]] = []
+    texts = [LinkedText((1, 2, 3)), LinkedText((7,)), LinkedText((4, 5))]
+    repeated = repeated_sequences(CONFIG.n_positions, 50, torch.Generator().manual_seed(0), 2)
+    head_scores(model, texts, repeated, progress=lambda *step: steps.append(step))  # type: ignore[arg-type]
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]

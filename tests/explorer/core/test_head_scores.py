@@ -1,6 +1,7 @@
 """Head scores in the application are those of model.head_scores, on text and never on the sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,25 @@ def test_a_large_model_reads_little(bpe_model: Checkpoint, monkeypatch: pytest.M
         read[size] = sum(len(text.ids) for text in texts)
         assert max(len(text.ids) for text in texts) <= 256
     assert read[1600] <= 256 < 2000 < read[8]
+
+
+def test_a_model_of_any_size_is_measured_within_the_budget(
+    bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On stories and on random tokens: as many multiplications, unless even the fewest tokens take more."""
+    read: list[int] = []
+
+    def count(_: Any, texts: Sequence[LinkedText], repeated: Sequence[Sequence[int]], *_rest: object) -> None:
+        read.extend((sum(len(text.ids) for text in texts), sum(map(len, repeated))))
+
+    monkeypatch.setattr(head_scores, "head_scores", count)
+    for n_embd, n_layer in ((768, 12), (2048, 16), (4096, 32)):
+        read.clear()
+        config = replace(bpe_model.config, n_embd=n_embd, n_layer=n_layer, n_positions=1024)
+        head_scores.measure_heads(replace(bpe_model, config=config))
+        each = 12 * n_layer * n_embd**2
+        assert all(tokens * each <= max(head_scores.OPERATIONS, 32 * each) for tokens in read)
+        assert min(read) >= 32
 
 
 def test_a_tokenizer_that_knows_no_story_is_an_error(bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +165,7 @@ async def test_a_model_is_measured_once_and_only_after_it_is_seen(
     seen: list[tuple[str, bool]] = []
     app = make_app()
 
-    def measure(model: Any) -> HeadScores:
+    def measure(model: Any, **_: object) -> HeadScores:
         seen.append((model.name, app.reading is not None))
         return scores_of()
 
@@ -162,7 +182,7 @@ async def test_a_model_that_cannot_be_measured_goes_on_without(
 ) -> None:
     calls = []
 
-    def measure(model: Any) -> HeadScores:
+    def measure(model: Any, **_: object) -> HeadScores:
         calls.append(model)
         raise ModelError("nothing to read")
 

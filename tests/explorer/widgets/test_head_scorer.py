@@ -42,7 +42,7 @@ class FakeApp:
             self.callbacks.pop(0)()
 
 
-def scorer_of(app: Any, measure: Callable[[Any], HeadScores]) -> tuple[HeadScorer, list[bool]]:
+def scorer_of(app: Any, measure: Callable[..., HeadScores]) -> tuple[HeadScorer, list[bool]]:
     changes: list[bool] = []
     return HeadScorer(app, measure, lambda: changes.append(True)), changes
 
@@ -51,7 +51,7 @@ def test_each_model_is_measured_once_and_one_at_a_time(bpe_model: Checkpoint, ch
     app = FakeApp()
     measured = []
 
-    def fake(model: Any) -> HeadScores:
+    def fake(model: Any, **_: object) -> HeadScores:
         measured.append(model.name)
         return SCORES
 
@@ -73,7 +73,7 @@ def test_each_model_is_measured_once_and_one_at_a_time(bpe_model: Checkpoint, ch
 def test_a_model_that_cannot_be_measured_is_not_tried_again(bpe_model: Checkpoint) -> None:
     app = FakeApp()
 
-    def refuse(model: Any) -> HeadScores:
+    def refuse(model: Any, **_: object) -> HeadScores:
         raise ModelError("nothing to read")
 
     scorer, changes = scorer_of(app, refuse)
@@ -93,3 +93,23 @@ def test_a_cancelled_worker_stops_at_the_next_run_of_the_model(bpe_model: Checkp
     app.run()
     assert scorer.is_done(bpe_model) is not cancelled
     assert bool(changes) is not cancelled
+
+
+def test_the_progress_is_announced_but_not_for_every_text(
+    bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only once it has taken a second, and not at the end, where the scores are announced."""
+    app, seen = FakeApp(), []
+    now = iter([0.0, 0.5, 1.25, 1.5, 2.5, 9.0])
+    monkeypatch.setattr("explorer.widgets.head_scorer.monotonic", lambda: next(now))
+
+    def fake(model: Any, progress: Callable[[int, int], None]) -> HeadScores:
+        for done in range(1, 6):
+            progress(done, 5)
+        return SCORES
+
+    scorer = HeadScorer(app, fake, lambda: seen.append(None), lambda: seen.append(scorer.progress(bpe_model)))  # type: ignore[arg-type]
+    scorer.measure(bpe_model)
+    assert scorer.progress(bpe_model) is None
+    app.run()
+    assert seen == [(2, 5), (4, 5), None]
