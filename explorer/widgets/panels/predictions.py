@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from model.trace import Trace
 
 COUNT = 10
-_SIDE_BY_SIDE = 44
-"""The least width in cells at which the two columns are side by side."""
-
 _BEFORE, _FEWEST = 2, 4
 """The number of text tokens shown above the one after the query, and the least number shown at the end of the text."""
 
 _ABOVE = 2
-"""The number of lines above the tokens if the two columns are side by side."""
+"""The number of lines above the tokens."""
 
 Parts = list[str | tuple[str, Style]]
 
@@ -188,13 +185,11 @@ class PredictionsPanel(Lines, can_focus=True):
         return f"{title} · KL {self._both.kl_here:.3f} here, {self._both.kl_text:.3f} text"
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Return both predictions side by side, one below the other, or on one line."""
+        """Return both predictions side by side, or on one line."""
         both = self._both or Both.of(reading)
         self._clickable = ()
         if self.compact:
             return [self._one_line(reading, both, width)]
-        if width < _SIDE_BY_SIDE:
-            return self._lists(both, width)
         if reading.as_set is reading.as_trained:
             return self._beside_text(both.trained, followed(reading), width)
         return self._columns(both, width)
@@ -237,23 +232,6 @@ class PredictionsPanel(Lines, can_focus=True):
             )
             parts.append((kl, self.style_of("warning")))
         return parts
-
-    # One below the other
-
-    def _lists(self, both: Both, width: int) -> list[Line]:
-        lines: list[Line] = []
-        clickable: list[tuple[int, ...]] = []
-        for forecast in (both.trained, both.changed):
-            lines.append(line((fit(forecast.name, width), self.style_of("label"))))
-            clickable.append(())
-            for i, token in enumerate(forecast.tokens[:4]):
-                lines.append(line(*self._token(token, width, forecast is both.changed and i == self._chosen)))
-                clickable.append((token.id,))
-            lines.append(line(fit(f"loss {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}", width)))
-            clickable.append(())
-        lines.append(line(fit(f"KL {both.kl_here:.3f}, text {both.kl_text:.3f}", width)))
-        self._clickable = (*clickable, ())
-        return lines
 
     # Side by side
 
@@ -340,11 +318,9 @@ class PredictionsPanel(Lines, can_focus=True):
         self._keep_in_view()
 
     def _keep_in_view(self) -> None:
-        columns = self._width >= _SIDE_BY_SIDE
-        # In a narrow panel, the list as set is below the list as trained, its heading and loss, and another heading.
-        row = self._chosen + (_ABOVE if columns else 7)
+        row = self._chosen + _ABOVE
         top, room = self.scroll_offset.y, max(1, self._height)
-        if self._chosen == 0 and columns:
+        if self._chosen == 0:
             self.scroll_to(y=0, animate=False)
         elif not top <= row < top + room:
             self.scroll_to(y=row if row < top else row - room + 1, animate=False)
