@@ -80,7 +80,7 @@ class View:
         switched = replace(other, causal=self.causal, scale=self.scale, scope=self.scope, ablated=self.ablated)
         return self == switched != other
 
-    def awaits(self, stage: Stage) -> bool:
+    def is_pending(self, stage: Stage) -> bool:
         """Return True if the user is stepping and has not yet reached `stage` of the current query."""
         return self.stepping and _ORDER.index(stage) > _ORDER.index(self.stage)
 

@@ -70,8 +70,8 @@ class CircuitsReport:
             (f"OV: looking at {name}, it raises", "and lowers", found.written_at(token_id)),
             (f"QK: the query {name} looks for", "and looks away from", found.looked_for_by(token_id)),
         ):
-            for said, tokens in ((heading, ranking.highest(top)), (below, ranking.lowest(top))):
-                click.echo(said)
+            for title, tokens in ((heading, ranking.highest(top)), (below, ranking.lowest(top))):
+                click.echo(title)
                 for token in tokens:
                     click.echo(f"  {fixed(token.value, 3):>10}  {visible(token.text)}")
 

@@ -103,16 +103,16 @@ class Search:
 
     def _heading(self, order: Order) -> str:
         view, tokens = self._reading.view, self._reading.encoding.tokens
-        said = [one_line(self._reading.model_name)]
+        parts = [one_line(self._reading.model_name)]
         if self._key is not None:
             query, key = _named(view.query, tokens, self._query), _named(view.key, tokens, self._key)
-            said.append(f"{query} looks at {key}")
-        said.append(f"{len(self._search.heads)} heads by {order.value}")
+            parts.append(f"{query} looks at {key}")
+        parts.append(f"{len(self._search.heads)} heads by {order.value}")
         if order.needs_ablation and (loss := self._reading.as_set.loss) is not None:
-            said.append(f"loss {fixed(loss, 3)} nats")
+            parts.append(f"loss {fixed(loss, 3)} nats")
         if self._key is not None and view.key > view.query and self._reading.bounds.causal:
-            said.append("the mask hides this key from this query")
-        return " · ".join(said)
+            parts.append("the mask hides this key from this query")
+        return " · ".join(parts)
 
 
 def _named(position: int, tokens: tuple[str, ...], wanted: str | None) -> str:

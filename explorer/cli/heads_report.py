@@ -72,8 +72,8 @@ class HeadsReport:
     def print_table(self, by: str) -> None:
         """Print a line for each head."""
         shape = self._model.config
-        said = [one_line(self._model.name), f"{shape.n_layer} layers × {shape.n_head} heads", f"by {by}"]
-        click.echo(" · ".join(said))
+        parts = [one_line(self._model.name), f"{shape.n_layer} layers × {shape.n_head} heads", f"by {by}"]
+        click.echo(" · ".join(parts))
         kinds = max(map(len, HEAD_KINDS.values()))
         columns = ["head".ljust(9), "does".ljust(kinds), "score", "baseline"]
         if self._costs:

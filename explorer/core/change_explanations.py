@@ -198,9 +198,9 @@ def _mask(change: _Change) -> Wordings:
     lead = f"Mask {'on' if change.after.stages.inputs.causal else 'off'}{change.where}:"
     gained = [key for key, sees in enumerate(after.visible) if sees and not before.visible[key]]
     lost = [key for key, sees in enumerate(before.visible) if sees and not after.visible[key]]
-    if change.view.awaits(Stage.MASKED):
+    if change.view.is_pending(Stage.MASKED):
         return (f"{lead} that acts on the scores at stage 3.",)
-    if change.view.awaits(Stage.WEIGHTS):
+    if change.view.is_pending(Stage.WEIGHTS):
         return (f"{lead} {change.query(_MEDIUM)} sees {after.count} keys instead of {before.count}.",)
     if gained:
         return _gained(change, lead, gained)
@@ -284,9 +284,9 @@ def _scale(change: _Change) -> Wordings:
     old, new = (float(reading.stages.inputs.scale) for reading in (change.before, change.after))
     name = "off" if new == 1.0 else "on" if old == 1.0 and change.view.scale is None else f"×{significant(new)}"
     lead = f"Scale {name}{change.where}:"
-    if new == 0.0 and not change.view.awaits(Stage.WEIGHTS):
+    if new == 0.0 and not change.view.is_pending(Stage.WEIGHTS):
         return _averaging(change, f"Scale 0{change.where}:")
-    if change.view.awaits(Stage.SCALED):
+    if change.view.is_pending(Stage.SCALED):
         return (
             f"{lead} the scores stay as they are; they are multiplied at stage 2.",
             f"{lead} the scores stay; stage 2 multiplies them.",
@@ -299,7 +299,7 @@ def _scale(change: _Change) -> Wordings:
             f"{lead} the only weight is 1 anyway.{short}",
         )
     spread = f"from {significant(before.variance)} to {significant(after.variance)}"
-    if change.view.awaits(Stage.WEIGHTS):
+    if change.view.is_pending(Stage.WEIGHTS):
         return f"{lead} the variance of its scores goes {spread}.", f"{lead} variance {spread}."
     used = (
         f"{_keys(after.effective_keys)} {_is(after.effective_keys)} used instead of {fixed(before.effective_keys, 1)}"
@@ -391,7 +391,7 @@ def _scope(change: _Change) -> Wordings:
         )
     lead = f"Mask and scale now act on {acts}:"
     short = f"On {acts}:"
-    if view.awaits(Stage.WEIGHTS):
+    if view.is_pending(Stage.WEIGHTS):
         return lead.replace(":", "."), short.replace(":", ".")
     if change.moved <= _SAME:
         stays = f"the weights of {change.query(_MEDIUM)} in this head stay"
@@ -405,7 +405,7 @@ def _scope(change: _Change) -> Wordings:
 
 def _several(change: _Change) -> Wordings:
     lead = "Changed:" if change.view.changed else "As trained again:"
-    if change.view.awaits(Stage.WEIGHTS):
+    if change.view.is_pending(Stage.WEIGHTS):
         return (lead.replace(":", "."),)
     before, after = change.rows
     long, medium, short = change.offers
@@ -468,7 +468,7 @@ def _percent(share: float) -> str:
 
 def _prediction(change: _Change) -> Wordings:
     before, after = change.before, change.after
-    if change.view.awaits(Stage.NEXT_TOKEN) or not after.as_set.final.numel():
+    if change.view.is_pending(Stage.NEXT_TOKEN) or not after.as_set.final.numel():
         return ()
     if before.as_set is after.as_set:
         return ()

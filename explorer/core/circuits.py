@@ -26,7 +26,7 @@ TOP = 5
 """A token counts as copied if it is among so many that are raised most."""
 
 _CLEAR = 0.5
-"""The score from which on a head is said to copy or to match, and the share of tokens that it has to copy for it."""
+"""The least score of a head that copies or matches, and the least share of tokens that a copying head copies."""
 
 _NAME = 16
 """Cells for the name of a token in a sentence."""
@@ -219,15 +219,16 @@ class CircuitReading:
         ranking = self.looked_for_by(query)
         (top,) = ranking.highest(1)
         name, found = quoted(ranking.token, _NAME), quoted(top.text, _NAME)
-        said = (
+        sentence = (
             f"The query {name} looks most for {found}, wherever it stands: its score is {fixed(top.value, 1)} above "
             f"the mean, its weight {exponential(top.value, 2)} times that of a key with the mean."
         )
         if key is None:
-            return said
+            return sentence
         place = ranking.place_of(key)
         return (
-            f"{said} The key in view, {quoted(self.text_of(key), _NAME)}, is number {place:,} of {self.vocab_size:,}."
+            f"{sentence} The key in view, {quoted(self.text_of(key), _NAME)}, is number {place:,} of "
+            f"{self.vocab_size:,}."
         )
 
     @property

@@ -23,6 +23,6 @@ def split_step(name: str) -> tuple[str, int | None]:
     return (match[1], int(match[2])) if match else (name, None)
 
 
-def step_words(step: int) -> str:
+def step_label(step: int) -> str:
     """Return a step as it is written on the screen."""
     return f"step {step:,}"

@@ -38,24 +38,24 @@ class _Relation:
     by_text: bool = False  # a piece with the text of a target is the same target, mentioned again
 
 
-def word_links(told: Story, spans: Spans, window: range) -> dict[str, list[Link]]:
+def word_links(story: Story, spans: Spans, window: range) -> dict[str, list[Link]]:
     """Return the links between the tokens of a window of a story by relation, in positions of the window.
 
     A link is left out if a part of it is outside of the window or at its first token, which heads look at for want of
     anything else, or if there is no other word of the target's kind before the query.
     """
-    pieces = _pieces(told, spans, window)
+    pieces = _pieces(story, spans, window)
     return {
         name: [link for query, targets in relation.targets.items() if (link := _link(query, targets, relation, pieces))]
-        for name, relation in zip(RELATIONS, _relations(told), strict=True)
+        for name, relation in zip(RELATIONS, _relations(story), strict=True)
     }
 
 
-def _pieces(told: Story, spans: Spans, window: range) -> list[_Piece | None]:
+def _pieces(story: Story, spans: Spans, window: range) -> list[_Piece | None]:
     """Return the words of a story, then its quotation marks; None for those that are not in the window as a whole."""
     starts, ends = [start for start, _ in spans], [end for _, end in spans]
-    places = [(word.text.lower(), word.start, word.end) for word in told.words]
-    places += [(_QUOTE, at, at + 1) for at, character in enumerate(told.text) if character == _QUOTE]
+    places = [(word.text.lower(), word.start, word.end) for word in story.words]
+    places += [(_QUOTE, at, at + 1) for at, character in enumerate(story.text) if character == _QUOTE]
 
     def piece(text: str, start: int, end: int) -> _Piece | None:
         tokens = range(bisect_right(ends, start), bisect_left(starts, end))
@@ -66,17 +66,17 @@ def _pieces(told: Story, spans: Spans, window: range) -> list[_Piece | None]:
     return [piece(*place) for place in places]
 
 
-def _relations(told: Story) -> tuple[_Relation, ...]:
+def _relations(story: Story) -> tuple[_Relation, ...]:
     """Return the relations in the order of `RELATIONS`."""
     noted: dict[AnnotationKind, dict[int, list[int]]] = {kind: {} for kind in AnnotationKind}
-    for sentence in told.sentences:
+    for sentence in story.sentences:
         for note in sentence.annotations:
             noted[note.kind].setdefault(note.word, []).append(note.refers_to)
     pronouns, subjects = noted[AnnotationKind.PRONOUN], noted[AnnotationKind.SUBJECT]
     objects, mentions = noted[AnnotationKind.OBJECT], noted[AnnotationKind.PREVIOUS_MENTION]
     nouns = {*mentions, *_values(mentions), *_values(pronouns)}
-    count = len(told.words)
-    quotes = range(count, count + told.text.count(_QUOTE))
+    count = len(story.words)
+    quotes = range(count, count + story.text.count(_QUOTE))
     return (
         _Relation(pronouns, nouns, by_text=True),
         _Relation(subjects, {*nouns, *pronouns, *_values(subjects)}, by_text=True),

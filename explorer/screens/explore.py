@@ -252,7 +252,7 @@ class ExploreScreen(ActionScreen[None]):
             if each in shown:
                 matrix.show(reading, each)
                 if (head, room) != (self._titled, self._room):
-                    self._entitle(matrix, reading, each)
+                    self._set_title(matrix, reading, each)
         zooms = [matrix.zoom for matrix in self.query(Matrix)]
         if (head, zooms, room) != (self._titled, self._zooms, self._room):
             self._size_matrices()
@@ -279,7 +279,7 @@ class ExploreScreen(ActionScreen[None]):
             return height
         return int(height * (2 / 3 if self.stacked else 11 / 21))
 
-    def _entitle(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
+    def _set_title(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
             matrix.border_title = _tabs(reading, stage, self.size.width - 4)
             matrix.measure(Content(""))
@@ -780,7 +780,7 @@ class ExploreScreen(ActionScreen[None]):
                 matrix.zoom = zoom
             if self.app.reading is not None:
                 self._show_matrices(self.app.reading)  # they may need more lines now, or fewer
-        self._say_briefly(f" z: {self._matrix_in_view.zoom_words}", 2.0)
+        self._say_briefly(f" z: {self._matrix_in_view.zoom_label}", 2.0)
 
     def action_first_key(self) -> None:
         """Leave the first key out of the range of the colours, or take it in again."""

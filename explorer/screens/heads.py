@@ -141,8 +141,8 @@ class HeadsScreen(ActionScreen[Head | None]):
         if not self.shows_map and (self.sort is Sort.KIND or self.sort.score is not None):
             sort += " on other text, pictures of this sentence"
         sizes = f"{reading.shape.n_layer} layers × {reading.shape.n_head} heads"
-        said = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
-        self.query_one("#heads-title", Static).update(Text(fit(said, self.size.width), no_wrap=True))
+        title = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
+        self.query_one("#heads-title", Static).update(Text(fit(title, self.size.width), no_wrap=True))
 
     def _show_detail(self) -> None:
         head = self.chosen if self._hovered is None else self._hovered

@@ -356,10 +356,10 @@ class LabScreen(ActionScreen[None]):
         line = self.query_one("#lab-values", Static)
         line.display = lab is not None and not self._is_editing
         line.update(self._values_line())
-        said = self._step_text()
+        step_text = self._step_text()
         step = self.query_one("#lab-text", Static)
-        step.display = bool(said.plain)
-        step.update(said)
+        step.display = bool(step_text.plain)
+        step.update(step_text)
 
     def _values_line(self) -> Text:
         """`− head_size 16 + · keys 8 · …`, the parameter that − and + change marked."""

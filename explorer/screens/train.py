@@ -100,7 +100,7 @@ class TrainScreen(ActionScreen[None]):
         """Show the run as it was when the screen was left, or begin with the sentence and head of Explore."""
         self.app.training.shown_on = self
         self.app.training.changed.subscribe(self, self._run_changed)
-        self.attention.begin_with(self.app.view)
+        self.attention.set_default_view(self.app.view)
         self._show_axes()
         self._show_part()
         self._show_run(RunChange(self.run))

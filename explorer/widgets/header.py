@@ -12,7 +12,7 @@ from textual.message import Message
 
 from explorer.core.formatting import fit, significant, visible, wrapped
 from explorer.core.head_kinds import head_kind
-from explorer.core.steps import split_step, step_words
+from explorer.core.steps import split_step, step_label
 from explorer.view import Stage, View
 from explorer.widgets.panels.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_text, switched_text
@@ -103,15 +103,15 @@ class HeaderLine(Lines, can_focus=False):
         name = visible(base)
         scale = float(inputs.scale)
         mask_changed, scale_changed = view.causal is not None, view.scale is not None
-        scale_words = scale_text(reading) if short < 2 else significant(scale, 4)
-        mask_words = "causal" if inputs.causal else "off"
+        scale_label = scale_text(reading) if short < 2 else significant(scale, 4)
+        mask_label = "causal" if inputs.causal else "off"
         if inputs.causal and inputs.window is not None:
-            mask_words += f", window {inputs.window}"
+            mask_label += f", window {inputs.window}"
         groups = reading.as_set.inputs[view.layer].groups
         parts = [
             (name if short < 3 else fit(name, min(cell_len(name), 8)), "label"),
-            *([(step_words(step), "warning")] if step is not None else []),
-            *([(step_words(self.own_step), "label")] if step is None and self.own_step is not None else []),
+            *([(step_label(step), "warning")] if step is not None else []),
+            *([(step_label(self.own_step), "label")] if step is None and self.own_step is not None else []),
             (f"L{view.layer} H{view.head}" + (f" · kv {view.head // groups}" if groups > 1 else ""), "label"),
         ]
         if note := reading.shape.layer_note(view.layer):
@@ -121,8 +121,8 @@ class HeaderLine(Lines, can_focus=False):
         if short < 1:
             parts.append((f"head_size {inputs.head_size}", "faint"))
         parts += [
-            (f"{'*' if mask_changed else ''}mask {mask_words}", "warning" if mask_changed else "name"),
-            (f"{'*' if scale_changed else ''}scale {scale_words}", "warning" if scale_changed else "name"),
+            (f"{'*' if mask_changed else ''}mask {mask_label}", "warning" if mask_changed else "name"),
+            (f"{'*' if scale_changed else ''}scale {scale_label}", "warning" if scale_changed else "name"),
             _scope(view, short),
         ]
         if view.ablated:

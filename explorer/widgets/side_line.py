@@ -10,7 +10,7 @@ from textual.message import Message
 
 from explorer.core.comparison import Comparison, Side
 from explorer.core.formatting import fit, marked, significant, visible
-from explorer.core.steps import split_step, step_words
+from explorer.core.steps import split_step, step_label
 from explorer.widgets.panels.lines import Line, Lines, line
 from explorer.widgets.wording import heads_text, scale_name, switched_text
 
@@ -105,7 +105,7 @@ class SideLine(Lines, can_focus=False):
         if step is None:
             return name, short
         same = self._comparison and len({split_step(side.model_name)[0] for side in self._comparison.sides}) == 1
-        return f"{name} {step_words(step)}", step_words(step) if same else f"{short} {step_words(step)}"
+        return f"{name} {step_label(step)}", step_label(step) if same else f"{short} {step_label(step)}"
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the keys to act on this side."""

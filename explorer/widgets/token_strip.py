@@ -86,7 +86,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes)
         self._weights: list[float] = []
         self._seen: list[bool] = []
-        self._waits = False  # the weights are not computed yet
+        self._is_pending = False  # the weights are not computed yet
         self._items: list[Item] = []
         self._wrapped: tuple[tuple[int, int], list[list[Place]]] = ((0, 0), [])
         self._line_of: list[int] = []
@@ -99,7 +99,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         row = reading.stages.row(reading.view.query)
         self._weights = row.weights[0].tolist()
         self._seen = row.inputs.visible[0].tolist()
-        self._waits = reading.view.awaits(Stage.WEIGHTS)
+        self._is_pending = reading.view.is_pending(Stage.WEIGHTS)
         if before is None or before.encoding is not reading.encoding:
             self._items = _items(reading)
             self._wrapped = ((0, 0), [])
@@ -204,7 +204,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         assert self.reading is not None
         if not self._seen[position]:
             style = self.style_of("faint")
-        elif self._waits:
+        elif self._is_pending:
             style = self.base
         else:
             ramp = self.palette.sequential
@@ -230,7 +230,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         assert self.reading is not None
         if position is not None and position == self.reading.view.query:
             return Segment("▌", self.style_of("current"))
-        if position is None or self.palette.has_pixels or not self._seen[position] or self._waits:
+        if position is None or self.palette.has_pixels or not self._seen[position] or self._is_pending:
             return Segment("▏", self.style_of("faint"))
         weight = self._weights[position]
         return Segment(height(weight) if weight >= 0.005 else " ", self.style_of("label"))

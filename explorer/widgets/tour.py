@@ -88,7 +88,7 @@ class TourPanel(Lines, can_focus=False):
         step = self._progress.step
         wordings = (wrapped(text, width, width) for text in step.text(reading))
         fitting = list(wordings)
-        said = next((lines for lines in fitting if len(lines) <= TEXT_LINES), fitting[-1])[:TEXT_LINES]
+        chosen = next((lines for lines in fitting if len(lines) <= TEXT_LINES), fitting[-1])[:TEXT_LINES]
         action = _action(step.actions, reading.view, reading.bounds)
         key = action.label if action is not None else ""
         asked = f" to {step.asks}"
@@ -100,7 +100,7 @@ class TourPanel(Lines, can_focus=False):
             asked,
             (end[2:], self.style_of("faint")),
         )
-        return [*(line(text) for text in said), *[line("")] * (TEXT_LINES - len(said)), prompt]
+        return [*(line(text) for text in chosen), *[line("")] * (TEXT_LINES - len(chosen)), prompt]
 
 
 def _action(names: Sequence[str], view: View, bounds: Bounds) -> Action | None:

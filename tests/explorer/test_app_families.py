@@ -116,21 +116,21 @@ async def test_q_and_k_before_their_rotation_by_key(make_app: Callable[..., Expl
     async with app.run_test(size=(130, 40)) as pilot:
         await ready(pilot)
 
-        def said() -> str:
+        def cell_text() -> str:
             panel = app.explore.query_one(CellPanel)
             return "\n".join(panel.render_line(y).text for y in range(panel.size.height))
 
-        assert "before rotation" not in said()
+        assert "before rotation" not in cell_text()
         await pilot.press("u")
         await ready(pilot)
         assert app.reading is not None
         found = app.reading.as_set.before_rotation(0, 0)
         assert found is not None
         score = (found[0][9] @ found[1][4]).item()
-        assert f"before rotation, Σ = {score:.2f}".replace("-", "−")[:-1] in said()
+        assert f"before rotation, Σ = {score:.2f}".replace("-", "−")[:-1] in cell_text()
         await pilot.press("u")
         await ready(pilot)
-        assert "before rotation" not in said()
+        assert "before rotation" not in cell_text()
 
 
 async def test_the_sink_has_a_column_and_the_colours_can_leave_out_the_first_key(

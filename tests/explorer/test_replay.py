@@ -64,8 +64,8 @@ class Person:
         ]
         return int(getattr(self, f"_{kind}")())
 
-    def _send(self, event: events.Event, told: str) -> None:
-        self.done.append(told)
+    def _send(self, event: events.Event, name: str) -> None:
+        self.done.append(name)
         self.app.post_message(event)
 
     def press(self, key: str, character: str | None = None) -> int:

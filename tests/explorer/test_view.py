@@ -167,12 +167,12 @@ def test_a_switch_is_told_from_every_other_change() -> None:
 def test_stepping_ends_when_one_goes_elsewhere() -> None:
     view = v.next_stage(replace(VIEW, stage=Stage.SCORES), BOUNDS)
     assert view.stepping
-    assert [view.awaits(stage) for stage in Stage] == [False, False, True, True, True, True, True]
+    assert [view.is_pending(stage) for stage in Stage] == [False, False, True, True, True, True, True]
     for stays in (v.move_key(1), v.move_head(1), v.toggle_mask, v.toggle_scale, v.toggle_ablated, v.go_to(3, 0)):
         assert stays(view, BOUNDS).stepping
     for ends in (v.move_query(1), v.first_query, v.choose_stage(Stage.SCALED), v.go_to(5), v.stop_stepping):
         assert not ends(view, BOUNDS).stepping
-    assert not any(replace(view, stepping=False).awaits(stage) for stage in Stage)
+    assert not any(replace(view, stepping=False).is_pending(stage) for stage in Stage)
     at_last = replace(view, query=7)
     assert v.last_query(at_last, BOUNDS) is at_last  # nowhere to go is no change
 

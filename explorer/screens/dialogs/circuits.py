@@ -198,14 +198,14 @@ class CircuitsScreen(Dialog[None]):
         """Say what is waited for, or what is wrong: in the title while another head is still shown."""
         if self.found is not None:
             below = f"below L{self.found.layer} H{self.found.head}"
-            self._entitle("Inside L{} H{}: {} · {}".format(*self._in_view, line, below))
+            self._set_title("Inside L{} H{}: {} · {}".format(*self._in_view, line, below))
             return
-        self._entitle("Inside L{} H{}".format(*self._in_view))
+        self._set_title("Inside L{} H{}".format(*self._in_view))
         for place in ("#written", "#looked-for"):
             self.query_one(place, Static).update("")
         self.query_one("#sentences", Static).update(Text(line))
 
-    def _entitle(self, title: str) -> None:
+    def _set_title(self, title: str) -> None:
         self.query_one("#circuits").border_title = Content(title)
 
     # Drawing
@@ -216,7 +216,7 @@ class CircuitsScreen(Dialog[None]):
         if found is None or reading is None:
             return
         if self.is_settled:
-            self._entitle(f"Inside L{found.layer} H{found.head}: what its weights do with tokens")
+            self._set_title(f"Inside L{found.layer} H{found.head}: what its weights do with tokens")
         ids, view = reading.encoding.ids, reading.view
         source = ids[view.key] if self._typed is None else self._typed
         query = ids[view.query] if self._typed is None else self._typed

@@ -70,7 +70,7 @@ class WriteScreen(Dialog[Wanted | None]):
             name.border_title = "file"
             name.cursor_blink = False
             yield name
-            yield Static(id="said", markup=False)
+            yield Static(id="message", markup=False)
 
     def _default_name(self, chosen: Format) -> str:
         return default_name(self._reading, chosen, self._stage)
@@ -122,7 +122,7 @@ class WriteScreen(Dialog[Wanted | None]):
         self.query_one(NameInput).focus()
 
     def _say(self, line: str) -> None:
-        self.query_one("#said", Static).update(Text(marked(line), overflow="ellipsis"))
+        self.query_one("#message", Static).update(Text(marked(line), overflow="ellipsis"))
 
 
 def _prompt(each: Format, stage: Stage) -> Text:

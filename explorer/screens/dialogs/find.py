@@ -119,8 +119,8 @@ class FindScreen(Dialog[Head | None]):
                 return "As trained, the mask hides this key from this query: choose an earlier key."
             return f"All {total} heads by their weight on this sentence. ★: the largest of its row."
         what = "the loss rises" if self.order is Order.LOSS else "the predictions change (KL)"
-        said = f"By how much {what}, on this sentence, if the head is ablated."
-        return f"{said} {total - missing} of {total}…" if missing else said
+        note = f"By how much {what}, on this sentence, if the head is ablated."
+        return f"{note} {total - missing} of {total}…" if missing else note
 
     # Ablating
 

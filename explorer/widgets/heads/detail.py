@@ -96,8 +96,8 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         room = (width - 40) // 2 if joined else width - label - 2
         mean = f"   means over {len(reading.encoding):,} queries" if len(reading.encoding) > 1 else ""
         (first, as_set), (second, other) = rows
-        said = _measures(as_set, room, mean)
-        top = [(f"{first.ljust(label)}  ", self.style_of("faint")), (said, self.base)]
+        measures = _measures(as_set, room, mean)
+        top = [(f"{first.ljust(label)}  ", self.style_of("faint")), (measures, self.base)]
         gap = "   " if joined else ""
         below = [(f"{gap}{second.ljust(label)}  ", self.style_of("faint")), (_measures(other, room), self.base)]
         return [line(*top, *below)] if joined else [line(*top), line(*below)]

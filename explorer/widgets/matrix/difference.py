@@ -82,7 +82,7 @@ class SideMatrix(Matrix):
         """Draw this side of a comparison."""
         self._comparison = comparison
         self.show(comparison.sides[self.side], comparison.stage)
-        self.waits = False  # whole matrices are compared, whichever stage the user has reached
+        self.is_pending = False  # whole matrices are compared, whichever stage the user has reached
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:
         return self._comparison.difference_key if self._comparison else super()._source(reading)

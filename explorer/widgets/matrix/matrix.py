@@ -61,7 +61,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         "0 … 1, colours",
     )
     FOCUS_ON_CLICK = False
-    waits: reactive[bool] = reactive(False)
+    is_pending: reactive[bool] = reactive(False)
     BINDINGS: ClassVar[list[BindingType]] = [
         *SCROLL_BINDINGS,
         Binding("left", "move(-1, 0)", "Previous query", show=False),
@@ -135,7 +135,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         before = self.reading
         self.reading = reading
         self._stage = stage
-        self.waits = reading.view.awaits(stage)  # True while the row of the query counts as not computed yet
+        self.is_pending = reading.view.is_pending(stage)  # True while the row of the query counts as not computed yet
         if before is None or self._source(reading) != self._numbers_of:
             self._query, self._key = reading.view.query, reading.view.key
             self._numbers = None
@@ -199,7 +199,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         return order[(place + 1) % len(order)]
 
     @property
-    def zoom_words(self) -> str:
+    def zoom_label(self) -> str:
         """The name of the zoom in use, as text for the screen."""
         return f"zoom {self.zoom_in_use.value}{', auto' if self._zoom is None else ''}"
 
@@ -327,7 +327,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _legend(self, painter: Painter, width: int) -> Strip:
         """Return the legend of the colours and, if there is room, the name of the zoom."""
-        words = f"  {self.zoom_words} " if width >= _ZOOM_FROM else ""
+        words = f"  {self.zoom_label} " if width >= _ZOOM_FROM else ""
         room = width - len(words)
         legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
         return Strip([*legend, Segment(words, self.style_of("faint"))])
@@ -335,8 +335,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout
         rows = range(row, min(row + layout.per_line, layout.rows))
-        body = painter.line(row, self._last_read, self.waits)
-        if self._query in rows and self._key in painter.columns and self._has_keys and not self.waits:
+        body = painter.line(row, self._last_read, self.is_pending)
+        if self._query in rows and self._key in painter.columns and self._has_keys and not self.is_pending:
             x = (self._key - painter.columns.start) * layout.cell
             strip = Strip(body)
             cursor = painter.cursor_cell(self._query, self._key)
@@ -345,7 +345,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _with_sink(self, painter: Painter, label: Segment, rows: range) -> list[Segment]:
         """Return a row label; if the model has an attention sink, its last cell has the colour of the sink's weight."""
-        if painter.numbers.sink is None or not label.text or (self.waits and self._query in rows):
+        if painter.numbers.sink is None or not label.text or (self.is_pending and self._query in rows):
             return [label]
         return [Segment(label.text[:-1], label.style), painter.sink_cell(rows.start, self._last_read)]
 

@@ -58,7 +58,7 @@ class Numbers:
         return cls(stage, matrix, visible, *_range(ranged, seen), None, window)
 
     @property
-    def hidden_words(self) -> str:
+    def hidden_label(self) -> str:
         """The legend of the hatched cells."""
         return "hidden" if self.window is None else f"hidden, window {self.window}"
 
@@ -161,11 +161,11 @@ class Painter:
             self._levels[row] = found
         return self._levels[row]
 
-    def line(self, row: int, query: int, waits: bool = False) -> list[Segment]:
-        """Return the line whose first row is `row`: dim after the query, and dots at the query while it `waits`."""
+    def line(self, row: int, query: int, pending: bool = False) -> list[Segment]:
+        """Return the line whose first row is `row`: dim after the query, and dots at the query if it is `pending`."""
         below = row + 1 if self.layout.per_line == 2 else row
-        if waits and query in (row, below):
-            return self._waiting(row, query)
+        if pending and query in (row, below):
+            return self._pending_line(row, query)
         key = (row, row > query, below > query)
         if key not in self._rows:
             if self.layout.zoom is Zoom.NUMBERS:
@@ -226,7 +226,7 @@ class Painter:
                 start = end
         return segments
 
-    def _waiting(self, row: int, query: int) -> list[Segment]:
+    def _pending_line(self, row: int, query: int) -> list[Segment]:
         """Return the line of a query that is not computed yet; a row above it on the same line is drawn as usual."""
         count, cell = len(self.columns), self.layout.cell
         style = self.base + self.palette.hidden
@@ -297,7 +297,7 @@ class Painter:
         else:
             low, high = min(0.0, numbers.low), max(0.0, numbers.high)
             marks = [(x, number(x, 7, numbers.digits).strip() if x else "0") for x in sorted({low, 0.0, high})]
-        hidden = f" {HATCH * 2} {numbers.hidden_words}" if numbers.visible is not None else ""
+        hidden = f" {HATCH * 2} {numbers.hidden_label}" if numbers.visible is not None else ""
         taken = sum(len(text) for _, text in marks) + 2 * len(marks) - 2
         if taken + len(hidden) + 12 > width:
             hidden = ""
@@ -315,7 +315,7 @@ class Painter:
             segments += [
                 Segment(" ", self.base),
                 Segment(HATCH * 2, self._style(HIDDEN, False)),
-                Segment(f" {numbers.hidden_words}", self.base),
+                Segment(f" {numbers.hidden_label}", self.base),
             ]
         return segments
 

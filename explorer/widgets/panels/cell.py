@@ -79,8 +79,8 @@ class CellPanel(Lines, can_focus=True):
         if self.compact:
             return [self._one_line(reading, steps, cell.hidden, width)]
         before = CellArithmetic.before_rotation(reading) if self.before_rotation else None
-        shown, said = (cell, "") if before is None else (before, "before rotation, ")
-        products = self._products(shown, steps.digits, width, said)
+        shown, prefix = (cell, "") if before is None else (before, "before rotation, ")
+        products = self._products(shown, steps.digits, width, prefix)
         return Later((*self._steps(reading, cell, steps, width), *products))
 
     def _names(self, reading: "Reading") -> tuple[str, str]:
@@ -96,7 +96,7 @@ class CellPanel(Lines, can_focus=True):
             f"query {query} · key {key}: q·k {chain}",
             f"{query}·{key}: {chain}",
             chain,
-            f"q·k {steps.score}" + ("" if reading.view.awaits(Stage.WEIGHTS) else f" → {steps.weight}"),
+            f"q·k {steps.score}" + ("" if reading.view.is_pending(Stage.WEIGHTS) else f" → {steps.weight}"),
         )
         return line(_longest(wordings, width))
 
@@ -104,7 +104,7 @@ class CellPanel(Lines, can_focus=True):
         faint, strong = self.style_of("faint"), self.style_of("label")
         if 0 < self._height < _TALL:  # always one line, so that the layout does not depend on the numbers
             chain = _chain(reading, steps, cell.hidden)
-            ending = "" if reading.view.awaits(Stage.WEIGHTS) else f" → weight {steps.weight}"
+            ending = "" if reading.view.is_pending(Stage.WEIGHTS) else f" → weight {steps.weight}"
             wordings = (
                 f"q·k {chain}",
                 chain,
@@ -132,7 +132,8 @@ class CellPanel(Lines, can_focus=True):
                 (Stage.WEIGHTS, "e^x", f"e^{steps.capped} {_sign(steps.power_exact)}", steps.power),
                 (Stage.WEIGHTS, "weight", whole, steps.weight),
             ]
-        rows = [(at, name, "", "·") if reading.view.awaits(at) else (at, name, how, got) for at, name, how, got in rows]
+        is_pending = reading.view.is_pending
+        rows = [(at, name, "", "·") if is_pending(at) else (at, name, how, got) for at, name, how, got in rows]
         room = width - 10
         return [
             line((fit(name, 9), faint), f"{how} " if 0 < cell_len(how) <= room - cell_len(got) else "", (got, strong))
@@ -142,7 +143,7 @@ class CellPanel(Lines, can_focus=True):
     # The products
 
     def _products(
-        self, cell: CellArithmetic, digits: int, width: int, said: str = ""
+        self, cell: CellArithmetic, digits: int, width: int, prefix: str = ""
     ) -> list[Line | Callable[[], Line]]:
         """Return lines with q, k and their product for each dimension, with signed bars, in as many columns as fit."""
         written, total = cell.written_products(digits)
@@ -162,7 +163,7 @@ class CellPanel(Lines, can_focus=True):
 
         end = fit("sum", _FACTORS - 1, "right") + " " if each >= _FACTORS + number_width else "sum "
         return [
-            self._products_heading(number_width, each, total, width, said),
+            self._products_heading(number_width, each, total, width, prefix),
             *(partial(products, row) for row in range(deep)),
             line((end, self.style_of("faint")), (_decimal(total).rjust(number_width), self.style_of("label"))),
         ]
@@ -173,15 +174,15 @@ class CellPanel(Lines, can_focus=True):
         return sorted(range(len(values)), key=lambda d: -abs(values[d]))
 
     @property
-    def _order_words(self) -> str:
+    def _order_label(self) -> str:
         return "in order · v largest first" if self.in_order else "largest first · v in order"
 
-    def _products_heading(self, number_width: int, each: int, total: Decimal, width: int, said: str) -> Line:
+    def _products_heading(self, number_width: int, each: int, total: Decimal, width: int, prefix: str) -> Line:
         faint = self.style_of("faint")
         head = f"  d {'q':>7}   {'k':>7}   " if each >= _FACTORS + number_width + 1 else ""
         head += "q·k".rjust(number_width)
-        sums = f"{said}Σ = {_decimal(total)}"
-        wordings = (f"   {sums}, {self._order_words}", f"  {sums}", f"  Σ = {_decimal(total)}", "")
+        sums = f"{prefix}Σ = {_decimal(total)}"
+        wordings = (f"   {sums}, {self._order_label}", f"  {sums}", f"  Σ = {_decimal(total)}", "")
         return line((head, faint), (_longest(wordings, width - len(head)), faint))
 
     def _product(
@@ -253,7 +254,7 @@ class CellPanel(Lines, can_focus=True):
         rest = 1.0 - sum(mixed.weights[key] for key in keys)
         shares = "".join(weight(mixed.weights[key], 3).rjust(_TERM) for key in keys)
         shares += (weight(max(0.0, rest), 3) if left else "").rjust(_TERM)
-        words = (self._order_words, self._order_words.rpartition(" · ")[0], "")
+        words = (self._order_label, self._order_label.rpartition(" · ")[0], "")
         used = 4 + _TERM * (len(keys) + 2)
         lines += [
             line(*head),
@@ -270,17 +271,17 @@ class CellPanel(Lines, can_focus=True):
 
 def _chain(reading: "Reading", steps: Steps, hidden: bool) -> str:
     """Return the steps reached so far on one line: `2.10 × 0.25 = 0.53, e^ → 1.70 / 9.51 = .178`."""
-    if reading.view.awaits(Stage.SCALED):
+    if reading.view.is_pending(Stage.SCALED):
         return steps.score
     scaled = f"{steps.score} × {steps.scale} {_sign(steps.scaled_exact)} {steps.scaled}"
     softcap = reading.stages.inputs.softcap
-    if softcap is not None and not reading.view.awaits(Stage.CAPPED):
+    if softcap is not None and not reading.view.is_pending(Stage.CAPPED):
         scaled += f", within ±{significant(softcap, 4)} ≈ {steps.capped}"
-    if reading.view.awaits(Stage.MASKED):
+    if reading.view.is_pending(Stage.MASKED):
         return scaled
     if hidden:
-        return f"{scaled}, hidden {MINUS}{INFINITY}" + ("" if reading.view.awaits(Stage.WEIGHTS) else " → 0")
-    if reading.view.awaits(Stage.WEIGHTS):
+        return f"{scaled}, hidden {MINUS}{INFINITY}" + ("" if reading.view.is_pending(Stage.WEIGHTS) else " → 0")
+    if reading.view.is_pending(Stage.WEIGHTS):
         return f"{scaled}, not hidden"
     return f"{scaled}, e^ → {steps.power} / {steps.row_sum} {_sign(steps.weight_exact)} {steps.weight}"
 

@@ -32,7 +32,7 @@ _HEAD_CURVE = 1
 _FEWEST_KEYS = 3
 """The number of keys that must still fit for the curve of the head to be drawn."""
 
-_WAITING = "·"
+_PENDING = "·"
 """Replaces numbers that are not computed yet while the user steps through the stages."""
 
 _AXIS = 4
@@ -193,7 +193,7 @@ class PeakednessPanel(Lines, can_focus=True):
             for i, variant in enumerate(found):
                 parts.append((" │ " if i else "", self.style_of("faint")))
                 parts.append((variant.heading + " ", self._heading_style(variant)))
-                parts.append((self._unless_waiting(variant.words(short)), self._plain()))
+                parts.append((self._unless_pending(variant.words(short)), self._plain()))
             text = line(*parts)
             if text.cell_len <= width:
                 break
@@ -206,9 +206,9 @@ class PeakednessPanel(Lines, can_focus=True):
             lines.append(line((fit(variant.heading, width), self._heading_style(variant))))
             for name, of in (("", variant.query), ("head ", variant.head)):
                 words = (
-                    f"max {self._unless_waiting(weight(of.max_weight))}",
-                    f"{self._unless_waiting(f'{of.entropy_bits:.2f}')} bits",
-                    f"{self._unless_waiting(f'{of.effective_keys:.1f}')} keys",
+                    f"max {self._unless_pending(weight(of.max_weight))}",
+                    f"{self._unless_pending(f'{of.entropy_bits:.2f}')} bits",
+                    f"{self._unless_pending(f'{of.effective_keys:.1f}')} keys",
                     f"var {self._variance(variant, of)}",
                 )
                 lines += [line((fit(f" {name}{text}", width), self._plain())) for text in words]
@@ -235,9 +235,9 @@ class PeakednessPanel(Lines, can_focus=True):
             parts: list[str | tuple[str, Style]] = [(name, self._plain())]
             for variant in found:
                 bars = max(0, each - 6)
-                share = 0.0 if self._waits else variant.weights[key]
+                share = 0.0 if self._is_pending else variant.weights[key]
                 parts.append((bar(share, bars), self._bar(share)))
-                parts.append((fit(" " + self._unless_waiting(weight(share)), each - bars), self._plain()))
+                parts.append((fit(" " + self._unless_pending(weight(share)), each - bars), self._plain()))
             lines.append(line(*parts))
         return lines
 
@@ -248,9 +248,9 @@ class PeakednessPanel(Lines, can_focus=True):
         long = names >= 15
         keys = f"keys+⌂ of {seen + 1}" if reading.stages.inputs.sink is not None else f"keys of {seen}"
         measures: tuple[tuple[str, Callable[[Variant, Measures], str]], ...] = (
-            ("largest weight" if long else "largest", lambda _, of: self._unless_waiting(weight(of.max_weight))),
-            ("entropy, bits" if long else "bits", lambda _, of: self._unless_waiting(f"{of.entropy_bits:.2f}")),
-            (keys, lambda _, of: self._unless_waiting(f"{of.effective_keys:.1f}")),
+            ("largest weight" if long else "largest", lambda _, of: self._unless_pending(weight(of.max_weight))),
+            ("entropy, bits" if long else "bits", lambda _, of: self._unless_pending(f"{of.entropy_bits:.2f}")),
+            (keys, lambda _, of: self._unless_pending(f"{of.effective_keys:.1f}")),
             ("var of scores" if long else "variance", self._variance),
         )
         rows = [(name, [(write(v, v.query), write(v, v.head)) for v in found]) for name, write in measures]
@@ -262,32 +262,32 @@ class PeakednessPanel(Lines, can_focus=True):
         return lines
 
     @property
-    def _waits(self) -> bool:
-        return self.reading is not None and self.reading.view.awaits(Stage.WEIGHTS)
+    def _is_pending(self) -> bool:
+        return self.reading is not None and self.reading.view.is_pending(Stage.WEIGHTS)
 
-    def _unless_waiting(self, text: str) -> str:
+    def _unless_pending(self, text: str) -> str:
         """Return a number, or a dot while the user has not yet stepped to the weights."""
-        return _WAITING if self._waits else text
+        return _PENDING if self._is_pending else text
 
     def _variance(self, variant: Variant, of: Measures) -> str:
         """Return the variance as text, or a dot while the user has not yet stepped to the scaled scores."""
-        is_ahead = variant.scale != 1.0 and self.reading is not None and self.reading.view.awaits(Stage.SCALED)
-        return _WAITING if is_ahead else significant(of.variance)
+        is_ahead = variant.scale != 1.0 and self.reading is not None and self.reading.view.is_pending(Stage.SCALED)
+        return _PENDING if is_ahead else significant(of.variance)
 
     def _heading_style(self, variant: Variant) -> Style:
-        return self.style_of("label" if variant.as_set and not self._waits else "faint")
+        return self.style_of("label" if variant.as_set and not self._is_pending else "faint")
 
     def _plain(self) -> Style:
-        return self.style_of("faint" if self._waits else "name")
+        return self.style_of("faint" if self._is_pending else "name")
 
     def _bar(self, share: float) -> Style:
-        return self.style_of("faint") if self._waits else self.bar_style(share)
+        return self.style_of("faint") if self._is_pending else self.bar_style(share)
 
     def _top_keys(self, reading: "Reading", found: list[Variant], count: int) -> list[int]:
         """Return the keys with the largest weights, in text order; the first keys while weights are not computed."""
         in_use = next(variant for variant in found if variant.as_set).weights
         seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
-        if self._waits:
+        if self._is_pending:
             return [key for key, s in enumerate(seen) if s][:count]
         ranked = sorted((key for key, s in enumerate(seen) if s), key=lambda key: -in_use[key])
         return sorted(ranked[:count])
@@ -304,8 +304,8 @@ class PeakednessPanel(Lines, can_focus=True):
     def _curve(self, curve: "EntropyCurve", lead: str, tall: int) -> list[Line]:
         """Draw entropy as an area, with the scale in use highlighted; empty while weights are not computed."""
         assert self.reading is not None
-        if self._waits:
-            return [line((lead + _WAITING if number == 0 else "", self.style_of("faint"))) for number in range(tall)]
+        if self._is_pending:
+            return [line((lead + _PENDING if number == 0 else "", self.style_of("faint"))) for number in range(tall)]
         now = curve.place(float(self.reading.stages.inputs.scale))
         lines = []
         for number, row in enumerate(area([bits / curve.most if curve.most else 0.0 for bits in curve.bits], tall)):
@@ -356,4 +356,4 @@ def _shares(spare: int, seen: int, curves: int) -> tuple[int, int]:
 
 def _place(reading: "Reading") -> tuple[int, int, int, bool]:
     view = reading.view
-    return view.layer, view.head, view.query, view.awaits(Stage.WEIGHTS)
+    return view.layer, view.head, view.query, view.is_pending(Stage.WEIGHTS)

@@ -152,14 +152,14 @@ class PredictionsPanel(Lines, can_focus=True):
 
     _both: Both | None = None
     _source: tuple[object, ...] = ()
-    _waits = False
+    _is_pending = False
     _chosen = 0
     _clickable: tuple[tuple[int | None, ...], ...] = ()  # for each line, the tokens in its columns from left to right
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading, unless only the key, layer or head has changed, which leaves the predictions the same."""
         source = (reading.as_set, reading.as_trained, reading.view.query)
-        stage = reading.view.stage is Stage.NEXT_TOKEN, reading.view.awaits(Stage.NEXT_TOKEN)
+        stage = reading.view.stage is Stage.NEXT_TOKEN, reading.view.is_pending(Stage.NEXT_TOKEN)
         before, self._source = self._source, (*source, *stage)
         if before == self._source:
             self.reading = reading
@@ -167,7 +167,7 @@ class PredictionsPanel(Lines, can_focus=True):
         if before[:3] != source:
             self._both = Both.of(reading)
             self._chosen = 0
-        self._waits = reading.view.awaits(Stage.NEXT_TOKEN)
+        self._is_pending = reading.view.is_pending(Stage.NEXT_TOKEN)
         super().show(reading)
         if before[:3] != source:
             self.scroll_home(animate=False)
@@ -241,9 +241,9 @@ class PredictionsPanel(Lines, can_focus=True):
         lines = [line(*((fit(f"  {forecast.name}", each), self.style_of("label")) for forecast in pair))]
         losses: Parts = []
         for forecast in pair:
-            told = f"  loss here {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}"
+            text = f"  loss here {_loss(forecast.next_loss)}, text {_loss(forecast.mean_loss)}"
             changed = forecast is both.changed and forecast.tokens is not both.trained.tokens
-            losses.append((fit(told, each), self.style_of("warning" if changed else "faint")))
+            losses.append((fit(text, each), self.style_of("warning" if changed else "faint")))
         lines.append(line(*losses))
         for i, (left, right) in enumerate(zip(both.trained.tokens, both.changed.tokens, strict=True)):
             lines.append(line(*self._token(left, each, False), *self._token(right, each, i == self._chosen)))
@@ -260,9 +260,9 @@ class PredictionsPanel(Lines, can_focus=True):
             line((fit(f"  {forecast.name}", each), strong), ("  the text itself" if text else "", strong)),
             line((fit(lead, each), faint), (self._heading(width - each) if text else "", faint)),
         ]
-        for i, (token, told) in enumerate(zip_longest(forecast.tokens, text)):
+        for i, (token, followed) in enumerate(zip_longest(forecast.tokens, text)):
             left = line(*(self._token(token, each, i == self._chosen) if token else ()))
-            right = self._followed(told, width - each) if told else []
+            right = self._followed(followed, width - each) if followed else []
             lines.append(Line((*left.parts, (" " * (each - left.cell_len), None), *line(*right).parts)))
         clickable = [(token.id, None) for token in forecast.tokens]
         self._clickable = ((),) * _ABOVE + tuple(clickable)
@@ -271,16 +271,16 @@ class PredictionsPanel(Lines, can_focus=True):
     def _heading(self, width: int) -> str:
         return fit("  token", _names(width) + 2) + f"{'p':>3} {'loss':>5}"
 
-    def _followed(self, told: Followed, width: int) -> Parts:
+    def _followed(self, followed: Followed, width: int) -> Parts:
         """Return a token of the text with its probability, its loss, and the probability as a bar."""
         names = _names(width)
-        style = self.style_of("faint" if self._waits else "label" if told.here else "name")
-        share = told.probability
+        style = self.style_of("faint" if self._is_pending else "label" if followed.here else "name")
+        share = followed.probability
         bars = max(0, width - names - 14)
         return [
-            (fit(f"{'✓' if told.here else ' '} {label(told.text)}", names + 1), style),
-            (f" {weight(share):>3} {fixed(told.loss, 2):>5} ", style),
-            (bar(share, bars), self.style_of("faint") if self._waits else self.bar_style(share)),
+            (fit(f"{'✓' if followed.here else ' '} {label(followed.text)}", names + 1), style),
+            (f" {weight(share):>3} {fixed(followed.loss, 2):>5} ", style),
+            (bar(share, bars), self.style_of("faint") if self._is_pending else self.bar_style(share)),
         ]
 
     def _token(self, token: Token, width: int, chosen: bool) -> Parts:
@@ -297,15 +297,15 @@ class PredictionsPanel(Lines, can_focus=True):
         ]
 
     def _style(self, token: Token) -> Style:
-        if self._waits:
+        if self._is_pending:
             return self.style_of("faint")
         return self.style_of("label" if token.actual else "name")
 
     def _plain(self) -> Style:
-        return self.style_of("faint" if self._waits else "name")
+        return self.style_of("faint" if self._is_pending else "name")
 
     def _bar_style(self, token: Token) -> Style:
-        return self.style_of("faint") if self._waits else self.bar_style(token.probability)
+        return self.style_of("faint") if self._is_pending else self.bar_style(token.probability)
 
     # Keys and mouse
 

@@ -23,7 +23,7 @@ _NUMBER = 8
 _MASK = 6
 _WEIGHT = 8
 _LONGEST = 14
-_WAITING = "·"
+_PENDING = "·"
 _STAGES = (Stage.SCORES, Stage.SCALED, Stage.CAPPED, Stage.MASKED, Stage.WEIGHTS)
 """The stages that the columns show, from left to right."""
 
@@ -104,7 +104,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._seen: list[bool] = []
         self._scale = 1.0
         self._sink: float | None = None
-        self._waits: tuple[bool, ...] = (False,) * len(_STAGES)
+        self._pending: tuple[bool, ...] = (False,) * len(_STAGES)
         self._key = 0
         self.by_weight = False
         self._order: list[int] = []  # the keys from top to bottom
@@ -132,15 +132,15 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def _is_by_position(self) -> bool:
-        return not self.by_weight or self._waits[-1]
+        return not self.by_weight or self._pending[-1]
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading; if only its key has changed, redraw only two lines."""
         before = self.reading
         self.reading = reading
         view = reading.view
-        self._waits = tuple(view.awaits(stage) for stage in _STAGES)
-        source = reading.as_set, view.layer, view.head, view.query, self._waits
+        self._pending = tuple(view.is_pending(stage) for stage in _STAGES)
+        source = reading.as_set, view.layer, view.head, view.query, self._pending
         if source == self._source:
             self._move(view.key)
             return
@@ -225,21 +225,21 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         return [Segment("".join(texts), self.style_of("faint"))]
 
     def _line(self, key: int, columns: Columns) -> list[Segment]:
-        no_score, no_scaled, no_capped, no_mask, no_weight = self._waits
+        no_score, no_scaled, no_capped, no_mask, no_weight = self._pending
         seen, here = self._seen[key] or no_mask, key == self._key
         name = self.style_of("cursor") if here else self.base if seen else self.style_of("faint")
         numbers = self.base if seen else self.style_of("faint")
         texts = []
         if columns.score:
-            texts.append(_WAITING.rjust(columns.score) if no_score else number(self._scores[key], columns.score))
+            texts.append(_PENDING.rjust(columns.score) if no_score else number(self._scores[key], columns.score))
         if columns.scaled:
-            texts.append(_WAITING.rjust(columns.scaled) if no_scaled else number(self._scaled[key], columns.scaled))
+            texts.append(_PENDING.rjust(columns.scaled) if no_scaled else number(self._scaled[key], columns.scaled))
         if columns.capped:
-            texts.append(_WAITING.rjust(columns.capped) if no_capped else number(self._capped[key], columns.capped))
+            texts.append(_PENDING.rjust(columns.capped) if no_capped else number(self._capped[key], columns.capped))
         if columns.mask:
-            texts.append((_WAITING if no_mask else "" if seen else MINUS + INFINITY).rjust(columns.mask))
+            texts.append((_PENDING if no_mask else "" if seen else MINUS + INFINITY).rjust(columns.mask))
         share = 0.0 if no_weight else self._weights[key]
-        given = _WAITING if no_weight else weight(share, 3) if seen else "0"
+        given = _PENDING if no_weight else weight(share, 3) if seen else "0"
         label_text = fit(("▸ " if here else "  ") + self._labels[key], columns.key)
         return [
             Segment(label_text, name),
@@ -252,8 +252,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         """Return the line of the attention sink below the last key; nothing if the model has no sink."""
         if self._sink is None:
             return []
-        share = 0.0 if self._waits[-1] else self._sink
-        given = _WAITING if self._waits[-1] else weight(share, 3)
+        share = 0.0 if self._pending[-1] else self._sink
+        given = _PENDING if self._pending[-1] else weight(share, 3)
         between = " " * (columns.score + columns.scaled + columns.capped + columns.mask)
         return [
             Segment(fit("  ⌂ the sink", columns.key) + between, self.style_of("faint")),

@@ -71,7 +71,7 @@ class AttentionPanel(Container):
             self._reading = read(self._run, encoding, self.view)
         return self._reading.at(fitted(self.view, self._reading.bounds)) if self._reading is not None else None
 
-    def begin_with(self, view: View) -> None:
+    def set_default_view(self, view: View) -> None:
         """Watch the sentence and head of a view of Explore, unless the user has chosen others for this run."""
         if self._session.display.view is None:
             as_trained = view.as_trained()

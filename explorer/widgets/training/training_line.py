@@ -28,7 +28,7 @@ class TrainingLine(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.tooltip = "a run is being trained: F3 shows it"
-        self._words = ""
+        self._summary = ""
 
     def on_mount(self) -> None:
         """Follow the run of the application."""
@@ -37,17 +37,17 @@ class TrainingLine(Static):
     def _run_changed(self, change: RunChange) -> None:
         run = change.run
         self.display = run.status.is_alive
-        words = run_words(run, wide=self.app.size.width >= _WIDE)
-        if words != self._words:
-            self._words = words
-            self.update(Text(words, no_wrap=True))
+        summary = run_summary(run, wide=self.app.size.width >= _WIDE)
+        if summary != self._summary:
+            self._summary = summary
+            self.update(Text(summary, no_wrap=True))
 
     async def on_click(self) -> None:
         """Open the Train screen."""
         await self.run_action("screen.train")
 
 
-def run_words(run: RunState, *, wide: bool) -> str:
+def run_summary(run: RunState, *, wide: bool) -> str:
     """Return the state of a run as a short text, or as a longer one if `wide`."""
     mark = "⏸" if run.status is RunStatus.PAUSED else "●"
     if run.description is None or run.status is RunStatus.STOPPING:

@@ -37,8 +37,8 @@ def test_a_changed_text_is_named_and_nothing_is_touched(monkeypatch: pytest.Monk
         explorer("text.txt", *SMALL, "--out", "run", "--steps", "10")
     before = content(Path("run"))
     Path("text.txt").write_text(TEXT.replace("cat", "cow"))
-    said = refusal("--out", "run", "--resume")
-    assert "'text.txt' has changed since the run began" in said
+    message = refusal("--out", "run", "--resume")
+    assert "'text.txt' has changed since the run began" in message
     Path("text.txt").unlink()
     assert "does not exist" in refusal("--out", "run", "--resume")
     Path("other.txt").write_text(TEXT[::-1])
@@ -277,9 +277,9 @@ def break_at(monkeypatch: pytest.MonkeyPatch, step: int, change: Callable[[Train
 
 def test_nan_stops_the_run_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     break_at(monkeypatch, 8, lambda trainer: trainer.gpt.ln_f.weight.data.fill_(math.nan))
-    said = refusal("text.txt", *SMALL, "--out", "run", "--steps", "20")
-    assert "training diverged at step 8: the loss is NaN; try a smaller --learning-rate" in said
-    assert "the last good checkpoint is 'run/step-000005'" in said
+    message = refusal("text.txt", *SMALL, "--out", "run", "--steps", "20")
+    assert "training diverged at step 8: the loss is NaN; try a smaller --learning-rate" in message
+    assert "the last good checkpoint is 'run/step-000005'" in message
     load("run/step-000005")
     assert runs.latest(Path("run")).name == "step-000005"
     assert [m.step for m in read_metrics(Path("run"))] == list(range(1, 8))
@@ -287,18 +287,18 @@ def test_nan_stops_the_run_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_leaping_loss_stops_the_run_and_names_a_checkpoint_before_the_leap(monkeypatch: pytest.MonkeyPatch) -> None:
     break_at(monkeypatch, 33, lambda trainer: trainer.gpt.wte.weight.data.mul_(300))
-    said = refusal("text.txt", *SMALL, "--out", "run", "--steps", "80", "--checkpoint-every", "20")
-    assert "training diverged at step 3" in said or "training diverged at step 4" in said
-    assert "over the last 20 steps" in said
-    assert "the last good checkpoint is 'run/step-000020'" in said
+    message = refusal("text.txt", *SMALL, "--out", "run", "--steps", "80", "--checkpoint-every", "20")
+    assert "training diverged at step 3" in message or "training diverged at step 4" in message
+    assert "over the last 20 steps" in message
+    assert "the last good checkpoint is 'run/step-000020'" in message
 
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    said = refusal("text.txt", *SMALL, "--out", "run", "--device", "cuda")
-    assert "there is no cuda device" in said
-    assert "use --device cpu" in said
+    message = refusal("text.txt", *SMALL, "--out", "run", "--device", "cuda")
+    assert "there is no cuda device" in message
+    assert "use --device cpu" in message
     assert not Path("run").exists()
     assert devices.choose("auto") == torch.device("cpu")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
@@ -382,9 +382,9 @@ def test_a_moved_text_is_known_the_next_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_weights_that_overflow_are_a_diverged_run_or_a_wrong_beginning() -> None:
-    said = refusal("text.txt", *SMALL, "--out", "a", "--steps", "3", "--learning-rate", "1e38", "--warmup", "0")
-    assert "training diverged at step" in said
-    assert "the last good checkpoint is 'a/step-000000'" in said
+    message = refusal("text.txt", *SMALL, "--out", "a", "--steps", "3", "--learning-rate", "1e38", "--warmup", "0")
+    assert "training diverged at step" in message
+    assert "the last good checkpoint is 'a/step-000000'" in message
     assert "init-std 1e+300 is too large" in refusal("text.txt", *SMALL, "--out", "b", "--init-std", "1e300")
     assert not Path("b").exists()
 

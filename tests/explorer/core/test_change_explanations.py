@@ -243,7 +243,7 @@ def test_what_waits_is_not_told(service: ReadingService) -> None:
             before, after = changed(service, view, **switch)
             explanation = explain_change(before, after)
             assert bool(explanation.prediction) == (stage is Stage.NEXT_TOKEN)
-            if after.view.awaits(Stage.WEIGHTS):
+            if after.view.is_pending(Stage.WEIGHTS):
                 assert "%" not in explanation.row[0]
                 assert weight(Plain.of(after).weights.max()) not in explanation.row[0]
 

@@ -22,7 +22,7 @@ class Host(App[None]):
     def on_mount(self) -> None:
         self.session.changed.subscribe(self, self.changes.append)
 
-    def said(self) -> list[str]:
+    def notifications(self) -> list[str]:
         return [notification.message for notification in self._notifications]
 
 
@@ -100,7 +100,7 @@ async def test_a_run_that_never_began_is_discarded_once_it_has_ended(made: list[
         assert app.session.run is run
         made[0].end(2, "no such file")
         await pilot.pause()
-        assert app.said() == [], "whoever started it is told there"
+        assert app.notifications() == [], "whoever started it is told there"
         app.session.discard(run)
         assert app.session.run is None
 
@@ -116,7 +116,7 @@ async def test_the_end_is_notified_unless_it_is_shown(made: list[FakeProcess], i
         made[0].start()
         made[0].end(2, "the [red]disk\nis full")
         await pilot.pause()
-        assert app.said() == ([] if is_shown else ["run-x: the [red]disk is full · F3 shows the run"])
+        assert app.notifications() == ([] if is_shown else ["run-x: the [red]disk is full · F3 shows the run"])
 
 
 async def test_leaving_waits_for_the_run_and_twice_kills_it(made: list[FakeProcess]) -> None:

@@ -41,7 +41,7 @@ class Host(App[None]):
     def begin(self, *, can_read: bool = True) -> None:
         self.session.read_heads = read_heads if can_read else None
         self.run_state.apply(fake.started())
-        self.panel.begin_with(EXPLORED)
+        self.panel.set_default_view(EXPLORED)
         self.panel.request_heads()
 
     def send_heads(self, step: int) -> None:
@@ -65,7 +65,7 @@ async def test_it_begins_with_the_sentence_and_head_of_explore_as_trained(app: H
         assert app.panel.view == View("run-x", "the cat sat", query=2, layer=1, head=1, stage=Stage.WEIGHTS)
         assert app.process.commands == [WatchTokens(tuple(fake.TOKENIZER.encode("the cat sat").ids))]
         assert app.panel_title == "attention comes with the next step · ‘the cat sat’"
-        app.panel.begin_with(View("stories", "another"))
+        app.panel.set_default_view(View("stories", "another"))
         assert app.panel.view.text == "the cat sat", "what was chosen for the run stays"
 
 
