@@ -13,22 +13,13 @@ from explorer.labs.registry import ENTRIES
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
-    from explorer.core.reading import Reading
     from explorer.labs.lab import Picture, Question
 
 _CLAIMS_FROM = 17
 """Lines from which on the list has room for a claim below each title."""
 
 
-class LabPanel(Lines, can_focus=True):
-    """A panel without a reading; its `make_lines` fills its width and height, and it scrolls if there are more."""
-
-    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Return nothing: a lab has no reading."""
-        return ()
-
-
-class PicturePanel(LabPanel, can_focus=True):
+class PicturePanel(Lines, can_focus=True):
     """Curves, bars, histograms, tables and texts."""
 
     HELP = """# The picture
@@ -66,7 +57,7 @@ class PicturePanel(LabPanel, can_focus=True):
         ]
 
 
-class CodePanel(LabPanel, can_focus=True):
+class CodePanel(Lines, can_focus=True):
     """The functions that made the numbers, as they are in the source."""
 
     HELP = """# The code
@@ -125,7 +116,7 @@ class CodePanel(LabPanel, can_focus=True):
         return [line((" " * (indent + 4 * (i > 0)) + part, style)) for i, part in enumerate(parts)]
 
 
-class QuestionPanel(LabPanel, can_focus=True):
+class QuestionPanel(Lines, can_focus=True):
     """What a person is asked before the answer is shown."""
 
     HELP = """# The question
@@ -174,7 +165,7 @@ class QuestionPanel(LabPanel, can_focus=True):
                 self.post_message(self.Chosen(choice))
 
 
-class LabList(LabPanel, can_focus=True):
+class LabList(Lines, can_focus=True):
     """The labs with their claims; a click opens one."""
 
     HELP = """# The labs

@@ -215,9 +215,9 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         """Return the title of the border, if there is a border."""
         return ""
 
-    @abstractmethod
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Return the content for a width of at least 1 cell."""
+        """Return the content for a reading and a width of at least 1 cell; by default there is none."""
+        return ()
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading."""
@@ -273,7 +273,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         return self._lines
 
     def make_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Return the content for a width and height in cells; a panel that draws no reading overrides this."""
+        """Return the content for a width and height in cells; a panel that draws something else overrides this."""
         return self.lines(self.reading, width) if self.reading is not None else []
 
     def _strip(self, number: int) -> Strip:

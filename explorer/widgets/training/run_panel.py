@@ -9,7 +9,6 @@ from explorer.core.formatting import fit, marked, significant, wrapped
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
-    from explorer.core.reading import Reading
     from explorer.training.run_state import RunState
 
 _DOT = " · "
@@ -32,10 +31,6 @@ class RunPanel(Lines, can_focus=False):
 
     def run_lines(self, run: "RunState", width: int, height: int) -> Sequence[Line]:
         """Return the content for a width and height in cells; it scrolls if it is higher."""
-        return ()
-
-    def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """Return nothing: a run has no reading."""
         return ()
 
     def make_lines(self, width: int, height: int) -> Sequence[Line]:
