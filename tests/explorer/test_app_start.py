@@ -284,6 +284,10 @@ async def test_a_served_page_opens_no_path_but_that_which_it_was_given(
         assert app.view.model == str(char_model.path)
         with pytest.raises(ModelError, match=ONLY_LISTED) if is_web else nullcontext():
             app.readings.open_model(str(other))
+        await pilot.press("f3")
+        await pilot.pause()
+        assert ("training needs a terminal: run `explorer train` there" in messages(app)) is is_web
+        assert (app.screen is app.explore) is is_web
 
 
 async def test_options_of_opening_reach_the_opener(

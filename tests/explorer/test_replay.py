@@ -1,14 +1,12 @@
 """Random keys, clicks, pastes and resizes: nothing is raised, and the numbers are those of a fresh trace.
 
-500 of them by default, 10,000 with `pytest -m slow`. REPLAY_SEED and REPLAY_EVENTS choose another run:
-`REPLAY_SEED=7 REPLAY_EVENTS=2000 pytest tests/explorer/test_replay.py`.
+500 of them here, with the same dice each time; thousands, with other dice, by `tests/campaigns/test_events.py`.
 """
 
-import os
 import random
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,12 +24,13 @@ from explorer.widgets.panels.row_table import RowTable
 from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings, Scope
 from model.tokenizer import encode
-from tests.explorer.conftest import SENTENCES, Opener, Ready
-from tests.explorer.helpers import app_of, raised, set_terminal_size
+from tests.explorer.conftest import SENTENCES, Opener
+from tests.explorer.helpers import app_of, raised, set_terminal_size, settled
 
-SEED = int(os.environ.get("REPLAY_SEED", "1"))
-EVENTS = int(os.environ.get("REPLAY_EVENTS", "500"))
-MANY_EVENTS = 10_000
+Judge = Callable[[ExplorerApp], None]
+"""Raises AssertionError if the application shows wrong numbers."""
+
+EVENTS = 500
 AT_ONCE = 40
 """Events that are sent before the application is given time to draw."""
 CHECKED_EVERY = 250
@@ -50,11 +49,11 @@ NAMED = {" ": "space", "\n": "enter"}
 
 
 class Person:
-    """Somebody who does anything, the same things for the same seed."""
+    """Somebody who does anything, the same things for the same dice."""
 
-    def __init__(self, app: ExplorerApp, seed: int) -> None:
+    def __init__(self, app: ExplorerApp, dice: random.Random) -> None:
         self.app = app
-        self.dice = random.Random(seed)
+        self.dice = dice
         self.done: deque[str] = deque(maxlen=2 * AT_ONCE)
 
     def act(self) -> int:
@@ -160,9 +159,9 @@ async def settle(pilot: Pilot[None], person: Person) -> None:
     await pilot.pause(0)
     app = app_of(pilot)
     if (error := raised(app)) is not None:
-        print(f"seed {SEED}, the last events: {list(person.done)}")
+        print(f"the last events: {list(person.done)}")
         raise error
-    assert app.is_running, f"seed {SEED}: it was left by {list(person.done)}"
+    assert app.is_running, f"it was left by {list(person.done)}"
 
 
 @pytest.fixture
@@ -173,46 +172,32 @@ def unhurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-Replay = Callable[[str, int], Awaitable[None]]
+async def replay(name: str, events: int, dice: random.Random, opener: Opener, judge: Judge) -> None:
+    """Begin with the model of this name and send so many events; the numbers are checked between them."""
+    app = ExplorerApp(View(name, SENTENCES[0] if name == "bpe" else "a bad fed cab"), opener)
+    person = Person(app, dice)
+    count, due = 0, CHECKED_EVERY
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        while count < events:
+            sent = 0
+            while sent < AT_ONCE:
+                sent += person.act()
+            count += sent
+            await settle(pilot, person)
+            if count >= due:
+                due += CHECKED_EVERY
+                await check(pilot, person, judge)
+        await check(pilot, person, judge)
 
 
-@pytest.fixture
-def replay(unhurried: None, opener: Opener, ready: Ready, char_model: Checkpoint, bpe_model: Checkpoint) -> Replay:
-    """Begins with one of the two models and sends it so many events; the numbers are checked between them."""
-    models = {"bpe": bpe_model, "char": char_model}
-
-    async def run(name: str, events: int) -> None:
-        app = ExplorerApp(View(name, SENTENCES[0] if name == "bpe" else "a bad fed cab"), opener)
-        person = Person(app, SEED)
-        count, due = 0, CHECKED_EVERY
-        async with app.run_test(size=(80, 24)) as pilot:
-            await ready(pilot)
-            while count < events:
-                sent = 0
-                while sent < AT_ONCE:
-                    sent += person.act()
-                count += sent
-                await settle(pilot, person)
-                if count >= due:
-                    due += CHECKED_EVERY
-                    await check(pilot, person, ready, models)
-            await check(pilot, person, ready, models)
-
-    return run
-
-
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("name", ["bpe", "char"])
-async def test_whatever_is_pressed_nothing_is_raised_and_the_numbers_are_right(name: str, replay: Replay) -> None:
-    await replay(name, EVENTS // 2)
+async def test_whatever_is_pressed_nothing_is_raised_and_the_numbers_are_right(name: str, opener: Opener) -> None:
+    await replay(name, EVENTS // 2, random.Random(1), opener, lambda app: check_numbers(app, opener(app.view.model)))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["bpe", "char"])
-async def test_ten_thousand_events(name: str, replay: Replay) -> None:
-    await replay(name, MANY_EVENTS // 2)
-
-
-async def check(pilot: Pilot[None], person: Person, ready: Ready, models: dict[str, Checkpoint]) -> None:
+async def check(pilot: Pilot[None], person: Person, judge: Judge) -> None:
     """Come back to the Explore screen, at a size that shows it, and compare all numbers."""
     app = person.app
     for _ in range(MOST_OVER_EACH_OTHER):
@@ -222,11 +207,11 @@ async def check(pilot: Pilot[None], person: Person, ready: Ready, models: dict[s
             break
         person.press("escape")
     await pilot.resize_terminal(*person.dice.choice([(80, 24), (120, 36)]))
-    await ready(pilot)
+    await settled(pilot)
     await settle(pilot, person)
     try:
         assert app.screen is app.explore
-        check_numbers(app, models[app.view.model])
+        judge(app)
     except AssertionError:
-        print(f"seed {SEED}, {app.screen_stack}, {app.view}, the last events: {list(person.done)}")
+        print(f"{app.screen_stack}, {app.view}, the last events: {list(person.done)}")
         raise

@@ -40,6 +40,7 @@ class Terminal:
         state: Path,
         size: tuple[int, int] = (100, 30),
         log: Path | None = None,
+        cwd: Path = ROOT,
         **env: str,
     ) -> None:
         self.ours, theirs = pty.openpty()
@@ -49,10 +50,11 @@ class Terminal:
         own = ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "TEXTUAL_THEME")
         environment = {name: value for name, value in os.environ.items() if name not in own}
         environment |= {"TERM": "xterm-256color", "XDG_STATE_HOME": str(state), "OMP_NUM_THREADS": "1", **env}
+        environment["PYTHONPATH"] = str(ROOT)
         errors = theirs if log is None else os.open(log, os.O_WRONLY | os.O_CREAT)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "explorer", *arguments],
-            stdin=theirs, stdout=theirs, stderr=errors, cwd=ROOT, env=environment, start_new_session=True,
+            stdin=theirs, stdout=theirs, stderr=errors, cwd=cwd, env=environment, start_new_session=True,
         )  # fmt: skip
         if log is not None:
             os.close(errors)
@@ -77,9 +79,10 @@ class Terminal:
         while wanted not in self.text(start):
             assert time.monotonic() < end, f"no {wanted!r} in {self.text(start)[-2000:]!r}"
             assert self.process.poll() is None, self.text()[-2000:]
-            self._read(0.5)
+            self.read(0.5)
 
-    def _read(self, seconds: float) -> bool:
+    def read(self, seconds: float) -> bool:
+        """Read what is written within so many seconds; return False if it is nothing."""
         ready, _, _ = select.select([self.ours], [], [], seconds)
         if ready:
             self.written += os.read(self.ours, 65536)
@@ -90,8 +93,8 @@ class Terminal:
         end = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < end, self.text()[-2000:]
-            self._read(0.1)
-        while self._read(0.0):
+            self.read(0.1)
+        while self.read(0.0):
             pass
         return self.process.returncode
 

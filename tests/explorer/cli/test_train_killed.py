@@ -1,12 +1,13 @@
-"""`kill -9` at random moments of a run: what is on the disk opens, resuming is exact and loses at most the interval."""
+"""`kill -9` at random moments of a run: what is on the disk opens, resuming is exact and loses at most the interval.
+
+Dozens of kills, also at single calls of the system, by `tests/campaigns/test_kills.py`.
+"""
 
 import os
 import random
 import sys
 import time
 from pathlib import Path
-
-import pytest
 
 from model.checkpoint import load
 from model.layout import parse_step_directory
@@ -80,6 +81,15 @@ def curve(out: Path) -> list[tuple[float, ...]]:
     return [(m.step, m.loss, m.validation_loss or 0.0, m.learning_rate, m.gradient_norm) for m in read_metrics(out)]
 
 
+def check_finished(out: Path, reference: Path) -> None:
+    """A run that was killed and resumed is the same as one that was not."""
+    assert curve(out) == curve(reference)
+    final = Path("final") / "model.safetensors"
+    assert (out / final).read_bytes() == (reference / final).read_bytes()
+    assert [step for step, _ in find_snapshots(out)] == [0, 10, 30, STEPS]
+    assert not [path for path in (*out.iterdir(), *(out / FOLDER).iterdir()) if path.name.endswith(".tmp")]
+
+
 def survive(directory: Path, kills: int) -> tuple[int, int]:
     """Kill runs until `kills` have hit; each that gets to its end must be as if nothing had happened."""
     text = directory / "text.txt"
@@ -106,21 +116,9 @@ def survive(directory: Path, kills: int) -> tuple[int, int]:
             assert code == KILLED
             hits += 1
         finished += 1
-        assert curve(out) == curve(reference)
-        assert (out / "final" / "model.safetensors").read_bytes() == (
-            reference / "final" / "model.safetensors"
-        ).read_bytes()
-        assert [step for step, _ in find_snapshots(out)] == [0, 10, 30, STEPS]
-        assert not [path for path in (*out.iterdir(), *(out / FOLDER).iterdir()) if path.name.endswith(".tmp")]
+        check_finished(out, reference)
     return hits, finished
 
 
 def test_a_kill_of_each_kind(tmp_path: Path) -> None:
     assert survive(tmp_path, 2)[0] >= 2
-
-
-@pytest.mark.slow
-def test_fifty_kills(tmp_path: Path) -> None:
-    hits, finished = survive(tmp_path, 50)
-    print(f"{hits} kills, {finished} runs to their end")
-    assert hits >= 50

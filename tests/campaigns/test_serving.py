@@ -1,0 +1,101 @@
+"""Visitors of `explorer serve` who do anything, and servers that end in any way. A try is a server.
+
+No application outlives its page or its server, other sites are refused, and no visitor keeps others from theirs.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import Process
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from model.checkpoint import Checkpoint
+from tests.campaigns.tries import tries
+from tests.explorer.cli.test_serve import ROOT, free_port, receive
+
+PAGES = 2
+"""That may be open at once."""
+
+GARBAGE = (
+    *('["stdin", "m"]', '["stdin", "\\u001b[31337m"]', '["resize", {"width": 1, "height": 1}]', '["ping", 1]'),
+    *('["resize", {"width": 100000, "height": 100000}]', '["resize", {}]', '["stdin"]', "[]", "{}", "x", ""),
+    *("[" * 9999, '["focus"]', '["blur"]', '["nothing", null]', '["stdin", 3]', "\udcff\udcfe", "x" * 2**20),
+)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(path.parent.name))
+    return found
+
+
+async def gone(*pids: int) -> None:
+    """Wait until these processes have ended."""
+    async with asyncio.timeout(60):
+        while any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
+            await asyncio.sleep(0.1)
+
+
+async def visit(session: aiohttp.ClientSession, address: str, server: Process, dice: random.Random) -> None:
+    """Open pages until there are too many, send anything, and close them; their applications end."""
+    ours = {"Origin": address}
+    async with AsyncExitStack() as pages:
+        open_pages = [
+            await pages.enter_async_context(session.ws_connect(f"{address}/ws?width=80&height=24", headers=ours))
+            for _ in range(PAGES)
+        ]
+        for headers, refused in ((ours, 503), ({"Origin": "http://evil.example"}, 403), ({}, 403)):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await session.ws_connect(f"{address}/ws", headers=headers)
+            assert caught.value.status == refused
+        if dice.random() < 0.7:
+            await receive(open_pages[0], "weights")
+        for sent in dice.choices(GARBAGE, k=dice.randrange(8)):
+            with suppress(ConnectionError):
+                await open_pages[1].send_frame(sent.encode(errors="surrogateescape"), aiohttp.WSMsgType.TEXT)
+    await gone(*children(server.pid))
+    async with session.ws_connect(f"{address}/ws?width=80&height=24", headers=ours) as page:
+        await receive(page, "weights")
+        await page.send_str(json.dumps(["stdin", "q"]))
+    await gone(*children(server.pid))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+async def test_whatever_visitors_do_nothing_outlives_its_page_or_its_server(
+    char_model: Checkpoint, tmp_path: Path
+) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "XDG_STATE_HOME": str(tmp_path)}
+    view = ["--model", str(char_model.path), "--text", "a bad fed cab"]
+    for dice in tries(2):
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        words = [*view, "--host", "127.0.0.1", "--port", str(port), "--pages", str(PAGES)]
+        server = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "explorer", "serve", *words],
+            cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert server.stdout is not None
+        async with asyncio.timeout(600), aiohttp.ClientSession() as session:
+            assert b"serving on" in await server.stdout.readline()
+            await visit(session, address, server, dice)
+            page = await session.ws_connect(f"{address}/ws?width=80&height=24", headers={"Origin": address})
+            if dice.random() < 0.5:
+                await receive(page, "weights")
+            orphans = children(server.pid)
+            server.send_signal(dice.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+            await server.wait()
+            await gone(*orphans)
+            await page.close()
