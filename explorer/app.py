@@ -7,7 +7,7 @@ imports it. Workers compute and post messages; only message handlers change what
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from explorer.core.tour import note_shown, tour_file
 from explorer.screens.opening import OpeningScreen, loading
 from explorer.view import LAST, LONGEST_TEXT, Change, View
 from explorer.widgets import themes
+from explorer.widgets.head_ablator import HeadAblator, MeasureCosts
 from explorer.widgets.head_scorer import HeadScorer, Measure
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.paste_parser import install_paste_parser
@@ -43,6 +44,7 @@ from model.families import OpenOptions
 if TYPE_CHECKING:
     from textual.css.query import DOMQuery
 
+    from explorer.core.gallery import Head
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
     from explorer.screens.commands import ActionPalette
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from explorer.training.run_state import RunState
     from explorer.training.session import ReadHeads, TrainingSession
     from explorer.widgets.sentence import SentenceEditor
+    from model.head_costs import HeadCost
     from model.head_scores import HeadScores, Progress
     from model.interface import TracedModel
 
@@ -145,11 +148,14 @@ class ExplorerApp(App[None]):
         self.history = history or History()
         self.head_scores_changed: Signal[None] = Signal(self, "head_scores_changed")
         """Published when the heads of a model have been measured."""
+        self.head_costs_changed: Signal[None] = Signal(self, "head_costs_changed")
+        """Published when heads of a model have been ablated."""
         self._open_model = open_model
         self._open_options = open_options or OpenOptions()
         self._readings: ReadingService | None = None
         self._loader: ReadingLoader | None = None
         self._scorer: HeadScorer | None = None
+        self._ablator: HeadAblator | None = None
         self._type_ahead = TypeAhead()
         self._busy = ""  # what a worker does, as shown on the screen
         self._is_waiting = True  # for a reading
@@ -157,6 +163,7 @@ class ExplorerApp(App[None]):
         self._palette: type[ActionPalette] | None = None
         self._other_screens: OtherScreens | None = None
         self._measure_heads: Measure | None = None
+        self._measure_costs: MeasureCosts | None = None
         self._unchecked: View | None = asked  # until it is known whether what was asked for exists
         self._announced = False
         self._offer_tour = offer_tour
@@ -369,6 +376,29 @@ class ExplorerApp(App[None]):
         self._publish_head_scores()
         self.measure_heads()  # another model may have come into view meanwhile
 
+    @property
+    def costs_in_view(self) -> "dict[Head, HeadCost]":
+        """What is known of the heads of the model in view that have been ablated."""
+        model = self.model_in_view
+        return self._ablator.costs(model) if self._ablator is not None and model is not None else {}
+
+    @property
+    def ablating_is_over(self) -> bool:
+        """True if all heads of the model in view have been ablated, or cannot be."""
+        model = self.model_in_view
+        return self._ablator is not None and model is not None and self._ablator.is_over(model)
+
+    def ablate_heads(self, screen: Screen[Any]) -> None:
+        """Ablate each head of the model in view in the background, as long as a screen is open."""
+        if self._ablator is not None and (model := self.model_in_view) is not None:
+            self._ablator.measure(screen, model)
+
+    def _ablate(self, model: "TracedModel", heads: "Sequence[Head]") -> "Iterator[tuple[Head, HeadCost]]":
+        """Ablate heads of a model, in a worker."""
+        self._import("head scores")
+        assert self._measure_costs is not None
+        return self._measure_costs(model, heads)
+
     # After the first frame
 
     def on_mount(self) -> None:
@@ -402,9 +432,10 @@ class ExplorerApp(App[None]):
 
             self._other_screens = OtherScreens(CompareScreen, HeadsScreen, LabScreen, LabSession, training_screen)
         else:
+            from explorer.core.head_costs import measure_affordable_costs
             from explorer.core.head_scores import measure_heads
 
-            self._measure_heads = measure_heads
+            self._measure_heads, self._measure_costs = measure_heads, measure_affordable_costs
 
     async def on_explore_imported(self, message: ExploreImported) -> None:
         """Replace the first frame by Explore, then import torch."""
@@ -429,6 +460,7 @@ class ExplorerApp(App[None]):
         self._scorer = HeadScorer(
             self, self._measure, self._heads_measured, lambda: self.head_scores_changed.publish(None)
         )
+        self._ablator = HeadAblator(self, self._ablate, lambda: self.head_costs_changed.publish(None))
         self.training.enable_attention(message.read_heads)
         self.look(self.view, undecided=self._undecided)
 

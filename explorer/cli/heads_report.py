@@ -9,8 +9,9 @@ import click
 from explorer.cli.terminal import is_terminal
 from explorer.core.formatting import one_line, rise, weight
 from explorer.core.gallery import Head
-from explorer.core.head_costs import induction_source, measure_costs
+from explorer.core.head_costs import measure_costs
 from explorer.core.head_kinds import HEAD_KINDS, head_kind, named_score
+from explorer.core.head_paths import induction_source
 from explorer.core.head_scores import measure_heads
 from model.head_costs import HeadCost
 from model.interface import TracedModel

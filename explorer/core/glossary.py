@@ -138,6 +138,17 @@ _TERMS = (
         "than this: .46 of its weight goes there, clearly more than to other tokens at such a place. In ‘verb → "
         "subject’ a verb looks at its subject. Heads (g) shows all scores.",
     ),
+    Term(
+        "baseline",
+        "What a head without that purpose would give to the same tokens: an even share or, between words, what it "
+        "gives to another word of that kind or to any token as far away, whichever is more.",
+    ),
+    Term(
+        "loss without it",
+        "How much the loss rises when zeros take the place of the head's mixed values: on stories, and on random "
+        "tokens that are read for the second time, where only copying helps. Without the head that it reads from, an "
+        "induction head no longer knows where to look.",
+    ),
     Term("q·k, score", "How well a key answers a query: large if they point the same way.", "q·k = Σ qᵢ·kᵢ", _score),
     Term("Σ", "The sum of all products in the list below it, one for each dimension d; it is the score."),
     Term(

@@ -1,18 +1,14 @@
 """What each head of a model is worth, measured on the same stories and random tokens as the head scores."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from explorer.core.gallery import Head
-from explorer.core.head_kinds import stands_out
 from explorer.core.head_scores import LONGEST, SEED, linked_stories, parameters_of_blocks, repeated_tokens
+from model.errors import ModelError
 from model.head_costs import HeadCost, head_costs
-
-if TYPE_CHECKING:
-    from model.head_scores import HeadScores
-    from model.interface import ModelShape, TracedModel
+from model.interface import ModelShape, TracedModel
 
 OPERATIONS = 3e11
 """About how many multiplications to spend on all heads of a model unasked: some ten seconds on one core."""
@@ -21,16 +17,8 @@ FEWEST_TOKENS, MOST_TOKENS = 256, 2048
 REPEATS = 4
 """Random sequences."""
 
-_FALL = 0.5
-"""The share of an induction score that has to be lost with a head that the other reads from."""
 
-
-def is_affordable(shape: "ModelShape") -> bool:
-    """Return True if the heads of a model can be ablated within OPERATIONS."""
-    return _affordable_tokens(shape) >= FEWEST_TOKENS
-
-
-def measure_costs(model: "TracedModel", heads: Sequence[Head], seed: int = SEED) -> Iterator[tuple[Head, HeadCost]]:
+def measure_costs(model: TracedModel, heads: Sequence[Head], seed: int = SEED) -> Iterator[tuple[Head, HeadCost]]:
     """Ablate one head after the other; the same model and seed give the same costs.
 
     Raises ModelError if the tokenizer knows too little of the stories, or the context is shorter than 2.
@@ -42,18 +30,12 @@ def measure_costs(model: "TracedModel", heads: Sequence[Head], seed: int = SEED)
     return head_costs(model, heads, [text.ids for text in texts], repeated)
 
 
-def _affordable_tokens(shape: "ModelShape") -> int:
+def measure_affordable_costs(model: TracedModel, heads: Sequence[Head]) -> Iterator[tuple[Head, HeadCost]]:
+    """Do the same unless it takes long: raises ModelError if all heads cannot be ablated within OPERATIONS."""
+    if _affordable_tokens(model.config) < FEWEST_TOKENS:
+        raise ModelError(f"{model.name!r} is too large to ablate all of its heads unasked")
+    return measure_costs(model, heads)
+
+
+def _affordable_tokens(shape: ModelShape) -> int:
     return int(OPERATIONS / (parameters_of_blocks(shape) * shape.n_layer * shape.n_head))
-
-
-def induction_source(scores: "HeadScores", costs: Mapping[Head, HeadCost], head: Head) -> tuple[Head, float] | None:
-    """Return the head that an induction head reads from, and by how much its induction score falls without that one.
-
-    None if it is no induction head, or loses less than half of its score with any head that has been ablated.
-    """
-    score = scores.of(*head)["induction"]
-    falls = {other: cost.induction_falls[head].item() for other, cost in costs.items() if other[0] < head[0]}
-    if not falls or not stands_out(score):
-        return None
-    source = max(falls, key=lambda other: falls[other])
-    return (source, falls[source]) if falls[source] >= _FALL * score.value else None

@@ -14,12 +14,11 @@ from textual.worker import get_current_worker
 from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Head, Sort
-from explorer.core.head_kinds import STORIES
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.exporter import Exporter
 from explorer.view import Stage, choose_head
-from explorer.widgets.heads.detail import JOINED, HeadDetail
+from explorer.widgets.heads.detail import JOINED, HeadDetail, Notes
 from explorer.widgets.heads.grid import HeadGrid
 from explorer.widgets.heads.map import HeadMap, Measure
 from explorer.widgets.heads.tiles import HeadTiles
@@ -111,13 +110,16 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     @property
     def is_settled(self) -> bool:
-        """True if all pictures have been computed, at the size in which they are drawn."""
+        """True if all pictures have been computed, at the size in which they are drawn, and all heads ablated."""
         block = self.grid.block
-        return block is not None and self._computing is None and not self.gallery.missing(block)
+        if block is None or self._computing is not None or self.gallery.missing(block):
+            return False
+        return self.app.ablating_is_over or (self.scores is None and self.app.scoring_is_over)
 
     def on_mount(self) -> None:
         """Choose the head in view."""
         self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
+        self.app.head_costs_changed.subscribe(self, lambda _: self._show_costs())
         self.map.display = False
         view = self.gallery.reading.view
         self.grid.chosen = self.map.chosen = (view.layer, view.head)
@@ -146,16 +148,21 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def _show_detail(self) -> None:
         head = self.chosen if self._hovered is None else self._hovered
-        self.query_one(HeadDetail).show_head(self.gallery, head, self.scores, self._note(), self._legends())
+        detail = self.query_one(HeadDetail)
+        detail.show_head(self.gallery, head, self.scores, self.app.costs_in_view, self._notes(), self._legends())
 
-    def _note(self) -> str:
-        if self.scores is not None:
-            return f"measured on up to {STORIES} stories and on random tokens, not on this sentence"
-        if self.app.scoring_is_over:
-            return "no head scores"
-        progress = self.app.scoring_progress
-        done = "" if progress is None else f" {progress[0]} of {progress[1]} texts are read"
-        return f"head scores are being measured…{done}"
+    def _notes(self) -> Notes:
+        """Return what stands in place of scores and of costs until they are known."""
+        if self.scores is None:
+            if self.app.scoring_is_over:
+                return Notes("no head scores", "")
+            progress = self.app.scoring_progress
+            done = "" if progress is None else f" {progress[0]} of {progress[1]} texts are read"
+            return Notes(f"head scores are being measured…{done}", "")
+        if self.app.ablating_is_over:
+            return Notes("", "not ablated here, as that would take long: `explorer heads` measures the loss without it")
+        ablated, total = len(self.app.costs_in_view), len(self.gallery.heads)
+        return Notes("", f"loss without it: {ablated} of {total} heads ablated…")
 
     def _legends(self) -> list[list[tuple[str, Style]]]:
         """The wordings of the last line, from long to short."""
@@ -192,13 +199,26 @@ class HeadsScreen(ActionScreen[Head | None]):
         else:
             self.show()
 
+    def _show_costs(self) -> None:
+        """Show what has just been measured of ablated heads, and have the rest ablated."""
+        if not self.is_gone:
+            self._show_detail()
+            self._ablate()
+
     # Computing
+
+    def _ablate(self) -> None:
+        """Have each head ablated once the pictures and the scores, which are there sooner, have been computed."""
+        if self._computing is None and self.scores is not None:
+            self.app.ablate_heads(self)
 
     def _compute(self) -> None:
         """Compute the missing pictures in a worker, those in view first."""
         if self.is_gone or (block := self.grid.block) is None:
             return
         missing = self.gallery.missing(block, self.grid.heads_in_view)
+        if not missing:
+            self._ablate()
         if not missing or self._computing == block:
             return
         self._computing = block
@@ -227,7 +247,7 @@ class HeadsScreen(ActionScreen[Head | None]):
             self._computing = None
         if self.sort is Sort.PEAKEDNESS and message.last:
             self.show()
-        elif message.last and self.gallery.missing(self.grid.block or 1):
+        elif message.last:
             self._compute()
         self.grid.update(list(message.pictures))
         self.map.update(list(message.pictures))

@@ -76,9 +76,9 @@ class HeadScorer:
         """Measure a model, in a worker."""
         scores = None
         try:
-            cancellable = _Cancellable(model, get_current_worker())
+            cancellable = CancellableModel(model, get_current_worker())
             scores = self._measure(cancellable, progress=partial(self._read, model))
-        except _CancelledError:
+        except CancelledError:
             return
         except Exception:  # the scores are an extra: what is wrong with the model is said where it is read
             scores = None
@@ -100,12 +100,12 @@ class HeadScorer:
         self._on_measured()
 
 
-class _CancelledError(Exception):
-    """The application is shutting down."""
+class CancelledError(Exception):
+    """The worker has been cancelled."""
 
 
-class _Cancellable:
-    """A model that raises _CancelledError when it is run in a cancelled worker."""
+class CancellableModel:
+    """A model that raises CancelledError when it is run in a cancelled worker."""
 
     def __init__(self, model: "TracedModel", worker: "Worker[None]") -> None:
         self._model = model
@@ -119,6 +119,7 @@ class _Cancellable:
         settings: AttentionSettings = AS_TRAINED,
         base: "Trace | None" = None,
     ) -> "Trace":
+        """Run the model."""
         if self._worker.is_cancelled:
-            raise _CancelledError
+            raise CancelledError
         return self._model.trace(token_ids, settings, base)

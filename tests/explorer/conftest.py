@@ -11,7 +11,7 @@ from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core import head_scores
+from explorer.core import head_costs, head_scores
 from explorer.training.process import ProcessStarter
 from explorer.view import View
 from explorer.widgets.sentence import SentenceEditor
@@ -80,7 +80,7 @@ def opener(char_model: Checkpoint, bpe_model: Checkpoint) -> Opener:
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing moves by itself: what is typed is shown at once. Head scores are measured on little text.
+    """Nothing moves by itself: what is typed is shown at once. Heads are measured on little text.
 
     Pilot waits as long as it takes: after its own 30 seconds a test would fail on a machine that is busy otherwise.
     It waits for an idle event loop, not for an idle processor, and screens are repainted at once.
@@ -93,6 +93,8 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(SentenceEditor, "preview_delay", 0.0)
     monkeypatch.setattr(head_scores, "STORIES", 2)
     monkeypatch.setattr(head_scores, "REPEATS", 2)
+    monkeypatch.setattr(head_costs, "MOST_TOKENS", 48)
+    monkeypatch.setattr(head_costs, "REPEATS", 1)
     monkeypatch.delenv("NO_COLOR", raising=False)
     yield
     # It keeps every line of the widgets that are gone, and each collection of garbage looks through them.

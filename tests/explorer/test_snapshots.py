@@ -1,7 +1,7 @@
 """Pictures of the screens as they were accepted by eye; `pytest --snapshot-update` accepts those of now.
 
-What could differ from one machine to another is fixed: the weights are a closed formula, head scores are given, the
-terminal has the colours that a test names, and nothing moves.
+What could differ from one machine to another is fixed: the weights are a closed formula, head scores and costs are
+given, the terminal has the colours that a test names, and nothing moves.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from textual import constants
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
-from explorer.core import head_scores
+from explorer.core import head_costs, head_scores
 from explorer.screens.compare import CompareScreen
 from explorer.screens.dialogs.circuits import CircuitsScreen
 from explorer.screens.heads import HeadsScreen
@@ -22,7 +22,7 @@ from explorer.widgets import themes
 from model.interface import TracedModel
 from model.settings import Scope
 from tests.explorer.conftest import Ready
-from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_checkpoint, formula_scores
+from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_checkpoint, formula_costs, formula_scores
 from tests.explorer.helpers import until
 from tests.explorer.screens.test_compare import settled
 
@@ -51,6 +51,7 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setattr(constants, "DEFAULT_THEME", "textual-dark")
     monkeypatch.setattr(head_scores, "measure_heads", lambda model, **_: formula_scores())
+    monkeypatch.setattr(head_costs, "measure_affordable_costs", lambda model, heads: formula_costs(heads))
 
 
 @pytest.fixture

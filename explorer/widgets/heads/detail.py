@@ -1,18 +1,20 @@
 """HeadDetail: the measures of one head, and a legend for the pictures or the map above it."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from rich.style import Style
 
-from explorer.core.formatting import bar, fixed, significant, weight
+from explorer.core.formatting import bar, fixed, rise, significant, weight
 from explorer.core.gallery import Gallery, Head
-from explorer.core.head_kinds import HEAD_KINDS, named_score
+from explorer.core.head_kinds import HEAD_KINDS, head_kind, named_score
+from explorer.core.head_paths import induction_source
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
+    from model.head_costs import HeadCost
     from model.head_pictures import MeanPeakedness
     from model.head_scores import HeadScores
 
@@ -21,8 +23,15 @@ JOINED = 110
 """The width from which peakedness as set and unscaled share a line."""
 
 
+class Notes(NamedTuple):
+    """What stands in place of scores and of costs that are not known."""
+
+    scores: str
+    costs: str
+
+
 class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
-    """Shows the scores, the peakedness as set and unscaled on one line or two, and a legend."""
+    """Shows the scores, what the model loses without the head, how peaked it is on one line or two, and a legend."""
 
     DEFAULT_CSS = """
     HeadDetail { overflow: hidden hidden; }
@@ -33,7 +42,8 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         self._head: Head = (0, 0)
         self._gallery: Gallery | None = None
         self._scores: HeadScores | None = None
-        self._note = ""
+        self._costs: Mapping[Head, HeadCost] = {}
+        self._notes = Notes("", "")
         self._legend: Sequence[Sequence[tuple[str, Style]]] = ()
 
     def show_head(
@@ -41,11 +51,13 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         gallery: Gallery,
         head: Head,
         scores: "HeadScores | None",
-        note: str,
+        costs: "Mapping[Head, HeadCost]",
+        notes: Notes,
         legend: Sequence[Sequence[tuple[str, Style]]],
     ) -> None:
-        """Draw one head; `legend` has wordings of the last line, the longest first, `note` the source of the scores."""
-        self._gallery, self._head, self._scores, self._note, self._legend = gallery, head, scores, note, legend
+        """Draw one head; `legend` has wordings of the last line, the longest first."""
+        self._gallery, self._head, self._legend = gallery, head, legend
+        self._scores, self._costs, self._notes = scores, costs, notes
         self.show(gallery.reading)
 
     def title(self, reading: "Reading") -> str:
@@ -61,11 +73,11 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         """Return the lines with the longest wordings that fit."""
         fitting = (parts for parts in self._legend if _width(parts) <= width)
         legend = next(fitting, self._legend[-1] if self._legend else ())
-        return [self._score_line(width), *self._peakedness_lines(reading, width), line(*legend)]
+        return [self._score_line(width), self._cost_line(width), *self._peakedness_lines(reading, width), line(*legend)]
 
     def _score_line(self, width: int) -> Line:
         if self._scores is None:
-            return line((self._note, self.style_of("faint")))
+            return line((self._notes.scores, self.style_of("faint")))
         best, score = self._scores.largest(*self._head)
         is_named = named_score(self._scores, *self._head) is not None
         parts = [
@@ -79,6 +91,28 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
             if kind != best and _width(parts) + cell_len(part) <= width:
                 parts.append((part, self.style_of("name")))
         return line(*parts)
+
+    def _cost_line(self, width: int) -> Line:
+        """Return what the loss is without the head and, of an induction head, which one it reads from."""
+        cost = self._costs.get(self._head)
+        if cost is None or self._scores is None:
+            return line((self._notes.costs, self.style_of("faint")))
+        on_stories, on_repeats = rise(cost.text), rise(cost.repeated)
+        long = f"loss without it {on_stories} on stories, {on_repeats} on repeated random tokens"
+        short = f"loss without it {on_stories}, on repeats {on_repeats}"
+        wordings = [long, short]
+        if (source := induction_source(self._scores, self._costs, self._head)) is not None:
+            (layer, head), fall = source
+            name, kind = f"L{layer} H{head}", head_kind(self._scores, layer, head)
+            named = f"{name} ({kind})" if kind else name
+            wordings = [
+                f"{long} · reads from {named}: induction −{weight(fall)} without that",
+                f"{short} · reads from {named}: induction −{weight(fall)} without that",
+                f"{short} · reads from {name}",
+                short,
+            ]
+        fitting = (words for words in wordings if cell_len(words) <= width)
+        return line((next(fitting, wordings[-1]), self.base))
 
     def _peakedness_lines(self, reading: "Reading", width: int) -> list[Line]:
         found = self._gallery.peakedness(self._head) if self._gallery else None

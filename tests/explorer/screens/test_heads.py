@@ -2,15 +2,18 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from textual.geometry import Offset, Region
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from explorer.app import ExplorerApp
+from explorer.core import head_costs, head_scores
 from explorer.core.formatting import significant, weight
 from explorer.core.gallery import Gallery, Sort, changed_heads
 from explorer.core.head_kinds import HEAD_KINDS
@@ -24,6 +27,8 @@ from explorer.widgets.heads.map import HeadMap
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.palette import HATCH
 from model.checkpoint import Checkpoint
+from model.head_costs import HeadCost
+from model.head_scores import HeadScores
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.helpers import messages, screen_text, until
@@ -328,6 +333,58 @@ async def test_every_size_and_the_chosen_head_stays_in_view(make_app: MakeApp, r
         await pilot.resize_terminal(50, 10)
         await pilot.pause()
         assert screen.query_one("#too-small").display
+
+
+async def test_the_loss_without_a_head_and_what_it_reads_from(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ablated: list[tuple[int, int]] = []
+    left: list[Screen[Any]] = []
+
+    def measure(model: Any, heads: Sequence[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], HeadCost]]:
+        for head in heads:
+            if head == (1, 0) and not left:
+                left.append(app.screen)
+                app.call_from_thread(app.screen.action_back)
+                while True:
+                    model.trace([1])  # ends the worker once it is cancelled
+            ablated.append(head)
+            falls = torch.zeros(2, 4)
+            falls[1, 3] = 0.5 if head == (0, 2) else 0.0
+            yield head, HeadCost(0.25, -1.5, 0.0, falls)
+
+    app = make_app(layer=1, head=3)
+    values = {"induction": torch.full((2, 4), 0.75)}
+    scores = HeadScores(values, {"induction": torch.full((2, 4), 0.01)})
+    monkeypatch.setattr(head_scores, "measure_heads", lambda model, **_: scores)
+    monkeypatch.setattr(head_costs, "measure_affordable_costs", measure)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: app.scoring_is_over)
+        await pilot.press("g")
+        await until(pilot, lambda: len(app.costs_in_view) == 4)
+        assert isinstance(app.screen, ExploreScreen)
+        await pilot.press("g")
+        await settled(pilot)
+        assert ablated == HEADS  # those before the screen was left are not ablated again
+        detail = app.screen.query_one(HeadDetail)
+        said = [line.plain for line in detail.lines(app.reading, 110)]  # type: ignore[arg-type]
+        assert said[1] == (
+            "loss without it +0.250, on repeats −1.500 · reads from L0 H2 (induction .75): induction −.50 without that"
+        )
+        assert detail.lines(app.reading, 50)[1].plain == "loss without it +0.250, on repeats −1.500"  # type: ignore[arg-type]
+
+
+async def test_a_model_that_is_too_large_is_not_ablated(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_costs, "OPERATIONS", 1.0)
+    app = make_app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, ready)
+        assert app.costs_in_view == {}
+        said = [line.plain for line in screen.query_one(HeadDetail).lines(app.reading, 119)]  # type: ignore[arg-type]
+        assert "`explorer heads` measures the loss without it" in said[1]
 
 
 async def test_what_is_changed_is_marked(make_app: MakeApp, ready: Ready) -> None:

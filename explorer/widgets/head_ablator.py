@@ -1,0 +1,83 @@
+"""HeadAblator: measures in the background what each head of a model is worth, head by head."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
+
+from textual.worker import get_current_worker
+
+from explorer.core.gallery import Head
+from explorer.widgets.head_scorer import CancellableModel, CancelledError
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.dom import DOMNode
+
+    from model.head_costs import HeadCost
+    from model.interface import TracedModel
+
+MeasureCosts = Callable[["TracedModel", Sequence[Head]], "Iterator[tuple[Head, HeadCost]]"]
+
+_POSTED_EVERY = 0.25
+"""Seconds between two reports of a worker."""
+
+
+class HeadAblator:
+    """Ablates the heads of a model in a worker of a screen, and goes on where the last one was cancelled.
+
+    `on_progress` is called in the thread of the application, whenever there are new costs or the worker has ended.
+    """
+
+    def __init__(self, app: "App[Any]", measure: MeasureCosts, on_progress: Callable[[], None]) -> None:
+        self._app = app
+        self._measure = measure
+        self._on_progress = on_progress
+        self._costs: WeakKeyDictionary[TracedModel, dict[Head, HeadCost]] = WeakKeyDictionary()
+        self._over: WeakSet[TracedModel] = WeakSet()
+        self._is_measuring = False
+
+    def costs(self, model: "TracedModel") -> "dict[Head, HeadCost]":
+        """Return what is known of a model."""
+        return self._costs.get(model, {})
+
+    def is_over(self, model: "TracedModel") -> bool:
+        """Return True if all heads of a model have been ablated, or cannot be."""
+        return model in self._over
+
+    def measure(self, owner: "DOMNode", model: "TracedModel") -> None:
+        """Ablate the heads that have not been, in a worker that ends with its owner, unless another one is at work."""
+        if self._is_measuring or self.is_over(model):
+            return
+        self._is_measuring = True
+        shape, known = model.config, self.costs(model)
+        heads = [(layer, head) for layer in range(shape.n_layer) for head in range(shape.n_head)]
+        missing = [head for head in heads if head not in known]
+        owner.run_worker(lambda: self._work(model, missing), group="head costs", thread=True, exit_on_error=False)
+
+    def _work(self, model: "TracedModel", heads: Sequence[Head]) -> None:
+        """Ablate heads, in a worker."""
+        done: dict[Head, HeadCost] = {}
+        is_over = True
+        posted = time.monotonic()
+        try:
+            for head, cost in self._measure(CancellableModel(model, get_current_worker()), heads):
+                done[head] = cost
+                if time.monotonic() - posted > _POSTED_EVERY:
+                    self._app.call_later(self._add, model, done)
+                    done, posted = {}, time.monotonic()
+        except CancelledError:
+            is_over = False
+        except Exception:  # the costs are an extra: what is wrong with the model is said where it is read
+            pass
+        self._app.call_later(self._finish, model, done, is_over)
+
+    def _add(self, model: "TracedModel", costs: "dict[Head, HeadCost]") -> None:
+        self._costs.setdefault(model, {}).update(costs)
+        self._on_progress()
+
+    def _finish(self, model: "TracedModel", costs: "dict[Head, HeadCost]", is_over: bool) -> None:
+        self._is_measuring = False
+        if is_over:
+            self._over.add(model)
+        self._add(model, costs)
