@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 Wordings = tuple[str, ...]
 
+_MOST = 0.5
+"""The weight on the first token, of a row and in the mean of the head, from which it is called an attention sink."""
+
+_FEWEST_QUERIES = 4
+"""Queries from which that can be told: with fewer, an even split gives the first token as much."""
+
 _LONG, _MEDIUM, _SHORT = 24, 12, 8
 """Cells for the name of a token in the fullest, a shorter and the shortest wording."""
 
@@ -81,6 +87,14 @@ class QueryRow:
         """What the sink of the head takes of this row; None if it has none."""
         share = self.stages.sink_weights
         return None if share is None else float(share[0])
+
+    @property
+    def rests_on_first(self) -> bool:
+        """True if the row gives most of its weight to the first token, as most queries of this head do."""
+        view, weights = self.reading.view, self.reading.stages.weights
+        if len(weights) < _FEWEST_QUERIES or not view.query or self.sink is not None:
+            return False
+        return bool(weights[view.query, 0] > _MOST and weights[1:, 0].mean() > _MOST)
 
     @property
     def hidden_before(self) -> int:
@@ -227,6 +241,12 @@ def _weights(row: QueryRow) -> Wordings:
         return (
             f"{full}; the sink ⌂ takes {weight(row.sink)}, which goes to no key.",
             f"Largest weight {weight(largest)} on {row.key(top, _SHORT)}; the sink ⌂ takes {weight(row.sink)}.",
+        )
+    if row.rests_on_first:
+        return (
+            f"{full}. Most queries of this head rest on the first token (attention sink).",
+            f"Largest weight {weight(largest)} on {row.key(top, _SHORT)}, the first token (attention sink).",
+            f"Weight {weight(largest)} on the first token (attention sink).",
         )
     return (
         f"{full}: as concentrated as {split}.",

@@ -52,8 +52,10 @@ def _softcap(reading: "Reading") -> str:
 
 
 def _sink(reading: "Reading") -> str:
-    sink = QueryRow(reading).sink
-    return "This model has none." if sink is None else f"Here it takes {weight(sink)} of the row in view."
+    row = QueryRow(reading)
+    if row.sink is not None:
+        return f"Here it takes {weight(row.sink)} of the row in view."
+    return f"This model has no ⌂; the first token gets {weight(row.stages.weights[0, 0].item())} of the row in view."
 
 
 def _marks(reading: "Reading") -> str:
@@ -189,7 +191,8 @@ _TERMS = (
     Term(
         "⌂, sink",
         "Some models, GPT-OSS among them, have a score in every row that belongs to no key: what it takes in the "
-        "softmax is lost to the keys, whose weights then add up to less than 1.",
+        "softmax is lost to the keys, whose weights then add up to less than 1. Many others have learned to use the "
+        "first token for that: a head that finds nothing rests its weight there (attention sink).",
         "",
         _sink,
     ),

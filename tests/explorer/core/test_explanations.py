@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from rich.cells import cell_len
 
 from explorer.core.explanations import explain_stage
 from explorer.core.formatting import quoted, wrapped
 from explorer.core.reading import Reading
-from explorer.core.readings import ReadingService
+from explorer.core.readings import ReadingService, reading_from_inputs
 from explorer.view import Stage, View
 from model.checkpoint import Checkpoint
 from model.settings import Scope
@@ -211,3 +212,21 @@ def test_wrapping_keeps_every_word() -> None:
     assert wrapped(text, 9, 7) == ["one two", "three", "four", "five", "six"]
     assert " ".join(wrapped(text, 13, 10)) == text
     assert wrapped("longest", 3, 3) == ["longest"]
+
+
+@pytest.mark.parametrize(("query", "strength", "said"), [(5, 9.0, True), (0, 9.0, False), (5, 0.1, False)])
+def test_a_head_that_rests_on_the_first_token_is_said_to(
+    bpe_model: Checkpoint, query: int, strength: float, said: bool
+) -> None:
+    whole = read(bpe_model)
+    size = len(whole.encoding)
+    q = torch.ones(4, size, 16)
+    k = torch.zeros(4, size, 16)
+    k[:, 0] = strength
+    view = replace(VIEW, query=query, stage=Stage.WEIGHTS)
+    reading = reading_from_inputs(view, [(q, k, k)] * 2, whole.shape, whole.encoding, whole.tokenizer)
+    wordings = explain_stage(reading)
+    assert all(("first token (attention sink)" in wording) == said for wording in wordings)
+    if said:
+        assert numbers(wordings[0])[0] == pytest.approx(reading.stages.weights[query, 0].item(), abs=0.006)
+        assert cell_len(wordings[-1]) <= 62
