@@ -87,6 +87,11 @@ class GPTConfig:
     def opening(self) -> None:
         """There is only one way to open a GPT."""
 
+    @property
+    def model_note(self) -> str:
+        """Nothing: the weights are computed with as they are stored."""
+        return ""
+
     def layer_note(self, layer: int) -> str:
         """Nothing: all layers have attention."""
         return ""

@@ -78,6 +78,11 @@ class ModelShape(Protocol):
         """How the model was opened, if that was a choice."""
         ...
 
+    @property
+    def model_note(self) -> str:
+        """What has to be known of the weights, such as `dequantised from Q4_1`; usually nothing."""
+        ...
+
     def layer_note(self, layer: int) -> str:
         """What has to be known of a layer besides its number; empty where all layers have attention."""
         ...

@@ -66,6 +66,7 @@ class Tables:
         view, inputs = self.reading.view, self.reading.stages.inputs
         parts = [
             one_line(self.reading.model_name),
+            *([self.reading.shape.model_note] if self.reading.shape.model_note else []),
             f"L{view.layer} H{view.head}",
             f"head_size {inputs.head_size}",
             f"scale {significant(self._scale, 4)}",

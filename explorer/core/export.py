@@ -188,6 +188,7 @@ def _special(reading: "Reading") -> dict[str, Any]:
         "sink": inputs.sink,
         "sink_weights": None if sink_weights is None else sink_weights.tolist(),
         "kv_head": view.head // groups if groups > 1 else None,
+        "model_note": reading.shape.model_note or None,
         "layer_note": reading.shape.layer_note(view.layer) or None,
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -16,6 +16,7 @@ from torch import Tensor
 from model import checkpoint
 from model import tokenizer as tokenizers
 from model.config import GPTConfig
+from model.families.directory import is_gguf
 from model.files import quoted
 from model.gpt import GPT
 from model.layout import LM_HEAD, PREFIX, TOKENIZER, CheckpointError
@@ -56,6 +57,8 @@ def convert(source: Path, target: Path, *, n_head: int | None = None, tokenizer:
 
 
 def _read(source: Path) -> Mapping[str, Any]:
+    if is_gguf(source):
+        raise CheckpointError(f"{quoted(source)} is a GGUF file, which opens as it is: explorer --model {source}")
     try:
         content = torch.load(source, map_location="cpu", weights_only=True, mmap=False)
     except OSError as error:

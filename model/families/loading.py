@@ -1,7 +1,9 @@
 """Opens models with `transformers`: directories of safetensors, and GGUF files."""
 
+import importlib
 import logging
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from model.layout import CONFIG, CheckpointError, check_name
 from model.outside import brief
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_UNQUANTISED = frozenset({"F64", "F32", "F16", "BF16"})
 _LISTED = 3
 _SLACK = 1.05
 """A network may have so many times the numbers that its files hold: buffers and tied matrices are counted apart."""
@@ -38,15 +41,17 @@ def load(path: Path, name: str | None, options: OpenOptions) -> FamilyModel:
     device = devices.choose(options.device)
     name = name or path.resolve().name
     try:
+        note = ""
         if path.is_dir():
             network, tokenizer = _open_directory(path, _DTYPES[options.dtype], device)
         elif is_gguf(path):
             network, tokenizer = _open_gguf(path, _DTYPES[options.dtype], device)
+            note = _quantisation(path)
         else:
             raise CheckpointError(f"{quoted(path)} is neither a directory nor a GGUF file: name one of these")
         _check_finite(path, network)
         network = network.to(device).eval().requires_grad_(False)
-        opened = FamilyModel(name, path, network, tokenizer, options)
+        opened = FamilyModel(name, path, network, tokenizer, options, note)
         opened.verify_switches()
     except CheckpointError:
         raise
@@ -93,6 +98,16 @@ def _open_gguf(path: Path, dtype: torch.dtype, device: torch.device) -> tuple[An
     )
     _check_loading(path, loading)
     return network, _backend(AutoTokenizer.from_pretrained(path.parent, **where), path)
+
+
+def _quantisation(path: Path) -> str:
+    """From which formats the matrices of a GGUF file were dequantised, the one of most numbers first."""
+    reader: Any = importlib.import_module("gguf").GGUFReader(path)  # only GGUF files need this library
+    numbers: Counter[str] = Counter()
+    for tensor in reader.tensors:
+        if (name := tensor.tensor_type.name) not in _UNQUANTISED:
+            numbers[name] += int(tensor.n_elements)
+    return f"dequantised from {', '.join(name for name, _ in numbers.most_common())}" if numbers else ""
 
 
 def _check_config(path: Path, files: FamilyFiles, config: Any) -> None:

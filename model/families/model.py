@@ -6,6 +6,7 @@ Notation: T positions, C width of the residual stream, V vocab_size.
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
@@ -49,8 +50,12 @@ class FamilyModel:
         network: Any,
         tokenizer: Tokenizer,
         opening: OpenOptions | None = None,
+        note: str = "",
     ) -> None:
-        """Try the model on a few tokens. Raises ModelError, with the reason, if it cannot be looked into."""
+        """Try the model on a few tokens. Raises ModelError, with the reason, if it cannot be looked into.
+
+        `note` is what has to be known of its weights, see `model.interface.ModelShape.model_note`.
+        """
         opening = opening or OpenOptions()
         self.name = name
         self.path = path
@@ -64,7 +69,8 @@ class FamilyModel:
         text = network.config.get_text_config()
         count = min(_PROBE, context_length(text, opening.context))
         self._probe = [(3 + 5 * i) % int(text.vocab_size) for i in range(count)]
-        self._backbone, self.config = self._tried(opening)
+        self._backbone, shape = self._tried(opening)
+        self.config = replace(shape, model_note=note)
         if opening.bos and self.config.bos_token_id is None:
             raise ModelError("it has no beginning-of-sequence token: open it without --bos")
         self.prefix = (self.config.bos_token_id,) if opening.bos and self.config.bos_token_id is not None else ()

@@ -37,6 +37,7 @@ class FamilyShape:
     layer_numbers: tuple[int, ...]  # where the layers that have attention stand among all layers
     others: tuple[str, ...]  # what the other layers are, if there are any
     opening: OpenOptions
+    model_note: str = ""
     causal: bool = True
 
     def scale(self, layer: int) -> float:

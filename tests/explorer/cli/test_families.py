@@ -102,7 +102,13 @@ def test_a_gguf_file_is_shown_and_listed(models: Path) -> None:
     import gguf
 
     write_gguf(models / "tiny.gguf", gguf.GGMLQuantizationType.F32)
-    assert shown("--model", "tiny.gguf", "Ivan")["model"] == "tiny.gguf"
+    plain = shown("--model", "tiny.gguf", "Ivan")
+    assert plain["model"] == "tiny.gguf"
+    assert "model_note" not in plain
+    write_gguf(models / "small.gguf", gguf.GGMLQuantizationType.Q4_1)
+    assert shown("--model", "small.gguf", "Ivan")["model_note"] == "dequantised from Q4_1"
+    assert "small.gguf · dequantised from Q4_1 · L0 H0" in run("show", "--model", "small.gguf", "Ivan").output
+    assert "opens as it is: explorer --model small.gguf" in refusal("convert", "small.gguf", "--out", "converted")
     assert "tiny.gguf" in run("models").output
 
 
