@@ -115,7 +115,7 @@ class HeaderLine(Lines, can_focus=False):
             (f"L{view.layer} H{view.head}" + (f" · kv {view.head // groups}" if groups > 1 else ""), "label"),
         ]
         if (note := reading.shape.model_note) and short < _SHORTEST:
-            parts.insert(1, (note if short < 1 else note.partition(" ")[0], "warning"))
+            parts.insert(1, (note if short < 2 else note.partition(" ")[0], "warning"))
         if note := reading.shape.layer_note(view.layer):
             parts.append((note if short < 1 else note.partition(",")[0], "warning"))
         if short < 2 and (words := head_kind(self.scores, view.layer, view.head)):
