@@ -1,4 +1,4 @@
-"""The application: one view, the reading that shows it, and the models it is read from.
+"""The application: the view, the reading that shows it, and the models that readings come from.
 
 The first frame is painted before torch is imported: nothing at the top of this file, of a screen or of a widget
 imports it. Workers compute and post messages; only message handlers change what the application holds.
@@ -65,7 +65,7 @@ DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST)
 """What is opened if nothing is asked for; its head and key are undecided."""
 
 MOST_NOTIFICATIONS = 5
-"""Notifications on the screen at the same time; more would hide what they are about."""
+"""The most notifications on screen at once; more would hide what they refer to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class OtherScreens:
 
 
 class ExploreImported(WorkerMessage):
-    """A worker has imported what Explore is made of."""
+    """Posted when a worker has imported the Explore screen."""
 
     def __init__(
         self, explore: "type[ExploreScreen]", palette: "type[ActionPalette]", training: "type[TrainingSession]"
@@ -92,7 +92,7 @@ class ExploreImported(WorkerMessage):
 
 
 class TorchImported(WorkerMessage):
-    """A worker has imported torch, and everything that computes with it."""
+    """Posted when a worker has imported torch and everything that computes with it."""
 
     def __init__(self, readings: "ReadingService", read_heads: "ReadHeads") -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class TorchImported(WorkerMessage):
 
 
 class TorchMissing(WorkerMessage):
-    """A worker could not import torch."""
+    """Posted when a worker could not import torch."""
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class ExplorerApp(App[None]):
     TITLE = "Attention Explorer"
     CSS_PATH = Path(__file__).parent / "screens" / "opening.tcss"  # Textual does not load that of a default screen
     ENABLE_COMMAND_PALETTE = True
-    # Numbers are copied with y. Textual 8.2 raises where a click begins to select text of a widget that is going away.
+    # Numbers are copied with y. Textual 8.2 raises if a click begins to select text in a widget that is being removed.
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
 
@@ -130,8 +130,8 @@ class ExplorerApp(App[None]):
     ) -> None:
         """Open on `view`, in which the parts that are `undecided` are chosen; on the default view if it is None.
 
-        If `offer_tour` is given and there is no such file yet, begin with the tour. A served page begins with it
-        whether or not there is: its visitors are not the user of this machine.
+        If `offer_tour` is given and there is no such file yet, begin with the tour. A served page
+        always begins with it, as its visitors are not the user of this machine.
         """
         if "NO_COLOR" in os.environ:
             # Before Textual's own __init__, which chooses its filter by the theme: the grey one is black on black.
@@ -139,7 +139,7 @@ class ExplorerApp(App[None]):
         super().__init__()
         asked = view or DEFAULT_VIEW
         self.view = replace(asked, text=asked.text[:LONGEST_TEXT])
-        self._undecided = undecided if view else EVERYTHING  # of self.view, while its reading is waited for
+        self._undecided = undecided if view else EVERYTHING  # parts of self.view to choose once it can be read
         self.reading: Reading | None = None
         self._start_process = start_process
         self._training: TrainingSession | None = None
@@ -157,8 +157,8 @@ class ExplorerApp(App[None]):
         self._scorer: HeadScorer | None = None
         self._ablator: HeadAblator | None = None
         self._type_ahead = TypeAhead()
-        self._busy = ""  # what a worker does, as shown on the screen
-        self._is_waiting = True  # for a reading
+        self._busy = ""  # what the screen says that a worker is doing
+        self._is_waiting = True  # until the reading of self.view is ready
         self._explore: ExploreScreen | None = None
         self._palette: type[ActionPalette] | None = None
         self._other_screens: OtherScreens | None = None
@@ -213,17 +213,17 @@ class ExplorerApp(App[None]):
 
     @property
     def is_settled(self) -> bool:
-        """True if nothing is being opened or computed, and no reading or queued key is waited for."""
+        """True if nothing is being opened or computed, no reading is missing, and no key is queued."""
         is_busy = self._loader is not None and self._loader.is_busy
         return not (is_busy or self._is_waiting or self._type_ahead)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return those commands of Textual's that our registry does not have."""
+        """Return the commands of Textual that the registry of actions does not have."""
         kept = ("Theme", "Screenshot")
         return (command for command in super().get_system_commands(screen) if command.title in kept)
 
     def action_command_palette(self) -> None:
-        """Open the palette, once."""
+        """Open the palette, unless it is open."""
         if self._palette is not None and not isinstance(self.screen, self._palette):
             self.push_screen(self._palette(id="--command-palette"))
 
@@ -264,8 +264,8 @@ class ExplorerApp(App[None]):
             self.look(reading.decide(view, undecided), quiet=quiet)
 
     def on_key(self, event: events.Key) -> None:
-        """Type a key that came before the sentence had the focus, or queue a key that is not possible yet."""
-        # By their name: the module of the class is imported after the first frame.
+        """Type a key that was pressed before the sentence got the focus, or queue a key that is not possible yet."""
+        # Queried by name, as the class is imported only after the first frame.
         editors = cast("DOMQuery[SentenceEditor]", self.screen.query("SentenceEditor"))
         if any(editor.type_early(event) for editor in editors):
             return
@@ -317,7 +317,7 @@ class ExplorerApp(App[None]):
         if first:
             self._begin_tour_once()
             self._press_next_key()
-        if not self.explore.timeline.is_open:  # steps that are passed through are not worth a second each
+        if not self.explore.timeline.is_open:  # measuring takes a second, too long for each step passed through
             self.call_after_refresh(self.measure_heads)
         if not quiet:
             self._announce(reading)
@@ -474,7 +474,7 @@ class ExplorerApp(App[None]):
     # Readings that take long
 
     def _show_busy(self, text: str) -> None:
-        """Show on the Explore screen what a worker does, and which keys will follow."""
+        """Show on the Explore screen what a worker is doing, and which keys are queued."""
         self._busy = text
         self.explore.show_state(text + self._type_ahead.text if text else "")
 
@@ -520,14 +520,14 @@ class ExplorerApp(App[None]):
         self.explore.show_no_model()
 
     def _announce(self, reading: "Reading") -> None:
-        """Notify once for each sentence of what is left out, and once of what the command line asked for in vain."""
+        """Warn once per sentence of what is left out, and once of what the command line asked for in vain."""
         if self._unchecked is not None:
-            for line in _not_there(self._unchecked, reading):
+            for line in _missing_warnings(self._unchecked, reading):
                 self.warn(line)
             self._unchecked = None
         if not self._announced:
             self._announced = True
-            for line in _not_read(reading):
+            for line in _unread_warnings(reading):
                 self.warn(line)
 
     # Training
@@ -560,7 +560,7 @@ class ExplorerApp(App[None]):
             await super().action_quit()
 
 
-def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
+def _missing_warnings(asked: View, reading: "Reading") -> Iterable[str]:
     """Yield a line for each layer, head or query that was asked for but does not exist, and for a text that is cut."""
     if more := len(asked.text[LONGEST_TEXT:]):
         yield f"a sentence has at most {LONGEST_TEXT:,} characters: the last {more:,} are left out"
@@ -574,7 +574,7 @@ def _not_there(asked: View, reading: "Reading") -> Iterable[str]:
             yield f"{name} {wanted} does not exist, there are 0 to {count - 1}: this is {name} {have}"
 
 
-def _not_read(reading: "Reading") -> Iterable[str]:
+def _unread_warnings(reading: "Reading") -> Iterable[str]:
     """Yield lines about tokens that do not fit into the context and characters that the tokenizer does not know."""
     if reading.left_out:
         fits = len(reading.encoding)
@@ -611,7 +611,7 @@ def run(
     gc.disable()
     app = ExplorerApp(
         view,
-        # What the visitors of a served page type is none of the host's.
+        # The sentences of visitors of a served page do not go into the history of its host.
         history=History(None if "TEXTUAL_DRIVER" in os.environ else history_file()),
         open_options=open_options,
         undecided=undecided,

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 ABREAST = 100
-"""Columns from which all three matrices stand beside each other."""
+"""Columns from which all three matrices stand side by side."""
 
 BELOW = 46
-"""Rows from which they stand below each other if they do not fit beside each other."""
+"""Rows from which they stand one above another if they do not fit side by side."""
 
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 _PARTS = ("left", "right", "difference")
@@ -68,7 +68,7 @@ class CompareScreen(ActionScreen[None]):
         self._loader = ReadingLoader(self, self.app.readings)
         self._series = SeriesCache()
         self._changes = {side: ChangeTracker() for side in Side}
-        self._refused_steps: set[str] = set()  # models of steps that cannot be opened
+        self._refused_steps: set[str] = set()  # names of snapshots that cannot be opened
         self._shows_difference = True  # rather than the matrix of the active side, if there is room for one only
 
     # Widgets
@@ -161,7 +161,7 @@ class CompareScreen(ActionScreen[None]):
         return Content("  ").join(names)
 
     def _show_change(self) -> None:
-        """Say what the last switch did to the active side, until its view changes."""
+        """Explain what the last switch did to the active side, until its view changes."""
         explanation = self._changes[self.wanted.active].explanation
         text = "" if explanation is None else f"▸ {fullest(explanation.row, self.size.width - 2)}"
         change = self.query_one("#change", Static)
@@ -213,7 +213,7 @@ class CompareScreen(ActionScreen[None]):
         self.wanted = self._shown
 
     def on_reading_loader_busy(self, message: ReadingLoader.Busy) -> None:
-        """Show what a worker does."""
+        """Show what a worker is doing."""
         self._show_state(message.text)
 
     def on_reading_loader_ready(self, message: ReadingLoader.Ready) -> None:
@@ -290,7 +290,7 @@ class CompareScreen(ActionScreen[None]):
         self.action_show_part(self.wanted.active.name.lower() if self._shows_difference else "difference")
 
     def action_show_part(self, part: str) -> None:
-        """Where there is room for one matrix: show this one; a side becomes the active one with it."""
+        """Where only one matrix fits, show this one; if it belongs to a side, that side becomes the active one."""
         self._shows_difference = part == "difference"
         if part not in ("difference", self.wanted.active.name.lower()):
             self.look(self.wanted.with_other_side_active())
@@ -298,15 +298,15 @@ class CompareScreen(ActionScreen[None]):
             self._show_matrices(self.comparison)
 
     def action_step_previous(self) -> None:
-        """Let the active side show its model at the step of training before."""
+        """Let the active side show its model at the previous training step."""
         self._step(-1)
 
     def action_step_next(self) -> None:
-        """Let the active side show its model at the step of training after."""
+        """Let the active side show its model at the next training step."""
         self._step(1)
 
     def _next_step(self, by: int) -> str | None:
-        """Return the nearest step before or after that of the active side, passing over those that cannot be opened."""
+        """Return the nearest step before or after that of the active side, skipping steps that cannot be opened."""
         models = self._series.models_beyond(self.wanted.view.model, by)
         return next((model for model in models if model not in self._refused_steps), None)
 
@@ -338,7 +338,7 @@ class CompareScreen(ActionScreen[None]):
             self.dismiss()
 
     def action_scroll_measures(self, pages: int) -> None:
-        """Scroll the measures, which may be longer than there is room for."""
+        """Scroll the measures."""
         panel = self.query_one(ComparisonPanel)
         panel.scroll_relative(y=pages * max(1, panel.size.height - 1), animate=False)
 

@@ -1,4 +1,4 @@
-"""The Explore screen: one sentence, one head, and every number of it."""
+"""The Explore screen: every number that one head computes for one sentence."""
 
 from dataclasses import replace
 from functools import partial
@@ -78,7 +78,7 @@ CHOOSING_HINTS: Hints = (
     ("esc", "leave", "back"),
     ("?", "help", "help"),
 )
-"""What the footer says while a next token is chosen."""
+"""The footer while a next token is chosen."""
 
 LECTURE_PADDING = 6
 """The most cells before a number in lecture mode."""
@@ -97,8 +97,8 @@ _ALL_PARTS = Part(
     "A token alone does not know what came before it. Attention lets each token, the query, look back at the others, "
     "the keys: scores say how well each of them fits, softmax makes weights of the scores, and the token takes home "
     "the average of their values by these weights. Scale and mask can be switched to see what they are good for.\n\n"
-    "tab moves the focus through the parts of the screen; ? then begins with why the one that has it exists, and with "
-    "what stands there. All words and numbers are explained at the end of this list: the end key goes there.",
+    "tab moves the focus through the parts of the screen; ? then begins with what the focused part is for and what "
+    "it shows. All words and numbers are explained at the end of this list: the end key goes there.",
 )
 
 
@@ -112,7 +112,7 @@ class ExploreScreen(ActionScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*timeline_bindings(), *bindings(EXPLORE)]
 
     seconds_per_stage: ClassVar[float] = 1.6
-    """How long each stage stays while playing at ×1: enough to read its sentence."""
+    """How long playback at ×1 shows each stage: long enough to read its sentence."""
 
     def __init__(self, view: View) -> None:
         super().__init__()
@@ -127,19 +127,19 @@ class ExploreScreen(ActionScreen[None]):
         self._heads_sort = Sort.POSITION
         self._whole: Widget | None = None
         self._focused_before: Widget | None = None
-        self._zoom_before: Zoom | None = None  # the lecture mode
-        self._titled: tuple[object, ...] = ()  # the head in the titles
+        self._zoom_before: Zoom | None = None  # to restore after lecture mode
+        self._titled: tuple[object, ...] = ()  # the head that the titles describe
         self._zooms: list[Zoom | None] = []
-        self._room: tuple[object, ...] = ()  # for the matrices
-        # Before anything is mounted: each class that comes later has the style of every widget looked up again.
+        self._room: tuple[object, ...] = ()  # what the size of the matrices depends on
+        # Set before anything is mounted: adding a class later makes Textual look up the style of every widget again.
         at = ((self.app.size.width, self.HORIZONTAL_BREAKPOINTS), (self.app.size.height, self.VERTICAL_BREAKPOINTS))
         sizes = (max(point for point in points if point[0] <= cells)[1] for cells, points in at)
         self.add_class("-without-reading", *sizes, update=False)
 
-    # What is on it
+    # Widgets
 
     def compose(self) -> ComposeResult:
-        """Everything there is; the style sheet says what of it is seen at which size."""
+        """Create all widgets; the style sheet shows those for which there is room."""
         with Horizontal(id="header-line"):
             yield Static("Attention Explorer", id="title", markup=False)
             yield HeaderLine()
@@ -164,27 +164,27 @@ class ExploreScreen(ActionScreen[None]):
 
     @property
     def sentence(self) -> SentenceEditor:
-        """The editor at the top."""
+        """The editor of the sentence."""
         return self.query_one(SentenceEditor)
 
     @property
     def timeline(self) -> Timeline:
-        """The slider over training."""
+        """The slider over the snapshots of the training."""
         return self.query_one(Timeline)
 
     @property
     def tour(self) -> TourPanel:
-        """The first steps."""
+        """The panel of the tour."""
         return self.query_one(TourPanel)
 
     @property
     def is_lecture(self) -> bool:
-        """Whether the screen is in lecture mode."""
+        """True in lecture mode."""
         return self.has_class("-lecture")
 
     @property
     def stacked(self) -> bool:
-        """Whether there is room for one matrix only."""
+        """True if there is room for one matrix only."""
         return (
             self.is_lecture
             or self.whole is not None
@@ -193,12 +193,12 @@ class ExploreScreen(ActionScreen[None]):
         )
 
     def on_mount(self) -> None:
-        """Nothing is read yet."""
+        """Say which model is being loaded, as there is no reading yet."""
         self.app.head_scores_changed.subscribe(self, lambda _: self.show_scores())
         self.show_state(loading(self._first_view.model))
 
     def show(self, reading: "Reading") -> None:
-        """Draw a reading everywhere."""
+        """Draw a reading in all widgets."""
         with self.app.batch_update():
             self.timeline.show(reading)
             self._follow_timeline()
@@ -225,7 +225,7 @@ class ExploreScreen(ActionScreen[None]):
             self.app.look(wanted)
 
     def _narrate(self, reading: "Reading") -> None:
-        """Say what the last switch did, or what the stage does; where lines are few, in place of another line."""
+        """Explain the last switch, or else the stage in view; an explanation may hide panels on a low screen."""
         self._changes.follow(reading)
         explanation = self._changes.explanation
         narration = self.query_one(NarrationLine)
@@ -256,13 +256,13 @@ class ExploreScreen(ActionScreen[None]):
         zooms = [matrix.zoom for matrix in self.query(Matrix)]
         if (head, zooms, room) != (self._titled, self._zooms, self._room):
             self._size_matrices()
-        if room != self._room:  # not for less: what is drawn comes in two parts then
-            self.call_after_refresh(self._size_matrices)  # once they have their width
+        if room != self._room:  # only then, as the screen is drawn in two steps
+            self.call_after_refresh(self._size_matrices)  # once the matrices have their width
         self._titled, self._zooms, self._room = head, zooms, room
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
     def _size_matrices(self) -> None:
-        """No more lines than the matrices need, where they stand above the panels."""
+        """Where the matrices stand above the panels, give them no more lines than they need."""
         is_narrow = self.size.width < SIDE_BY_SIDE[0]
         above = self.whole is None and (is_narrow or self.is_lecture or not self.stacked)
         frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
@@ -288,13 +288,13 @@ class ExploreScreen(ActionScreen[None]):
             matrix.measure(matrix_measure(reading, stage))
 
     def show_state(self, line: str) -> None:
-        """Say what is waited for; nothing for an empty line."""
+        """Say what the screen is waiting for; an empty line says nothing."""
         state = self.query_one("#state", Static)
         state.update(Text(line, no_wrap=True, overflow="ellipsis"))
         state.display = bool(line)
 
     def show_no_model(self) -> None:
-        """Say that there is nothing to look at."""
+        """Say that no model is open."""
         self.show_state("no model is open: leave with q and name another with --model")
 
     def show_scores(self) -> None:
@@ -304,7 +304,7 @@ class ExploreScreen(ActionScreen[None]):
         header.redraw()
 
     def _show_hints(self) -> None:
-        """Show the keys of the part of the screen that has keys of its own, or the footer."""
+        """Show the keys of the sentence, of the predictions or of the timeline while they apply, or else the footer."""
         hints = self.sentence.hints
         if not hints and self.has_class("-choosing"):
             hints = CHOOSING_HINTS
@@ -318,7 +318,7 @@ class ExploreScreen(ActionScreen[None]):
         self.set_timer(seconds, lambda: key_line.say(""))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may show other parts; what is looked at stays."""
+        """Show the matrices for which there is room now."""
         if self.app.reading is not None:
             self._show_matrices(self.app.reading)
 
@@ -349,14 +349,14 @@ class ExploreScreen(ActionScreen[None]):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The keys of the open timeline are there, but not in the sentence or among the predictions."""
+        """Enable the keys of the open timeline, except while a sentence is typed or a token is chosen."""
         if action == "timeline":
             is_free = not self.sentence.is_editing and not self.has_class("-choosing")
             return self.timeline.is_open and is_free and (parameters != ("close",) or self.whole is None)
         return super().check_action(action, parameters)
 
     async def run_command(self, command: str) -> None:
-        """Run an action; whatever it is, it pauses what plays."""
+        """Run an action; any action but those of playback pauses it."""
         if command not in _PLAYING and not command.startswith("timeline("):
             self._pause()
         await super().run_command(command)
@@ -382,7 +382,7 @@ class ExploreScreen(ActionScreen[None]):
         if self.sentence.is_editing:
             self.sentence.cancel()
         elif self.whole is not None:
-            self._see_alone(None)
+            self._show_in_full(None)
         elif self.focused is not None:
             self.set_focus(None)
         elif self.tour.is_open:
@@ -393,14 +393,14 @@ class ExploreScreen(ActionScreen[None]):
             self.app.change(stop_stepping)
 
     def help_part(self) -> Part | None:
-        """Help begins with the part that has the focus, or the open timeline, or how to choose a part."""
+        """Return the help on the open timeline or the focused part, or else on how to choose a part."""
         if self.timeline.is_open and self.focused is None:
             part = help_for(self.timeline)
             return replace(part, keys=Timeline.KEY_HELP) if part is not None else None
         return super().help_part() or _ALL_PARTS
 
     def help_reading(self) -> "Reading | None":
-        """Help explains the numbers that are shown."""
+        """Return the reading whose numbers the help explains."""
         return self.app.reading
 
     def action_labs(self) -> None:
@@ -412,13 +412,13 @@ class ExploreScreen(ActionScreen[None]):
         self._push_labs(number - 1)
 
     def _push_labs(self, lab: int | None) -> None:
-        if self.app.reading is not None:  # torch is there
+        if self.app.reading is not None:  # torch has been imported
             screens = self.app.other_screens
             if self._labs is None:
                 self._labs = screens.lab_session()
             self.app.push_screen(screens.lab(self._labs, self.app.readings.open_model, lab))
 
-    # First steps
+    # The tour
 
     def action_tour(self) -> None:
         """Begin the tour, or leave it."""
@@ -437,7 +437,7 @@ class ExploreScreen(ActionScreen[None]):
         if self.is_lecture:
             self.action_lecture()
         if self.whole is not None:
-            self._see_alone(None)
+            self._show_in_full(None)
         self.set_focus(None)
         self.tour.begin(self.app.view)
         self._make_room_for_tour()
@@ -458,7 +458,7 @@ class ExploreScreen(ActionScreen[None]):
             self._show_matrices(self.app.reading)
 
     def _follow_tour(self, reading: "Reading") -> View | None:
-        """Say what the step of the tour says; return the view that it begins with, if that is another one."""
+        """Show the step of the tour; return the view that it begins with, unless that is in view."""
         wanted = self.tour.follow(reading)
         if wanted is None and self.tour.is_open:
             self._highlight(self.tour.highlighted)
@@ -486,13 +486,13 @@ class ExploreScreen(ActionScreen[None]):
             if self.tour.is_open:
                 self._leave_tour()
             if self.whole is not None:
-                self._see_alone(None)
+                self._show_in_full(None)
         self.set_class(entering, "-lecture")
         for matrix in self.query(Matrix):
             matrix.zoom = Zoom.NUMBERS if entering else self._zoom_before
             matrix.padding = LECTURE_PADDING if entering else PADDING
         self._fit_matrices()
-        self.call_after_refresh(self._fit_matrices)  # once the parts have their room
+        self.call_after_refresh(self._fit_matrices)  # again once the widgets have their new sizes
 
     # Editing the sentence
 
@@ -547,11 +547,11 @@ class ExploreScreen(ActionScreen[None]):
     # Letting the model write
 
     def on_descendant_focus(self) -> None:
-        """The predictions get room while a token is chosen."""
+        """Give the predictions more room while a token is chosen."""
         self._make_room()
 
     def on_descendant_blur(self) -> None:
-        """And give it back."""
+        """Give the room back once no token is chosen."""
         self._make_room()
 
     def _make_room(self) -> None:
@@ -590,15 +590,15 @@ class ExploreScreen(ActionScreen[None]):
         """Take back the token appended last."""
         self.app.look(self._continuation.take_back(self.app.view))
 
-    # Playing, stage by stage
+    # Playback, stage by stage
 
     def on_key(self, event: events.Key) -> None:
-        """Any key pauses, apart from those that play."""
+        """Pause on every key but those of playback."""
         if event.key not in _PLAYING_KEYS:
             self._pause()
 
     def _pause(self) -> bool:
-        """Stop whatever plays. Return True if the stages were playing."""
+        """Stop the playback of stages and of training. Return True if the stages were playing."""
         self.timeline.stop()
         self.query_one(NarrationLine).show_state("")
         return self.playback.stop()
@@ -611,7 +611,7 @@ class ExploreScreen(ActionScreen[None]):
             self._show_speed()
 
     def _play_on(self) -> None:
-        """Show the next stage, and stop at the last of all."""
+        """Show the next stage, and stop at the end of the sentence."""
         before = self.app.view
         self.app.change(next_stage)
         reading = self.app.reading
@@ -635,7 +635,7 @@ class ExploreScreen(ActionScreen[None]):
     # Through training
 
     def action_time(self) -> None:
-        """Open the slider over training; when it is open, show another measure."""
+        """Open the timeline; if it is open, show its next measure."""
         if self.timeline.is_open:
             self.timeline.next_measure()
             return
@@ -658,7 +658,7 @@ class ExploreScreen(ActionScreen[None]):
             self._say_briefly(f" space plays ×{self.timeline.playback.speed:g}", 1.5)
 
     def _follow_timeline(self) -> None:
-        """Say in the header at which step the model is, and make room for the slider or give it back."""
+        """Show the step of the model in the header, and make room for the timeline while it is open."""
         timeline, header = self.timeline, self.query_one(HeaderLine)
         header.own_step = timeline.step
         if timeline.is_open != self.has_class("-time"):
@@ -669,32 +669,32 @@ class ExploreScreen(ActionScreen[None]):
             if not timeline.is_open:
                 self.app.measure_heads()
 
-    # One part as large as the screen
+    # One part in full
 
     @property
     def whole(self) -> Widget | None:
-        """What alone is seen between the tokens and the keys: a panel, or the container of the matrices."""
+        """The part that is shown in full: a panel, or the container of the matrices; None if all parts are shown."""
         return self._whole
 
     @property
-    def _wholes(self) -> list[Widget]:
-        """What can be seen alone, in the order of the screen."""
+    def _parts(self) -> list[Widget]:
+        """What can be shown in full, in the order of the screen."""
         return [self.query_one("#matrices"), *self.query_one("#panels").children]
 
-    def _whole_of(self, widget: DOMNode | None) -> Widget:
+    def _part_of(self, widget: DOMNode | None) -> Widget:
         """The part that a widget belongs to; the matrices if it belongs to none."""
-        wholes = self._wholes
-        while widget is not None and widget not in wholes:
+        parts = self._parts
+        while widget is not None and widget not in parts:
             widget = widget.parent
-        return widget if isinstance(widget, Widget) else wholes[0]
+        return widget if isinstance(widget, Widget) else parts[0]
 
-    def _see_alone(self, part: Widget | None) -> None:
-        """Give all room to one part, or to all parts again."""
+    def _show_in_full(self, part: Widget | None) -> None:
+        """Show one part in full, or all parts again."""
         if self._whole is None:
             self._focused_before = self.focused
         self._whole = part
         matrices, panels = self.query_one("#matrices"), self.query_one("#panels")
-        for each in (panels, *self._wholes):
+        for each in (panels, *self._parts):
             each.set_class(part is not None and (each is part or part in each.children), "-seen")
         self.set_class(part is not None, "-whole")
         if self.app.reading is not None:
@@ -713,31 +713,31 @@ class ExploreScreen(ActionScreen[None]):
         return self.query_one(f"#matrix-{(Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage).value}", Matrix)
 
     def action_whole_part(self) -> None:
-        """Give all room to the part that has the focus, or to all parts again."""
-        self._see_alone(None if self.whole is not None else self._whole_of(self.focused))
+        """Show the focused part in full, or all parts again."""
+        self._show_in_full(None if self.whole is not None else self._part_of(self.focused))
 
     def action_details(self) -> None:
         """Show the cell in full, or all parts again."""
         cell = self.query_one(CellPanel)
-        self._see_alone(None if self.whole is cell else cell)
+        self._show_in_full(None if self.whole is cell else cell)
 
     def focus_next(self, selector: "str | type" = "*") -> Widget | None:
-        """Go on to the next part; the next one alone while one is alone."""
+        """Focus the next part; while one part is shown in full, show the next one instead."""
         if self._whole is not None:
-            return self._next_alone(1)
+            return self._next_in_full(1)
         return self._beside_predictions(1) or super().focus_next(selector)
 
     def focus_previous(self, selector: "str | type" = "*") -> Widget | None:
-        """Go back to the part before."""
+        """Focus the previous part, or show it in full."""
         if self._whole is not None:
-            return self._next_alone(-1)
+            return self._next_in_full(-1)
         return self._beside_predictions(-1) or super().focus_previous(selector)
 
-    def _next_alone(self, by: int) -> Widget:
-        wholes = self._wholes
+    def _next_in_full(self, by: int) -> Widget:
+        parts = self._parts
         assert self._whole is not None
-        part = wholes[(wholes.index(self._whole) + by) % len(wholes)]
-        self._see_alone(part)
+        part = parts[(parts.index(self._whole) + by) % len(parts)]
+        self._show_in_full(part)
         return part
 
     def _beside_predictions(self, by: int) -> Widget | None:
@@ -751,7 +751,7 @@ class ExploreScreen(ActionScreen[None]):
         return panels[place]
 
     def action_order(self) -> None:
-        """Order the products of the cell another way."""
+        """List the products of the cell in the other order."""
         self.query_one(CellPanel).toggle_order()
 
     def action_sort_keys(self) -> None:
@@ -945,7 +945,7 @@ class ExploreScreen(ActionScreen[None]):
 
 
 def _tabs(reading: "Reading", chosen: Stage, width: int) -> Content:
-    """All matrices by their keys, to be clicked; the chosen one with what it holds and, if it fits, its measure."""
+    """Return the keys of all matrices as links; the chosen one has its title and, if it fits, its measure."""
     title, measure = matrix_title(reading, chosen).stylize("bold"), matrix_measure(reading, chosen)
 
     def joined(words: Content, named: bool = True) -> Content:

@@ -36,7 +36,7 @@ _POSTED_EVERY = 0.25
 
 
 class PicturesDone(WorkerMessage):
-    """A worker has computed pictures of some heads."""
+    """Posted when a worker has computed pictures of some heads."""
 
     def __init__(self, gallery: Gallery, pictures: "dict[Head, HeadPicture]", last: bool) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         self._hovered: Head | None = None
         self._exporter = Exporter(self, self.app)
 
-    # What is on it
+    # Widgets
 
     def compose(self) -> ComposeResult:
         """Lay out pictures and map in the same place; one of them is displayed."""
@@ -127,7 +127,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         self.show()
 
     def show(self) -> None:
-        """Draw everything again."""
+        """Draw all widgets again."""
         if self.is_gone:
             return
         with self.app.batch_update():
@@ -165,7 +165,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         return Notes("", f"loss without it: {ablated} of {total} heads ablated…")
 
     def _legends(self) -> list[list[tuple[str, Style]]]:
-        """The wordings of the last line, from long to short."""
+        """The wordings of the legend, from long to short."""
         missing = len(self.gallery.missing(self.grid.block or 1))
         total = len(self.gallery.heads)
         base = self.query_one(HeadDetail).base
@@ -269,11 +269,11 @@ class HeadsScreen(ActionScreen[Head | None]):
         self._show_detail()
 
     def action_head_left(self) -> None:
-        """Choose the head before."""
+        """Choose the previous head."""
         self.choose(self.tiles.moved(-1, 0))
 
     def action_head_right(self) -> None:
-        """Choose the head after."""
+        """Choose the next head."""
         self.choose(self.tiles.moved(1, 0))
 
     def action_head_up(self) -> None:
@@ -336,7 +336,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         self.show()
 
     def action_sort_back(self) -> None:
-        """Sort by the measure before."""
+        """Sort by the previous measure."""
         self.action_sort(-1)
 
     def action_map(self) -> None:

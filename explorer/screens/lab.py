@@ -37,27 +37,27 @@ if TYPE_CHECKING:
     from explorer.labs.lab import OpenModel, Parameter
 
 SLOTS = 4
-"""Pictures that a step has at most."""
+"""The most pictures of a step."""
 SIDE_BY_SIDE = (110, 30)
 """Columns and rows from which all pictures of a step are shown at once, with the code below them."""
 
 _POSTED_EVERY = 0.25
-"""Seconds between what a worker posts."""
+"""Seconds between two messages of a worker."""
 _CELL = 6
-"""Cells of a number and the space before it, about."""
+"""The approximate width in cells of a number and the space before it."""
 _FRAME = 6
-"""Cells of a matrix beside its numbers and labels."""
+"""The width in cells of the frame of a matrix."""
 _PANEL = 40
-"""The share of a picture that is no matrix, beside matrices that have a share of the cells that they take."""
+"""The width of a picture without a matrix, in proportion to the cells that a matrix beside it takes."""
 _KEPT = 24
-"""Results that are kept: returning to a lab does not train it again."""
+"""The most results that are kept, so that returning to a lab does not train it again."""
 _EDITING = ("back", "quit", "palette")
 _IN_THE_LIST = ("forward", "answer", "column_previous", "column_next", "guide", "present", "back")
 _EDITING_HINTS: Hints = (("enter", "run", ""), ("↓↑", "field", ""), ("esc", "leave", "back"))
 
 
 class LabSession:
-    """What outlives the screen: where the person was, the values of each lab, and the results."""
+    """What outlives the screen: the place in the labs, the values of each lab, and the results."""
 
     def __init__(self) -> None:
         self.tour = Tour()
@@ -67,14 +67,14 @@ class LabSession:
         self.results: dict[Key, Result] = {}
 
     def keep(self, key: Key, result: Result) -> None:
-        """Keep a result, and no more than a few."""
+        """Keep a result, and drop the oldest if there are too many."""
         self.results[key] = result
         while len(self.results) > _KEPT:
             self.results.pop(next(iter(self.results)))
 
 
 class LabProgress(WorkerMessage):
-    """A lab has come further."""
+    """Posted when a lab has made progress."""
 
     def __init__(self, key: Key, progress: Progress) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class LabProgress(WorkerMessage):
 
 
 class LabDone(WorkerMessage):
-    """A lab has its result."""
+    """Posted when a lab has its result."""
 
     def __init__(self, key: Key, result: Result) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class LabDone(WorkerMessage):
 
 
 class LabFailed(WorkerMessage):
-    """A lab cannot be run with its values."""
+    """Posted when a lab cannot be run with its values."""
 
     def __init__(self, key: Key, error: ParameterError) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class LabScreen(ActionScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(LAB)
 
     def __init__(self, session: LabSession, open_model: "OpenModel", lab: int | None = None) -> None:
-        """Go on where the session is, or open `lab`, from which escape leads straight back to where it was opened."""
+        """Continue where the session was left, or open `lab`, from which escape returns to the screen below."""
         super().__init__()
         self._session = session
         self._open_model = open_model
@@ -124,10 +124,10 @@ class LabScreen(ActionScreen[None]):
         self._progress: Progress | None = None
         self._is_editing = False
 
-    # What is on it
+    # Widgets
 
     def compose(self) -> ComposeResult:
-        """Everything there is; the tour says what of it is displayed."""
+        """Create all widgets; the tour decides which are displayed."""
         yield Static(id="lab-title", markup=False)
         yield Static(id="lab-claim", markup=False)
         yield Static(id="lab-values", markup=False)
@@ -146,7 +146,7 @@ class LabScreen(ActionScreen[None]):
 
     @property
     def tour(self) -> Tour:
-        """Where the person is."""
+        """The place in the labs."""
         return self._session.tour
 
     @property
@@ -187,7 +187,7 @@ class LabScreen(ActionScreen[None]):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps of the result; none before there is one."""
+        """The steps of the result; empty before there is one."""
         return self.tour.steps_of(self.result) if self.result is not None else ()
 
     @property
@@ -201,7 +201,7 @@ class LabScreen(ActionScreen[None]):
         return key_of(self._lab.name, self.values.by_name)
 
     def _defaults(self, lab: Lab) -> Values:
-        """The lab's own values, on the model that is open in Explore; on its sentence too, if any sentence will do."""
+        """The default values of a lab, with the model of Explore, and its sentence if the lab takes any sentence."""
         values, view = lab.defaults(), self.app.view
         if "model" in values.by_name:
             values = values.with_value("model", without_step(view.model))
@@ -211,7 +211,7 @@ class LabScreen(ActionScreen[None]):
         return values
 
     def on_mount(self) -> None:
-        """Open what was asked for."""
+        """Open the requested lab, the lab that was left, or the list."""
         if self._first is not None:
             self._go(self.tour.opened(self._first))
         elif self.tour.lab is not None:
@@ -220,7 +220,7 @@ class LabScreen(ActionScreen[None]):
             self._show()
 
     def on_unmount(self) -> None:
-        """Nothing goes on without the screen."""
+        """Stop the worker."""
         self._cancel()
 
     # Going through the labs
@@ -278,14 +278,14 @@ class LabScreen(ActionScreen[None]):
         self._worker = self.run_worker(work, group="lab", thread=True, exit_on_error=False)
 
     def _cancel(self) -> None:
-        """Stop what is computed or trained."""
+        """Stop the worker that computes or trains."""
         if self._worker is not None:
             self._worker.cancel()
             self._worker = None
         self._progress = None
 
     def on_lab_progress(self, message: LabProgress) -> None:
-        """Say how far it is."""
+        """Show the progress."""
         if self._worker is not None and self._lab is not None and message.key == self._key:
             self._progress = message.progress
             self._show_state()
@@ -309,7 +309,7 @@ class LabScreen(ActionScreen[None]):
     # Drawing
 
     def _show(self) -> None:
-        """Draw everything as the tour and the result say."""
+        """Draw all widgets for the place of the tour and the result."""
         if self.is_gone:
             return
         tour, lab = self.tour, self._lab
@@ -337,7 +337,7 @@ class LabScreen(ActionScreen[None]):
             self.query_one(KeyLine).update()
 
     def _show_lines(self) -> None:
-        """The lines above the pictures."""
+        """Show the lines above the pictures."""
         lab, tour, width = self._lab, self.tour, self.size.width
         mode = "presenting" if tour.presenting else "asks first" if tour.guided else "shows at once"
         if lab is None or tour.lab is None:
@@ -362,7 +362,7 @@ class LabScreen(ActionScreen[None]):
         step.update(step_text)
 
     def _values_line(self) -> Text:
-        """`− head_size 16 + · keys 8 · …`, the parameter that − and + change marked."""
+        """Return `− head_size 16 + · keys 8 · …`, in which − and + mark the parameter that they change."""
         text = Text(no_wrap=True, overflow="ellipsis")
         if self._lab is None:
             return text
@@ -397,7 +397,7 @@ class LabScreen(ActionScreen[None]):
         return text
 
     def _show_pictures(self, showing: bool) -> None:
-        """All pictures of the step side by side where there is room, else the one that tab has come to."""
+        """Show all pictures of the step side by side where there is room, or else the one chosen by tab."""
         pictures = self.pictures if showing else ()
         here = min(self.tour.picture, max(0, len(pictures) - 1))
         beside = self.is_beside
@@ -421,7 +421,7 @@ class LabScreen(ActionScreen[None]):
                 panel.show_picture(picture)
 
     def _show_state(self) -> None:
-        """The cell of the cursor, how far a training is, or what is waited for."""
+        """Show the cell under the cursor, the progress of the lab, or which keys go on."""
         text = Text(self._state(), no_wrap=True, overflow="ellipsis")
         self.query_one("#lab-state", Static).update(text, layout=False)
 
@@ -446,7 +446,7 @@ class LabScreen(ActionScreen[None]):
 
     @property
     def picture(self) -> Picture | None:
-        """The picture that tab has come to."""
+        """The picture chosen by tab."""
         return self.pictures[min(self.tour.picture, len(self.pictures) - 1)] if self.pictures else None
 
     def _cell(self, picture: MatrixPicture) -> tuple[int, int]:
@@ -454,12 +454,12 @@ class LabScreen(ActionScreen[None]):
         return min(row, len(picture.rows) - 1), min(column, len(picture.columns) - 1)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size may show other parts; what is looked at stays."""
+        """Show the parts for which there is room now."""
         super().on_resize(event)
         self.call_after_refresh(self._show)
 
     def help_part(self) -> Part | None:
-        """Help begins with what is on the screen."""
+        """Return the help on what is shown."""
         shown: Drawn | None = None
         if self._lab is not None and not self._is_editing:
             kinds: tuple[type[Drawn], ...] = (QuestionPanel, PictureMatrix, PicturePanel, CodePanel)
@@ -527,20 +527,20 @@ class LabScreen(ActionScreen[None]):
             self._go(self.tour.revealed())
 
     def action_lab_previous(self) -> None:
-        """Open the lab before."""
+        """Open the previous lab."""
         self._go(self.tour.opened((self.tour.lab or 0) - 1))
 
     def action_lab_next(self) -> None:
-        """Open the lab after."""
+        """Open the next lab."""
         self._go(self.tour.opened((self.tour.lab or 0) + 1))
 
     def action_guide(self) -> None:
-        """Ask before the answer is shown, or no longer."""
+        """Ask before the answer is shown, or show it at once."""
         guided = not self.tour.guided
         self._go(replace(self.tour, guided=guided, asking=self.tour.asking and guided))
 
     def action_present(self) -> None:
-        """Go through all labs as the lecture has them, or no longer."""
+        """Begin to go through all labs with the values of the lecture, or end it."""
         self._cancel()
         self._go(self.tour.presented())
 
@@ -566,23 +566,23 @@ class LabScreen(ActionScreen[None]):
         self._go(self.tour.stepped(1, len(self.steps)))
 
     def action_step_previous(self) -> None:
-        """Show the step before."""
+        """Show the previous step."""
         self._go(self.tour.stepped(-1, len(self.steps)))
 
     def action_row_previous(self) -> None:
-        """Move to the row before."""
+        """Move to the previous row."""
         self._move(-1, 0)
 
     def action_row_next(self) -> None:
-        """Move to the row after."""
+        """Move to the next row."""
         self._move(1, 0)
 
     def action_column_previous(self) -> None:
-        """Move to the column before, or to the line above."""
+        """Move to the previous column, or to the line above."""
         self._move(0, -1)
 
     def action_column_next(self) -> None:
-        """Move to the column after, or to the line below."""
+        """Move to the next column, or to the line below."""
         self._move(0, 1)
 
     def _move(self, row: int, column: int) -> None:
@@ -602,7 +602,7 @@ class LabScreen(ActionScreen[None]):
         self._go(replace(self.tour, picture=(self.tour.picture + 1) % len(self.pictures)))
 
     def action_picture_previous(self) -> None:
-        """Go to the picture before."""
+        """Go to the previous picture."""
         self._go(replace(self.tour, picture=(self.tour.picture - 1) % len(self.pictures)))
 
     def action_code(self) -> None:
@@ -618,7 +618,7 @@ class LabScreen(ActionScreen[None]):
         self._scroll(1)
 
     def _scroll(self, by: int) -> None:
-        """Scroll what is looked at, or the code beside it where that needs no scrolling."""
+        """Scroll the picture, question or list in view, or the code beside it if that does not scroll."""
         kinds = (
             f"#lab-picture-{self.tour.picture}, #lab-matrix-{self.tour.picture}, #lab-question, #lab-list, #lab-code"
         )
@@ -637,7 +637,7 @@ class LabScreen(ActionScreen[None]):
 
     @property
     def _parameter(self) -> "Parameter | None":
-        """The parameter that − and + change; None if the lab has none that steps."""
+        """The parameter that − and + change; None if no parameter of the lab has a ladder."""
         if self._lab is None:
             return None
         stepping = [parameter for parameter in self._lab.parameters if parameter.ladder]
@@ -679,7 +679,7 @@ class LabScreen(ActionScreen[None]):
         self._run_with(self._lab.defaults())
 
     def action_stop(self) -> None:
-        """Stop what is computed, or start it again."""
+        """Stop the lab, or start it again."""
         if self._worker is not None:
             self._cancel()
             self._show()
@@ -687,7 +687,7 @@ class LabScreen(ActionScreen[None]):
             self._go(self.tour)
 
     def action_edit(self) -> None:
-        """Type values."""
+        """Edit the values of the parameters."""
         self._edit(None)
 
     def _edit(self, wrong: ParameterError | None) -> None:
@@ -724,6 +724,6 @@ class LabScreen(ActionScreen[None]):
 
 
 def _matrix_width(picture: MatrixPicture) -> int:
-    """Cells that a matrix takes with its numbers written, in its frame."""
+    """Return the width in cells of a framed matrix with its numbers."""
     label = max(cell_len(visible(name)) for name in picture.rows)
     return label + _CELL * len(picture.columns) + _FRAME

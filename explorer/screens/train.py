@@ -1,4 +1,4 @@
-"""The Train screen: a run as it learns. The run goes on in its process whether the screen is open or not."""
+"""The Train screen: a run while it learns. The run continues in its process whether or not the screen is open."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -52,7 +52,7 @@ _HINTS = {
     RunStatus.PAUSED: ", space goes on",
     RunStatus.DONE: ", enter opens it",
 }
-"""What can be done, after the status in the title."""
+"""What to do next, shown after the status in the title."""
 
 _WHILE_EDITING = ("back", "palette", "quit", "help")
 
@@ -75,7 +75,7 @@ class TrainScreen(ActionScreen[None]):
         super().__init__()
         self.run = run
         self.is_full = False
-        """True while the chosen part has all the room."""
+        """True while the chosen part is shown in full."""
 
     # Widgets
 
@@ -137,7 +137,7 @@ class TrainScreen(ActionScreen[None]):
                 self.attention.request_heads()
 
     def _show_run(self, change: RunChange) -> None:
-        """Draw what has changed; everything if a run has started, or without an event."""
+        """Draw what a change affects; a start, or a change without an event, affects everything."""
         run, event = change.run, change.event
         if run is not self.run:
             self.run, event = run, None
@@ -219,7 +219,7 @@ class TrainScreen(ActionScreen[None]):
             self.attention.change(action.change)
 
     def action_pause(self) -> None:
-        """Pause the run, let it go on, or resume one that was stopped."""
+        """Pause the run, continue it, or resume one that was stopped."""
         if self.run.is_resumable:
             try:
                 self.app.training.resume(self.run)
@@ -257,24 +257,24 @@ class TrainScreen(ActionScreen[None]):
         self._choose_part(1)
 
     def action_part_previous(self) -> None:
-        """Choose the part before."""
+        """Choose the previous part."""
         self._choose_part(-1)
 
     def _choose_part(self, by: int) -> None:
         self.action_show_part(PARTS[(PARTS.index(self.part) + by) % len(PARTS)])
 
     def action_log_loss(self) -> None:
-        """Draw the axis of the loss linear or logarithmic."""
+        """Switch the axis of the loss between linear and logarithmic."""
         self.display_state.log_loss = not self.display_state.log_loss
         self._show_axes()
 
     def action_log_steps(self) -> None:
-        """Draw the axis of the steps linear or logarithmic."""
+        """Switch the axis of the steps between linear and logarithmic."""
         self.display_state.log_steps = not self.display_state.log_steps
         self._show_axes()
 
     def action_whole_part(self) -> None:
-        """Give all room to the chosen part, or to all parts again."""
+        """Show the chosen part in full, or all parts again."""
         self.is_full = not self.is_full
         self.set_class(self.is_full, "-full")
 

@@ -22,23 +22,23 @@ from explorer.widgets.key_line import Hints
 
 EDITING_HINTS: Hints = (
     ("enter", "keep", "submit_sentence"),
-    ("esc", "give up", "back"),
+    ("esc", "discard", "back"),
     ("↑↓", "earlier sentences", ""),
     ("ctrl+u", "clear before the cursor", ""),
 )
-"""What the footer says while a sentence is typed."""
+"""The footer while a sentence is typed."""
 
 
 class SentenceInput(Input):
     """An input whose value is the text itself; line breaks and other invisible characters are drawn as marks.
 
-    It cannot be focused until `edit` is called, and not after `leave`. Enter calls `keep` and escape `give_up` at once:
+    It cannot be focused until `edit` is called, and not after `leave`. Enter calls `keep` and escape `discard` at once:
     keys and pastes that are already queued for the input by then are not typed, but bubble to the screen.
     """
 
     HELP = """# The sentence
 
-    What is typed is shown at once. Enter keeps it, escape gives it up. ↑ and ↓ go through earlier sentences. A
+    What is typed is shown at once. Enter keeps it, escape discards it. ↑ and ↓ go through earlier sentences. A
     paste keeps all its lines.
     """
 
@@ -51,9 +51,9 @@ class SentenceInput(Input):
     class Asked(Message):
         """A click on the sentence while it is not typed."""
 
-    def __init__(self, text: str, keep: Callable[[], None], give_up: Callable[[], None]) -> None:
+    def __init__(self, text: str, keep: Callable[[], None], discard: Callable[[], None]) -> None:
         super().__init__(text, id="sentence", compact=True, select_on_focus=False, max_length=LONGEST_TEXT)
-        self._endings = {"enter": keep, "escape": give_up}
+        self._endings = {"enter": keep, "escape": discard}
         self.can_focus = False
         self.cursor_blink = False
         self._recall = Recall((), text)
@@ -261,7 +261,7 @@ class SentenceEditor(Horizontal):
             self.post_message(self.Ended(text, before.text))
 
     def cancel(self) -> None:
-        """Give up what is typed, as escape does."""
+        """Discard what is typed, as escape does."""
         if (before := self._before) is not None:
             self._leave()
             self.post_message(self.Ended(self._look(before).text, before.text))

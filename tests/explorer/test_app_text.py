@@ -105,7 +105,7 @@ async def test_what_follows_enter_or_escape_in_one_burst_is_not_typed(make_app: 
         await ready(pilot)
         assert app.explore.sentence.is_editing
         assert app.explore.sentence.text == "the cat"
-        assert "esc give up" in screen_text(app)
+        assert "esc discard" in screen_text(app)
         await pilot.press("enter")
         await ready(pilot)
         assert app.view.text == "the cat"

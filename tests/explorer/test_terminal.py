@@ -187,7 +187,7 @@ def test_escape_sequences_in_the_text_never_reach_the_terminal(
     started.append(terminal)
     terminal.wait_for("weights")
     terminal.press(b"e")
-    terminal.wait_for("give up")
+    terminal.wait_for("discard")
     start = len(terminal.written)
     terminal.press(b"\x1b")
     terminal.wait_for("−+ amount", start)

@@ -32,7 +32,7 @@ _POSTED_EVERY = 0.25
 """Seconds between the messages of the worker."""
 
 _KEYS = "←→ query  ↑↓ key  [],. head  e token  ? help  esc"
-_KEYS_WHILE_TYPING = "type a token  enter shows it  esc gives it up"
+_KEYS_WHILE_TYPING = "type a token  enter shows it  esc discards it"
 _KEY_HELP = (
     ("e", "Type any token: OV looks at it, and it is the query of QK. Moving the query or the key ends that."),
     ("pagedown", "Scroll the sentences; page up scrolls back."),
@@ -293,7 +293,7 @@ class CircuitsScreen(Dialog[None]):
         scroll.scroll_relative(y=by * max(1, scroll.size.height - 1), animate=False)
 
     def action_back(self) -> None:
-        """Give up typing, or close the dialog."""
+        """Discard what is typed, or close the dialog."""
         if self.is_typing:
             self._stop_typing()
         else:
