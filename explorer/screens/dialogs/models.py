@@ -13,11 +13,15 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from explorer.core.catalog import ONLY_LISTED
-from explorer.core.formatting import visible
+from explorer.core.formatting import visible, wrapped
 from explorer.core.model_list import ModelEntry, complete_path, expand_path, is_path, list_models, problem_of
 from explorer.screens.dialogs.base import Dialog
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.options import Options
+
+_INDENT = " " * 6
+_BESIDE = 4
+"""Cells of a line that are taken by its padding and by a scrollbar."""
 
 _HINT = "↑ ↓ choose   enter opens   esc closes   type a part of a name, or the path of a directory"
 
@@ -132,7 +136,9 @@ class ModelsScreen(Dialog[str | None]):
         mark = "▶ " if self._is_current(entry) else "● " if is_open else "  "
         mark = ("❯ " if chosen else "  ") + mark
         words = entry.description if entry.details else f"cannot be opened: {entry.description}"
-        return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(f"\n      {words}").stylize("dim")
+        room = self.query_one("#models").size.width - len(_INDENT) - _BESIDE
+        below = "".join(f"\n{_INDENT}{part}" for part in wrapped(words, room, room))
+        return Content(f"{mark}{visible_name(entry.name)}").stylize("bold") + Content(below).stylize("dim")
 
     # Keys and mouse
 
@@ -168,7 +174,7 @@ class ModelsScreen(Dialog[str | None]):
             name = expand_path(typed) if is_path(typed) else typed
             if problem := problem_of(name):
                 words = visible_name(problem)
-                self.query_one("#hint", Static).update(Text(words, no_wrap=True, overflow="ellipsis"))
+                self.query_one("#hint", Static).update(Text(words))
             else:
                 self.dismiss(name)
 
