@@ -43,3 +43,9 @@ def is_finite(value: object) -> bool:
 def brief(value: object) -> str:
     """Return the `repr` of a value from outside for a message, with its middle left out if it is long."""
     return _brief.repr(value)
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first words of an error of another library, in one printable line; its type if it has none."""
+    words = " ".join(str(error).split())
+    return "".join(c if c.isprintable() else "?" for c in words)[:300] or type(error).__name__

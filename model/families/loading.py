@@ -22,7 +22,7 @@ from model.families.model import FamilyModel
 from model.families.recording import ATTENTION, register
 from model.files import quoted
 from model.layout import CONFIG, CheckpointError, check_name
-from model.outside import brief
+from model.outside import brief, reason_of
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _UNQUANTISED = frozenset({"F64", "F32", "F16", "BF16"})
@@ -168,7 +168,7 @@ def _tokenizer(path: Path) -> Tokenizer:
         made = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
     except Exception as error:
         raise CheckpointError(
-            f"{quoted(path)} holds no tokenizer.json, and none can be made of its other files: {_reason(error)}"
+            f"{quoted(path)} holds no tokenizer.json, and none can be made of its other files: {reason_of(error)}"
         ) from None
     return _backend(made, path)
 
@@ -190,14 +190,8 @@ def _failure(path: Path, error: Exception) -> CheckpointError:
             "attention by itself and cannot be given another"
         )
     return CheckpointError(
-        f"{quoted(path)} cannot be opened with transformers {transformers.__version__}: {_reason(error)}"
+        f"{quoted(path)} cannot be opened with transformers {transformers.__version__}: {reason_of(error)}"
     )
-
-
-def _reason(error: Exception) -> str:
-    """The first words of an error, in one printable line."""
-    words = " ".join(str(error).split())
-    return "".join(c if c.isprintable() else "?" for c in words)[:300] or type(error).__name__
 
 
 def _silence() -> None:

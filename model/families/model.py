@@ -22,6 +22,7 @@ from model.families.cached_reader import CachedReader
 from model.families.recording import ATTENTION, RecordedLayer, Recorder, Switches, check
 from model.families.rotation import Rotation, watch
 from model.families.shape import FamilyShape, context_length, rotates_by_length
+from model.outside import reason_of
 from model.settings import AS_TRAINED, AttentionSettings, LayerSettings
 from model.trace import Trace
 
@@ -86,7 +87,8 @@ class FamilyModel:
             return base
         numbers = self.config.layer_numbers
         recorder = Recorder(self._changed_layers(settings))
-        final, streams = self._run(ids, recorder)
+        with self._errors_in_one_line():
+            final, streams = self._run(ids, recorder)
         streams = (*(streams[number] for number in numbers), streams[-1])
         inputs = []
         for layer in range(self.config.n_layer):
@@ -137,12 +139,24 @@ class FamilyModel:
         self._check_ids(ids)
         # The newer versions of transformers call it `cache`.
         name = "cache" if "cache" in inspect.signature(self._backbone.forward).parameters else "past_key_values"
-        with self._lock, torch.inference_mode(), switches.acting():
+        with self._errors_in_one_line(), self._lock, torch.inference_mode(), switches.acting():
             given = torch.tensor([ids], device=self._device)
             output = self._backbone(input_ids=given, use_cache=True, **{name: past})
         if (kept := getattr(output, name)) is None:
             raise ModelError("it keeps no keys and values")
         return output[0][0].to("cpu"), kept
+
+    @contextmanager
+    def _errors_in_one_line(self) -> Iterator[None]:
+        """Turn what the code of the model raises into a ModelError, except if it lacks memory."""
+        try:
+            yield
+        except (ModelError, MemoryError):
+            raise
+        except Exception as error:  # whatever a library of a thousand models raises
+            if "memory" in str(error).lower():
+                raise
+            raise ModelError(f"{self.name!r} cannot read this text: {reason_of(error)}") from None
 
     def _changed_layers(self, settings: AttentionSettings) -> dict[int, LayerSettings]:
         """The settings of each layer in which something is changed, by its number in the network."""

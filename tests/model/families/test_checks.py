@@ -100,6 +100,20 @@ def test_a_gpt2_that_ignores_what_it_is_passed_is_refused(tmp_path: Path) -> Non
         open_tiny(each, tmp_path)
 
 
+def test_what_the_code_of_a_model_raises_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_tiny(family("llama"), tmp_path)
+    reader = opened.reader()
+    assert reader is not None
+
+    def fails(*_: Any, **options: Any) -> Any:
+        raise IndexError("index 7 is\nout of range")
+
+    monkeypatch.setattr(modeling_llama.LlamaModel, "forward", fails)
+    for read in (opened.trace, reader.logits):
+        with pytest.raises(ModelError, match=r"cannot read this text: index 7 is out of range$"):
+            read(IDS)
+
+
 def test_numbers_that_overflow_are_an_error(tmp_path: Path) -> None:
     opened = open_tiny(family("llama"), tmp_path)
     with pytest.raises(ValueError, match="overflow"):
