@@ -26,6 +26,9 @@ BYPASSING = frozenset({"bloom", "falcon", "gpt_neo", "mamba", "mpt", "openai-gpt
 """Values of `model_type` whose code is known not to let its attention be looked into; what else does not, is found out
 when it is opened."""
 
+_ENCODERS = ("ForMaskedLM", "ForPreTraining")
+"""How the architectures of encoders end in a config."""
+
 _LARGEST_INDEX = 2**25
 _LARGEST_NUMBER = 2**24
 _MOST_LAYERS = 1000
@@ -124,6 +127,13 @@ def inspect(directory: Path) -> FamilyFiles:
     kind = config.get("model_type")
     if not isinstance(kind, str) or not kind.isprintable():
         raise CheckpointError(f"{quoted(directory / CONFIG)} names no model_type: it is not of a transformers model")
+    architectures = config.get("architectures")
+    named = [str(name) for name in architectures] if isinstance(architectures, list) else []
+    if encoder := next((name for name in named if name.endswith(_ENCODERS)), None):
+        raise CheckpointError(
+            f"{quoted(directory)} is an encoder ({brief(encoder)}), which predicts hidden words and not the next one: "
+            "open a causal language model"
+        )
     if "quantization_config" in config:
         raise CheckpointError(
             f"{quoted(directory)} holds quantised weights, which are not computed in full precision: "

@@ -52,9 +52,9 @@ def assert_reads_in_pieces(opened: FamilyModel) -> None:
     for settings in (AS_TRAINED, AttentionSettings(scale=1.3, ablated=frozenset({(0, 1)}))):
         reader = opened.reader(settings)
         assert reader is not None
+        at_once = opened.trace(IDS, settings).logits
         for start, end in [(0, 5), *((i, i + 1) for i in range(5, len(IDS)))]:
-            found = reader.logits(IDS[start:end])
-            torch.testing.assert_close(found, opened.trace(IDS[:end], settings).logits[-1], rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(reader.logits(IDS[start:end]), at_once[end - 1], rtol=1e-4, atol=1e-4)
         assert len(reader) == len(IDS)
 
 

@@ -160,6 +160,8 @@ def test_other_kinds_are_refused(llama: Path, tmp_path: Path) -> None:
     BertLMHeadModel(config).save_pretrained(bert)
     tokenizer.save(tokenizer.train_char(TEXT), bert)
     assert any(words in refusal(bert) for words in ("encoder", "chooses its attention", "no mask"))
+    change_config(bert, architectures=["BertForMaskedLM"])
+    assert "is an encoder ('BertForMaskedLM'), which predicts hidden words" in refusal(bert)
     change_config(llama, model_type="clip")
     assert "no causal language model" in refusal(llama)
     (llama / "adapter_config.json").write_text("{}")
