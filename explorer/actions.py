@@ -302,7 +302,7 @@ _SHARED_ACTIONS = (
            "Show and copy the command line that opens exactly this view again.", _EXPORTING),
     Action("labs", (EXPLORE,), ("f2",), "F2", "Labs",
            "The lecture's experiments: each a claim, the code that tests it, and its numbers.", _APPLICATION),
-    Action("tour", (EXPLORE,), ("f4",), "F4", "First steps",
+    Action("tour", (EXPLORE,), ("f4",), "F4", "Tour",
            "A tour of this screen, one key at a time; F4 or esc leaves it.", _APPLICATION),
     Action("train", (EXPLORE,), ("f3",), "F3", "Train",
            "Train a model and watch it learn; esc returns while the run goes on.", _APPLICATION),
@@ -370,7 +370,7 @@ _FOOTERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("copy", ("copy",)),
         ("write", ("write",)),
         ("train", ("train",)),
-        ("first steps", ("tour",)),
+        ("tour", ("tour",)),
         ("lecture", ("lecture",)),
         ("labs", ("labs",)),
         ("details", ("details",)),
@@ -451,7 +451,7 @@ _IMPORTANCE = {
     EXPLORE: (
         *("help", "query", "stage", "edit", "mask", "scale", "amount", "head", "layer", "play", "heads", "key"),
         *("details", "zoom", "full", "scope", "ablate", "reset", "most changed", "find", "compare", "time", "samples"),
-        *("write", "copy", "train", "labs", "first steps", "lecture", "inside"),
+        *("write", "copy", "train", "labs", "tour", "lecture", "inside"),
     ),
     COMPARE: (
         *("help", "side", "leave", "query", "difference", "step", "stage", "head", "edit", "model", "mask", "scale"),

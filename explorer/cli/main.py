@@ -103,7 +103,7 @@ def _check_directory() -> None:
 @click.group(cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="explorer", message="%(prog)s %(version)s")
 @opening_options
-@click.option("--no-tour", is_flag=True, help="Do not begin with the first steps, which the very first start shows.")
+@click.option("--no-tour", is_flag=True, help="Do not begin with the tour, which the very first start shows.")
 @click.pass_context
 def cli(ctx: click.Context, /, text: str, no_tour: bool, **values: Any) -> None:
     """See every number that an attention head of a small GPT computes, for a sentence of yours.

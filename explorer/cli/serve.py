@@ -26,7 +26,7 @@ from model.errors import ModelError
     show_default=True,
     help="Pages that may be open at once; each has a process of its own, of about 300 MB.",
 )
-@click.option("--no-tour", is_flag=True, help="Do not begin each page with the first steps.")
+@click.option("--no-tour", is_flag=True, help="Do not begin each page with the tour.")
 @click.pass_context
 def serve(
     ctx: click.Context, /, text: str, host: str, port: int, url: str | None, pages: int, no_tour: bool, **values: Any

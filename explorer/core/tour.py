@@ -1,4 +1,4 @@
-"""First steps: a tour of self-attention on the numbers of the sentence in view.
+"""The tour: self-attention explained step by step on the numbers of the sentence in view.
 
 A step names the part of the screen that it is about and the action that it asks for. It is over as soon as the view is
 where that action leads, however a person got there, and then the view of the next step is prepared.
@@ -321,11 +321,11 @@ STEPS: tuple[Step, ...] = (
 
 
 IsPossible = Callable[[str, View, Bounds], bool]
-"""Tells whether an action, by its name, does anything at a view."""
+"""Returns True if the action of this name does anything at a view."""
 
 
 class Progress:
-    """How far a person has come, and the view that the step in hand began with."""
+    """How far the user has come, and the view that the current step began with."""
 
     def __init__(self, before: View) -> None:
         """Begin at the first step; `before` is the view to return to."""
@@ -337,11 +337,11 @@ class Progress:
 
     @property
     def step(self) -> Step:
-        """The step in hand."""
+        """The current step."""
         return STEPS[self.number]
 
     def advance(self, reading: "Reading", is_possible: IsPossible) -> View | None:
-        """Follow the person to the view of a reading.
+        """Follow the user to the view of a reading.
 
         Return the view that the next step begins with, if the step is done and that is another view. Steps that ask for
         nothing possible are passed over.
@@ -365,7 +365,7 @@ class Progress:
         return self._enter(view, bounds)
 
     def _enter(self, view: View, bounds: Bounds) -> View | None:
-        """Begin the step in hand; return its view if that is not the one that is shown."""
+        """Begin the current step; return its view unless that is the one shown."""
         wanted = self.step.prepare(view, bounds)
         if wanted == view:
             self._start = view

@@ -20,8 +20,8 @@ from explorer.actions import LAB, footer
 from explorer.core.catalog import without_step
 from explorer.core.formatting import fixed, one_line, visible
 from explorer.labs.lab import Lab, MatrixPicture, ParameterError, Picture, Progress, Result, Step, Values
+from explorer.labs.navigation import Key, Navigation, key_of
 from explorer.labs.registry import ENTRIES, load
-from explorer.labs.tour import Key, Tour, key_of
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.help import Part, help_for
 from explorer.widgets.key_line import Hints, KeyLine
@@ -60,7 +60,7 @@ class LabSession:
     """What outlives the screen: the place in the labs, the values of each lab, and the results."""
 
     def __init__(self) -> None:
-        self.tour = Tour()
+        self.navigation = Navigation()
         self.list_at = 0
         self.values: dict[str, Values] = {}
         self.parameters: dict[str, int] = {}
@@ -101,7 +101,7 @@ class LabFailed(WorkerMessage):
 
 
 class LabScreen(ActionScreen[None]):
-    """The list of labs, and the lab that is open. What is shown follows from the session's tour and its result.
+    """The list of labs, and the lab that is open. The session's navigation and its results decide what is shown.
 
     A worker runs the lab and posts progress; leaving the lab or the screen stops it.
     """
@@ -127,7 +127,7 @@ class LabScreen(ActionScreen[None]):
     # Widgets
 
     def compose(self) -> ComposeResult:
-        """Create all widgets; the tour decides which are displayed."""
+        """Create all widgets; the navigation decides which are displayed."""
         yield Static(id="lab-title", markup=False)
         yield Static(id="lab-claim", markup=False)
         yield Static(id="lab-values", markup=False)
@@ -145,9 +145,9 @@ class LabScreen(ActionScreen[None]):
         yield TooSmall()
 
     @property
-    def tour(self) -> Tour:
+    def navigation(self) -> Navigation:
         """The place in the labs."""
-        return self._session.tour
+        return self._session.navigation
 
     @property
     def lab(self) -> Lab | None:
@@ -158,7 +158,7 @@ class LabScreen(ActionScreen[None]):
     def values(self) -> Values:
         """The values of the open lab: those of the lecture while it is presented."""
         assert self._lab is not None
-        if self.tour.presenting:
+        if self.navigation.presenting:
             return self._lab.defaults()
         return self._session.values.get(self._lab.name) or self._defaults(self._lab)
 
@@ -188,12 +188,12 @@ class LabScreen(ActionScreen[None]):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of the result; empty before there is one."""
-        return self.tour.steps_of(self.result) if self.result is not None else ()
+        return self.navigation.steps_of(self.result) if self.result is not None else ()
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """The pictures of the step in view."""
-        return self.steps[self.tour.step].pictures if self.tour.step < len(self.steps) else ()
+        return self.steps[self.navigation.step].pictures if self.navigation.step < len(self.steps) else ()
 
     @property
     def _key(self) -> Key:
@@ -213,9 +213,9 @@ class LabScreen(ActionScreen[None]):
     def on_mount(self) -> None:
         """Open the requested lab, the lab that was left, or the list."""
         if self._first is not None:
-            self._go(self.tour.opened(self._first))
-        elif self.tour.lab is not None:
-            self._go(self.tour)
+            self._go(self.navigation.opened(self._first))
+        elif self.navigation.lab is not None:
+            self._go(self.navigation)
         else:
             self._show()
 
@@ -225,17 +225,17 @@ class LabScreen(ActionScreen[None]):
 
     # Going through the labs
 
-    def _go(self, tour: Tour) -> None:
-        """Show another place of the tour; another lab is run unless its result is kept."""
-        if tour.lab is not None and (self._lab is None or self._lab.entry is not ENTRIES[tour.lab]):
+    def _go(self, navigation: Navigation) -> None:
+        """Show another place in the labs; another lab is run unless its result is kept."""
+        if navigation.lab is not None and (self._lab is None or self._lab.entry is not ENTRIES[navigation.lab]):
             self._cancel()
-            self._lab = load(ENTRIES[tour.lab])
-            self._session.list_at = tour.lab
-        if tour.lab is None:
+            self._lab = load(ENTRIES[navigation.lab])
+            self._session.list_at = navigation.lab
+        if navigation.lab is None:
             self._cancel()
             self._lab = None
-        before, self._session.tour = self.tour, tour
-        if tour.step != before.step or tour.lab != before.lab or tour.asking != before.asking:
+        before, self._session.navigation = self.navigation, navigation
+        if navigation.step != before.step or navigation.lab != before.lab or navigation.asking != before.asking:
             self._place_cursor()
         self._run()
         self._show()
@@ -243,7 +243,7 @@ class LabScreen(ActionScreen[None]):
     def _place_cursor(self) -> None:
         """Put the cursor where the first matrix of the step has something to look at."""
         starts = [picture.start for picture in self.pictures if isinstance(picture, MatrixPicture)]
-        self._session.tour = replace(self.tour, cursor=starts[0] if starts else (0, 0))
+        self._session.navigation = replace(self.navigation, cursor=starts[0] if starts else (0, 0))
 
     def _run(self) -> None:
         """Run the open lab in a worker, unless it runs or its result is kept."""
@@ -296,7 +296,7 @@ class LabScreen(ActionScreen[None]):
         if self._lab is not None and message.key == self._key:
             self._worker = None
             self._progress = None
-            self._session.tour = replace(self.tour, step=min(self.tour.step, len(self.steps) - 1))
+            self._session.navigation = replace(self.navigation, step=min(self.navigation.step, len(self.steps) - 1))
             self._place_cursor()
             self._show()
 
@@ -309,23 +309,23 @@ class LabScreen(ActionScreen[None]):
     # Drawing
 
     def _show(self) -> None:
-        """Draw all widgets for the place of the tour and the result."""
+        """Draw all widgets for the place in the labs and its result."""
         if self.is_gone:
             return
-        tour, lab = self.tour, self._lab
+        navigation, lab = self.navigation, self._lab
         with self.app.batch_update():
             self._show_lines()
-            asking = lab is not None and tour.asking and not self._is_editing
-            showing = lab is not None and not tour.asking and not self._is_editing
-            code_alone = tour.code and lab is not None and not self._is_editing
+            asking = lab is not None and navigation.asking and not self._is_editing
+            showing = lab is not None and not navigation.asking and not self._is_editing
+            code_alone = navigation.code and lab is not None and not self._is_editing
             self.query_one(LabList).display = lab is None
             self.query_one(LabList).show_entries(self._session.list_at)
             self.query_one(ParameterForm).display = self._is_editing
             question = self.query_one(QuestionPanel)
             question.display = asking
             if lab is not None:
-                question.show_question(lab.ask(self.values), tour.choice)
-                place = 0 if tour.asking or not self.steps else lab.code_place(self.steps[tour.step])
+                question.show_question(lab.ask(self.values), navigation.choice)
+                place = 0 if navigation.asking or not self.steps else lab.code_place(self.steps[navigation.step])
                 self.query_one(CodePanel).show_code(lab.sources(), place)
             self.query_one("#lab-pictures").display = (asking or showing) and not code_alone
             code = self.query_one(CodePanel)
@@ -338,19 +338,19 @@ class LabScreen(ActionScreen[None]):
 
     def _show_lines(self) -> None:
         """Show the lines above the pictures."""
-        lab, tour, width = self._lab, self.tour, self.size.width
-        mode = "presenting" if tour.presenting else "asks first" if tour.guided else "shows at once"
-        if lab is None or tour.lab is None:
+        lab, navigation, width = self._lab, self.navigation, self.size.width
+        mode = "presenting" if navigation.presenting else "asks first" if navigation.guided else "shows at once"
+        if lab is None or navigation.lab is None:
             title = "Labs: the lecture's experiments"
         else:
-            title = f"Lab {tour.lab + 1} of {len(ENTRIES)} · {lab.title}"
+            title = f"Lab {navigation.lab + 1} of {len(ENTRIES)} · {lab.title}"
         room = width - cell_len(title)
         text = Text(title, "bold", no_wrap=True, overflow="ellipsis")
         text.append(f" · {mode}" if room > len(mode) + 3 else "", "not bold")
         self.query_one("#lab-title", Static).update(text)
         claim = self.query_one("#lab-claim", Static)
         claim.display = (
-            lab is not None and not self._is_editing and (tour.asking or self.size.height >= SIDE_BY_SIDE[1])
+            lab is not None and not self._is_editing and (navigation.asking or self.size.height >= SIDE_BY_SIDE[1])
         )
         claim.update(Text(lab.claim if lab is not None else ""))
         line = self.query_one("#lab-values", Static)
@@ -378,28 +378,28 @@ class LabScreen(ActionScreen[None]):
 
     def _step_text(self) -> Text:
         """The step's title and text, after the answer of the question at the first step."""
-        tour, result, lab = self.tour, self.result, self._lab
-        if lab is None or result is None or tour.asking or self._is_editing or not self.steps:
+        navigation, result, lab = self.navigation, self.result, self._lab
+        if lab is None or result is None or navigation.asking or self._is_editing or not self.steps:
             return Text()
-        step = self.steps[tour.step]
+        step = self.steps[navigation.step]
         text = Text()
-        if tour.step == 0:
+        if navigation.step == 0:
             choices = lab.ask(self.values).choices
-            if tour.choice is not None:
-                verdict = "Right" if tour.choice == result.choice else f"You said {choices[tour.choice]}"
+            if navigation.choice is not None:
+                verdict = "Right" if navigation.choice == result.choice else f"You said {choices[navigation.choice]}"
                 text.append(f"{verdict}: ", "bold")
             right = choices[result.choice]
-            text.append(f"{right if tour.choice is not None else right[:1].upper() + right[1:]}. ", "bold")
+            text.append(f"{right if navigation.choice is not None else right[:1].upper() + right[1:]}. ", "bold")
             text.append(result.answer + "\n")
         end = "" if step.title.endswith("?") else "."
-        text.append(f"{tour.step + 1}/{len(self.steps)} {step.title}{end} ", "bold")
+        text.append(f"{navigation.step + 1}/{len(self.steps)} {step.title}{end} ", "bold")
         text.append(step.text)
         return text
 
     def _show_pictures(self, showing: bool) -> None:
         """Show all pictures of the step side by side where there is room, or else the one chosen by tab."""
         pictures = self.pictures if showing else ()
-        here = min(self.tour.picture, max(0, len(pictures) - 1))
+        here = min(self.navigation.picture, max(0, len(pictures) - 1))
         beside = self.is_beside
         for slot in range(SLOTS):
             matrix = self.query_one(f"#lab-matrix-{slot}", PictureMatrix)
@@ -416,7 +416,7 @@ class LabScreen(ActionScreen[None]):
             more = f"{slot + 1}/{len(pictures)} " if len(pictures) > 1 and not beside else ""
             widget.border_title = Content(f"{more}{picture.title}")
             if isinstance(picture, MatrixPicture):
-                matrix.show_picture(picture, self.tour.cursor)
+                matrix.show_picture(picture, self.navigation.cursor)
             else:
                 panel.show_picture(picture)
 
@@ -434,7 +434,7 @@ class LabScreen(ActionScreen[None]):
             return "computing…"
         if self.result is None:
             return "stopped: S starts it again"
-        if self.tour.asking:
+        if self.navigation.asking:
             return "the numbers are there: guess, then enter"
         picture = self.picture
         if not isinstance(picture, MatrixPicture):
@@ -447,10 +447,10 @@ class LabScreen(ActionScreen[None]):
     @property
     def picture(self) -> Picture | None:
         """The picture chosen by tab."""
-        return self.pictures[min(self.tour.picture, len(self.pictures) - 1)] if self.pictures else None
+        return self.pictures[min(self.navigation.picture, len(self.pictures) - 1)] if self.pictures else None
 
     def _cell(self, picture: MatrixPicture) -> tuple[int, int]:
-        row, column = self.tour.cursor
+        row, column = self.navigation.cursor
         return min(row, len(picture.rows) - 1), min(column, len(picture.columns) - 1)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -474,30 +474,31 @@ class LabScreen(ActionScreen[None]):
             return name in _EDITING
         if name in ("help", "theme", "palette", "quit"):
             return True
-        lab, tour = self._lab, self.tour
+        lab, navigation = self._lab, self.navigation
         if lab is None:
             return name in _IN_THE_LIST
         match name:
             case "answer":
-                return tour.asking
+                return navigation.asking
             case "forward":
-                return tour.forward(len(self.steps) or None) != tour
+                return navigation.forward(len(self.steps) or None) != navigation
             case "lab_previous" | "lab_next":
-                to = (tour.lab or 0) + (1 if name == "lab_next" else -1)
+                to = (navigation.lab or 0) + (1 if name == "lab_next" else -1)
                 return 0 <= to < len(ENTRIES)
             case "step_next" | "step_previous":
-                by = 1 if name == "step_next" else -1
-                return not tour.asking and bool(self.steps) and tour.stepped(by, len(self.steps)) != tour
+                count = len(self.steps)
+                following = navigation.stepped(1 if name == "step_next" else -1, count)
+                return not navigation.asking and count > 0 and following != navigation
             case "row_previous" | "row_next" | "zoom_picture":
-                return isinstance(self.picture, MatrixPicture) and not tour.asking
+                return isinstance(self.picture, MatrixPicture) and not navigation.asking
             case "column_previous" | "column_next":
-                return tour.asking or isinstance(self.picture, MatrixPicture)
+                return navigation.asking or isinstance(self.picture, MatrixPicture)
             case "picture_next" | "picture_previous":
-                return not tour.asking and len(self.pictures) > 1
+                return not navigation.asking and len(self.pictures) > 1
             case "value_smaller" | "value_larger" | "value_next":
-                return self._parameter is not None and not tour.presenting
+                return self._parameter is not None and not navigation.presenting
             case "edit" | "reset":
-                return not tour.presenting
+                return not navigation.presenting
             case "stop":
                 return self.is_computing or self.result is None
         return True
@@ -508,53 +509,53 @@ class LabScreen(ActionScreen[None]):
             return
         place = int(event.character) - 1
         if self._lab is None and place < len(ENTRIES):
-            self._go(self.tour.opened(place))
-        elif self._lab is not None and self.tour.asking and place < len(self._lab.ask(self.values).choices):
-            self._go(replace(self.tour, choice=place))
+            self._go(self.navigation.opened(place))
+        elif self._lab is not None and self.navigation.asking and place < len(self._lab.ask(self.values).choices):
+            self._go(replace(self.navigation, choice=place))
 
     def action_forward(self) -> None:
         """Show what comes next."""
         if self._lab is None:
-            self._go(self.tour.opened(self._session.list_at))
+            self._go(self.navigation.opened(self._session.list_at))
         else:
-            self._go(self.tour.forward(len(self.steps) or None))
+            self._go(self.navigation.forward(len(self.steps) or None))
 
     def action_answer(self) -> None:
         """Open the lab of the list, or show the answer."""
         if self._lab is None:
-            self._go(self.tour.opened(self._session.list_at))
-        elif self.tour.asking:
-            self._go(self.tour.revealed())
+            self._go(self.navigation.opened(self._session.list_at))
+        elif self.navigation.asking:
+            self._go(self.navigation.revealed())
 
     def action_lab_previous(self) -> None:
         """Open the previous lab."""
-        self._go(self.tour.opened((self.tour.lab or 0) - 1))
+        self._go(self.navigation.opened((self.navigation.lab or 0) - 1))
 
     def action_lab_next(self) -> None:
         """Open the next lab."""
-        self._go(self.tour.opened((self.tour.lab or 0) + 1))
+        self._go(self.navigation.opened((self.navigation.lab or 0) + 1))
 
     def action_guide(self) -> None:
         """Ask before the answer is shown, or show it at once."""
-        guided = not self.tour.guided
-        self._go(replace(self.tour, guided=guided, asking=self.tour.asking and guided))
+        guided = not self.navigation.guided
+        self._go(replace(self.navigation, guided=guided, asking=self.navigation.asking and guided))
 
     def action_present(self) -> None:
         """Begin to go through all labs with the values of the lecture, or end it."""
         self._cancel()
-        self._go(self.tour.presented())
+        self._go(self.navigation.presented())
 
     def action_list(self) -> None:
         """Show the list of labs."""
         self._directly = False
-        self._go(self.tour.listed())
+        self._go(self.navigation.listed())
 
     def action_back(self) -> None:
         """Leave the fields, the lab, or the labs."""
         if self._is_editing:
             self._leave_form()
-        elif self.tour.code:
-            self._go(replace(self.tour, code=False))
+        elif self.navigation.code:
+            self._go(replace(self.navigation, code=False))
         elif self._lab is not None and not self._directly:
             self.action_list()
         else:
@@ -563,11 +564,11 @@ class LabScreen(ActionScreen[None]):
 
     def action_step_next(self) -> None:
         """Show the next step."""
-        self._go(self.tour.stepped(1, len(self.steps)))
+        self._go(self.navigation.stepped(1, len(self.steps)))
 
     def action_step_previous(self) -> None:
         """Show the previous step."""
-        self._go(self.tour.stepped(-1, len(self.steps)))
+        self._go(self.navigation.stepped(-1, len(self.steps)))
 
     def action_row_previous(self) -> None:
         """Move to the previous row."""
@@ -589,25 +590,25 @@ class LabScreen(ActionScreen[None]):
         if self._lab is None:
             self._session.list_at = max(0, min(len(ENTRIES) - 1, self._session.list_at + column))
             self._show()
-        elif self.tour.asking:
-            self._go(self.tour.chosen(column, len(self._lab.ask(self.values).choices)))
+        elif self.navigation.asking:
+            self._go(self.navigation.chosen(column, len(self._lab.ask(self.values).choices)))
         elif isinstance(picture := self.picture, MatrixPicture):
             size = len(picture.rows), len(picture.columns)
-            self._session.tour = replace(self.tour, cursor=self._cell(picture)).moved(row, column, size)
+            self._session.navigation = replace(self.navigation, cursor=self._cell(picture)).moved(row, column, size)
             self._show_pictures(True)
             self._show_state()
 
     def action_picture_next(self) -> None:
         """Go to the next picture."""
-        self._go(replace(self.tour, picture=(self.tour.picture + 1) % len(self.pictures)))
+        self._go(replace(self.navigation, picture=(self.navigation.picture + 1) % len(self.pictures)))
 
     def action_picture_previous(self) -> None:
         """Go to the previous picture."""
-        self._go(replace(self.tour, picture=(self.tour.picture - 1) % len(self.pictures)))
+        self._go(replace(self.navigation, picture=(self.navigation.picture - 1) % len(self.pictures)))
 
     def action_code(self) -> None:
         """Show the code in full, or the pictures again."""
-        self._go(replace(self.tour, code=not self.tour.code))
+        self._go(replace(self.navigation, code=not self.navigation.code))
 
     def action_page_up(self) -> None:
         """Scroll up."""
@@ -619,9 +620,8 @@ class LabScreen(ActionScreen[None]):
 
     def _scroll(self, by: int) -> None:
         """Scroll the picture, question or list in view, or the code beside it if that does not scroll."""
-        kinds = (
-            f"#lab-picture-{self.tour.picture}, #lab-matrix-{self.tour.picture}, #lab-question, #lab-list, #lab-code"
-        )
+        slot = self.navigation.picture
+        kinds = f"#lab-picture-{slot}, #lab-matrix-{slot}, #lab-question, #lab-list, #lab-code"
         for widget in self.query(kinds):
             if isinstance(widget, Drawn) and widget.display and widget.max_scroll_y > 0:
                 lines = max(1, widget.scrollable_content_region.height - 1)
@@ -630,7 +630,7 @@ class LabScreen(ActionScreen[None]):
 
     def action_zoom_picture(self) -> None:
         """Draw the matrix at the next zoom."""
-        matrix = self.query_one(f"#lab-matrix-{self.tour.picture}", PictureMatrix)
+        matrix = self.query_one(f"#lab-matrix-{self.navigation.picture}", PictureMatrix)
         matrix.zoom = matrix.next_zoom()
 
     # Parameters
@@ -671,7 +671,7 @@ class LabScreen(ActionScreen[None]):
         if values != self.values:
             self._cancel()
             self._session.values[self._lab.name] = values
-        self._go(self.tour)
+        self._go(self.navigation)
 
     def action_reset(self) -> None:
         """Put every parameter back."""
@@ -684,7 +684,7 @@ class LabScreen(ActionScreen[None]):
             self._cancel()
             self._show()
         else:
-            self._go(self.tour)
+            self._go(self.navigation)
 
     def action_edit(self) -> None:
         """Edit the values of the parameters."""
@@ -712,15 +712,15 @@ class LabScreen(ActionScreen[None]):
     @on(Matrix.CellSelected)
     def _cell_selected(self, event: Matrix.CellSelected) -> None:
         slot = int(str(event.matrix.id).rpartition("-")[2])
-        self._go(replace(self.tour, picture=slot, cursor=(event.query, event.key)))
+        self._go(replace(self.navigation, picture=slot, cursor=(event.query, event.key)))
 
     @on(QuestionPanel.Chosen)
     def _choice_clicked(self, event: QuestionPanel.Chosen) -> None:
-        self._go(replace(self.tour, choice=event.choice))
+        self._go(replace(self.navigation, choice=event.choice))
 
     @on(LabList.Chosen)
     def _lab_chosen(self, event: LabList.Chosen) -> None:
-        self._go(self.tour.opened(event.place))
+        self._go(self.navigation.opened(event.place))
 
 
 def _matrix_width(picture: MatrixPicture) -> int:

@@ -1,4 +1,4 @@
-"""TourPanel: the first steps, said above the matrices: what one part of the screen is, and the key that goes on."""
+"""TourPanel: the tour, above the matrices: a step explains one part of the screen and names the key that goes on."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from explorer.core.reading import Reading
 
 TEXT_LINES = 3
-"""Lines for what a step says; below them one for the key."""
+"""Lines for the text of a step; below them is one for the key."""
 
 LEAVE = "esc leaves"
 
 
 class TourPanel(Lines, can_focus=False):
-    """What a step says, and `▶ press 2 to scale them`: always as tall, and without keys of its own.
+    """The text of a step, and a line such as `▶ press 2 to scale them`.
 
-    It waits: any other key does what it always does.
+    Its height is constant, and it has no keys of its own: every key does what it always does.
     """
 
-    HELP = """# First steps
+    HELP = """# The tour
 
     A tour of this screen in a dozen steps. It goes on when the key that it names is pressed, and every other key does
     what it always does. esc leaves the tour, F4 begins it again.
@@ -40,17 +40,17 @@ class TourPanel(Lines, can_focus=False):
 
     @property
     def is_open(self) -> bool:
-        """Whether the tour is under way."""
+        """True while the tour is under way."""
         return self._progress is not None
 
     @property
     def number(self) -> int:
-        """The number of the step in hand, from 0."""
+        """The number of the current step, from 0."""
         return self._progress.number if self._progress is not None else 0
 
     @property
     def highlighted(self) -> Part | None:
-        """The part of the screen that the step in hand is about."""
+        """The part of the screen that the current step is about."""
         return self._progress.step.part if self._progress is not None else None
 
     def begin(self, view: View) -> None:
@@ -63,11 +63,11 @@ class TourPanel(Lines, can_focus=False):
         return progress.after(view) if progress is not None else view
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As tall as `lines`, with or without a reading."""
+        """Return the number of `lines`, with or without a reading."""
         return TEXT_LINES + 1
 
     def follow(self, reading: "Reading") -> View | None:
-        """Draw the step that a reading leads to. Return the view that it begins with, if that is another one."""
+        """Draw the step that a reading leads to. Return the view that it begins with, unless that is in view."""
         if self._progress is None:
             return None
         wanted = self._progress.advance(reading, _is_possible)
@@ -76,13 +76,13 @@ class TourPanel(Lines, can_focus=False):
         return wanted
 
     def title(self, reading: "Reading") -> str:
-        """Which step it is."""
+        """Return the number and title of the current step."""
         if self._progress is None:
             return ""
-        return f"first steps {self.number + 1}/{len(STEPS)} · {self._progress.step.title}"
+        return f"tour {self.number + 1}/{len(STEPS)} · {self._progress.step.title}"
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
-        """The fullest wording that fits, and the key."""
+        """Return the fullest wording that fits, and the key."""
         if self._progress is None:
             return []
         step = self._progress.step
@@ -104,7 +104,7 @@ class TourPanel(Lines, can_focus=False):
 
 
 def _action(names: Sequence[str], view: View, bounds: Bounds) -> Action | None:
-    """The first of these actions that does something, or else the first."""
+    """Return the first of these actions that does something, or else the first of all."""
     actions = [action for name in names if (action := action_named(EXPLORE, name)) is not None]
     possible = (action for action in actions if action.change is None or action.changes(view, bounds))
     return next(possible, actions[0] if actions else None)

@@ -116,9 +116,7 @@ def test_lecture(
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)
-def test_first_steps(
-    size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
-) -> None:
+def test_tour(size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare) -> None:
     assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "f4", "right", "r"))
 
 

@@ -226,7 +226,7 @@ def test_options_become_the_view(opened: list[View], model: str) -> None:
     assert opened[1].text
 
 
-def test_the_first_steps_are_offered_to_who_asks_for_nothing_else(opened: list[View | bool], model: str) -> None:
+def test_the_tour_is_offered_if_nothing_else_is_asked_for(opened: list[View | bool], model: str) -> None:
     for arguments in ((), ("--no-tour",), ("--model", model, "--text", "bad")):
         assert run(*arguments).exit_code == 0
     assert opened[:2] == [True, False]

@@ -124,7 +124,7 @@ async def test_every_picture_of_every_step_can_be_seen(
     async with make_app().run_test(size=size) as pilot:
         screen = await opened(pilot, ready, str(lab), "enter")
         for number, step in enumerate(screen.steps):
-            assert screen.tour.step == number
+            assert screen.navigation.step == number
             seen = set(shown(screen))
             for _ in step.pictures[1:]:
                 await pressed(pilot, "tab")
@@ -280,12 +280,12 @@ async def test_space_goes_on_to_the_next_lab(make_app: MakeApp, ready: Ready) ->
         assert line(screen, "title").startswith("Lab 1 of 8 · Averaging the past · presenting")
         assert screen.query_one(QuestionPanel).display
         titles = []
-        while screen.tour.lab == 0:
+        while screen.navigation.lab == 0:
             titles.append(line(screen, "text"))
             await pressed(pilot, "space")
             assert len(titles) < 20
         assert not any("Timed" in title for title in titles)
-        assert screen.tour.asking
+        assert screen.navigation.asking
         assert screen.values.text("model") == "stories"
         assert not screen.is_possible("edit")
 
@@ -341,7 +341,7 @@ async def test_the_list_is_clicked(make_app: MakeApp, ready: Ready) -> None:
         screen = await opened(pilot, ready)
         await pilot.click(LabList, offset=(6, 3))
         await settled(pilot)
-        assert screen.tour.lab == 1
+        assert screen.navigation.lab == 1
 
 
 async def test_an_answer_and_a_cell_are_clicked(make_app: MakeApp, ready: Ready) -> None:
@@ -349,11 +349,11 @@ async def test_an_answer_and_a_cell_are_clicked(make_app: MakeApp, ready: Ready)
         screen = await opened(pilot, ready, "1")
         await pilot.click(QuestionPanel, offset=(6, 4))  # below the frame, the question and an empty line
         await settled(pilot)
-        assert screen.tour.choice == 1
+        assert screen.navigation.choice == 1
         await pressed(pilot, "enter", "n")
         await pilot.click("#lab-matrix-0", offset=(8, 6))
         await settled(pilot)
-        assert screen.tour.cursor == (4, 0)
+        assert screen.navigation.cursor == (4, 0)
 
 
 @pytest.mark.slow
@@ -363,10 +363,10 @@ async def test_space_alone_presents_all_labs(ready: Ready) -> None:
         screen = await opened(pilot, ready, "p")
         seen = []
         for _ in range(200):
-            seen.append((screen.tour.lab, screen.tour.asking, screen.tour.step))
+            seen.append((screen.navigation.lab, screen.navigation.asking, screen.navigation.step))
             if not screen.is_possible("forward"):
                 break
-            assert line(screen, "text") or screen.tour.asking
+            assert line(screen, "text") or screen.navigation.asking
             await pressed(pilot, "space")
         assert [lab for lab, asking, _ in seen if asking] == list(range(len(ENTRIES)))
         assert seen[-1][0] == len(ENTRIES) - 1
@@ -423,7 +423,7 @@ async def test_a_resize_keeps_the_place(make_app: MakeApp, ready: Ready) -> None
         await pilot.resize_terminal(120, 36)
         await pilot.pause()
         assert len(shown(screen)) == 2
-        assert screen.tour.step == 1
+        assert screen.navigation.step == 1
         await pilot.resize_terminal(60, 18)
         await pilot.pause()
         assert shown(screen) == ["weight over the factor"]

@@ -65,7 +65,7 @@ async def test_the_zoom_comes_back_and_escape_leaves(make_app: Callable[..., Exp
         assert [matrix.zoom for matrix in matrices] == zooms
 
 
-async def test_the_first_steps_and_the_lecture_take_turns(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+async def test_the_tour_and_lecture_mode_exclude_each_other(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
     app = make_app()
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)

@@ -1,4 +1,4 @@
-"""The first steps on the screen: at their keys they go on, escape leaves them, and they come uninvited once."""
+"""The tour on the screen: its keys go on, escape leaves it, and only the very first start begins with it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ async def test_a_tour(make_app: Callable[..., ExplorerApp], ready: Ready, size: 
             assert part.display
             assert part.size.height >= 1
             shown = screen_text(app)
-            assert f"first steps {number + 1}/{len(STEPS)}" in shown
+            assert f"tour {number + 1}/{len(STEPS)}" in shown
             assert "▶ press" in shown
             await pilot.press("up", "down", key)  # another key is a key like always
         await ready(pilot)
