@@ -8,8 +8,9 @@
 
 `text` and `documents` mix refrains into the stories: rhymes, games and songs in which words are repeated.
 
-Every sentence is annotated by word position: what a pronoun refers to, the subject of each finite verb, the previous
-mention of a name or noun. The annotations are known by construction, not found by parsing; see `AnnotationKind`.
+Every sentence is annotated by word position: what a pronoun refers to, the subject of each finite verb, the verb of an
+object right after it, the previous mention of a name or noun. The annotations are known by construction, not found by
+parsing; see `AnnotationKind`.
 
 The vocabulary is in `words/` and the plots in `genres/`, as text files that are read at first use. README.md documents
 their formats, and how to add a word list, a plot or a genre.
