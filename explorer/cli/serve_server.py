@@ -18,11 +18,17 @@ _FOREIGN_LINK = re.compile(r"<link\b[^>]*//fonts\.googleapis\.com[^>]*>")
 _FOCUS = """<script>
   const waiting = setInterval(() => {
     const keys = document.querySelector(".xterm-helper-textarea");
-    if (keys) { keys.focus(); clearInterval(waiting); }
+    if (keys && document.body.classList.contains("-first-byte")) { keys.focus(); clearInterval(waiting); }
   }, 100);
 </script>
 """
-"""Gives the terminal the keys as soon as there is one: otherwise the page would take none before a click."""
+"""Gives the terminal the keys as soon as the application is seen: otherwise the page would take none before a click.
+
+Earlier, the terminal would send that it has the focus over a connection that is not open yet.
+"""
+
+_ICON = '<link rel="icon" href="data:,">'
+"""An empty one: browsers ask for a file otherwise, which there is not."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -106,7 +112,8 @@ class ExplorerServer(Server):
         """Return the page, without the font that it would fetch from another host, and with the focus set."""
         response = await super().handle_index(request)
         if isinstance(response, web.Response):
-            response.text = _FOREIGN_LINK.sub("", response.text or "").replace("</body>", f"{_FOCUS}</body>")
+            page = _FOREIGN_LINK.sub("", response.text or "")
+            response.text = page.replace("</head>", f"{_ICON}</head>").replace("</body>", f"{_FOCUS}</body>")
         return response
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:

@@ -19,6 +19,7 @@ import pytest
 from model.checkpoint import Checkpoint
 from tests.campaigns.tries import tries
 from tests.explorer.cli.test_serve import ROOT, free_port, receive
+from tests.explorer.processes import children, gone
 
 PAGES = 2
 """That may be open at once."""
@@ -28,24 +29,6 @@ GARBAGE = (
     *('["resize", {"width": 100000, "height": 100000}]', '["resize", {}]', '["stdin"]', "[]", "{}", "x", ""),
     *("[" * 9999, '["focus"]', '["blur"]', '["nothing", null]', '["stdin", 3]', "\udcff\udcfe", "x" * 2**20),
 )
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and that have not ended."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, parent = path.read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == pid and state != "Z":
-                found.append(int(path.parent.name))
-    return found
-
-
-async def gone(*pids: int) -> None:
-    """Wait until these processes have ended."""
-    async with asyncio.timeout(60):
-        while any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
-            await asyncio.sleep(0.1)
 
 
 async def visit(session: aiohttp.ClientSession, address: str, server: Process, dice: random.Random) -> None:
