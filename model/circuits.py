@@ -31,13 +31,13 @@ from torch.nn import functional as F
 from model.gpt import GPT
 
 _ROWS = 1024
-"""Tokens of which something larger than (V, D) is computed at a time."""
+"""Tokens whose rows are computed at a time, where they are wider than (V, D)."""
 
 _RANKED = 1024
-"""Tokens that `Circuit.own_places` looks at."""
+"""Tokens that `Circuit.own_ranks` looks at."""
 
 _NUMBERS_AT_ONCE = 2**22
-"""Numbers of a circuit that are computed at a time for `Circuit.own_places`: 16 MB."""
+"""Numbers of a circuit that are computed at a time for `Circuit.own_ranks`: 16 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Circuit:
 
     @torch.inference_mode()
     def row(self, token_id: int) -> Tensor:
-        """One row of the matrix: what a source token comes to with each target token, (V,)."""
+        """One row of the matrix, the values of a source token with each target token: (V,)."""
         row: Tensor = self.targets @ (self.sources[token_id] + self.offset)
         return row
 
@@ -91,8 +91,8 @@ class Circuit:
         return self.eigenvalues.sum().real.item() / total if total > 0.0 else 0.0
 
     @torch.inference_mode()
-    def own_places(self, most: int = _RANKED) -> Tensor:
-        """The place of each token in its own row, from 1 for the largest value: (V,).
+    def own_ranks(self, most: int = _RANKED) -> Tensor:
+        """The rank of each token in its own row, 1 for the largest value: (V,).
 
         In vocabularies above `most`, only evenly spaced tokens are looked at, at most that many.
         """

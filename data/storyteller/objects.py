@@ -18,17 +18,17 @@ _MOST_ADJECTIVES = 3
 
 @dataclass(slots=True)
 class ObjectFinder:
-    """Told every word of a sentence, it finds the noun, name or pronoun right after a verb that is the object.
+    """Finds the noun, name or pronoun right after a verb that is its object, given every word of a sentence in order.
 
     Between verb and object there may be a determiner with adjectives, nothing else: in "looked for the key" and "ran
     the whole way home" there is none. Of several nouns in a row the last one is the head.
     """
 
     found: dict[int, int] = field(default_factory=dict)
-    """The verb's index by that of its object."""
+    """The index of a verb by the index of its object."""
 
     _verb: int | None = None
-    _adjectives: int | None = None  # since the determiner, which comes first
+    _adjectives: int | None = None  # the number since the determiner; None before it
     _head: int | None = None
 
     def after_verb(self, index: int) -> None:
@@ -36,23 +36,23 @@ class ObjectFinder:
         self._verb, self._adjectives, self._head = index, None, None
 
     def stop(self) -> None:
-        """Expect none any more."""
+        """Stop expecting an object."""
         self._verb = None
 
     def pronoun(self, index: int) -> None:
-        """Hear a pronoun in the objective case."""
+        """Take a pronoun in the objective case."""
         if self._verb is not None and self._adjectives is None and self._head is None:
             self.found[index] = self._verb
         self.stop()
 
     def possessive(self) -> None:
-        """Hear the possessive ending: the noun before it was a determiner."""
+        """Take a possessive ending: the noun before it was a determiner."""
         if self._head is not None:
             self.found.pop(self._head)
             self._head, self._adjectives = None, 0
 
     def word(self, index: int, lower: str, *, is_noun: bool) -> None:
-        """Hear any other word, in lower case; `is_noun` is True for nouns and names."""
+        """Take any other word, in lower case; `is_noun` is True for nouns and names."""
         if self._verb is None:
             return
         if lower in _ADVERBIAL:

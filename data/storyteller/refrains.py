@@ -1,4 +1,4 @@
-"""Writes refrains: rhymes, games and songs in which what was said once is said again in the same order.
+"""Writes refrains: rhymes, games and songs that repeat words in the same order.
 
 Rows of words of random length come back at random distances, so that a model learns to copy from any place in its
 context. Sentences are written from frames, like those of the stories, and have the same annotations. The lines of a

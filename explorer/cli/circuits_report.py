@@ -35,11 +35,11 @@ class CircuitsReport:
             self._print_json({"model": self._name, "heads": [_scores(self._read(*head)) for head in heads]})
             return
         click.echo(f"{one_line(self._name)} · {len(heads)} heads, from the weights alone")
-        click.echo(f"head        copying   in top {TOP}   median place   matching")
+        click.echo(f"head        copying   in top {TOP}    median rank   matching")
         for head in heads:
             found = self._read(*head)
             copied = weight(found.copied_share, 3)
-            scores = f"{signed(found.copying_score):>7}   {copied:>8}   {found.median_place:>12,}"
+            scores = f"{signed(found.copying_score):>7}   {copied:>8}   {found.median_rank:>12,}"
             click.echo(f"{'L{} H{}'.format(*head):<9}   {scores}   {signed(found.matching_score):>8}")
 
     # One head
@@ -86,7 +86,7 @@ def _scores(found: CircuitReading) -> dict[str, Any]:
         "embedding": "plain" if found.plain else "with the MLP of layer 0",
         "copying_score": found.copying_score,
         "copied_share": found.copied_share,
-        "median_place": found.median_place,
+        "median_place": found.median_rank,
         "matching_score": found.matching_score,
     }
 
@@ -107,7 +107,7 @@ def _head_as_object(found: CircuitReading, token_id: int | None, top: int) -> di
 
 def _ranking_as_object(ranking: Ranking, top: int) -> dict[str, Any]:
     return {
-        "own_place": ranking.place_of(ranking.token_id),
+        "own_place": ranking.rank_of(ranking.token_id),
         **{
             name: [{"token": each.text, "token_id": each.token_id, "value": each.value} for each in tokens]
             for name, tokens in (("highest", ranking.highest(top)), ("lowest", ranking.lowest(top)))

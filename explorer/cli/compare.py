@@ -137,7 +137,7 @@ def _time(seconds: float) -> str:
 
 
 def distinguishing_settings(run_log: RunLog, logs: Sequence[RunLog]) -> list[str]:
-    """Return how a run differs from a usual GPT, then every setting in which the runs differ."""
+    """Return how a run differs from an ordinary GPT, then every setting in which the runs differ."""
     config = run_log.description.config
     texts = [
         *(["no mask"] if not config.causal else []),

@@ -1,4 +1,4 @@
-"""Where the command `explorer` begins and ends: Ctrl-C is quiet at any moment in between, as no command can see to."""
+"""The entry point of the command `explorer`, which makes Ctrl-C quiet even while commands are being imported."""
 
 import os
 import signal

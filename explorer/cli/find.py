@@ -1,4 +1,4 @@
-"""`explorer find`: which heads look from one token to another, or do most for the text."""
+"""`explorer find`: which heads look from one token to another, or matter most for the text."""
 
 from typing import Any
 

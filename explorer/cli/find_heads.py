@@ -31,10 +31,10 @@ class Search:
         encoding = reading.encoding
         warn_about_unknown_characters(encoding, reading.model_name)
         found = FoundToken(len(encoding) - 1) if query is None else find_token(encoding, query)
-        _say_which(query, found)
+        _report_choice(query, found)
         self._query, self._key = query, key
         looked_at = FoundToken(found.position) if key is None else find_token(encoding, key, found.position)
-        _say_which(key, looked_at)
+        _report_choice(key, looked_at)
         self._reading = reading.at(replace(reading.view, query=found.position, key=looked_at.position))
         self._search = HeadSearch(self._reading)
 
@@ -49,7 +49,7 @@ class Search:
             self._print_table(ranking[:top], order)
 
     def _ablate(self) -> None:
-        """Ablate each head in turn, saying on a terminal how far it is."""
+        """Ablate each head in turn, with progress if standard error is a terminal."""
         total, shows_progress = len(self._search.heads), is_terminal(sys.stderr)
         for done, (head, effect) in enumerate(ablation_effects(self._model, self._reading, self._search.heads), 1):
             self._search.add({head: effect})
@@ -116,14 +116,14 @@ class Search:
 
 
 def _named(position: int, tokens: tuple[str, ...], wanted: str | None) -> str:
-    """A token with its position, and the longer word that it was found by."""
+    """Return a token with its position and, if it is only part of the word asked for, that word."""
     name = f"{position} {quoted(tokens[position])}"
     is_part = wanted is not None and len(wanted.strip()) > len(tokens[position].strip())
     return f"{name} of {quoted(wanted.strip(), 40)}" if wanted is not None and is_part else name
 
 
-def _say_which(wanted: str | None, found: FoundToken) -> None:
-    """Say on standard error which of several places is used."""
+def _report_choice(wanted: str | None, found: FoundToken) -> None:
+    """Report on standard error which of several occurrences is used."""
     if wanted is not None and found.others:
         places = sorted((found.position, *found.others))
         where = f"{', '.join(map(str, places[:-1]))} and {places[-1]}"

@@ -31,7 +31,7 @@ class HeadsReport:
         self._costs: dict[Head, HeadCost] = {}
 
     def measure_costs(self) -> None:
-        """Ablate each head in turn, saying on a terminal how far it is."""
+        """Ablate each head in turn, with progress if standard error is a terminal."""
         shows_progress = is_terminal(sys.stderr)
         for head, cost in measure_costs(self._model, self._heads):
             self._costs[head] = cost

@@ -83,7 +83,7 @@ class CommandGroup(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="replace")  # where the terminal is not UTF-8, − and ∞ become ?
+            sys.stdout.reconfigure(errors="replace")  # on a terminal that is not UTF-8, − and ∞ become ?
         with errors_on_one_line():
             _check_directory()
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
@@ -97,7 +97,7 @@ def _check_directory() -> None:
     try:
         Path.cwd()
     except OSError as error:
-        raise ModelError("the working directory does not exist any more: change to another with cd") from error
+        raise ModelError("the working directory no longer exists: change to another one with cd") from error
 
 
 @click.group(cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -44,7 +44,7 @@ def _parse_heads(_ctx: click.Context, _option: click.Parameter, values: Sequence
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --model, and how a model of another family is opened."""
+    """Add --model and the options for opening a model of another family."""
     options: list[Decorator] = [
         click.option(
             "--model",
@@ -140,8 +140,8 @@ def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default="that of the largest weight; 0 with --query",
             help="Position of the key to look at, from 0.",
         ),
-        click.option("--stepping", is_flag=True, help="Show what is computed up to --stage, the rest waits."),
-        partial(_add_view_options, head_default="the head that tells most about the text; 0 with --query"),
+        click.option("--stepping", is_flag=True, help="Show only what is computed up to --stage."),
+        partial(_add_view_options, head_default="the most telling head for the text; 0 with --query"),
     ]
     return _apply(options, command)
 

@@ -44,7 +44,7 @@ class Tables:
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 
     def print(self, *, query: int | None, stage: Stage | None) -> None:
-        """Print everything, or only one query, one stage, or one stage of one query."""
+        """Print all stages of all queries, or only those of one query, one stage, or both."""
         self._heading()
         if query is not None:
             self._one_query(query, stage)
@@ -104,7 +104,7 @@ class Tables:
                 break
 
     def _amount(self, stage: Stage) -> str:
-        """Return what a stage multiplies with, or what it stays within; empty for the others."""
+        """Return the scale or the soft cap of a stage that has one; empty for the others."""
         if stage is Stage.SCALED:
             return f" ×{significant(self._scale, 4)}"
         softcap = self.reading.stages.inputs.softcap

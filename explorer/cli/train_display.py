@@ -132,7 +132,7 @@ class TrainDisplay:
 
 
 def _changes(trainer: Trainer, before: TrainerSettings) -> list[str]:
-    """Say what is different from now on in a run that was resumed with other settings."""
+    """Return the changes of settings with which a run was resumed."""
     now = trainer.settings
     lines = [_changed_length(trainer, before.steps)] if now.steps != before.steps else []
     for name, was, share in (("repeats", before.repeats, now.repeats), ("recall", before.recall, now.recall)):
@@ -142,7 +142,7 @@ def _changes(trainer: Trainer, before: TrainerSettings) -> list[str]:
 
 
 def _changed_length(trainer: Trainer, before: int) -> str:
-    """Say what becomes of the learning rate in a run that has now another number of steps."""
+    """Describe the learning rate of a run whose number of steps has changed."""
     settings, last = trainer.settings, max(0, trainer.done - 1)
     was, now = trainer.rate_factor(last, before), trainer.rate_factor(trainer.done, settings.steps)
     length = f"{settings.steps:,} steps instead of {before:,}"
@@ -156,7 +156,7 @@ def _changed_length(trainer: Trainer, before: int) -> str:
 
 
 def _setup_notes(trainer: Trainer) -> list[str]:
-    """Return the device and precision, and how the model differs from a usual GPT."""
+    """Return the device and precision, and how the model differs from an ordinary GPT."""
     config = trainer.gpt.config
     parts = [f"on {trainer.device}, {'bfloat16' if trainer.uses_bfloat16 else 'float32'}"]
     if trainer.group.size > 1:

@@ -16,7 +16,7 @@ from model.families.directory import is_gguf
 from model.training import snapshots
 
 ONLY_LISTED = "only the models in the list can be opened here"
-"""Said to visitors of a served page, who are not shown the directories of its host."""
+"""The message to visitors of a served page, who are not shown the directories of its host."""
 
 _NAMES_LISTED = 8
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from model.interface import TracedModel
 
 TOP = 5
-"""A token counts as copied if it is among so many that are raised most."""
+"""A token counts as copied if it is among this many tokens that the head raises most."""
 
 _CLEAR = 0.5
 """The least score of a head that copies or matches, and the least share of tokens that a copying head copies."""
@@ -34,7 +34,7 @@ _NAME = 16
 
 @dataclass(frozen=True, slots=True)
 class RankedToken:
-    """A token of the vocabulary, and what a row of a circuit has for it."""
+    """A token of the vocabulary, with its value in a row of a circuit."""
 
     token_id: int
     text: str
@@ -43,7 +43,7 @@ class RankedToken:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """All tokens of the vocabulary in the order of one row of a circuit, which belongs to `token`."""
+    """All tokens of the vocabulary, ranked by one row of a circuit: the row of `token`."""
 
     token_id: int
     token: str
@@ -63,16 +63,16 @@ class Ranking:
         found = zip(ids.tolist(), self.values[ids].tolist(), strict=True)
         return tuple(RankedToken(token_id, self.text_of(token_id), value) for token_id, value in found)
 
-    def place_of(self, token_id: int) -> int:
-        """The place of a token from 1, the largest value first."""
+    def rank_of(self, token_id: int) -> int:
+        """The rank of a token; 1 is the largest value."""
         return 1 + int((self.values > self.values[token_id]).sum())
 
 
 class CircuitReader:
     """Reads the circuits of the heads of one model.
 
-    What stands for each token is computed once, in parts, and kept: it takes as much memory as the embedding. With
-    `plain`, the embedding itself stands for the token in every layer.
+    The stream that stands for each token is computed once, in parts, and kept: all of them take as much memory as the
+    embedding. With `plain`, the embedding itself stands for the token in every layer.
 
     Raises ModelError if the model is not of GPT-2's layout.
     """
@@ -91,8 +91,8 @@ class CircuitReader:
     def read(self, layer: int, head: int, go_on: Callable[[int], bool] = lambda done: True) -> "CircuitReading | None":
         """Read one head, in any thread.
 
-        While what stands for the tokens is computed, `go_on` is called with the number of tokens that are done; None is
-        returned as soon as it returns False.
+        While the streams of all tokens are computed, `go_on` is called with the number of tokens done so far. Returns
+        None as soon as `go_on` returns False.
 
         Raises ModelError if there is no such head or the numbers overflow.
         """
@@ -123,7 +123,7 @@ class CircuitReader:
         raise ModelError(f"{quoted(typed, 40)} is {len(encoding.ids)} tokens here, type one of them: {parts}")
 
     def _all_streams(self, go_on: Callable[[int], bool]) -> Tensor | None:
-        """What stands for every token, (V, C); what is already there is not computed again."""
+        """The streams of all tokens, (V, C), those that are kept included; None if `go_on` has returned False."""
         with self._lock:
             if self._streams is None:
                 done = sum(map(len, self._parts))
@@ -148,7 +148,7 @@ class CircuitReading:
         self.plain = plain
         self.copying_score = circuits.ov.eigenvalue_score
         self.matching_score = circuits.qk.eigenvalue_score
-        self._own_places = circuits.ov.own_places()
+        self._own_ranks = circuits.ov.own_ranks()
 
     @property
     def vocab_size(self) -> int:
@@ -157,16 +157,16 @@ class CircuitReading:
 
     @property
     def copied_share(self) -> float:
-        """The share of tokens that are among the TOP tokens which the head raises most when it attends to them.
+        """The share of tokens that are among the TOP tokens that the head raises most when it attends to them.
 
-        It is the copy score of "Interpretability in the Wild" (Wang et al. 2022), over the vocabulary instead of names.
+        This is the copy score of "Interpretability in the Wild" (Wang et al. 2022), over all tokens instead of names.
         """
-        return (self._own_places <= TOP).double().mean().item()
+        return (self._own_ranks <= TOP).double().mean().item()
 
     @property
-    def median_place(self) -> int:
-        """The median over all tokens of their place among those that the head raises when it attends to them."""
-        return int(self._own_places.median())
+    def median_rank(self) -> int:
+        """The median rank of a token among all those that the head raises when it attends to that token."""
+        return int(self._own_ranks.median())
 
     def text_of(self, token_id: int) -> str:
         """The text of a token; an embedding may have more rows than its tokenizer has tokens."""
@@ -190,7 +190,7 @@ class CircuitReading:
     def writing_sentence(self, source: int) -> str:
         """Say what the head writes when it attends to a token."""
         ranking = self.written_at(source)
-        name, place = quoted(ranking.token, _NAME), ranking.place_of(source)
+        name, place = quoted(ranking.token, _NAME), ranking.rank_of(source)
         (top,), (bottom,) = ranking.highest(1), ranking.lowest(1)
         last = f"lowers {quoted(bottom.text, _NAME)} most"
         if place == 1:
@@ -211,7 +211,7 @@ class CircuitReading:
         return (
             f"Copying score {signed(score)}: this head {does} what it looks at. Of all tokens, {_percent(share)} are "
             f"among the {TOP} that it raises most when it looks at them; the median token is number "
-            f"{self.median_place:,}."
+            f"{self.median_rank:,}."
         )
 
     def looking_sentence(self, query: int, key: int | None = None) -> str:
@@ -225,7 +225,7 @@ class CircuitReading:
         )
         if key is None:
             return sentence
-        place = ranking.place_of(key)
+        place = ranking.rank_of(key)
         return (
             f"{sentence} The key in view, {quoted(self.text_of(key), _NAME)}, is number {place:,} of "
             f"{self.vocab_size:,}."

@@ -1,4 +1,4 @@
-"""From a text to the tokens that a model reads: the one place with rules for empty, unknown and long texts."""
+"""Turns a text into the tokens that a model reads: the only place with rules for empty, unknown and long texts."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ from model.tokenizer import Encoding, encode, token_texts
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_CHARACTERS_PER_TOKEN = 16  # more than a token of any text has on average
-_MARGIN = 1000  # tokens: those at a cut may differ from the tokens of the whole text
+_CHARACTERS_PER_TOKEN = 16  # more than the average of any text
+_MARGIN = 1000  # tokens; near a cut they may differ from the tokens of the whole text
 
 
 class EmptyTextError(ModelError):
@@ -34,9 +34,9 @@ def encode_text(
 ) -> tuple[Encoding, int]:
     """Return the first `most` tokens of a text, and how many are left out.
 
-    Of a text of more than `LONGEST_TEXT` characters at least so many are left out: its end is not encoded.
+    The end of a text longer than `LONGEST_TEXT` characters is not encoded: at least that many tokens are left out.
 
-    `prefix` are token ids that stand before the text and belong to no character of it.
+    `prefix` holds token ids to put before the text, which belong to none of its characters.
 
     Raises EmptyTextError and UnknownTextError for a text without tokens.
     """

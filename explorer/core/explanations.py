@@ -1,4 +1,4 @@
-"""Sentences that explain the stage in view by the numbers of the current query.
+"""Sentences that explain the stage in view with the numbers of the current query.
 
 Each sentence comes in several wordings, the fullest first; a screen shows the first one that fits.
 """

@@ -1,4 +1,4 @@
-"""Text and numbers for the terminal: text from outside is made harmless, and widths are counted in cells."""
+"""Text and numbers for the terminal: text from outside is made safe, and widths are counted in cells."""
 
 import math
 import re
@@ -85,7 +85,7 @@ def _mark(character: str) -> str | None:
 
 
 def printable(text: str) -> str:
-    """Write control characters, lone surrogates and everything else that `is_shown` is False for as Python escapes."""
+    """Write control characters, lone surrogates and everything else that `is_shown` rejects as Python escapes."""
     return "".join(c if is_shown(c) else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -1,4 +1,4 @@
-"""Gallery: pictures and peakedness of all heads of one reading, filled head by head, and the orders to show them in."""
+"""Gallery: the pictures and peakedness of all heads of one reading, added head by head, and their orders."""
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
@@ -96,7 +96,7 @@ class Gallery:
     def order(self, sort: Sort, scores: "HeadScores | None") -> list[Head]:
         """Return all heads, the most peaked first, or those whose score stands out most from its baseline.
 
-        By kind, heads with the same name are together. Heads that tie, or are unknown, are in the order of their
+        Sorted by kind, heads of the same kind are together. Ties and unmeasured heads are in the order of their
         position.
         """
         if sort is Sort.KIND:
@@ -117,7 +117,7 @@ class Gallery:
 
 
 def _kind_key(scores: "HeadScores | None", head: Head) -> tuple[int, float]:
-    """Return what to sort heads by their names by: those that stand out most are first of their name."""
+    """Return a sort key that groups heads by kind, with those that stand out most first."""
     named = named_score(scores, *head)
     return (len(HEAD_KINDS), 0.0) if named is None else (list(HEAD_KINDS).index(named[0]), -named[1].excess)
 

@@ -21,7 +21,7 @@ _NAME = 12
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or a number as it stands on the screen; `formula` may be empty, `measured` says what it is here."""
+    """A word or number as the screen shows it; `formula` may be empty, `measured` gives its value in a reading."""
 
     name: str
     text: str
@@ -205,11 +205,12 @@ _TERMS = (
     Term("largest weight", "The simplest measure of how peaked a row is: 1 is one key alone.", "max w", _largest),
     Term(
         "entropy, bits",
-        "How undecided the query is: 0 bits if one key has all the weight, log₂ n if n keys share it evenly.",
+        "How spread out the attention of the query is: 0 bits if one key has all the weight, log₂ n if n keys share it "
+        "evenly.",
         "−Σ w·log₂ w",
         _entropy,
     ),
-    Term("keys of 9", "Of 9 keys that the query sees, how many are in use.", "2^entropy", _keys),
+    Term("keys of 9", "How many of the 9 keys that the query sees are in use.", "2^entropy", _keys),
     Term(
         "entropy over scale",
         "The entropy that this query, or the mean of this head, would have at every scale, from large on the left to 0 "

@@ -11,11 +11,12 @@ from model.head_costs import HeadCost, head_costs
 from model.interface import ModelShape, TracedModel
 
 OPERATIONS = 3e11
-"""About how many multiplications to spend on all heads of a model unasked: some ten seconds on one core."""
+"""The approximate number of multiplications to spend on all heads of a model without being asked: about ten seconds on
+one core."""
 FEWEST_TOKENS, MOST_TOKENS = 256, 2048
-"""Tokens of stories that the loss is measured on."""
+"""The range of the number of story tokens on which the loss is measured."""
 REPEATS = 4
-"""Random sequences."""
+"""The number of random sequences."""
 
 
 def measure_costs(model: TracedModel, heads: Sequence[Head], seed: int = SEED) -> Iterator[tuple[Head, HeadCost]]:
@@ -31,7 +32,7 @@ def measure_costs(model: TracedModel, heads: Sequence[Head], seed: int = SEED) -
 
 
 def measure_affordable_costs(model: TracedModel, heads: Sequence[Head]) -> Iterator[tuple[Head, HeadCost]]:
-    """Do the same unless it takes long: raises ModelError if all heads cannot be ablated within OPERATIONS."""
+    """Do the same as `measure_costs`; raises ModelError if it would take more than OPERATIONS."""
     if _affordable_tokens(model.config) < FEWEST_TOKENS:
         raise ModelError(f"{model.name!r} is too large to ablate all of its heads unasked")
     return measure_costs(model, heads)

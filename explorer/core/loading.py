@@ -23,9 +23,9 @@ def open_model(name: str, options: OpenOptions | None = None) -> TracedModel:
 
 
 def open_listed(name: str, options: OpenOptions | None = None, *, given: str) -> TracedModel:
-    """Open a model of the list, or one of the run of the `given` model: the rule for visitors of a served page.
+    """Open a model of the list, or a model of the same run as the `given` one: the rule for visitors of a served page.
 
-    Raises ModelError for every other name, whatever there is under it, and for a model that cannot be opened.
+    Raises ModelError for every other name, even if such a model exists, and for a model that cannot be opened.
     """
     known = {model.name for model in available_models()} | {given}
     if name not in known and split_step(name)[0] not in known:

@@ -72,7 +72,7 @@ class Reading:
     _divergences: WeakKeyDictionary[Trace, Tensor] = field(default_factory=WeakKeyDictionary, repr=False)
 
     def at(self, view: View) -> "Reading":
-        """The same traces seen from another query, key, stage, layer or head: no run of the model, no matrix again."""
+        """Return the reading of another query, key, stage, layer or head, which shares the traces and matrices."""
         return replace(self, view=view)
 
     def detached(self) -> "Reading":
@@ -80,7 +80,7 @@ class Reading:
         return replace(self, _heads=dict(self._heads))
 
     def decide(self, view: View, undecided: Undecided) -> View:
-        """Choose the undecided parts of a view of this text, by the model as trained; see `explorer.core.telling`."""
+        """Choose the undecided parts of a view of this text by the model as trained; see `telling.decide`."""
         return decide(self.as_trained, fitted(view, self.bounds), undecided)
 
     def without_changes(self) -> "Reading":
@@ -143,7 +143,7 @@ class Reading:
         )
 
     def prepare(self) -> None:
-        """Compute what the predictions of a whole long text take: where this is called, nobody waits for a key."""
+        """Compute the predictions for the whole text. Call this in a worker, as it is slow for a long text."""
         _ = self.as_set.losses, self.divergences
 
     @property

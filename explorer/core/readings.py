@@ -57,7 +57,7 @@ class Task(Protocol[Result_co]):
 
     @property
     def failure(self) -> str:
-        """What to say, before the error, if it ends with one that is not a ModelError."""
+        """The text to put before an error that is not a ModelError."""
         ...
 
     def run(self) -> Result_co:
@@ -79,7 +79,7 @@ class OpenModel:
 
     @property
     def failure(self) -> str:
-        """What to say before an unexpected error."""
+        """The text to put before an unexpected error."""
         return f"{self.name!r} cannot be opened"
 
     def is_for(self, view: View) -> bool:
@@ -141,7 +141,7 @@ class ReadStep:
         try:
             reading = compute(model, self.view)
             measures = measure_step(reading)
-        except Exception:  # the measures are an extra: what is wrong is said when the step is shown
+        except Exception:  # measures are optional; the error is reported when the step is shown
             measures = None
         return StepRead(model, reading, measures)
 
@@ -200,7 +200,7 @@ class ReadingService:
         trained = self._trained.get((view.model, view.text))
         if trained is None:
             return None
-        self._models.get(view.model)  # a model that is looked at counts as used
+        self._models.get(view.model)  # mark the model as used
         near = fitted(view, trained.bounds)
         if not near.changed:
             return trained.at(near)

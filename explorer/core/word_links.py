@@ -1,6 +1,6 @@
-"""Links between the tokens of a story, from what its annotations say about its words.
+"""Links between the tokens of a story, derived from the annotations of its words.
 
-A word stands at its last token, where a causal model has read it, and is looked at in all of its tokens.
+As a query, a word is its last token, where a causal model has read all of it; as a key, it is all of its tokens.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,7 +19,7 @@ Spans = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A word or a quotation mark, and the tokens of a window that have a part of it."""
+    """A word or a quotation mark, and the tokens of a window that contain parts of it."""
 
     text: str  # in lower case
     tokens: range
@@ -31,7 +31,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """Which pieces are linked with which, and the pieces that could be in their place."""
+    """Which pieces are linked, and the pieces of the same kind that could take the place of a target."""
 
     targets: dict[int, list[int]]
     kind: Collection[int]
@@ -41,8 +41,8 @@ class _Relation:
 def word_links(story: Story, spans: Spans, window: range) -> dict[str, list[Link]]:
     """Return the links between the tokens of a window of a story by relation, in positions of the window.
 
-    A link is left out if a part of it is outside of the window or at its first token, which heads look at for want of
-    anything else, or if there is no other word of the target's kind before the query.
+    A link is left out if part of it is outside the window or at the first token of the window, which heads look at by
+    default, or if there is no other word of the target's kind before the query.
     """
     pieces = _pieces(story, spans, window)
     return {
@@ -52,7 +52,7 @@ def word_links(story: Story, spans: Spans, window: range) -> dict[str, list[Link
 
 
 def _pieces(story: Story, spans: Spans, window: range) -> list[_Piece | None]:
-    """Return the words of a story, then its quotation marks; None for those that are not in the window as a whole."""
+    """Return the words of a story, then its quotation marks; None for each that is not entirely in the window."""
     starts, ends = [start for start, _ in spans], [end for _, end in spans]
     places = [(word.text.lower(), word.start, word.end) for word in story.words]
     places += [(_QUOTE, at, at + 1) for at, character in enumerate(story.text) if character == _QUOTE]
@@ -91,7 +91,7 @@ def _values(targets: dict[int, list[int]]) -> set[int]:
 
 
 def _link(query: int, targets: list[int], relation: _Relation, pieces: list[_Piece | None]) -> Link | None:
-    """Return the link of a piece with its targets, and with the other piece that is about as far from it."""
+    """Return the link from a piece to its targets, and to another piece at about the same distance, if there is one."""
     source = pieces[query]
     found = [target for each in targets if (target := pieces[each]) is not None]
     if source is None or len(found) < len(targets):

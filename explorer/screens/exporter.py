@@ -63,7 +63,7 @@ class Exporter:
             self._app.notify(f"wrote {visible(message.name)}, {_size(message.size)}", markup=False)
 
     def _picture(self) -> bytes:
-        # Not every viewer keeps the spaces at the beginning of a text without being told.
+        # Without this attribute some viewers drop the spaces at the beginning of a text.
         return self._app.export_screenshot().replace("<text ", '<text xml:space="preserve" ').encode()
 
     def _start(self, reading: "Reading", stage: Stage, wanted: Wanted) -> None:

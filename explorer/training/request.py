@@ -28,7 +28,7 @@ class TrainRequest:
     def resumed(self) -> "TrainRequest":
         """Return the request to continue this run where it was saved; texts and settings are known from there.
 
-        Threads and device are given again: they are not settings of the run, but losses differ a little between them.
+        Threads and device are given again: they are not settings of the run, but affect its losses a little.
         """
         again = [part for name in ("--threads", "--device") for part in _option(self.arguments, name)]
         return TrainRequest(("--out", str(self.out), "--resume", *again), self.out)
@@ -65,7 +65,7 @@ def _parse(arguments: Sequence[str]) -> click.Context:
     try:
         return _COMMAND.make_context("explorer train", list(arguments))
     except click.exceptions.Exit as error:  # --help
-        raise ModelError("this is no run: --help only explains") from error
+        raise ModelError("--help starts no run: leave it out") from error
     except click.ClickException as error:
         raise ModelError(error.format_message().rstrip(".")) from error
     except ValueError as error:  # a null character in a name

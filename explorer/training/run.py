@@ -17,7 +17,7 @@ from model.training.recorder import Recorder
 from model.training.run_log import StepMetrics
 
 SAMPLE_TOKENS = 120
-"""Tokens that a finished model writes for its card."""
+"""The number of tokens that a finished model writes for its card."""
 
 
 class Display(Protocol):

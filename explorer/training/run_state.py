@@ -1,4 +1,4 @@
-"""RunState: all that the application knows of a training run, from the events that its process sends."""
+"""RunState: all that the application knows about a training run, from the events that its process sends."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -112,7 +112,7 @@ class RunState:
     description: RunDescription | None = None
     device: str = ""  # and precision
     tokenizer: Tokenizer | None = None
-    first_step: int = 0  # steps that were done when the run was started or resumed
+    first_step: int = 0  # the number of steps done when the run was started or resumed
     curves: Curves = field(default_factory=Curves)
     seconds_left: float | None = None
     statistics: list[StepStatistics] = field(default_factory=list)  # the last few, the newest at the end

@@ -28,7 +28,7 @@ ReadHeads = Callable[[RunState, "Encoding", View], "Reading | None"]
 
 @dataclass(frozen=True, slots=True)
 class RunChange:
-    """The run has changed: by an event of its process, or, without an event, in any way."""
+    """A change of the run: by an event of its process or, without an event, in any other way."""
 
     run: RunState
     event: Event | None = None
@@ -58,7 +58,7 @@ class TrainingSession:
         self.changed: Signal[RunChange] = Signal(app, "run-changed")
         self.display = RunDisplay()
         self.form_values: dict[str, str] = {}
-        """What was in the form of a new run when it was left."""
+        """The values in the form of a new run when it was closed."""
         self.shown_on: Screen[Any] | None = None
         """The screen that shows how the run ends: while it is on top, no notification is needed."""
         self.read_heads: ReadHeads | None = None

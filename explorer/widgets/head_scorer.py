@@ -80,7 +80,7 @@ class HeadScorer:
             scores = self._measure(cancellable, progress=partial(self._read, model))
         except CancelledError:
             return
-        except Exception:  # the scores are an extra: what is wrong with the model is said where it is read
+        except Exception:  # scores are optional; errors of the model are reported where it is read
             scores = None
         self._app.call_later(self._finish, model, scores)
 

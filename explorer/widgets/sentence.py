@@ -48,8 +48,8 @@ class SentenceInput(Input):
         Binding("tab,shift+tab", "stay", "Stay", show=False),
     ]
 
-    class Asked(Message):
-        """A click on the sentence while it is not typed."""
+    class Clicked(Message):
+        """Posted when the sentence is clicked while it is not edited."""
 
     def __init__(self, text: str, keep: Callable[[], None], discard: Callable[[], None]) -> None:
         super().__init__(text, id="sentence", compact=True, select_on_focus=False, max_length=LONGEST_TEXT)
@@ -60,7 +60,7 @@ class SentenceInput(Input):
 
     @property
     def editing(self) -> bool:
-        """True while keys go into the sentence."""
+        """True while the sentence is edited."""
         return self.can_focus
 
     def show(self, text: str) -> None:
@@ -78,14 +78,14 @@ class SentenceInput(Input):
         self.cursor_position = len(self.value)
 
     def leave(self) -> None:
-        """Give the focus back."""
+        """End the editing, and give up the focus."""
         self.can_focus = False
-        if self.screen.focused is self:  # `has_focus` is false until the input has heard of it
+        if self.screen.focused is self:  # `has_focus` is False until the input has handled its Focus event
             self.screen.set_focus(None)
         self.cursor_position = 0
 
     def action_stay(self) -> None:
-        """Keep the focus, which only enter and escape take away."""
+        """Keep the focus: only enter and escape end the editing."""
 
     def action_recall(self, by: int) -> None:
         """Recall an earlier sentence, or a later one."""
@@ -117,7 +117,7 @@ class SentenceInput(Input):
             event.stop()
 
     def end_by(self, event: events.Key) -> bool:
-        """End the editing if this is the key for that. Return True if it is."""
+        """End the editing if the key is enter or escape. Return True if it is."""
         ending = self._endings.get(event.key)
         if ending is not None:
             event.prevent_default()
@@ -125,7 +125,7 @@ class SentenceInput(Input):
         return ending is not None
 
     def _on_paste(self, event: events.Paste) -> None:
-        event.prevent_default()  # Textual's own takes the first line of what is pasted; a sentence may have many.
+        event.prevent_default()  # Textual pastes only the first line; a sentence may have many.
         if self.editing:
             event.stop()
             self.insert_pasted(event.text)
@@ -150,11 +150,11 @@ class SentenceInput(Input):
             await super()._on_mouse_down(event)
             return
         event.prevent_default()
-        self.post_message(self.Asked())
+        self.post_message(self.Clicked())
 
 
 class Look(Protocol):
-    """Shows a view, and returns the one that is looked at then: an earlier one if this cannot be shown."""
+    """Shows a view, and returns the view that is shown afterwards: the earlier one if the new one cannot be shown."""
 
     def __call__(self, view: View, *, quiet: bool = False) -> View:
         """Show a view; `quiet` suppresses notifications."""
@@ -162,10 +162,10 @@ class Look(Protocol):
 
 
 class SentenceEditor(Horizontal):
-    """Shows the sentence of a view behind a prompt, and lets a person type another one.
+    """Shows the sentence of a view behind a prompt, and lets the user type another one.
 
-    What is typed is looked at after a short pause, and when it is kept. The screen that does so then calls `show` with
-    the sentence that it looks at.
+    The typed sentence is shown after a short pause, and when it is kept. The screen then calls `show` with the sentence
+    in view.
     """
 
     DEFAULT_CSS = """
@@ -178,13 +178,13 @@ class SentenceEditor(Horizontal):
     """
 
     preview_delay: ClassVar[float] = 0.12
-    """Seconds without a keypress after which what is typed so far is looked at."""
+    """Seconds without a keypress after which the sentence typed so far is shown."""
 
     class EditRequested(Message):
-        """A click on the sentence: the screen may call `edit`."""
+        """Posted when the sentence is clicked; the screen may call `edit`."""
 
     class Ended(Message):
-        """The editing is over; `text` is the sentence that is looked at now, `before` that from before editing."""
+        """Posted when editing has ended; `text` is the sentence now in view, `before` the one before editing."""
 
         def __init__(self, text: str, before: str) -> None:
             super().__init__()
@@ -202,7 +202,7 @@ class SentenceEditor(Horizontal):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """The prompt and the input."""
+        """Create the prompt and the input."""
         yield Static("❯", id="prompt", markup=False)
         yield self._input
 
@@ -213,7 +213,7 @@ class SentenceEditor(Horizontal):
 
     @property
     def text(self) -> str:
-        """The sentence as it is shown, or typed so far."""
+        """The sentence that is shown, or that has been typed so far."""
         return self._input.value
 
     @property
@@ -228,7 +228,7 @@ class SentenceEditor(Horizontal):
     # Editing
 
     def edit(self, view: View, earlier: Sequence[str] = (), *, at_end: bool = False, pasted: str | None = None) -> None:
-        """Let the person type another sentence for `view`, with `earlier` ones at ↑ and ↓, beginning with a paste.
+        """Edit the sentence of `view`; ↑ and ↓ recall `earlier` ones, and a `pasted` text replaces it.
 
         The query and key stay as in `view` however short the sentence is meanwhile; `at_end` lets the query be the
         last token of what is typed.
@@ -251,7 +251,7 @@ class SentenceEditor(Horizontal):
         return True
 
     def submit(self) -> None:
-        """Look at what is typed, as enter does; if it cannot be shown, at what there was before."""
+        """Keep what is typed, as enter does; if it cannot be shown, return to the sentence before."""
         if (before := self._before) is not None:
             view = self._typed(before)
             self._leave()
@@ -281,7 +281,7 @@ class SentenceEditor(Horizontal):
             self._timer = None
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Look at what is typed once nothing more is."""
+        """Show what is typed after a pause in typing."""
         event.stop()
         self._stop_timer()
         if not self.is_editing:
@@ -295,7 +295,7 @@ class SentenceEditor(Horizontal):
         if self._before is not None:
             self._look(self._typed(self._before), quiet=True)
 
-    def on_sentence_input_asked(self, event: SentenceInput.Asked) -> None:
-        """A click asks to edit the sentence."""
+    def on_sentence_input_clicked(self, event: SentenceInput.Clicked) -> None:
+        """Ask the screen to edit the sentence."""
         event.stop()
         self.post_message(self.EditRequested())

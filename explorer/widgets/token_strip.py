@@ -49,7 +49,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
     """The tokens, wrapped over lines, with the current query in view.
 
     The query stands between bars and the current key is underlined; what the query may not see is faint. `↑17` and
-    `↓9` count the tokens above and below those in view: a scrollbar of two lines would be a stray block.
+    `↓9` count the tokens above and below those in view: a scrollbar of two lines would look like a stray block.
     """
 
     DEFAULT_CSS = """
@@ -145,7 +145,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
 
     @property
     def _room_for_counts(self) -> int:
-        """The most cells that the counts of tokens out of view take on a line."""
+        """The most cells that the counts of tokens out of view take up on a line."""
         both = 2 if self.size.height < 2 else 1
         return both * (len(" ↑") + len(str(len(self._items))))
 
@@ -190,7 +190,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         return Strip([*strip, Segment(counts, self.style_of("faint"))], self.size.width) if counts else strip
 
     def _counts(self, y: int) -> str:
-        """Return how many tokens stand above the first line in view and below the last one, for a line of the view."""
+        """Return the count of the tokens above the view for its first line, and below it for its last line."""
         top, lines = self.scroll_offset.y, self._line_of
         above = bisect_left(lines, top)
         below = len(lines) - bisect_left(lines, top + self.size.height)
@@ -243,12 +243,12 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
             self.post_message(self.TokenSelected(self, position))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Post which token the mouse is over."""
+        """Post a message if the mouse is over another token than before."""
         offset = event.get_content_offset(self)
         self._hover(None if offset is None else self.token_at(offset))
 
     def on_leave(self, event: events.Leave) -> None:
-        """Post that the mouse is over no token."""
+        """Post a message that the mouse is no longer over a token."""
         self._hover(None)
 
     def _hover(self, position: int | None) -> None:

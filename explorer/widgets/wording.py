@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def scale_text(reading: "Reading") -> str:
-    """Return the scale of the head in view; as trained, by the model's own formula: 1/√query_pre_attn_scalar."""
+    """Return the scale of the head in view; as trained, by its own formula, such as 1/√query_pre_attn_scalar."""
     scale, layer = float(reading.stages.inputs.scale), reading.view.layer
     formula = reading.shape.scale_formula(layer)
     as_trained = math.isclose(scale, reading.shape.scale(layer), rel_tol=1e-9)

@@ -88,8 +88,8 @@ def test_circuits_are_the_full_matrices(layer: int, head: int, tied: bool) -> No
         score = largest.sum().real / np.abs(largest).sum()
         assert circuit.eigenvalue_score == pytest.approx(score, abs=1e-5)
     places = [1 + int((row > row[token]).sum()) for token, row in enumerate(ov)]
-    assert circuits.ov.own_places().tolist() == places
-    assert circuits.ov.own_places(most=8).tolist() == places[::3]
+    assert circuits.ov.own_ranks().tolist() == places
+    assert circuits.ov.own_ranks(most=8).tolist() == places[::3]
 
 
 def assert_same_numbers(found: Array, wanted: Array, tolerance: float) -> None:
@@ -142,7 +142,7 @@ def test_a_head_that_copies_has_the_score_1_and_its_opposite_minus_1() -> None:
         circuits = head_circuits(gpt, gpt.wte.weight, 0, 0)
         assert circuits.ov.eigenvalue_score == pytest.approx(sign, abs=1e-6)
         assert circuits.qk.eigenvalue_score == pytest.approx(1.0, abs=1e-6)
-        assert set(circuits.ov.own_places().tolist()) == ({1} if sign > 0 else {8})
+        assert set(circuits.ov.own_ranks().tolist()) == ({1} if sign > 0 else {8})
     block.attn.c_proj.weight.zero_()
     assert head_circuits(gpt, gpt.wte.weight, 0, 0).ov.eigenvalue_score == 0.0
 

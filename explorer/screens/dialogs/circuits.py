@@ -44,11 +44,11 @@ _WIDE = 100
 """The width of the terminal from which on headings are sentences."""
 
 _COUNTS = ((18, 4, 2), (24, 6, 3), (36, 10, 5))
-"""From so many lines of the terminal on, how many tokens are listed from the top and from the bottom."""
+"""The number of tokens listed from the top and from the bottom, by the least number of lines of the terminal."""
 
 
 def _change(key: str, name: str) -> Binding:
-    """A key that does what it does in Explore."""
+    """Return the binding of a key that does what it does in Explore."""
     return Binding(key, f"change_view('{name}')", show=False)
 
 
@@ -68,7 +68,7 @@ class CircuitsScreen(Dialog[None]):
     raises some tokens and lowers others. QK, query and key, is who looks at whom: the score of a query with each key.
 
     A head that raises the token it looks at copies. If its queries find the token that came after the same word before,
-    it is an induction head: it continues what was said once already.
+    it is an induction head: it continues a text that has occurred before.
 
     The numbers of OV are what is added to logits, up to one positive factor; those of QK are scaled scores as trained.
     Both are differences from the mean of all tokens.
@@ -96,14 +96,14 @@ class CircuitsScreen(Dialog[None]):
     app: "ExplorerApp"
 
     class Progressed(WorkerMessage):
-        """The worker has computed what stands for some more tokens."""
+        """Posted when the worker has computed the streams of more tokens."""
 
         def __init__(self, done: int) -> None:
             super().__init__()
             self.done = done
 
     class Finished(WorkerMessage):
-        """The worker has read a head, or could not, for a `reason`."""
+        """Posted when the worker has read a head, or has failed for a `reason`."""
 
         def __init__(self, of: Head, found: "CircuitReading | None", reason: str = "") -> None:
             super().__init__()
@@ -195,7 +195,7 @@ class CircuitsScreen(Dialog[None]):
         return self.found is not None and (self.found.layer, self.found.head) == self._in_view
 
     def _show_state(self, line: str) -> None:
-        """Say what is waited for, or what is wrong: in the title while another head is still shown."""
+        """Show the progress or an error, in the title if another head is still shown."""
         if self.found is not None:
             below = f"below L{self.found.layer} H{self.found.head}"
             self._set_title("Inside L{} H{}: {} · {}".format(*self._in_view, line, below))
@@ -252,7 +252,7 @@ class CircuitsScreen(Dialog[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a token is typed, only escape has its own meaning."""
+        """Disable all keys but escape while a token is typed."""
         if action in ("help", "change_view", "edit", "dismiss", "page") and self.is_typing:
             return False
         return super().check_action(action, parameters)
@@ -263,7 +263,7 @@ class CircuitsScreen(Dialog[None]):
         return self.query_one(NameInput).has_focus
 
     def action_change_view(self, name: str) -> None:
-        """Move the query, the key or the head; what was typed counts no more once the query or the key moves."""
+        """Move the query, the key or the head; moving the query or the key replaces the token that was typed."""
         action, before = action_named(EXPLORE, name), self.app.view
         if action is None or action.change is None:
             return
@@ -288,7 +288,7 @@ class CircuitsScreen(Dialog[None]):
             self.app.explore.open_lab(lab)
 
     def action_page(self, by: int) -> None:
-        """Scroll the sentences by a page."""
+        """Scroll the sentences by one page."""
         scroll = self.query_one(VerticalScroll)
         scroll.scroll_relative(y=by * max(1, scroll.size.height - 1), animate=False)
 
@@ -324,7 +324,7 @@ class CircuitsScreen(Dialog[None]):
 
 
 def _table(tokens: "tuple[RankedToken, ...]", most: float) -> Table:
-    """A line for each token: its text, its value, and a bar."""
+    """Return a table with a line for each token: its text, its value, and a bar."""
     table = Table.grid(expand=True, padding=(0, 1))
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", no_wrap=True)

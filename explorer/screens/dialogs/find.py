@@ -40,10 +40,10 @@ _CHANGES: dict[str, Change] = {
 
 
 class FindScreen(Dialog[Head | None]):
-    """Answers with the head to open, or None.
+    """Returns the head to open, or None.
 
     The query and the key move in the application's view, so that Explore behind the dialog follows. What ablating
-    each head does is computed in a worker as soon as heads are to be ranked by it; leaving the dialog cancels it.
+    each head does is computed in a worker once the heads are ranked by it; leaving the dialog cancels the worker.
     """
 
     CSS_PATH = "find.tcss"
@@ -61,13 +61,13 @@ class FindScreen(Dialog[Head | None]):
         Binding("k", "change_view('key_previous')", "Previous key", show=False),
         Binding("j", "change_view('key_next')", "Next key", show=False),
         Binding("tab,s", "order(1)", "Next order", show=False),
-        Binding("shift+tab,S", "order(-1)", "Order before", show=False),
+        Binding("shift+tab,S", "order(-1)", "Previous order", show=False),
     ]
 
     app: "ExplorerApp"
 
     class Ablated(WorkerMessage):
-        """The worker has ablated some heads, or has ended, for a `reason` if something is wrong."""
+        """Posted when the worker has ablated some heads or has ended, with a `reason` if it failed."""
 
         def __init__(self, effects: dict[Head, AblationEffect], is_last: bool, reason: str = "") -> None:
             super().__init__()
@@ -125,7 +125,7 @@ class FindScreen(Dialog[Head | None]):
     # Ablating
 
     def _ablate_if_needed(self) -> None:
-        """Let a worker ablate the heads that are missing, if the order needs that."""
+        """Ablate the heads that are missing in a worker, if the order needs it."""
         reading, heads = self.app.reading, self._search.missing
         if reading is None or not heads or not self.order.needs_ablation or self._is_ablating:
             return
@@ -168,7 +168,7 @@ class FindScreen(Dialog[Head | None]):
     # Keys and mouse
 
     def action_change_view(self, name: str) -> None:
-        """Move the query or the key; the list begins with the best head again."""
+        """Move the query or the key, and choose the best head again."""
         self.app.change(_CHANGES[name])
         self._place = 0
         self.show()
@@ -190,7 +190,7 @@ class FindScreen(Dialog[Head | None]):
         self.action_choose(by * self.ranking.page)
 
     def action_open(self) -> None:
-        """Open the chosen head, if the heads are ranked by now."""
+        """Open the chosen head, once the heads are ranked."""
         if (head := self.ranking.chosen) is not None:
             self.dismiss(head)
 

@@ -30,7 +30,7 @@ class ModelsScreen(Dialog[str | None]):
     """Returns the name or path of the model to open, or None.
 
     Keys go into the input, apart from those for up and down, which move through the list. The list is filtered by what
-    is typed; while a path is typed, it has the checkpoints that are found there.
+    is typed; for a typed path, it shows the checkpoints found there.
     """
 
     CSS_PATH = "models.tcss"
@@ -43,7 +43,7 @@ class ModelsScreen(Dialog[str | None]):
     ]
 
     class Listed(WorkerMessage):
-        """A worker has listed the models for what was typed."""
+        """Posted when a worker has listed the models for what was typed."""
 
         def __init__(self, typed: str, entries: Sequence[ModelEntry]) -> None:
             super().__init__()
@@ -66,7 +66,7 @@ class ModelsScreen(Dialog[str | None]):
         """Lay out an input, the list, and a line of keys."""
         with Vertical(id="models") as box:
             box.border_title = "Open a model"
-            # No character that could be an escape sequence, as a paste might bring it.
+            # No control characters, which a paste might bring as part of an escape sequence.
             yield Input(placeholder="name or directory", restrict=r"[^\x00-\x1f\x7f-\x9f]*", compact=True)
             yield Options(markup=False)
             yield Static(Text(_HINT, no_wrap=True, overflow="ellipsis"), id="hint")

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 Head = tuple[int, int]
 
 LEAST_PIXELS = 7
-"""Pictures are not made smaller than this only to have them all in view at once: rather one scrolls."""
+"""Pictures are not made smaller than this to have them all in view at once: they scroll instead."""
 SCROLLED_WIDTH = 12
 """Cells of a picture where they do not fit at once."""
 LARGEST = 4
 """Half lines that a pixel may be high; it may be up to twice as wide as that in cells, which is about 2 : 1."""
 WORTH = 1.2
-"""A picture grows at least by this factor, or not at all: some of its pixels become larger than others."""
+"""A picture grows by at least this factor or not at all, as it makes some pixels larger than others."""
 _POOLED = ((2, 1), (2, 2))
 """Cells and half lines of larger pixels that several weights share."""
 SCROLLED = 1.5
-"""Pictures in which every weight has its pixel may scroll through so many times the height of the view, rather than
-that several weights share a pixel."""
+"""Pictures in which every weight has its own pixel may be up to this many times as high as the view together; beyond
+that, several weights share a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,17 @@ class PictureSize:
 
     @property
     def across(self) -> float:
-        """Cells that a pixel is wide, in the mean."""
+        """The mean width of a pixel, in cells."""
         return self.width / self.pixels
 
     @property
     def down(self) -> float:
-        """Half lines that a pixel is high, in the mean."""
+        """The mean height of a pixel, in half lines."""
         return self.halves / self.pixels
 
     @property
     def height(self) -> int:
-        """In lines."""
+        """The height in lines."""
         return -(-self.halves // 2)
 
     @property
@@ -63,14 +63,14 @@ class PictureSize:
         return [y * self.pixels // self.halves for y in range(self.halves)]
 
     def grown(self, width: int, lines: int) -> "PictureSize":
-        """Return the picture as large as is worth it in this room, still from as wide as high to twice as wide."""
+        """Return the picture enlarged to this room if that is worth it; its width is one to two times its height."""
         halves = _grown(self.halves, min(2 * lines, LARGEST * self.pixels))
         wide = _grown(self.width, min(width, 2 * halves))
         return replace(self, width=wide, halves=max(self.halves, min(halves, wide)))
 
 
 def _grown(length: int, room: int) -> int:
-    """Return `room` if that is so much more than `length` that it is worth pixels of unequal sizes."""
+    """Return `room` if it exceeds `length` enough to be worth pixels of unequal sizes, else `length`."""
     return room if room >= WORTH * length else length
 
 
@@ -95,9 +95,9 @@ class GridLayout:
 
 
 def picture_sizes(positions: int, has_pixels: bool) -> list[PictureSize]:
-    """Every size of a picture of so many positions: from the most pixels to the fewest, and the largest of each first.
+    """Return every size of a picture of `positions`, from the most pixels to the fewest, the largest of each first.
 
-    With pixels, two share a cell, one above the other. Without colours a pixel is a character at least.
+    With colours, two pixels share a cell, one above the other. Without colours, a pixel is at least one character.
     """
     magnified = [(4, 4), (2, 2)]
     if has_pixels:
@@ -110,7 +110,7 @@ def picture_sizes(positions: int, has_pixels: bool) -> list[PictureSize]:
 
 
 def _blocks(positions: int) -> Iterator[tuple[int, int]]:
-    """Sizes of blocks and how many there are, each number of blocks once."""
+    """Yield block sizes with the number of blocks, each number once."""
     before = 0
     for block in range(1, positions + 1):
         pixels = -(-positions // block)
@@ -133,11 +133,13 @@ def grid_layout(
     larger: int,
     value: int = 0,
 ) -> GridLayout:
-    """The pictures of most pixels, as large as can be, that are all in view at once, or legible ones to scroll through.
+    """Return the layout with the most pixels, and then the largest pictures, with all pictures in view.
 
-    `larger` goes so many sizes up from there, or down when it is negative. A picture is never larger than the view;
-    those that are all in view grow into the room that they leave.
-    A tile has room for a number of `value` cells beside its name.
+    If they would not be legible then, they scroll.
+
+    `larger` goes up by that many sizes from there, or down if negative. A picture is never larger than the view;
+    those that are all in view grow into the remaining room.
+    A tile has room for a number of `value` cells beside the name of its head.
     """
     longest = len(f"{n_layer - 1}.{n_head - 1}") + 2 + (value + 1 if value else 0)  # ▶ before it and a mark after it
     sizes = picture_sizes(positions, has_pixels)

@@ -1,4 +1,4 @@
-"""HeadRanking: all heads in a ranked list, one line a head."""
+"""HeadRanking: all heads in a ranked list, one line for each."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ class HeadRanking(Drawn, can_focus=False, inherit_bindings=False):
     """
 
     class Chosen(Message):
-        """A head was clicked; `opened` is True for the second click of a double click."""
+        """Posted when a head is clicked; `opened` is True for the second click of a double click."""
 
         def __init__(self, head: Head, opened: bool) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""ParameterForm: the parameters of a lab as fields, each with what it is or what is wrong with it beside it."""
+"""ParameterForm: the parameters of a lab as fields, each with its description or an error beside it."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.labs.lab import Lab, Values
 
 _MOST = 8
-"""Fields that there are; a lab uses as many as it has parameters."""
+"""The number of fields; a lab uses as many as it has parameters."""
 _LONGEST = 400
 
 
@@ -41,7 +41,7 @@ class ParameterForm(VerticalScroll, can_focus=False, inherit_bindings=False):
     """
 
     class Submitted(Message):
-        """All fields hold values that the lab takes."""
+        """Posted when all fields hold values that the lab accepts."""
 
         def __init__(self, lab: "Lab", values: "Values") -> None:
             super().__init__()
@@ -54,11 +54,11 @@ class ParameterForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         self._before: Values | None = None
 
     def compose(self) -> ComposeResult:
-        """Fields that are filled in when a lab is edited."""
+        """Create the fields, which are filled in when a lab is edited."""
         for place in range(_MOST):
             with Horizontal(classes="field", id=f"lab-field-{place}"):
                 yield Static(classes="name", markup=False)
-                # No character that could be an escape sequence, as a paste might bring it.
+                # No control characters, which a paste might bring as part of an escape sequence.
                 printable = r"[^\x00-\x1f\x7f-\x9f]*"
                 field = Input(compact=True, select_on_focus=False, max_length=_LONGEST, restrict=printable)
                 field.cursor_blink = False
@@ -81,7 +81,7 @@ class ParameterForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         fields[place].focus()
 
     def _explain(self, wrong: ParameterError | None) -> None:
-        """Write beside each field what it is, and beside one what is wrong with it."""
+        """Describe each field beside it, or show the error of one."""
         assert self._lab is not None
         rows = list(self.query(".field").results(Horizontal))
         for row, parameter in zip(rows, self._lab.parameters, strict=False):
@@ -110,6 +110,6 @@ class ParameterForm(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.post_message(self.Submitted(self._lab, values))
 
     def on_key(self, event: events.Key) -> None:
-        """Keys of the screen are text here."""
+        """Keep the keys of the screen from acting while text is typed."""
         if event.is_printable:
             event.stop()

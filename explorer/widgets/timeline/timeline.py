@@ -109,7 +109,7 @@ class Timeline(Container):
         self._loader: ReadingLoader | None = None
         self._timer: Timer | None = None
         self._refused: dict[str, str] = {}  # why steps cannot be opened
-        self._warned: set[str] = set()  # steps of which it was said that they cannot be opened
+        self._warned: set[str] = set()  # steps for which a warning has said that they cannot be opened
         self._measured: dict[Hashable, StepMeasures | None] = {}
         self._read_ahead: set[Hashable] = set()  # no more than once each: there may be no room to cache it
 
@@ -318,7 +318,7 @@ class Timeline(Container):
         if self._series.place(self.app.view.model) == self._asked or not self._service.has_model(name):
             return
         self.app.look(replace(self.app.view, model=name))
-        if self._series is not None and self.app.view.model != name:  # the application has said why
+        if self._series is not None and self.app.view.model != name:  # the application has warned why
             self._asked = self._shown
 
     # Playing

@@ -40,7 +40,7 @@ def test_all_heads(model: str) -> None:
     assert plain[:4] == heads[:4]
     assert plain[4]["copying_score"] != heads[4]["copying_score"]
     lines = run("--model", model).stdout.splitlines()
-    assert lines[1].split() == ["head", "copying", "in", "top", "5", "median", "place", "matching"]
+    assert lines[1].split() == ["head", "copying", "in", "top", "5", "median", "rank", "matching"]
     assert lines[2].split()[:3] == ["L0", "H0", signed(heads[0]["copying_score"])]
     assert len(lines) == 14
 

@@ -399,7 +399,7 @@ def test_a_directory_that_was_deleted_is_said(tmp_path: Path, monkeypatch: pytes
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert "the working directory does not exist any more" in process_refusal(["models"])
+    assert "the working directory no longer exists" in process_refusal(["models"])
 
 
 def test_a_locale_that_cannot_read_the_text_is_said(model: str) -> None:

@@ -47,7 +47,7 @@ def test_sentences_say_what_the_rows_hold(bpe_model: Checkpoint) -> None:
         assert f"score {signed(score)}: " in sentence
     places = [1 + int((r > r[i]).sum()) for i, r in enumerate(map(found.circuits.ov.row, range(found.vocab_size)))]
     assert found.copied_share == pytest.approx(sum(place <= TOP for place in places) / len(places))
-    assert found.median_place == sorted(places)[(len(places) - 1) // 2]
+    assert found.median_rank == sorted(places)[(len(places) - 1) // 2]
 
 
 def test_a_head_that_copies_is_said_to(bpe_model: Checkpoint) -> None:
@@ -66,7 +66,7 @@ def test_rankings_have_two_ends(bpe_model: Checkpoint) -> None:
     everything = ranking.highest(10_000)
     assert [token.token_id for token in everything] == ranking.values.argsort(descending=True).tolist()
     assert [token.value for token in ranking.lowest(3)] == sorted(ranking.values.tolist())[:3]
-    assert [ranking.place_of(token.token_id) for token in everything[:3]] == [1, 2, 3]
+    assert [ranking.rank_of(token.token_id) for token in everything[:3]] == [1, 2, 3]
 
 
 def test_what_stands_for_the_tokens_is_computed_once_even_if_it_is_interrupted(

@@ -50,7 +50,7 @@ def test_a_file_may_be_called_anything(name: str) -> None:
         (["--out", "x", "--learning-rate", "nan"], "nan is not a number of at least 0"),
         (["--out", "x", "--colour", "red"], "No such option"),
         (["--out", "x", "--watch"], "No such option"),
-        (["--help"], "--help only explains"),
+        (["--help"], "--help starts no run"),
         (["--out", "a\0b"], "null byte"),
     ],
 )
