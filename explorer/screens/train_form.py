@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Collapsible, Input, Label, Static
@@ -158,12 +158,13 @@ class TrainForm(ActionScreen[None]):
         values, preset = self.values(), self.preset
         self.query_one("#explanation", Static).update(Text(preset.explanation))
         fields = tuple(self._fields.values())
-        self.problems = form_problems(fields, values, needs_file=preset.needs_file)
-        for name in self._fields:
+        before, self.problems = self.problems, form_problems(fields, values, needs_file=preset.needs_file)
+        for name in {*before, *self.problems}:
             reason = self.problems.get(name, "")
-            line = self.query_one(f"#problem-{name}", Static)
-            line.update(Text(f"✗ {marked(reason)}"))
-            line.display = bool(reason)
+            if reason != before.get(name, ""):
+                line = self.query_one(f"#problem-{name}", Static)
+                line.update(Text(f"✗ {marked(reason)}"))
+                line.display = bool(reason)
         for group in self._groups:
             if group != MAIN:
                 self._show_fold(group, values)
@@ -175,12 +176,9 @@ class TrainForm(ActionScreen[None]):
         changed = [
             f"{field.caption} {marked(values[field.name])}" for field in fields if values[field.name] != field.default
         ]
-        title = Content.assemble(
-            (group, "bold"),
-            (f"  {', '.join(wrong)}", "$text-error bold") if wrong else "",
-            (f"  {', '.join(changed) or 'defaults'}", "$text-muted"),
-        )
-        self.query_one(f"#group-{group}", Collapsible).title = title.markup
+        title = f"[bold]{group}[/]  [$text-error bold]{', '.join(wrong)}[/]{'  ' if wrong else ''}"
+        title += f"[dim]{escape(', '.join(changed) or 'defaults')}[/]"
+        self.query_one(f"#group-{group}", Collapsible).title = title
 
     # Values
 
