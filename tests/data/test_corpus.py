@@ -190,7 +190,7 @@ def test_neither_part_is_empty(start: int, validation: float) -> None:
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 7.0, float("nan")])
-def test_a_fraction_that_is_none(fraction: float) -> None:
+def test_an_invalid_fraction_is_refused(fraction: float) -> None:
     with pytest.raises(CorpusError, match="between 0 and 1"):
         split(Corpus(("text" * 10,), ()), fraction)
 

@@ -68,7 +68,7 @@ def test_samples_fit_and_every_character_is_known(shipped: Checkpoint) -> None:
         ("shakespeare", "ROMEO:\nI will not go to the king, my lord.", 2.0),
     ],
 )
-def test_they_have_learnt_their_language(name: str, text: str, most: float) -> None:
+def test_the_bundled_models_have_learnt_their_language(name: str, text: str, most: float) -> None:
     """Far below ln(vocabulary): 8.32 and 4.17."""
     model = checkpoint.load(bundled.path(name))
     ids = encode(model.tokenizer, text).ids

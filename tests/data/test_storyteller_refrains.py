@@ -56,7 +56,7 @@ def test_refrains_differ(sung: list[Story]) -> None:
     assert len({each.text for each in sung}) == len(sung)
 
 
-def test_what_is_said_once_is_said_again(sung: list[Story]) -> None:
+def test_rows_of_words_are_repeated(sung: list[Story]) -> None:
     for each in sung:
         if each.plot in ("copycat", "echo", "spell", "steps"):
             said = Counter(quote.rpartition(": ")[2] for quote in spoken(each))

@@ -93,7 +93,7 @@ def test_the_first_frame_comes_before_torch(tmp_path: Path, char_model: Checkpoi
     assert "opened True" in lines
 
 
-async def test_loading_is_said_and_taken_back_keys_do_nothing(opener: Opener, ready: Ready) -> None:
+async def test_loading_is_shown_and_cleared_keys_do_nothing(opener: Opener, ready: Ready) -> None:
     go_on = threading.Event()
 
     def slow(name: str) -> Any:
@@ -189,7 +189,7 @@ async def test_the_command_lines_view_is_shown(make_app: MakeApp, ready: Ready) 
         assert messages(app) == []
 
 
-async def test_what_is_not_there_is_said_and_the_nearest_shown(make_app: MakeApp, ready: Ready) -> None:
+async def test_a_missing_head_or_query_is_reported_and_the_nearest_shown(make_app: MakeApp, ready: Ready) -> None:
     app = make_app(layer=7, head=9, query=500)
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)

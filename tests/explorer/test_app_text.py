@@ -79,7 +79,7 @@ async def test_typing_is_shown_live_and_enter_keeps_it(make_app: MakeApp, ready:
         assert app.view.causal is False
 
 
-async def test_escape_gives_up_what_was_typed(make_app: MakeApp, ready: Ready) -> None:
+async def test_escape_discards_what_was_typed(make_app: MakeApp, ready: Ready) -> None:
     app = make_app(query=3)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -186,7 +186,7 @@ async def test_a_paste_outside_becomes_the_sentence(make_app: MakeApp, ready: Re
         assert app.view.text == "another\nsentence"
 
 
-async def test_a_giant_text_or_paste_is_cut_and_said(make_app: MakeApp, ready: Ready) -> None:
+async def test_a_giant_text_or_paste_is_cut_with_a_warning(make_app: MakeApp, ready: Ready) -> None:
     app = make_app(text="x" * (LONGEST_TEXT + 7))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
@@ -216,7 +216,7 @@ async def test_a_click_on_the_sentence_edits_it(make_app: MakeApp, ready: Ready)
         assert app.view.text == "Ivan!!" + SENTENCES[0][4:]
 
 
-async def test_what_is_typed_at_once_after_the_key_of_editing_is_not_lost(make_app: MakeApp, ready: Ready) -> None:
+async def test_keys_typed_right_after_the_edit_key_are_not_lost(make_app: MakeApp, ready: Ready) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

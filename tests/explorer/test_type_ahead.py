@@ -48,7 +48,9 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_keys_wait_for_the_model_and_say_so(waiting: Waiting, ready: Ready, size: tuple[int, int]) -> None:
+async def test_keys_are_queued_visibly_until_the_model_is_open(
+    waiting: Waiting, ready: Ready, size: tuple[int, int]
+) -> None:
     app, given = waiting()
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_exploring(app) and state(app) == "loading bpe…")
@@ -88,7 +90,7 @@ async def test_a_key_waits_for_the_screen_of_the_one_before_it(waiting: Waiting,
         assert (app.view.query, app.view.causal) == (3, False)
 
 
-async def test_esc_takes_back_what_waits_and_no_more_than_some_keys_wait(waiting: Waiting, ready: Ready) -> None:
+async def test_escape_clears_the_queued_keys_whose_number_is_limited(waiting: Waiting, ready: Ready) -> None:
     app, given = waiting()
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: is_exploring(app) and bool(state(app)))

@@ -154,7 +154,7 @@ def test_n_begins_with_the_first_stage_where_the_application_opens() -> None:
     assert v.step_on(stepping, BOUNDS) == v.next_stage(stepping, BOUNDS)
 
 
-def test_a_switch_is_told_from_every_other_change() -> None:
+def test_a_switch_is_distinguished_from_every_other_change() -> None:
     for change in (v.toggle_mask, v.toggle_scale, v.smaller_scale, v.next_scope, v.toggle_ablated):
         assert change(VIEW, BOUNDS).is_switched_from(VIEW)
         assert VIEW.is_switched_from(change(VIEW, BOUNDS))
@@ -214,7 +214,7 @@ def test_reset_leaves_the_place_alone() -> None:
     assert v.reset(VIEW, BOUNDS) is VIEW
 
 
-def test_a_view_is_fitted_to_the_nearest_there_is() -> None:
+def test_a_view_is_fitted_to_the_nearest_possible_one() -> None:
     far = replace(
         VIEW, query=99, key=LAST, layer=7, head=9, scale=0.25, causal=True, ablated=frozenset({(0, 1), (4, 0)})
     )

@@ -219,7 +219,7 @@ def test_each_missing_file_is_named(saved: Path, tmp_path: Path) -> None:
         assert name in refusal(copy)
 
 
-def test_what_is_no_checkpoint_directory_is_said(tmp_path: Path) -> None:
+def test_a_path_without_a_checkpoint_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     assert "does not exist" in refusal(tmp_path / "nothing")

@@ -184,12 +184,12 @@ def test_text_in_pieces_is_the_text(text: str) -> None:
 
 
 @given(st.lists(st.integers(0, tokenizers.vocab_size(BPE) - 1), max_size=60))
-def test_any_tokens_are_told_to_the_end(ids: list[int]) -> None:
-    """Random bytes make no text; still nothing raises, nothing is lost that is a character, nothing waits for ever."""
+def test_any_tokens_are_decoded_without_loss(ids: list[int]) -> None:
+    """Random bytes are not valid text: nothing raises, no character is lost, and nothing is held back for ever."""
     stream = TextStream(BPE)
-    told = "".join(map(stream.feed, ids)) + stream.flush()
+    text = "".join(map(stream.feed, ids)) + stream.flush()
     whole = tokenizers.decode(BPE, ids) if ids else ""
-    assert told.replace("\ufffd", "") == whole.replace("\ufffd", "")
+    assert text.replace("\ufffd", "") == whole.replace("\ufffd", "")
 
 
 def test_a_character_is_held_back_until_it_is_whole() -> None:

@@ -57,7 +57,7 @@ def _of_head(setting: object, head: int) -> object:
 
 
 @given(settings)
-def test_heads_agree_with_what_is_said_to_be_changed(changed: AttentionSettings) -> None:
+def test_changed_heads_are_those_with_other_settings(changed: AttentionSettings) -> None:
     for layer in range(3):
         inputs = changed.for_layer(CONFIG, layer)
         for head in range(4):

@@ -58,9 +58,9 @@ def test_one_head_and_a_token(model: str) -> None:
     assert sum(real) / sum(abs(complex(*value)) for value in found["ov_eigenvalues"]) == pytest.approx(
         found["copying_score"]
     )
-    said = run(*arguments, "--token", "c").stdout
-    assert "OV: looking at ‘c’, it raises" in said
-    assert reading.approximation in said
+    output = run(*arguments, "--token", "c").stdout
+    assert "OV: looking at ‘c’, it raises" in output
+    assert reading.approximation in output
     assert "token" not in as_json(*arguments)
     assert run(*arguments).stdout.splitlines()[1] == reading.copying_sentence
 
@@ -83,5 +83,5 @@ def test_what_is_wrong_is_one_line(model: str, arguments: tuple[str, ...], says:
     assert result.stderr[:-1].isprintable()
 
 
-def test_a_missing_model_is_said(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported(tmp_path: Path) -> None:
     assert "no model is called" in run("--model", str(tmp_path / "none")).stderr

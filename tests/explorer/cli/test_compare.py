@@ -78,7 +78,7 @@ def test_a_picture_and_a_table_of_any_width(runs: list[str], width: int, options
     assert ("time" in words) == (width >= 80)
 
 
-def test_what_is_different_is_told(runs: list[str]) -> None:
+def test_differing_settings_are_listed(runs: list[str]) -> None:
     words = " ".join(compare(*runs, width=200).stdout.split())
     assert "no mask, no scale, init std 0.5, optimizer adamw" in words
     assert "B: no mask" not in compare(runs[0], runs[0], width=200).stdout

@@ -47,7 +47,7 @@ def test_heads_by_weight(model: str) -> None:
     assert len(lines) == 5
 
 
-def test_heads_by_what_ablating_them_does(model: str) -> None:
+def test_heads_are_ranked_by_the_effect_of_ablating_them(model: str) -> None:
     found = as_json(TEXT, "--model", model, "--by", "loss")
     assert found["key"] is None
     assert "weight" not in found["heads"][0]
@@ -59,7 +59,7 @@ def test_heads_by_what_ablating_them_does(model: str) -> None:
     assert "KL when ablated" in lines[1]
 
 
-def test_which_of_several_places_is_used_is_said(model: str) -> None:
+def test_the_chosen_one_of_several_occurrences_is_reported(model: str) -> None:
     result = run(TEXT, "--model", model, "--query", "f", "--key", "a", "--json")
     assert json.loads(result.stdout)["key"] == 3  # the last one that the query may see
     assert result.stderr == "explorer: ‘a’ is at 0, 3 and 11: 3 is used\n"

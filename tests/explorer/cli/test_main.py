@@ -132,7 +132,7 @@ def test_unknown_characters_are_reported_and_left_out(model: str) -> None:
 # Models
 
 
-def test_a_missing_model_lists_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_model_lists_the_existing_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_small(Path("mine"))
     message = refusal("show", "a", "--model", "nothing")
     assert "no model is called 'nothing'" in message
@@ -145,7 +145,7 @@ def test_hostile_model_names_are_one_line(name: str) -> None:
     assert "no model is called" in refusal("show", "a", "--json", "--model", name)
 
 
-def test_a_directory_that_is_no_checkpoint_is_said(tmp_path: Path) -> None:
+def test_a_directory_without_a_checkpoint_is_reported(tmp_path: Path) -> None:
     Path("empty").mkdir()
     Path("file").write_text("")
     assert "config.json" in refusal("show", "a", "--model", "empty")
@@ -394,7 +394,7 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, model: str) -> Non
     assert result.output.strip() == ""
 
 
-def test_a_directory_that_was_deleted_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_working_directory_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -402,7 +402,7 @@ def test_a_directory_that_was_deleted_is_said(tmp_path: Path, monkeypatch: pytes
     assert "the working directory no longer exists" in process_refusal(["models"])
 
 
-def test_a_locale_that_cannot_read_the_text_is_said(model: str) -> None:
+def test_a_locale_that_cannot_read_the_text_is_reported(model: str) -> None:
     other = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     line = process_refusal(["show", "bad \u00e9", "--model", model], env=other)
     assert "set LC_ALL=C.UTF-8" in line

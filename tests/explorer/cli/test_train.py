@@ -45,7 +45,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(monkeypatch: pytest.Mo
     assert final[0] == final[1]
 
 
-def test_a_run_from_before_there_were_refrains_goes_on_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_older_than_refrains_goes_on_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert REFRAIN_EVERY == storyteller.REFRAIN_EVERY
     story = ("--storyteller", "3000", "--refrain-every", "0")
     with monkeypatch.context() as context:
@@ -134,13 +134,13 @@ def test_a_run_keeps_snapshots_statistics_and_a_card() -> None:
     assert [step for step, _ in find_snapshots("some")] == [2, 7]
 
 
-def test_what_if_we_had_not() -> None:
+def test_the_output_names_what_differs_from_an_ordinary_gpt() -> None:
     result = train("--no-mask", "--no-scale", "--init-std", "0.3")
-    said = " ".join(result.stdout.split())
-    assert "no mask: every query sees all keys" in said
-    assert "no scale" in said
-    assert "standard deviation 0.3" in said
-    assert "(without the tokens ahead " in said
+    output = " ".join(result.stdout.split())
+    assert "no mask: every query sees all keys" in output
+    assert "no scale" in output
+    assert "standard deviation 0.3" in output
+    assert "(without the tokens ahead " in output
     config = load("run").config
     assert (config.causal, config.scale_attn_weights, config.initializer_range) == (False, False, 0.3)
     stored = json.loads((Path("run") / "final" / "config.json").read_text())

@@ -36,10 +36,10 @@ def test_a_reader_that_goes_away_stops_the_run_and_it_is_saved() -> None:
         pass
     process.stdout.close()
     assert process.stderr is not None
-    said = process.stderr.read()
+    message = process.stderr.read()
     assert process.wait() == 130
-    assert "standard output cannot be written (Broken pipe): stopped and saved at step" in said
-    assert len(said.splitlines()) == 1
+    assert "standard output cannot be written (Broken pipe): stopped and saved at step" in message
+    assert len(message.splitlines()) == 1
     done = read_metrics(Path("run"))[-1].step
     assert runs.latest(Path("run")).name == f"step-{done:06d}"
 
@@ -49,9 +49,9 @@ def test_a_log_without_room_stops_the_run_and_it_is_saved() -> None:
     with Path("/dev/full").open("w") as full:
         process = popen(*LONG, "--out", "run", stdout=full)
         assert process.stderr is not None
-        said = process.stderr.read()
+        message = process.stderr.read()
     assert process.wait() == 130
-    assert "(No space left on device): stopped and saved at step 0; go on with: explorer train --out run" in said
+    assert "(No space left on device): stopped and saved at step 0; go on with: explorer train --out run" in message
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no such signal")

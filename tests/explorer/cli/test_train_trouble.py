@@ -167,10 +167,10 @@ def test_a_checkpoint_of_another_model_cannot_be_resumed() -> None:
 def test_a_state_that_says_nonsense_is_one_line(path: list[str], value: Any) -> None:
     train(steps=1)
     state = runs.latest(Path("run")) / STATE_JSON
-    saved = told = json.loads(state.read_text())
+    saved = node = json.loads(state.read_text())
     for name in path[:-1]:
-        told = told[name]
-    told[path[-1]] = value
+        node = node[name]
+    node[path[-1]] = value
     state.write_text(json.dumps(saved))
     assert "was not written by this command" in refusal("--out", "run", "--resume")
 
@@ -231,7 +231,7 @@ def test_a_small_disk_that_is_really_full(tmp_path: Path) -> None:
         pytest.skip("this system lets us mount nothing")
     disk = tmp_path / "disk"
     disk.mkdir()
-    told = (
+    script = (
         f"mount -t tmpfs -o size=600k none {disk} && "
         f'"$@" --out {disk}/run; echo "exit $?" >&2; cp -r {disk}/run {tmp_path}/copy; '
         f"mount -o remount,ro {disk}; {sys.executable} -m explorer train --out {disk}/run --resume; "
@@ -250,7 +250,7 @@ def test_a_small_disk_that_is_really_full(tmp_path: Path) -> None:
         "32",
     ]
     done = subprocess.run(
-        [*_MOUNT, told, "sh", *command],
+        [*_MOUNT, script, "sh", *command],
         check=False,
         capture_output=True,
         text=True,

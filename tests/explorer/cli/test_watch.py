@@ -101,7 +101,7 @@ async def test_the_application_begins_with_the_run(app: ExplorerApp, made: list[
     assert app.training.run.failure == "'x.txt' does not exist"
 
 
-async def test_a_process_that_cannot_be_started_is_said(make_app: MakeApp) -> None:
+async def test_a_process_that_cannot_be_started_is_reported(make_app: MakeApp) -> None:
     app = make_app()
     app.open_with_training(TrainRequest(("--out", "a\0b"), Path("a\0b")))
     async with app.run_test(size=(80, 24)) as pilot:

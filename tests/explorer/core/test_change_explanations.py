@@ -160,7 +160,7 @@ def test_ablation_says_what_the_head_brought(service: ReadingService) -> None:
         assert numbers(row[-1]) == near(norm)
 
 
-def test_what_became_of_the_prediction(service: ReadingService) -> None:
+def test_the_change_of_the_prediction_is_explained(service: ReadingService) -> None:
     for query in (3, 7):
         before, after = changed(service, replace(VIEW, query=query), scale=4.0, scope=Scope.MODEL)
         full = explain_change(before, after).prediction[0]
@@ -236,7 +236,7 @@ def test_one_token_has_nothing_to_change(service: ReadingService) -> None:
         assert "loss" not in explanation.prediction[0]
 
 
-def test_what_waits_is_not_told(service: ReadingService) -> None:
+def test_stages_not_yet_reached_are_not_explained(service: ReadingService) -> None:
     for stage in STAGES:
         view = replace(VIEW, stage=stage, stepping=True)
         for switch in ({"causal": False}, {"scale": 1.0}, {"causal": False, "scale": 1.0}):

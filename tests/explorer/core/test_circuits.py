@@ -50,7 +50,7 @@ def test_sentences_say_what_the_rows_hold(bpe_model: Checkpoint) -> None:
     assert found.median_rank == sorted(places)[(len(places) - 1) // 2]
 
 
-def test_a_head_that_copies_is_said_to(bpe_model: Checkpoint) -> None:
+def test_the_sentence_says_that_a_head_copies(bpe_model: Checkpoint) -> None:
     found = read(CircuitReader(bpe_model, plain=True))
     ov = found.circuits.ov
     copying = replace(found.circuits, ov=replace(ov, targets=ov.sources - ov.sources.mean(0)))
@@ -69,7 +69,7 @@ def test_rankings_have_two_ends(bpe_model: Checkpoint) -> None:
     assert [ranking.rank_of(token.token_id) for token in everything[:3]] == [1, 2, 3]
 
 
-def test_what_stands_for_the_tokens_is_computed_once_even_if_it_is_interrupted(
+def test_the_streams_are_computed_once_even_if_interrupted(
     bpe_model: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []

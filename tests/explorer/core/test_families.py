@@ -105,7 +105,7 @@ def written(reading: Reading) -> io.BytesIO:
     return file
 
 
-def test_a_window_is_told_from_what_comes_later(read: Read) -> None:
+def test_keys_outside_a_window_are_distinguished_from_later_keys(read: Read) -> None:
     reading = read("gemma2", layer=0)
     sentence = said(reading, Stage.MASKED)
     assert "its window of 4 hides 6 keys too far before" in sentence

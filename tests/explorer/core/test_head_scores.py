@@ -177,7 +177,7 @@ async def test_a_model_is_measured_once_and_only_after_it_is_seen(
     assert seen == [("tiny-bpe", True)]
 
 
-async def test_a_model_that_cannot_be_measured_goes_on_without(
+async def test_a_model_that_cannot_be_measured_opens_without_scores(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []

@@ -72,7 +72,7 @@ def test_ablation_agrees_with_two_fresh_runs(service: ReadingService, bpe_model:
                 assert ranked.effect.loss == ranked.effect.kl == 0
 
 
-def test_one_token_has_no_loss_and_a_closed_model_is_said(service: ReadingService) -> None:
+def test_one_token_has_no_loss_and_a_closed_model_is_reported(service: ReadingService) -> None:
     reading = service.read(View("bpe", "a"))
     search = HeadSearch(reading)
     search.add(dict(service.ablate(reading, search.missing)))

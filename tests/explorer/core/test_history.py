@@ -84,7 +84,7 @@ def test_it_is_bounded_and_holds_each_once(tmp_path: Path) -> None:
     assert read(tmp_path / "sentences.json")[-1] == "again"
 
 
-def test_it_is_in_the_persons_state_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_in_the_users_state_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platformdirs.user_state_path", lambda name: Path("/state") / name)
     assert history_file() == Path("/state/attention-explorer/sentences.json")
 
@@ -124,7 +124,7 @@ async def test_arrows_go_through_earlier_sentences(make_app: MakeApp, ready: Rea
         assert app.view.text == "a far one?"
 
 
-async def test_what_is_given_up_or_refused_is_not_kept(make_app: MakeApp, ready: Ready) -> None:
+async def test_discarded_and_refused_sentences_are_not_kept(make_app: MakeApp, ready: Ready) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

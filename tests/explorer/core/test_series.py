@@ -43,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def told(series: Series) -> list[tuple[int | None, str]]:
+def steps_and_models(series: Series) -> list[tuple[int | None, str]]:
     return [(entry.step, entry.model) for entry in series.entries]
 
 
@@ -52,7 +52,7 @@ def test_a_model_with_its_series_inside(model: str) -> None:
     for name in (model, f"{model}@0", f"{model}@30"):
         series = series_of(name)
         assert series.base == model
-        assert told(series) == expected
+        assert steps_and_models(series) == expected
     for place, step in enumerate(ALL_STEPS):
         assert series.place(f"{model}@{step}") == place
     assert series.place(model) == len(ALL_STEPS) - 1
@@ -63,27 +63,27 @@ def test_a_model_with_its_series_inside(model: str) -> None:
 
 def test_the_models_of_a_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     final = f"{run}/final"
-    assert told(series_of(final)) == [(0, f"{final}@0"), (5, f"{final}@5"), (12, final)]
-    assert told(series_of(str(run))) == [(0, f"{run}@0"), (5, f"{run}@5"), (12, str(run))]
+    assert steps_and_models(series_of(final)) == [(0, f"{final}@0"), (5, f"{final}@5"), (12, final)]
+    assert steps_and_models(series_of(str(run))) == [(0, f"{run}@0"), (5, f"{run}@5"), (12, str(run))]
     checkpoints = sorted(path.name for path in run.glob("step-*"))
     assert checkpoints
     for name in checkpoints:
         step, path = int(name.removeprefix("step-")), f"{run}/{name}"
         expected = {at: f"{path}@{at}" for at in (0, 5, 12)} | {step: path}
-        assert told(series_of(path)) == sorted(expected.items())
+        assert steps_and_models(series_of(path)) == sorted(expected.items())
     monkeypatch.chdir(run)
-    assert told(series_of("final")) == [(0, "final@0"), (5, "final@5"), (12, "final")]
-    assert [step for step, _ in told(series_of("."))] == [0, 5, 12]
+    assert steps_and_models(series_of("final")) == [(0, "final@0"), (5, "final@5"), (12, "final")]
+    assert [step for step, _ in steps_and_models(series_of("."))] == [0, 5, 12]
 
 
 def test_a_snapshot_asked_for_by_its_path_has_the_others_beside_it(run: Path, model: str) -> None:
     path = f"{run}/snapshots/step-000005"
     series = series_of(path)
-    assert told(series) == [(0, f"{run}@0"), (5, path), (12, f"{run}@12")]
+    assert steps_and_models(series) == [(0, f"{run}@0"), (5, path), (12, f"{run}@12")]
     assert series.place(path) == 1
     inside = f"{model}/snapshots/step-000010"
-    assert told(series_of(inside))[1] == (10, inside)
-    assert told(series_of(inside))[2] == (30, f"{model}@30")
+    assert steps_and_models(series_of(inside))[1] == (10, inside)
+    assert steps_and_models(series_of(inside))[2] == (30, f"{model}@30")
     for entry in series.entries + series_of(inside).entries:
         assert checkpoint.load(Path(entry.model)) if "@" not in entry.model else True
 
@@ -94,7 +94,7 @@ def test_a_snapshot_asked_for_from_within_the_run_has_the_others_beside_it(
     for within, path in (("snapshots", "step-000005"), ("snapshots/step-000005", "."), ("snapshots", "./step-000005")):
         monkeypatch.chdir(run / within)
         series = series_of(path)
-        assert told(series) == [(0, f"{run}@0"), (5, path), (12, f"{run}@12")]
+        assert steps_and_models(series) == [(0, f"{run}@0"), (5, path), (12, f"{run}@12")]
         assert series.place(path) == 1
         assert open_model(series.entries[2].model).name == "run@12"
 
@@ -115,13 +115,13 @@ def test_parts_of_a_run_are_called_after_it(run: Path, monkeypatch: pytest.Monke
     assert open_model(".").name == "run"
 
 
-def test_a_directory_that_is_called_like_a_part_of_a_run_is_none(model: str, tmp_path: Path) -> None:
+def test_a_directory_named_like_a_part_of_a_run_is_not_one(model: str, tmp_path: Path) -> None:
     for name in ("final", "step-000005"):
         shutil.copytree(model, tmp_path / name)
         assert open_model(str(tmp_path / name)).name == name
 
 
-def test_a_directory_that_is_called_like_a_step_is_none(model: str, tmp_path: Path) -> None:
+def test_a_directory_named_like_a_step_is_not_one(model: str, tmp_path: Path) -> None:
     shutil.copytree(model, tmp_path / "x@100")
     asked = str(tmp_path / "x@100")
     opened = open_model(asked)
@@ -137,7 +137,7 @@ def test_a_model_that_does_not_say_its_step_comes_last(model: str, tmp_path: Pat
     copy = tmp_path / "grown"
     shutil.copytree(model, copy)
     (copy / TRAINING).unlink()
-    assert told(series_of(str(copy)))[-2:] == [(100, f"{copy}@100"), (None, str(copy))]
+    assert steps_and_models(series_of(str(copy)))[-2:] == [(100, f"{copy}@100"), (None, str(copy))]
     for damaged in ("", "{", "[]", '{"step": -1}', '{"step": true}', '{"step": "3"}'):
         (copy / TRAINING).write_text(damaged)
         assert series_of(str(copy)).entries[-1] == Entry(None, str(copy))
@@ -168,7 +168,7 @@ def saved(directory: Path, characters: str = CHARACTERS, **changes: Any) -> chec
     return checkpoint.load(directory)
 
 
-def test_another_model_is_told_from_a_step(model: str, tmp_path: Path) -> None:
+def test_another_model_is_distinguished_from_a_step(model: str, tmp_path: Path) -> None:
     engine = ReadingService()
     engine.add_model(model, engine.open_model(model))
     reading = engine.read(View(model, TEXT))

@@ -46,7 +46,7 @@ def test_what_names_no_step(name: str) -> None:
     assert split_step(name) == (name, None)
 
 
-def test_a_step_is_found_and_what_is_wrong_is_said(model: str) -> None:
+def test_a_step_is_found_and_problems_are_reported(model: str) -> None:
     for step in STEPS:
         assert catalog.find_model(f"{model}@{step}") == Path(model, "snapshots", f"step-{step:06d}")
     assert catalog.find_model(f"{model}@{LAST}") == Path(model)

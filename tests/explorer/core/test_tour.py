@@ -50,7 +50,7 @@ def entered(progress: Progress, service: ReadingService, view: View) -> Reading:
     return reading
 
 
-def test_who_presses_what_is_asked_for_comes_to_the_end(service: ReadingService) -> None:
+def test_pressing_the_keys_asked_for_leads_to_the_end(service: ReadingService) -> None:
     start = service.read(VIEW).view
     progress = Progress(start)
     reading = entered(progress, service, start)
@@ -66,7 +66,7 @@ def test_who_presses_what_is_asked_for_comes_to_the_end(service: ReadingService)
     assert (reading.view.layer, reading.view.head) != (VIEW.layer, VIEW.head)
 
 
-def test_it_waits_for_who_does_something_else(service: ReadingService) -> None:
+def test_it_waits_while_the_user_does_something_else(service: ReadingService) -> None:
     progress = Progress(service.read(VIEW).view)
     reading = entered(progress, service, VIEW)
     view = move_key(1)(next_scope(reading.view, reading.bounds), reading.bounds)
@@ -120,7 +120,7 @@ def test_what_cannot_be_pressed_is_passed_over(service: ReadingService) -> None:
     assert progress.step.title == "weights"
 
 
-def test_that_it_was_shown_is_remembered_where_that_is_possible(tmp_path: Path) -> None:
+def test_that_the_tour_was_shown_is_remembered_if_possible(tmp_path: Path) -> None:
     note_shown(tmp_path / "state" / "shown")
     assert (tmp_path / "state" / "shown").exists()
     (tmp_path / "file").touch()

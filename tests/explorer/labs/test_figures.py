@@ -182,7 +182,7 @@ def test_a_trained_models_scores_do_not_have_the_variance_head_size() -> None:
 # Initialisation
 
 
-def test_the_first_losses_beside_ln_27(opener: Opener) -> None:
+def test_the_first_losses_are_compared_with_ln_27(opener: Opener) -> None:
     found = result(initialization.LAB, opener, steps="20").numbers
     first = list(found["first_loss"].values())
     assert found["ln_27"] == pytest.approx(3.2958, abs=5e-5)

@@ -82,7 +82,7 @@ def check(screen: CompareScreen, model: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_step_in_view_beside_the_model_itself(model: str, size: tuple[int, int]) -> None:
+async def test_a_step_is_compared_with_the_finished_model(model: str, size: tuple[int, int]) -> None:
     app = app_on(model)
     async with app.run_test(size=size) as pilot:
         await press(pilot, "t", "left", "left", "m", "m")
@@ -142,7 +142,7 @@ async def test_a_step_that_was_kept_is_compared_too(model: str) -> None:
         assert [view.causal for view in screen.wanted.sides] == [None, False]
 
 
-async def test_without_the_slider_nothing_of_steps_is_said(model: str, tmp_path: Path) -> None:
+async def test_no_step_is_shown_without_the_slider(model: str, tmp_path: Path) -> None:
     for name in (model, str(save_small(tmp_path / "alone"))):
         app = app_on(name)
         async with app.run_test(size=(120, 36)) as pilot:

@@ -147,7 +147,7 @@ async def test_every_format_by_arrows_and_by_mouse(make_app: MakeApp, ready: Rea
 
 
 @pytest.mark.parametrize("name", ["", "nowhere/x", ".", "a\0b", "x" * 300])
-async def test_a_name_that_cannot_be_is_said_in_the_dialog(
+async def test_an_impossible_name_is_reported_in_the_dialog(
     name: str, make_app: MakeApp, ready: Ready, here: Path
 ) -> None:
     app = make_app()

@@ -83,7 +83,7 @@ async def test_a_click_chooses_and_a_double_click_opens(make_app: MakeApp, ready
         assert (app.view.layer, app.view.head) == third
 
 
-async def test_an_earlier_query_and_a_failure_say_so(
+async def test_a_hidden_key_and_a_failure_are_explained(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app(query=2, key=5)

@@ -215,7 +215,7 @@ async def test_what_only_the_model_can_tell_is_explained_too(make_app: MakeApp, 
         assert str(wrong.content) == "! 'dog' is not in the sentence"
 
 
-async def test_what_cannot_be_computed_is_said(
+async def test_a_failed_computation_is_reported(
     make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:

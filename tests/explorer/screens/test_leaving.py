@@ -33,7 +33,9 @@ async def test_leaving_twice_at_once_leaves_the_explore_screen(
         assert app.screen is app.explore
 
 
-async def test_what_was_put_off_finds_the_screen_gone(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+async def test_a_delayed_callback_does_nothing_once_the_screen_is_gone(
+    make_app: Callable[..., ExplorerApp], ready: Ready
+) -> None:
     app = make_app()
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(pilot)

@@ -81,7 +81,7 @@ def service() -> ReadingService:
     return ReadingService()
 
 
-def test_a_head_that_finds_something_has_more_to_tell_than_one_that_goes_by_position() -> None:
+def test_a_head_that_finds_something_is_more_telling_than_a_positional_one() -> None:
     n = 8
     previous, first = torch.zeros(n, n), torch.zeros(n, n)
     previous[range(n), [0, *range(n - 1)]] = 1.0

@@ -243,7 +243,7 @@ async def test_every_part_on_the_screen_is_reached_by_tab_and_shows_what_it_hold
                 assert any(shown(part)), part
 
 
-async def test_the_next_token_is_told_at_its_stage_on_a_single_line(make_app: MakeApp, ready: Ready) -> None:
+async def test_the_loss_is_shown_at_the_last_stage_even_on_a_single_line(make_app: MakeApp, ready: Ready) -> None:
     app = make_app(query=3, stage=Stage.MIXED)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

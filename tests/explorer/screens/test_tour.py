@@ -40,7 +40,7 @@ async def test_a_tour(make_app: Callable[..., ExplorerApp], ready: Ready, size: 
         assert app.view == before
 
 
-async def test_it_comes_uninvited_once(opener: Opener, ready: Ready, tmp_path: Path) -> None:
+async def test_only_the_first_start_begins_with_it(opener: Opener, ready: Ready, tmp_path: Path) -> None:
     for invited in (True, False):
         app = ExplorerApp(View("bpe", SENTENCES[0]), opener, offer_tour=tmp_path / "shown")
         async with app.run_test() as pilot:

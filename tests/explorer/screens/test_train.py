@@ -27,7 +27,7 @@ from tests.explorer.watched import made as made
 SIZES = ((60, 18), (80, 24), (120, 36))
 
 
-async def test_the_numbers_are_those_that_were_told(app: ExplorerApp) -> None:
+async def test_the_figures_are_those_of_the_events(app: ExplorerApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         screen, process = await opened(pilot)
         assert "no step is done yet, 400 to go" in figures(screen)
@@ -55,7 +55,7 @@ async def test_the_numbers_are_those_that_were_told(app: ExplorerApp) -> None:
         assert attention(screen) == f"weights L0 H0 after step 30 · ‘{TEXT}’"
 
 
-async def test_the_attention_is_that_of_the_last_that_was_told(app: ExplorerApp) -> None:
+async def test_the_attention_is_that_of_the_latest_event(app: ExplorerApp) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         screen, process = await opened(pilot)
         assert attention(screen) == f"attention comes with the next step · ‘{TEXT}’"

@@ -173,7 +173,7 @@ async def test_what_is_wrong_is_shown_below_its_field_at_once_and_nothing_is_los
         assert form.problems == {}
 
 
-async def test_what_the_process_finds_wrong_is_said_as_plain_text(app: ExplorerApp, made: list[FakeProcess]) -> None:
+async def test_errors_of_the_process_are_shown_as_plain_text(app: ExplorerApp, made: list[FakeProcess]) -> None:
     async with app.run_test(size=(60, 18)) as pilot:
         form = await form_of(pilot)
         before = form.values()
@@ -260,7 +260,7 @@ async def test_every_field_can_be_reached_at_every_size(app: ExplorerApp, size: 
         assert not form.query_one("#too-small").display
 
 
-async def test_all_values_of_a_choice_are_told_without_colours(app: ExplorerApp) -> None:
+async def test_all_values_of_a_choice_are_shown_without_colours(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         form = await form_of(pilot)
         form.query_one("#group-run", Collapsible).collapsed = False

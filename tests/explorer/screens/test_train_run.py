@@ -86,7 +86,7 @@ async def test_a_run_that_fails_says_why_in_plain_text_and_can_be_resumed(
         assert not screen.query_one("#message").display
 
 
-async def test_a_run_that_ends_while_another_screen_is_shown_is_told(app: ExplorerApp, ready: Ready) -> None:
+async def test_the_end_of_a_run_is_notified_on_other_screens(app: ExplorerApp, ready: Ready) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         _, process = await opened(pilot)

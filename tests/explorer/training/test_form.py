@@ -74,11 +74,11 @@ def problems(**values: str) -> dict[str, str]:
         ("files", "a\0b", "embedded null byte"),
     ],
 )
-def test_what_is_wrong_is_said_in_the_words_of_the_form(name: str, value: str, says: str) -> None:
+def test_problems_are_reported_in_the_words_of_the_form(name: str, value: str, says: str) -> None:
     assert problems(**{name: value}) == {name: says}
 
 
-def test_all_that_is_wrong_is_said_together() -> None:
+def test_all_problems_are_reported_together() -> None:
     assert set(problems(steps="x", layers="0", dropout="2", files="x")) == {"steps", "layers", "dropout", "files"}
 
 

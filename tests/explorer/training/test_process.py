@@ -137,7 +137,7 @@ def test_what_goes_wrong_is_one_line(tmp_path: Path, start: Start) -> None:
     assert watcher.events == []
 
 
-def test_killed_it_is_said_that_what_was_saved_is_there(
+def test_a_killed_run_reports_that_its_checkpoint_is_kept(
     text: Path, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Started in a directory of the person, in which there may be a random.py that is not Python's."""
@@ -170,7 +170,7 @@ def test_a_name_that_no_process_can_be_given_is_refused() -> None:
         (-99, [], "ended by signal 99"),
     ],
 )
-def test_the_end_is_described_in_its_own_last_words(code: int, lines: list[str], says: str) -> None:
+def test_a_failure_is_described_by_the_last_line_of_its_output(code: int, lines: list[str], says: str) -> None:
     line = describe_exit(code, lines)
     assert says in line
     assert "\n" not in line

@@ -76,7 +76,7 @@ def test_what_does_not_fit_says_that_there_is_more(bpe_model: Checkpoint) -> Non
     assert "L11 H0,2,4,6,8,10" in heads_text(many)
 
 
-def test_left_out_tokens_are_told_at_every_width(bpe_model: Checkpoint) -> None:
+def test_left_out_tokens_are_counted_at_every_width(bpe_model: Checkpoint) -> None:
     reading = read(bpe_model, text=" ".join(SENTENCES) * 3, causal=False, ablated=frozenset({(0, 1)}))
     assert reading.left_out
     for width in WIDTHS:

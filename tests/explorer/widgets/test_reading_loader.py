@@ -145,7 +145,7 @@ def test_an_answer_at_once_supersedes_what_a_worker_does(
     assert not loader.is_busy
 
 
-def test_what_fails_is_said_once(loader: ReadingLoader, owner: Owner) -> None:
+def test_a_failure_is_reported_once(loader: ReadingLoader, owner: Owner) -> None:
     loader.request(replace(BPE, model="gone"), quiet=True)
     owner.run_one()
     (failed,) = owner.told(ReadingLoader.Failed)

@@ -183,7 +183,7 @@ def test_every_figure_takes_eight_cells(x: float) -> None:
         (9e6, "2,500 h 00 min"),
     ],
 )
-def test_a_time_is_told_in_its_two_largest_units(seconds: float, told: str) -> None:
+def test_a_duration_is_written_in_its_two_largest_units(seconds: float, told: str) -> None:
     assert duration(seconds) == told
 
 
@@ -207,7 +207,7 @@ def test_a_time_is_told_in_its_two_largest_units(seconds: float, told: str) -> N
         (45, ["7/400 · loss 1.500 · validation 2.000", "prefix 2.250 · rate 0.003 · 6,400 tok/s"]),
     ],
 )
-async def test_figures_are_told_in_the_longest_words_that_fit(width: int, told: list[str]) -> None:
+async def test_figures_have_the_longest_wording_that_fits(width: int, told: list[str]) -> None:
     run = after(fake.metrics(5, 1.75, validation_loss=2.0, prefix_loss=2.25), fake.metrics(7, 1.5), left=3.0)
     async with panel(RunFigures, width, 2) as shown:
         assert rows(shown, run) == told

@@ -41,7 +41,7 @@ def test_the_light_theme_had_to_be_darkened_and_the_dark_one_not() -> None:
 
 
 @pytest.mark.parametrize("theme", [*BUILTIN_THEMES, themes.GREY.name])
-async def test_greyed_keys_can_be_read_and_are_told_from_the_others(
+async def test_greyed_keys_are_legible_and_differ_from_the_others(
     make_app: Callable[..., ExplorerApp], ready: Ready, theme: str
 ) -> None:
     app = make_app()

@@ -124,7 +124,7 @@ def test_one_asks_to_stop_and_both_do_after_the_same_step(two: tuple[Path, dict[
     assert two[1][0]["stopped"] == two[1][1]["stopped"] == 4
 
 
-def test_what_is_wrong_in_one_is_told_in_both(two: tuple[Path, dict[int, dict[str, Any]]]) -> None:
+def test_an_error_in_one_process_is_raised_in_both(two: tuple[Path, dict[int, dict[str, Any]]]) -> None:
     for rank in (0, 1):
         missing, other = two[1][rank]["errors"]
         assert missing == "process 1 of 2: no such file"

@@ -64,7 +64,7 @@ def test_the_last_good_step_is_before_the_climb() -> None:
     assert 90 < caught.value.last_good <= 101
 
 
-def test_a_saved_watch_goes_on_as_if_it_had_not_been() -> None:
+def test_a_saved_watch_continues_as_if_uninterrupted() -> None:
     losses = falling(4.2, 1.5, 60) + [1.5 + i for i in range(40)]
     for cut in (0, 5, 30, 63):
         watch = DivergenceWatch(65)
