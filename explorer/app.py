@@ -20,6 +20,7 @@ from textual.message import Message
 from textual.notifications import Notification, Notify
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.theme import Theme
 
 from data import bundled
 from data.samples import SAMPLES
@@ -117,6 +118,7 @@ class ExplorerApp(App[None]):
     # Numbers are copied with y. Textual 8.2 raises if a click begins to select text in a widget that is being removed.
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
+    _theme_in_use: Theme | None = None  # see current_theme
 
     def __init__(
         self,
@@ -216,6 +218,13 @@ class ExplorerApp(App[None]):
         """True if nothing is being opened or computed, no reading is missing, and no key is queued."""
         is_busy = self._loader is not None and self._loader.is_busy
         return not (is_busy or self._is_waiting or self._type_ahead)
+
+    @property
+    def current_theme(self) -> Theme:
+        """The theme in use, cached: Textual asks for it for every line it draws, and copies all themes each time."""
+        if self._theme_in_use is None or self._theme_in_use.name != self.theme:
+            self._theme_in_use = super().current_theme
+        return self._theme_in_use
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands of Textual that the registry of actions does not have."""
@@ -317,7 +326,8 @@ class ExplorerApp(App[None]):
         if first:
             self._begin_tour_once()
             self._press_next_key()
-        if not self.explore.timeline.is_open:  # measuring takes a second, too long for each step passed through
+        # Measuring takes a second, too long for each step of training passed through.
+        if not self.scoring_is_over and not self.explore.timeline.is_open:
             self.call_after_refresh(self.measure_heads)
         if not quiet:
             self._announce(reading)
@@ -487,6 +497,8 @@ class ExplorerApp(App[None]):
         if not gc.get_freeze_count():
             # All that came with torch stays for good: looking through it for garbage takes half a second each time.
             gc.freeze()
+            # A keypress allocates thousands of objects and frees as many; by default every 700 would be searched.
+            gc.set_threshold(20_000, 2, 2)
         gc.enable()  # see `run`
         if message.is_current:
             self._is_waiting = False

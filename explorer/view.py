@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from model.settings import AttentionSettings, Scope
 
@@ -279,6 +280,7 @@ def named_scales(head_size: int, n_embd: int) -> tuple[tuple[float, str], ...]:
     )
 
 
+@lru_cache(maxsize=64)
 def scale_ladder(bounds: Bounds, layer: int) -> tuple[float, ...]:
     """Return the scales that − and + step through, in ascending order, each about √2 times the previous one.
 

@@ -57,7 +57,7 @@ class CellArithmetic:
     def of(cls, reading: "Reading") -> "CellArithmetic":
         """Return the numbers of the cell in view."""
         view = reading.view
-        row = reading.stages.row(view.query)
+        row = reading.row
         key = view.key
         return cls(
             q=tuple(row.inputs.q[0].tolist()),
@@ -121,7 +121,7 @@ class MixedArithmetic:
     @classmethod
     def of(cls, reading: "Reading") -> "MixedArithmetic":
         """Return the numbers of the query in view."""
-        row = reading.stages.row(reading.view.query)
+        row = reading.row
         return cls(
             weights=tuple(row.weights[0].tolist()),
             terms=row.weights[0].double()[:, None] * row.inputs.v.double(),

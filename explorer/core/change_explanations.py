@@ -100,7 +100,7 @@ class _Row:
     @classmethod
     def of(cls, reading: "Reading") -> "_Row":
         """Measure the row of the query in view."""
-        row = reading.stages.row(reading.view.query)
+        row = reading.row
         return cls(
             tuple(row.weights[0].tolist()),
             tuple(row.inputs.visible[0].tolist()),

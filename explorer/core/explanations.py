@@ -55,7 +55,7 @@ class QueryRow:
     @cached_property
     def stages(self) -> "AttentionStages":
         """The stages of this row alone."""
-        return self.reading.stages.row(self.reading.view.query)
+        return self.reading.row
 
     @cached_property
     def keys(self) -> list[int]:

@@ -36,7 +36,7 @@ class Term:
 
 def _score(reading: "Reading") -> str:
     view, tokens = reading.view, reading.encoding.tokens
-    score = reading.stages.row(view.query).scores[0, view.key].item()
+    score = reading.row.scores[0, view.key].item()
     return f"Here {quoted(tokens[view.query], _NAME)} · {quoted(tokens[view.key], _NAME)} = {fixed(score, 2)}."
 
 

@@ -117,6 +117,11 @@ class Reading:
         """The stages of the head in view, as set."""
         return self.head.stages
 
+    @cached_property
+    def row(self) -> AttentionStages:
+        """The stages of the query in view alone, as set: matrices (1, T), shared by all panels."""
+        return self.stages.row(self.view.query)
+
     @property
     def unscaled(self) -> AttentionStages:
         """The same head with a scale of 1."""

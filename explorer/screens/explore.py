@@ -128,6 +128,8 @@ class ExploreScreen(ActionScreen[None]):
         self._whole: Widget | None = None
         self._focused_before: Widget | None = None
         self._zoom_before: Zoom | None = None  # to restore after lecture mode
+        self.sentence = SentenceEditor(view.text, self._look_at)
+        self._matrices = {stage: Matrix(id=f"matrix-{stage.value}") for stage in _MATRICES}
         self._titled: tuple[object, ...] = ()  # the head that the titles describe
         self._zooms: list[Zoom | None] = []
         self._room: tuple[object, ...] = ()  # what the size of the matrices depends on
@@ -144,7 +146,7 @@ class ExploreScreen(ActionScreen[None]):
             yield Static("Attention Explorer", id="title", markup=False)
             yield HeaderLine()
             yield TrainingLine()
-        yield SentenceEditor(self._first_view.text, self._look_at)
+        yield self.sentence
         yield TokenStrip()
         yield Timeline()
         yield Static(id="state", markup=False)
@@ -152,8 +154,7 @@ class ExploreScreen(ActionScreen[None]):
         yield TourPanel()
         with Container(id="body"):
             with Container(id="matrices"):
-                for stage in _MATRICES:
-                    yield Matrix(id=f"matrix-{stage.value}")
+                yield from self._matrices.values()
             with Container(id="panels"):
                 yield RowTable()
                 yield PeakednessPanel()
@@ -161,11 +162,6 @@ class ExploreScreen(ActionScreen[None]):
                 yield CellPanel()
         yield KeyLine(footer(EXPLORE), self.is_possible)
         yield TooSmall()
-
-    @property
-    def sentence(self) -> SentenceEditor:
-        """The editor of the sentence."""
-        return self.query_one(SentenceEditor)
 
     @property
     def timeline(self) -> Timeline:
@@ -245,15 +241,14 @@ class ExploreScreen(ActionScreen[None]):
             shown = matrices[end - _ABREAST : end]
         head = reading.as_set, reading.view.layer, reading.view.head
         room = shown, self.size, self.whole, self.query_one("#body").size
-        for each in _MATRICES:
-            matrix = self.query_one(f"#matrix-{each.value}", Matrix)
+        for each, matrix in self._matrices.items():
             matrix.display = each in shown
             matrix.set_class(each is stage, "-lit")
             if each in shown:
                 matrix.show(reading, each)
                 if (head, room) != (self._titled, self._room):
                     self._set_title(matrix, reading, each)
-        zooms = [matrix.zoom for matrix in self.query(Matrix)]
+        zooms = [matrix.zoom for matrix in self._matrices.values()]
         if (head, zooms, room) != (self._titled, self._zooms, self._room):
             self._size_matrices()
         if room != self._room:  # only then, as the screen is drawn in two steps
@@ -266,7 +261,7 @@ class ExploreScreen(ActionScreen[None]):
         is_narrow = self.size.width < SIDE_BY_SIDE[0]
         above = self.whole is None and (is_narrow or self.is_lecture or not self.stacked)
         frame = 3 if self.stacked else 4  # labels, legend and title; below each of four matrices its measure
-        lines = (matrix.lines_in(self._most_lines - frame + 2) for matrix in self.query(Matrix) if matrix.display)
+        lines = (matrix.lines_in(self._most_lines - frame + 2) for matrix in self._matrices.values() if matrix.display)
         self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
 
     @property
@@ -281,10 +276,10 @@ class ExploreScreen(ActionScreen[None]):
 
     def _set_title(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
-            matrix.border_title = _tabs(reading, stage, self.size.width - 4)
+            matrix.show_title(_tabs(reading, stage, self.size.width - 4))
             matrix.measure(Content(""))
         else:
-            matrix.border_title = matrix_title(reading, stage)
+            matrix.show_title(matrix_title(reading, stage))
             matrix.measure(matrix_measure(reading, stage))
 
     def show_state(self, line: str) -> None:
@@ -472,7 +467,7 @@ class ExploreScreen(ActionScreen[None]):
             TourPart.PREDICTIONS: "PredictionsPanel",
         }
         found = None if part is None else self.query_one(parts.get(part, f"#matrix-{part.value}"))
-        for each in (self.query_one(TokenStrip), *self.query(Matrix), *self.query_one("#panels").children):
+        for each in (self.query_one(TokenStrip), *self._matrices.values(), *self.query_one("#panels").children):
             each.set_class(each is found, "-toured")
         self.query_one("#body").set_class(found in self.query_one("#panels").children, "-panel-toured")
 
@@ -488,7 +483,7 @@ class ExploreScreen(ActionScreen[None]):
             if self.whole is not None:
                 self._show_in_full(None)
         self.set_class(entering, "-lecture")
-        for matrix in self.query(Matrix):
+        for matrix in self._matrices.values():
             matrix.zoom = Zoom.NUMBERS if entering else self._zoom_before
             matrix.padding = LECTURE_PADDING if entering else PADDING
         self._fit_matrices()
@@ -710,7 +705,7 @@ class ExploreScreen(ActionScreen[None]):
     def _matrix_in_view(self) -> Matrix:
         """The matrix of the stage in view."""
         stage = self.app.view.stage
-        return self.query_one(f"#matrix-{(Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage).value}", Matrix)
+        return self._matrices[Stage.WEIGHTS if stage is Stage.NEXT_TOKEN else stage]
 
     def action_whole_part(self) -> None:
         """Show the focused part in full, or all parts again."""
@@ -776,7 +771,7 @@ class ExploreScreen(ActionScreen[None]):
         """Draw all matrices at the next zoom."""
         zoom = self._matrix_in_view.next_zoom()
         with self.app.batch_update():
-            for matrix in self.query(Matrix):
+            for matrix in self._matrices.values():
                 matrix.zoom = zoom
             if self.app.reading is not None:
                 self._show_matrices(self.app.reading)  # they may need more lines now, or fewer
@@ -786,7 +781,7 @@ class ExploreScreen(ActionScreen[None]):
         """Leave the first key out of the range of the colours, or take it in again."""
         without = not self._matrix_in_view.without_first
         with self.app.batch_update():
-            for matrix in self.query(Matrix):
+            for matrix in self._matrices.values():
                 matrix.without_first = without
         words = "without the first key, which many models use as a sink" if without else "over all keys"
         self._say_briefly(f" 0: colours {words}", 3.0)

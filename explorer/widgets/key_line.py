@@ -1,6 +1,7 @@
 """KeyLine: the footer, a line of the most useful keys in which keys that do nothing now are greyed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -75,7 +76,9 @@ class KeyLine(Widget):
             return Text(self._said, no_wrap=True, overflow="ellipsis")
         if self._hints:
             return self._render_hints()
-        texts = [self._text(place) for place in self._places]
+        possible = {name: self._is_possible(name) for name in self._named}
+        styles = {kind: self.get_component_rich_style(f"key-line--{kind}") for kind in ("key", "caption", "disabled")}
+        texts = [_text(place, possible, styles) for place in self._places]
         kept: set[int] = set()
         room = self.size.width
         for index in sorted(range(len(texts)), key=lambda index: self._places[index].rank):
@@ -95,16 +98,6 @@ class KeyLine(Widget):
             line.append(f" {caption}  ", self.get_component_rich_style("key-line--caption") + meta)
         return line
 
-    def _text(self, place: Place) -> Text:
-        text = Text()
-        for action in place.actions:
-            kind = "key" if self._is_possible(action.name) else "disabled"
-            text.append(action.label, self.get_component_rich_style(f"key-line--{kind}") + _meta(action))
-        some = any(self._is_possible(action.name) for action in place.actions)
-        style = self.get_component_rich_style("key-line--caption" if some else "key-line--disabled")
-        text.append(f" {place.caption}  ", style + _meta(place.actions[-1]))
-        return text
-
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Show the help of the action below the mouse as a tooltip."""
         name = event.style.meta.get("action_name")
@@ -116,5 +109,15 @@ class KeyLine(Widget):
             self.post_message(self.Pressed(command))
 
 
+def _text(place: Place, possible: Mapping[str, bool], styles: Mapping[str, Style]) -> Text:
+    text = Text()
+    for action in place.actions:
+        text.append(action.label, styles["key" if possible[action.name] else "disabled"] + _meta(action))
+    some = any(possible[action.name] for action in place.actions)
+    text.append(f" {place.caption}  ", styles["caption" if some else "disabled"] + _meta(place.actions[-1]))
+    return text
+
+
+@cache
 def _meta(action: Action) -> Style:
     return Style(meta={"action_name": action.name, "command": action.command})

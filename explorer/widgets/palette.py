@@ -21,6 +21,7 @@ from explorer.widgets.themes import GREY
 
 if TYPE_CHECKING:
     from textual.app import App
+    from torch import Tensor
 
 ARM = 15
 """The number of levels on each side of 0 in the diverging palette, which has 31 with 0 itself."""
@@ -127,10 +128,21 @@ class Ramp:
             return round(math.sqrt(max(0.0, share)) * (len(self.levels) - 1))
         return self.zero + round(share * self.zero)
 
+    def levels_of(self, numbers: "Tensor", limit: float) -> "Tensor":
+        """Return the `level` of every number of a tensor, as an integer tensor of its shape.
 
-@dataclass(frozen=True, slots=True)
+        This is computed in double precision, as `level` is, so that both agree at the edges of the levels.
+        """
+        shares = numbers.double() / (limit if limit > 0.0 else math.inf)
+        shares.nan_to_num_(0.0, 1.0, -1.0).clamp_(0.0 if self.zero == 0 else -1.0, 1.0)
+        if self.zero == 0:
+            return shares.sqrt_().mul_(len(self.levels) - 1).round_().int()
+        return shares.mul_(self.zero).round_().add_(self.zero).int()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Palette:
-    """The precomputed styles with which matrices and coloured tokens are painted."""
+    """The precomputed styles with which matrices and coloured tokens are painted; see `make_palette`."""
 
     depth: Depth
     diverging: Ramp

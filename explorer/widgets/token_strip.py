@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from explorer.core.formatting import fit, height, visible
 from explorer.view import Stage
-from explorer.widgets.panels.lines import Drawn
+from explorer.widgets.panels.lines import Drawn, strip_of
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -96,7 +96,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         """Draw a reading."""
         before = self.reading
         self.reading = reading
-        row = reading.stages.row(reading.view.query)
+        row = reading.row
         self._weights = row.weights[0].tolist()
         self._seen = row.inputs.visible[0].tolist()
         self._is_pending = reading.view.is_pending(Stage.WEIGHTS)
@@ -172,12 +172,12 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of tokens."""
-        width = self._width
+        size, (width, _), scrolled = self.room
         base = self.base
         lines = self._lines(width) if self.reading is not None and width > 0 else []
-        number = y + self.scroll_offset.y
+        number = y + scrolled.y
         if number >= len(lines):
-            return Strip.blank(self.size.width, base)
+            return Strip.blank(size.width, base)
         places = lines[number]
         segments: list[Segment] = []
         for place in places:
@@ -186,16 +186,17 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         segments.append(self._end(places[-1].item if places else None))
         cells = places[-1].x + places[-1].width + 1 if places else None
         counts = self._counts(y)
-        strip = Strip(segments, cells).adjust_cell_length(self.size.width - len(counts), base)
-        return Strip([*strip, Segment(counts, self.style_of("faint"))], self.size.width) if counts else strip
+        strip = strip_of(segments, size.width - len(counts), base, cells)
+        return Strip([*strip, Segment(counts, self.style_of("faint"))], size.width) if counts else strip
 
     def _counts(self, y: int) -> str:
         """Return the count of the tokens above the view for its first line, and below it for its last line."""
-        top, lines = self.scroll_offset.y, self._line_of
+        size, _, (_, top) = self.room
+        lines = self._line_of
         above = bisect_left(lines, top)
-        below = len(lines) - bisect_left(lines, top + self.size.height)
+        below = len(lines) - bisect_left(lines, top + size.height)
         counts = f" ↑{above}" if above and y == 0 else ""
-        return counts + (f" ↓{below}" if below and y == self.size.height - 1 else "")
+        return counts + (f" ↓{below}" if below and y == size.height - 1 else "")
 
     def _style(self, item: Item) -> Style:
         position = item.position

@@ -83,7 +83,7 @@ def matrix_measure(reading: "Reading", stage: Stage) -> Content:
         return Content(f"var {significant(stages.capped.var(correction=0).item())}")
     if stage is Stage.MASKED:
         cells = stages.scores.numel()
-        hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).sum().item())
+        hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).count_nonzero().item())
         return Content(f"{hidden:,} of {cells:,} hidden")
     if stage is Stage.WEIGHTS:
         sink = stages.sink_weights

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -149,6 +150,7 @@ class Content:
         beside_bar = (z for z, cell in large if cell > 1 and self.at(z, cell, width - 1, height).readable)
         return next(whole, None) or next(beside_bar, Zoom.HALF_BLOCKS)
 
+    @lru_cache(maxsize=64)  # noqa: B019  (self is a few numbers)
     def in_room(
         self,
         zoom: Zoom | None,

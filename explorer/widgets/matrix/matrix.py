@@ -1,5 +1,6 @@
 """Matrix: one stage of one head as a heatmap of queries by keys, drawn line by line."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -18,7 +19,7 @@ from explorer.view import Stage
 from explorer.widgets.matrix.layout import MARKER, Content, Layout, Zoom, column_label, row_label
 from explorer.widgets.matrix.minimap import Minimap
 from explorer.widgets.matrix.paint import Numbers, Painter
-from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn
+from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn, strip_of
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -31,6 +32,18 @@ PADDING = 2
 
 _ZOOM_FROM = 50
 """The least width in cells at which the zoom is named beside the legend."""
+
+
+@lru_cache(maxsize=8)
+def _labels(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels of a text; the matrices of all its heads have the same ones."""
+    return tuple(map(label, tokens))
+
+
+@lru_cache(maxsize=8)
+def _widest(labels: tuple[str, ...]) -> int:
+    """Return the width in cells of the widest label."""
+    return max(map(cell_len, labels))
 
 
 class Matrix(Drawn, can_focus=True, inherit_bindings=False):
@@ -122,8 +135,10 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._label_width = 0
         self._painter: Painter | None = None
         self._map: Minimap | None = None
-        self._room = Size(0, 0)
+        self._drawn_in = Size(0, 0)
+        self._title = TextContent("")
         self._measure = TextContent("")
+        self._said = TextContent("")  # the measure as it is shown
         self._hovered: tuple[int | None, int | None] = (None, None)
 
     # What is shown
@@ -136,12 +151,22 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self.reading = reading
         self._stage = stage
         self.is_pending = reading.view.is_pending(stage)  # True while the row of the query counts as not computed yet
-        if before is None or self._source(reading) != self._numbers_of:
-            self._query, self._key = reading.view.query, reading.view.key
-            self._numbers = None
-            self.redraw()
-        else:
+        if before is not None and (self._source(reading) == self._numbers_of or self._reload_unchanged()):
             self._move_cursor(reading.view.query, reading.view.key)
+        else:
+            self._query, self._key = reading.view.query, reading.view.key
+            self.redraw()
+
+    def _reload_unchanged(self) -> bool:
+        """Load the numbers again. Return True if all cells are drawn as before, like the scores at another scale."""
+        painter, labels = self._painter, self.labels
+        self._numbers = None
+        if painter is None or (numbers := self._load()) is None:
+            return False
+        if self.labels != labels or not numbers.is_drawn_like(painter.numbers):
+            return False
+        painter.numbers = numbers
+        return True
 
     def _source(self, reading: "Reading") -> tuple[object, ...]:
         """Return a key that changes whenever the numbers may change; traces compare by identity."""
@@ -208,6 +233,12 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """The stage that is drawn."""
         return self._stage
 
+    def show_title(self, title: TextContent) -> None:
+        """Show a title in the upper border."""
+        if title != self._title:
+            self._title = title
+            self.border_title = title
+
     def measure(self, words: TextContent) -> None:
         """Show `words` about the whole matrix in the lower border, with the zoom if only a part is in view."""
         self._measure = words
@@ -218,7 +249,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if painter and (self._zoom is not None or not painter.layout.fits):
             with_zoom = words + TextContent(f"{' · ' if words else ''}{painter.layout.zoom.value}")
             words = with_zoom if with_zoom.cell_length <= self.size.width - 2 else words
-        self.border_subtitle = words or None
+        if words != self._said:
+            self._said = words
+            self.border_subtitle = words or None
 
     def redraw(self) -> None:
         """Discard the painted rows and paint again; the numbers are kept."""
@@ -252,20 +285,20 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     @property
     def painter(self) -> Painter | None:
         """The painter for the columns in view, remade if what it depends on has changed; None if nothing is shown."""
-        if not self.size or (numbers := self._load()) is None:
+        whole, size, scrolled = self.room
+        if not whole or (numbers := self._load()) is None:
             return None
         painter = self._painter
-        size = self.scrollable_content_region.size
-        painter = painter if self._room == size else None  # a scrollbar may have appeared or disappeared
-        if painter is None or painter.columns != painter.layout.columns_in_view(self.scroll_offset.x):
+        painter = painter if self._drawn_in == size else None  # a scrollbar may have appeared or disappeared
+        if painter is None or painter.columns != painter.layout.columns_in_view(scrolled.x):
             layout = painter.layout if painter else self._layout(numbers, self._zoom)
-            columns = layout.columns_in_view(self.scroll_offset.x)
+            columns = layout.columns_in_view(scrolled.x)
             pixel = _CURSOR[self.app.current_theme.dark]
             cursor = self.style_of("cursor")
             if painter is None:
-                if self._room != size:
+                if self._drawn_in != size:
                     self.call_later(self._keep_in_view)  # there may be fewer lines now
-                self._room = size
+                self._drawn_in = size
                 map_of = numbers, layout, self.palette, self.base, pixel
                 self._map = Minimap(*map_of) if layout.beside else None
             self._painter = Painter(numbers, layout, columns, self.palette, self.base, cursor, pixel)
@@ -278,14 +311,14 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._numbers = self._take_numbers(reading)
             self._numbers_of = self._source(reading)
             self.labels = self._take_labels(reading)
-            self._label_width = max(map(cell_len, self.labels))
+            self._label_width = _widest(self.labels)
         return self._numbers
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
         return Numbers.of(reading.stages, self._stage, self._without_first)
 
     def _take_labels(self, reading: "Reading") -> tuple[str, ...]:
-        return tuple(label(token) for token in reading.encoding.tokens)
+        return _labels(reading.encoding.tokens)
 
     def lines_in(self, height: int) -> int:
         """Return how many lines the rows would take at a height of `height` lines; before layout, one for each row."""
@@ -296,8 +329,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
 
     def _layout(self, numbers: Numbers, zoom: Zoom | None) -> Layout:
         """Return the layout for a zoom, or for the automatic zoom if it is None."""
-        room = self.scrollable_content_region.size
-        return self._content(numbers).in_room(zoom, self.size, room, self.palette.has_pixels, Minimap.gutter)
+        size, beside_bars, _ = self.room
+        return self._content(numbers).in_room(zoom, size, beside_bars, self.palette.has_pixels, Minimap.gutter)
 
     def _content(self, numbers: Numbers) -> Content:
         rows, columns = numbers.matrix.shape
@@ -306,7 +339,8 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """Return a line of the widget: the column labels, one or two rows, or the legend."""
         painter = self.painter
-        width, base = self.size.width, self.base
+        (width, _), _, scrolled = self.room
+        base = self.base
         if painter is None:
             return Strip.blank(width, base)
         layout = painter.layout
@@ -315,22 +349,22 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         elif layout.legend and y == layout.height - 1:
             return self._legend(painter, width)
         else:
-            row = (y - 1 + self.scroll_offset.y) * layout.per_line
+            row = (y - 1 + scrolled.y) * layout.per_line
             segments = self._row(painter, row) if row < layout.rows else []
-        strip = Strip(segments).adjust_cell_length(layout.width, base)
-        if self._map is not None and 0 < y <= self._map.lines:
-            first = self.scroll_offset.y * layout.per_line
-            cursor = self._query, self._key if self._has_keys else 0
-            beside = self._map.line(y - 1, painter.columns, first, cursor)
-            strip = Strip([*strip, *beside])
-        return strip.adjust_cell_length(width, base)
+        cells = layout.label + len(painter.columns) * layout.cell if segments else 0
+        if self._map is None or not 0 < y <= self._map.lines:
+            return strip_of(segments, width, base, cells)
+        first = scrolled.y * layout.per_line
+        cursor = self._query, self._key if self._has_keys else 0
+        beside = self._map.line(y - 1, painter.columns, first, cursor)
+        return strip_of([*strip_of(segments, layout.width, base, cells), *beside], width, base)
 
     def _legend(self, painter: Painter, width: int) -> Strip:
         """Return the legend of the colours and, if there is room, the name of the zoom."""
         words = f"  {self.zoom_label} " if width >= _ZOOM_FROM else ""
         room = width - len(words)
-        legend = Strip([Segment(" ", self.base), *painter.legend(room - 2)]).adjust_cell_length(room, self.base)
-        return Strip([*legend, Segment(words, self.style_of("faint"))])
+        legend = strip_of([Segment(" ", self.base), *painter.legend(room - 2)], room, self.base)
+        return Strip([*legend, Segment(words, self.style_of("faint"))], width)
 
     def _row(self, painter: Painter, row: int) -> list[Segment]:
         layout = painter.layout
@@ -405,7 +439,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if self._map is not None:
             x = painter.layout.width
             for number in {self._map.pixel_of(row, 0)[0] // 2 for row in (low, high)}:
-                self.refresh(Region(x, 1 + number, self._room.width - x, 1))
+                self.refresh(Region(x, 1 + number, self._drawn_in.width - x, 1))
 
     def _lines_region(self, first: int, last: int) -> Region:
         return Region(0, 1 + first - self.scroll_offset.y, self.size.width, last - first + 1)

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from rich.color import Color
@@ -25,6 +26,10 @@ HIDDEN_STAGES = (Stage.MASKED, Stage.WEIGHTS)
 """The stages in which a key that the query may not see has no number."""
 
 HIDDEN = -1
+"""In place of the level of a cell without a number."""
+
+NOTHING = -2
+"""In place of the level of a cell below the last row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +61,12 @@ class Numbers:
             high = (ranged.max().item() or 1.0) if leave_out else 1.0
             return cls(stage, matrix, visible, 0.0, high, stages.sink_weights, window)
         return cls(stage, matrix, visible, *_range(ranged, seen), None, window)
+
+    def is_drawn_like(self, other: "Numbers") -> bool:
+        """Return True if all cells have the same numbers and the same colours, and the same ones are hidden."""
+        mine, others = ((each.stage, each.low, each.high, each.window) for each in (self, other))
+        pairs = (self.visible, other.visible), (self.sink, other.sink), (self.matrix, other.matrix)
+        return mine == others and all(_equal(a, b) for a, b in pairs)
 
     @property
     def hidden_label(self) -> str:
@@ -110,14 +121,70 @@ class Numbers:
 
 def _range(matrix: "Tensor", visible: "Tensor | None") -> tuple[float, float]:
     """Return the smallest and the largest finite number among the visible ones."""
-    high = matrix.max().item()
-    low = (matrix if visible is None else matrix.masked_fill(~visible, math.inf)).min().item()
+    if visible is None:
+        low, high = (x.item() for x in matrix.aminmax())
+    else:
+        low, high = matrix.masked_fill(~visible, math.inf).min().item(), matrix.max().item()
     if math.isfinite(low) and math.isfinite(high):  # nearly always, at half the cost
         return low, high
     finite = matrix.isfinite() if visible is None else visible & matrix.isfinite()
     low = matrix.masked_fill(~finite, math.inf).min().item()
     high = matrix.masked_fill(~finite, -math.inf).max().item()
     return (low, high) if low <= high else (0.0, 0.0)
+
+
+def _equal(a: "Tensor | None", b: "Tensor | None") -> bool:
+    """Return True if both are None or have the same elements; of one type, as `Tensor.equal` raises for others."""
+    if a is None or b is None:
+        return a is b
+    return a is b or ((a.dtype, a.device) == (b.dtype, b.device) and a.equal(b))
+
+
+class Cells:
+    """How the levels of one ramp are drawn; `cells_of` shares them between painters.
+
+    Styles and segments are made once and not for each head, as Rich keeps the escape sequence of a style in the style.
+    """
+
+    def __init__(self, ramp: Ramp, palette: Palette, base: Style) -> None:
+        self.ramp, self._palette, self._base = ramp, palette, base
+        self._pairs: dict[tuple[int, int, bool, bool], Segment] = {}
+
+    def style(self, level: int, dim: bool) -> Style:
+        """Return the style of a cell."""
+        if level == HIDDEN:
+            return self._base + (self._palette.dim_hidden if dim else self._palette.hidden)
+        found = self.ramp.levels[level]
+        style = found.dim_style if dim else found.style
+        return style if found.pixel is not None else self._base + style
+
+    def pixel(self, level: int, dim: bool) -> Color | None:
+        """Return the colour of a cell that takes half a character; that of the background below the last row."""
+        if level == NOTHING:
+            return self._base.bgcolor
+        if level == HIDDEN:
+            return self._palette.hidden_pixel
+        found = self.ramp.levels[level]
+        return found.dim_pixel if dim else found.pixel
+
+    def pair(self, upper: int, lower: int, dim: bool, dim_below: bool) -> Segment:
+        """Return two cells, one above the other, as one character."""
+        key = upper, lower, dim, dim_below
+        segment = self._pairs.get(key)
+        if segment is None:
+            if upper == HIDDEN and lower <= HIDDEN:
+                segment = Segment(HATCH, self.style(HIDDEN, dim))
+            else:
+                style = Style(color=self.pixel(upper, dim), bgcolor=self.pixel(lower, dim_below))
+                segment = Segment("▀", style)
+            self._pairs[key] = segment
+        return segment
+
+
+@lru_cache(maxsize=8)
+def cells_of(palette: Palette, sequential: bool, base: Style) -> Cells:
+    """Return the cells of a palette's sequential or diverging ramp on the background of `base`."""
+    return Cells(palette.sequential if sequential else palette.diverging, palette, base)
 
 
 @dataclass(eq=False)
@@ -135,12 +202,16 @@ class Painter:
     _levels: dict[int, list[int]] = field(default_factory=dict)
     _rows: dict[tuple[int, bool, bool], list[Segment]] = field(default_factory=dict)
     _legends: dict[int, list[Segment]] = field(default_factory=dict)
-    _pairs: dict[tuple[int, int, bool, bool], Segment] = field(default_factory=dict)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells of the ramp that suits this stage."""
+        return cells_of(self.palette, self.numbers.sequential, self.base)
 
     @property
     def ramp(self) -> Ramp:
         """The colour ramp of the palette that suits this stage."""
-        return self.palette.sequential if self.numbers.sequential else self.palette.diverging
+        return self.cells.ramp
 
     def values(self, row: int) -> list[float]:
         """Return the numbers of a row in the columns in view."""
@@ -150,15 +221,13 @@ class Painter:
 
     def levels(self, row: int) -> list[int]:
         """Return the palette levels of a row in the columns in view; HIDDEN for a cell without a number."""
-        if row not in self._levels:
-            ramp, limit = self.ramp, self.numbers.limit
-            level = ramp.level
-            if self.numbers.visible is None:
-                found = [level(x, limit) for x in self.values(row)]
-            else:
-                seen = self.numbers.visible[row, self.columns.start : self.columns.stop].tolist()
-                found = [level(x, limit) if s else HIDDEN for x, s in zip(self.values(row), seen, strict=True)]
-            self._levels[row] = found
+        if row not in self._levels:  # with the rows below it in view, as a block costs little more than a row
+            rows = max(1, self.layout.body_height * self.layout.per_line)
+            block = slice(row, row + rows), slice(self.columns.start, self.columns.stop)
+            levels = self.ramp.levels_of(self.numbers.matrix[block], self.numbers.limit)
+            if self.numbers.visible is not None:
+                levels = levels.masked_fill(~self.numbers.visible[block], HIDDEN)
+            self._levels.update(enumerate(levels.tolist(), row))
         return self._levels[row]
 
     def line(self, row: int, query: int, pending: bool = False) -> list[Segment]:
@@ -175,13 +244,6 @@ class Painter:
             else:
                 self._rows[key] = self._half_blocks(row, below, key[1], key[2])
         return self._rows[key]
-
-    def _style(self, level: int, dim: bool) -> Style:
-        if level == HIDDEN:
-            return self.base + (self.palette.dim_hidden if dim else self.palette.hidden)
-        found = self.ramp.levels[level]
-        style = found.dim_style if dim else found.style
-        return style if found.pixel is not None else self.base + style
 
     def _cell_text(self, x: float, level: int) -> str:
         width = self.layout.cell
@@ -209,21 +271,18 @@ class Painter:
         start = 0
         for end in range(1, len(levels) + 1):
             if end == len(levels) or levels[end] != levels[start]:
-                segments.append(Segment("".join(texts[start:end]), self._style(levels[start], dim)))
+                segments.append(Segment("".join(texts[start:end]), self.cells.style(levels[start], dim)))
                 start = end
         return segments
 
     def _half_blocks(self, row: int, below: int, dim: bool, dim_below: bool) -> list[Segment]:
         upper = self.levels(row)
-        lower = self.levels(below) if below < self.layout.rows else [HIDDEN - 1] * len(upper)
+        lower = self.levels(below) if below < self.layout.rows else [NOTHING] * len(upper)
+        pair = self.cells.pair
         segments: list[Segment] = []
-        pairs = list(zip(upper, lower, strict=True))
-        start = 0
-        for end in range(1, len(pairs) + 1):
-            if end == len(pairs) or pairs[end] != pairs[start]:
-                text, style, _ = self._pair(*pairs[start], dim, dim_below)
-                segments.append(Segment(text * (end - start), style))
-                start = end
+        for levels, run in groupby(zip(upper, lower, strict=True)):
+            segment, count = pair(*levels, dim, dim_below), len(list(run))
+            segments.append(segment if count == 1 else Segment(segment.text * count, segment.style))
         return segments
 
     def _pending_line(self, row: int, query: int) -> list[Segment]:
@@ -234,31 +293,12 @@ class Painter:
             return [Segment((" " * (cell - 1) + "·") * count, style)]
         if query == row:  # the row below is after the query
             return [Segment("·" * count, style)]
-        return [self._pair(level, HIDDEN - 1, False, False) for level in self.levels(row)]
-
-    def _pair(self, upper: int, lower: int, dim: bool, dim_below: bool) -> Segment:
-        """Return two cells, one above the other, as one character."""
-        key = (upper, lower, dim, dim_below)
-        if key not in self._pairs:
-            if upper == HIDDEN and lower <= HIDDEN:
-                self._pairs[key] = Segment(HATCH, self._style(HIDDEN, dim))
-            else:
-                style = Style(color=self._pixel(upper, dim), bgcolor=self._pixel(lower, dim_below))
-                self._pairs[key] = Segment("▀", style)
-        return self._pairs[key]
-
-    def _pixel(self, level: int, dim: bool) -> Color | None:
-        if level < HIDDEN:
-            return self.base.bgcolor
-        if level == HIDDEN:
-            return self.palette.hidden_pixel
-        found = self.ramp.levels[level]
-        return found.dim_pixel if dim else found.pixel
+        return [self.cells.pair(level, NOTHING, False, False) for level in self.levels(row)]
 
     def cursor_cell(self, query: int, key: int) -> Segment:
         """Return the cell of the cursor, which has a glyph of its own unless cells are half blocks."""
         level = self.levels(query)[key - self.columns.start]
-        style = self._style(level, False)
+        style = self.cells.style(level, False)
         if self.layout.zoom is Zoom.NUMBERS:
             text = self._cell_text(self.values(query)[key - self.columns.start], level)
             return Segment("▸" + text[1:], self.cursor)
@@ -267,8 +307,8 @@ class Painter:
             text = "◆" if width == 1 else "[" + _filled_or_hatch(self.ramp, level, width - 2) + "]"
             return Segment(text, style + Style(bold=True, reverse=not self.palette.has_pixels))
         other = query ^ 1
-        known = self.levels(other)[key - self.columns.start] if other < self.layout.rows else HIDDEN - 1
-        beside = self._pixel(known, other > query)
+        known = self.levels(other)[key - self.columns.start] if other < self.layout.rows else NOTHING
+        beside = self.cells.pixel(known, other > query)
         if query % 2:
             return Segment("▄", Style(color=self.cursor_pixel, bgcolor=beside))
         return Segment("▀", Style(color=self.cursor_pixel, bgcolor=beside))
@@ -279,8 +319,8 @@ class Painter:
         last = min(row + self.layout.per_line, self.layout.rows)
         upper, *rest = (self.ramp.level(x, 1.0) for x in self.numbers.sink[row:last].tolist())
         if self.layout.zoom is Zoom.HALF_BLOCKS:
-            return self._pair(upper, rest[0] if rest else HIDDEN - 1, row > query, row + 1 > query)
-        return Segment(_filled(self.ramp.levels[upper], 1), self._style(upper, row > query))
+            return self.cells.pair(upper, rest[0] if rest else NOTHING, row > query, row + 1 > query)
+        return Segment(_filled(self.ramp.levels[upper], 1), self.cells.style(upper, row > query))
 
     def legend(self, width: int) -> list[Segment]:
         """Return the range in the palette's colours, min … 0 … max, in at most `width` cells."""
@@ -314,7 +354,7 @@ class Painter:
         if hidden:
             segments += [
                 Segment(" ", self.base),
-                Segment(HATCH * 2, self._style(HIDDEN, False)),
+                Segment(HATCH * 2, self.cells.style(HIDDEN, False)),
                 Segment(f" {numbers.hidden_label}", self.base),
             ]
         return segments
@@ -332,7 +372,7 @@ class Painter:
         segments = []
         for i in range(count):
             level = round(first + (last - first) * (i / (count - 1) if count > 1 else 1.0))
-            segments.append(Segment(_filled(self.ramp.levels[level], width), self._style(level, False)))
+            segments.append(Segment(_filled(self.ramp.levels[level], width), self.cells.style(level, False)))
         return segments
 
 

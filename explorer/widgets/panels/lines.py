@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, overload
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, overload
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -11,7 +11,8 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.filter import ANSIToTruecolor, LineFilter
+from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -28,6 +29,14 @@ SCROLL_BINDINGS: list[BindingType] = [
     Binding("ctrl+pagedown", "page_right", "Page right", show=False),
 ]
 """The keys that scroll a panel; the arrow keys are left to the screen, where they move the query and the key."""
+
+
+class Room(NamedTuple):
+    """The room for the content of a widget, in cells."""
+
+    size: Size
+    beside_bars: Size  # without scrollbars
+    scrolled: Offset  # the part of the content in the upper left corner
 
 
 class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
@@ -69,6 +78,7 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
         self._titles = ("", "")
+        self._room: Room | None = None  # while lines are rendered
         self._style_cache: dict[str, Style] = {}
         self._palette: Palette | None = None
 
@@ -97,14 +107,44 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
     def bar_style(self, share: float) -> Style:
         """Return the style of a bar, in the colour of a weight that is never too close to the background to be seen."""
         ramp = self.palette.sequential
-        level = ramp.levels[max(len(ramp.levels) // 2, ramp.level(share, 1.0))]
-        return self.base + (Style(color=level.pixel) if level.pixel else level.style)
+        number = max(len(ramp.levels) // 2, ramp.level(share, 1.0))
+        style = self._style_cache.get(f"bar {number}")
+        if style is None:
+            level = ramp.levels[number]
+            style = self.base + (Style(color=level.pixel) if level.pixel else level.style)
+            self._style_cache[f"bar {number}"] = style
+        return style
 
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Set the title and subtitle of the border, which are not parsed as markup."""
-        if (title, subtitle) != self._titles:
-            self._titles = title, subtitle
-            self.border_title, self.border_subtitle = Content(title), Content(subtitle)
+        before, self._titles = self._titles, (title, subtitle)
+        if title != before[0]:
+            self.border_title = Content(title)
+        if subtitle != before[1]:
+            self.border_subtitle = Content(subtitle)
+
+    @property
+    def room(self) -> Room:
+        """The room for the content."""
+        return self._room or Room(self.size, self.scrollable_content_region.size, self.scroll_offset)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Render lines. The room is looked up once for all of them: Textual searches the screen for it each time."""
+        self._room = self.room
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._room = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of the application without the one for ANSI colours and dim text, if there are none.
+
+        That filter copies every segment of every line. With a palette of colours only a title has dim text.
+        """
+        filters = super().get_line_filters()
+        if not self.palette.has_pixels or "dim" in (self.border_title or ""):
+            return filters
+        return [each for each in filters if not isinstance(each, ANSIToTruecolor)]
 
     def notify_style_update(self) -> None:
         """Redraw the widget if the theme has changed, but not if only the focus has."""
@@ -130,6 +170,19 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
     @abstractmethod
     def redraw(self) -> None:
         """Discard everything drawn and draw it again."""
+
+
+def strip_of(segments: list[Segment], width: int, style: Style, cells: int | None = None) -> Strip:
+    """Return a strip of exactly `width` cells, padded in a style; `cells` is the length of the segments, if known.
+
+    `Strip.adjust_cell_length` would make a second strip, and making strips is much of the work of a keypress.
+    """
+    taken = sum(cell_len(text) for text, _, _ in segments) if cells is None else cells
+    if taken > width:
+        return Strip(segments, taken).adjust_cell_length(width, style)
+    if taken < width:
+        segments.append(Segment(" " * (width - taken), style))
+    return Strip(segments, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +309,11 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
 
     @property
     def _width(self) -> int:
-        return self.scrollable_content_region.width
+        return self.room.beside_bars.width
 
     @property
     def _height(self) -> int:
-        return 0 if self.styles.is_auto_height else self.scrollable_content_region.height
+        return 0 if self.styles.is_auto_height else self.room.beside_bars.height
 
     @property
     def content_lines(self) -> Sequence[Line]:
@@ -280,8 +333,8 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         """Return a line as it is drawn; it is made when it first comes into view."""
         if number not in self._strips:
             base = self.base
-            strip = Strip([Segment(text, style or base) for text, style in self.content_lines[number].parts if text])
-            self._strips[number] = strip.adjust_cell_length(self._width, base)
+            segments = [Segment(text, style or base) for text, style in self.content_lines[number].parts if text]
+            self._strips[number] = strip_of(segments, self._made_for[0], base)
         return self._strips[number]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -291,7 +344,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """Draw one of the lines in view."""
         made = self.content_lines
-        line = y + self.scroll_offset.y
+        line = y + self.room.scrolled.y
         if line < len(made):
             return self._strip(line)
-        return Strip.blank(self.size.width, self.base)
+        return Strip.blank(self.room.size.width, self.base)

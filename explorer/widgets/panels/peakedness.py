@@ -95,7 +95,7 @@ def variants(reading: "Reading") -> list[Variant]:
 
 def _variant(reading: "Reading", name: str, scale: float, set_scale: float) -> Variant:
     as_set = math.isclose(set_scale, scale, rel_tol=1e-9)
-    row = reading.stages.row(reading.view.query)
+    row = reading.row
     query = row if as_set else row.rescaled(scale)
     return Variant(
         name,

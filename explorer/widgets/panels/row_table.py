@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, significant, weight
 from explorer.view import Stage
-from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn
+from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn, strip_of
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -148,7 +148,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         if before is None or before.encoding is not reading.encoding:
             self._labels = [label(token) for token in reading.encoding.tokens]
             self._longest = max(map(cell_len, self._labels))
-        row = reading.stages.row(view.query)
+        row = reading.row
         self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
         self._softcap = row.inputs.softcap
         self._capped = [] if self._softcap is None else row.capped[0].tolist()
@@ -203,15 +203,16 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Draw the header or the line of a key."""
-        width, base = self.size.width, self.base
-        place = y - 1 + self.scroll_offset.y
+        (width, _), _, scrolled = self.room
+        base = self.base
+        place = y - 1 + scrolled.y
         if self.reading is None or place > len(self._labels) or width < 1:
             return Strip.blank(width, base)
         columns = Columns.fitting(width, self._longest, self._softcap is not None)
         if y > 0 and place == len(self._labels):
-            return Strip(self._sink_line(columns)).adjust_cell_length(width, base)
+            return strip_of(self._sink_line(columns), width, base)
         segments = self._header(columns) if y == 0 else self._line(self._order[place], columns)
-        return Strip(segments).adjust_cell_length(width, base)
+        return strip_of(segments, width, base)
 
     def _header(self, columns: Columns) -> list[Segment]:
         texts = (

@@ -307,7 +307,7 @@ async def test_a_difference_is_legible_without_colour(
         values = painter.numbers.matrix[3].tolist()
         zero = painter.ramp.zero
         assert all((level > zero) == (x > 0) for level, x in zip(levels, values, strict=True) if level != zero)
-        drawn = [(painter._style(level, False), painter.ramp.levels[level].block) for level in (0, zero, 30)]
+        drawn = [(painter.cells.style(level, False), painter.ramp.levels[level].block) for level in (0, zero, 30)]
         assert len({(str(style), block) for style, block in drawn}) == 3
 
 
