@@ -135,7 +135,7 @@ _HEADS_ACTIONS = (
     Action("open", (HEADS,), ("enter",), "enter", "Open this head",
            "Look at the chosen head in Explore; a double click does the same.", _CHOOSING),
     Action("sort", (HEADS,), ("s",), "s", "Sort by the next measure",
-           "Position, name of the head, peakedness of this sentence, then each score measured on text, best first.",
+           "Position, what heads are called, the loss without them, peakedness, then each score, the largest first.",
            _SHOWING),
     Action("sort_back", (HEADS,), ("S",), "S", "Sort by the previous measure",
            "Go through the same measures backwards.", _SHOWING),

@@ -1,8 +1,8 @@
 """Gallery: the pictures and peakedness of all heads of one reading, added head by head, and their orders."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.core.head_kinds import HEAD_KINDS, named_score
 from explorer.view import View
@@ -10,6 +10,7 @@ from model.settings import Scope
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
+    from model.head_costs import HeadCost
     from model.head_pictures import HeadPeakedness, HeadPicture
     from model.head_scores import HeadScores
 
@@ -22,6 +23,7 @@ class Sort(Enum):
 
     POSITION = "position"
     KIND = "kind"
+    COST = "loss without it"
     PEAKEDNESS = "peakedness"
     PREVIOUS_TOKEN = HEAD_KINDS["previous_token"]
     FIRST_TOKEN = HEAD_KINDS["first_token"]
@@ -38,14 +40,29 @@ class Sort(Enum):
         """The name of the score to sort by, if it is one."""
         return _SCORE_OF_KIND.get(self.value)
 
-    def is_known(self, scores: "HeadScores | None") -> bool:
-        """Return True if the scores that heads are sorted by have been measured."""
-        if self.score is None:
-            return scores is not None or self is not Sort.KIND
-        return scores is not None and self.score in scores.values
+    @property
+    def is_of_sentence(self) -> bool:
+        """True if heads are sorted by what they do in the sentence in view, False if by what they do in other text."""
+        return self in (Sort.POSITION, Sort.PEAKEDNESS)
+
+    def is_known(self, measured: "Measured") -> bool:
+        """Return True if what heads are sorted by has been measured."""
+        if self is Sort.COST:
+            return measured.is_complete
+        if self.is_of_sentence:
+            return True
+        return measured.scores is not None and (self.score is None or self.score in measured.scores.values)
 
 
 _SCORE_OF_KIND = {kind: score for score, kind in HEAD_KINDS.items()}
+
+
+class Measured(NamedTuple):
+    """What has been measured of the heads of a model on other text: scores, and costs once each head is ablated."""
+
+    scores: "HeadScores | None"
+    costs: "Mapping[Head, HeadCost]"
+    is_complete: bool  # costs are known of all heads
 
 
 class Gallery:
@@ -93,27 +110,31 @@ class Gallery:
 
         return compute
 
-    def order(self, sort: Sort, scores: "HeadScores | None") -> list[Head]:
-        """Return all heads, the most peaked first, or those whose score stands out most from its baseline.
+    def order(self, sort: Sort, measured: Measured) -> list[Head]:
+        """Return all heads, the most peaked or costly first, or those whose score stands out most from its baseline.
 
         Sorted by kind, heads of the same kind are together. Ties and unmeasured heads are in the order of their
         position.
         """
         if sort is Sort.KIND:
-            return sorted(self.heads, key=lambda head: _kind_key(scores, head))
-        return sorted(self.heads, key=lambda head: -self.sort_value(sort, head, scores))
+            return sorted(self.heads, key=lambda head: _kind_key(measured.scores, head))
+        return sorted(self.heads, key=lambda head: -self._sort_value(sort, head, measured))
 
-    def sort_value(self, sort: Sort, head: Head, scores: "HeadScores | None") -> float:
+    def _sort_value(self, sort: Sort, head: Head, measured: Measured) -> float:
         """Return what to sort a head by, in descending order.
 
-        That is by how much a score stands out from its baseline, or minus the mean effective number of keys.
+        That is by how much a score stands out from its baseline, the cost, or minus the mean effective number of keys.
         """
         if sort is Sort.PEAKEDNESS:
             peakedness = self.peakedness(head)
             return -peakedness.as_set.effective_keys if peakedness is not None else -float("inf")
-        if sort.score is None or scores is None or not sort.is_known(scores):
+        if not sort.is_known(measured):
             return 0.0
-        return scores.of(*head)[sort.score].excess
+        if sort is Sort.COST:
+            return measured.costs[head].text
+        if sort.score is None or measured.scores is None:
+            return 0.0
+        return measured.scores.of(*head)[sort.score].excess
 
 
 def _kind_key(scores: "HeadScores | None", head: Head) -> tuple[int, float]:

@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
-from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.gallery import Gallery, Head, Measured, Sort
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.exporter import Exporter
@@ -109,6 +109,12 @@ class HeadsScreen(ActionScreen[Head | None]):
         return self.app.scores_in_view
 
     @property
+    def measured(self) -> Measured:
+        """What has been measured of this model on other text."""
+        costs = self.app.costs_in_view
+        return Measured(self.scores, costs, len(costs) == len(self.gallery.heads))
+
+    @property
     def is_settled(self) -> bool:
         """True if all pictures have been computed, at the size in which they are drawn, and all heads ablated."""
         block = self.grid.block
@@ -131,7 +137,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         if self.is_gone:
             return
         with self.app.batch_update():
-            self.grid.show(self.gallery, self.sort, self.scores, self._zoom)
+            self.grid.show(self.gallery, self.sort, self.measured, self._zoom)
             self._show_title()
             self._show_detail()
             self.query_one(KeyLine).update()
@@ -140,7 +146,7 @@ class HeadsScreen(ActionScreen[Head | None]):
     def _show_title(self) -> None:
         reading = self.gallery.reading
         sort = "map of peakedness" if self.shows_map else f"sorted by {self.sort.value}"
-        if not self.shows_map and (self.sort is Sort.KIND or self.sort.score is not None):
+        if not self.shows_map and not self.sort.is_of_sentence:
             sort += " on other text, pictures of this sentence"
         sizes = f"{reading.shape.n_layer} layers × {reading.shape.n_head} heads"
         title = f"Heads · {visible(reading.model_name)} · {sort} · {sizes} · {visible(reading.view.text[:200])}"
@@ -201,7 +207,11 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def _show_costs(self) -> None:
         """Show what has just been measured of ablated heads, and have the rest ablated."""
-        if not self.is_gone:
+        if self.is_gone:
+            return
+        if self.app.ablating_is_over:
+            self.show()  # they can be sorted by it now
+        else:
             self._show_detail()
             self._ablate()
 
@@ -331,7 +341,7 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def action_sort(self, by: int = 1) -> None:
         """Sort by the next measure."""
-        known = [sort for sort in Sort if sort is self.sort or sort.is_known(self.scores)]
+        known = [sort for sort in Sort if sort is self.sort or sort.is_known(self.measured)]
         self.sort = known[(known.index(self.sort) + by) % len(known)]
         self.show()
 

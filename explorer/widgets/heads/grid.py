@@ -7,8 +7,8 @@ from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from explorer.core.formatting import fit, significant, weight
-from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.formatting import fit, fixed, significant, weight
+from explorer.core.gallery import Gallery, Head, Measured, Sort
 from explorer.core.head_kinds import HEAD_KINDS, SHORT_KINDS, named_score
 from explorer.widgets.heads.layout import GridLayout, grid_layout, rows_of
 from explorer.widgets.heads.tiles import HeadTiles
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.color import Color
 
     from model.head_pictures import HeadPicture
-    from model.head_scores import HeadScores
 
 _NOTHING = -2
 """Below the last row of a picture."""
@@ -42,13 +41,13 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes)
         self.sort = Sort.POSITION
         self.larger = 0
-        self._scores: HeadScores | None = None
+        self._measured = Measured(None, {}, False)
         self._layout: GridLayout | None = None
         self._drawn: dict[Head, list[list[Segment]]] = {}
 
-    def show(self, gallery: Gallery, sort: Sort, scores: "HeadScores | None", larger: int = 0) -> None:
+    def show(self, gallery: Gallery, sort: Sort, measured: Measured, larger: int = 0) -> None:
         """Draw a gallery in an order, with pictures `larger` sizes above the one that suits the terminal."""
-        self.gallery, self.sort, self._scores, self.larger = gallery, sort, scores, larger
+        self.gallery, self.sort, self._measured, self.larger = gallery, sort, measured, larger
         self.redraw()
 
     @property
@@ -81,7 +80,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
             *sizes, has_pixels=has_pixels, by_layer=by_layer, larger=self.larger, value=0 if by_layer else _VALUE
         )
         self._layout = layout
-        self.set_rows(rows_of(gallery.order(self.sort, self._scores), layout.columns, layout.by_layer))
+        self.set_rows(rows_of(gallery.order(self.sort, self._measured), layout.columns, layout.by_layer))
         lines = len(self.rows) * layout.lines
         # Where it scrolls, the last row may stand above empty lines, so that the row at the top is not cut.
         return Size(size.width, lines + (size.height % layout.lines if lines > size.height else 0))
@@ -138,13 +137,17 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         return Segment(fit(text, layout.tile), self.style_of(part))
 
     def _values(self, head: Head) -> tuple[str, ...]:
-        """Return the score or the number of keys by which a head is sorted, otherwise what it is called, long first."""
+        """Return the number by which a head is sorted, otherwise what it is called: the long wording first."""
         if self.sort is Sort.PEAKEDNESS:
             found = self.gallery.peakedness(head) if self.gallery is not None else None
             return (significant(found.as_set.effective_keys, 2),) if found is not None else ()
+        scores = self._measured.scores
+        if self.sort is Sort.COST:
+            cost = self._measured.costs.get(head)
+            return (_short_rise(cost.text),) if cost is not None else ()
         if self.sort.score is not None:
-            return (weight(self._scores.of(*head)[self.sort.score].value),) if self._scores is not None else ()
-        named = named_score(self._scores, *head)
+            return (weight(scores.of(*head)[self.sort.score].value),) if scores is not None else ()
+        named = named_score(scores, *head)
         return (HEAD_KINDS[named[0]], SHORT_KINDS[named[0]]) if named is not None else ()
 
     def _picture(self, head: Head, layout: GridLayout) -> list[list[Segment]]:
@@ -193,6 +196,12 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
 
         lines = [_merged([shade(level) for level in row], size.columns) for row in levels]
         return [lines[row] for row in size.rows[::2]]
+
+
+def _short_rise(x: float) -> str:
+    """Return a change of a loss in at most _VALUE cells: `.031`, `5.32`, `−.02`, `12.3`."""
+    text = next((text for digits in (3, 2, 1) if len(text := fixed(x, digits).replace("0.", ".", 1)) <= _VALUE), "")
+    return text or fixed(x, 0)
 
 
 def levels_of(picture: "HeadPicture", count: int) -> list[list[int]]:

@@ -140,7 +140,10 @@ async def test_orders(make_app: MakeApp, ready: Ready) -> None:
 
         assert shown() == HEADS
         keys = {head: plain_means(weights_of(app, head))[0] for head in HEADS}
-        expected = {Sort.PEAKEDNESS: sorted(HEADS, key=lambda head: keys[head])}
+        expected = {
+            Sort.COST: sorted(HEADS, key=lambda head: -app.costs_in_view[head].text),
+            Sort.PEAKEDNESS: sorted(HEADS, key=lambda head: keys[head]),
+        }
         for name, values in scores.values.items():
             places = (values - scores.baselines[name]).flatten().argsort(descending=True, stable=True).tolist()
             expected[Sort(HEAD_KINDS[name])] = [HEADS[place] for place in places]
@@ -156,9 +159,13 @@ async def test_orders(make_app: MakeApp, ready: Ready) -> None:
             label = cells(screen, screen.grid, screen.grid.places(order[0])[0])[0]
             title = "".join(text for text, _ in label)
             assert f"L{order[0][0]} H{order[0][1]}" in title
-            if sort.score is None:
+            if sort is Sort.PEAKEDNESS:
                 assert significant(keys[order[0]], 2) in title
+            elif sort is Sort.COST:
+                shown_cost = float(title.split()[-1].replace("−", "-"))
+                assert shown_cost == pytest.approx(app.costs_in_view[order[0]].text, abs=0.05)
             else:
+                assert sort.score is not None
                 assert weight(scores.of(*order[0])[sort.score].value) in title
             assert ("on other text, pictures of this sentence" in screen_text(app)) == (sort is not Sort.PEAKEDNESS)
         await pilot.press("s")
@@ -181,7 +188,7 @@ async def test_every_tile_has_the_number_it_is_sorted_by(
         screen = await opened(pilot, ready)
         scores = app.scores_in_view
         assert scores is not None
-        await pilot.press("s", "s", "s")
+        await pilot.press("s", "s", "s", "s")
         for head in screen.grid.heads_in_view[:4]:
             title = "".join(text for text, _ in cells(screen, screen.grid, screen.grid.places(head)[0])[0])
             assert title.split()[-1] == weight(scores.of(*head)["previous_token"].value)
