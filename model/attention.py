@@ -205,7 +205,7 @@ class AttentionInputs:
         return replace(self, q=self.q[..., here, :], offset=self.first_position + start, mask=mask)
 
     def in_float32(self) -> "AttentionInputs":
-        """The same inputs in float32 at least: stages of numbers with half the digits would be coarser than shown."""
+        """The same inputs in float32 at least: in half precision, the stages would be coarser than the digits shown."""
         if self.q.dtype not in (torch.float16, torch.bfloat16):
             return self
         return replace(self, q=self.q.float(), k=self.k.float(), v=self.v.float())
@@ -254,7 +254,7 @@ class AttentionStages:
 
     @property
     def distribution(self) -> Tensor:
-        """The weights, and behind them what the sink takes, (..., Tq, Tk + 1): rows sum to 1. The weights, without."""
+        """The weights followed by those of the sink, (..., Tq, Tk + 1), or the weights alone: rows sum to 1."""
         sink = self.sink_weights
         return self.weights if sink is None else torch.cat((self.weights, sink[..., None]), dim=-1)
 
@@ -336,7 +336,7 @@ def _attend_in_stages(inputs: AttentionInputs) -> Tensor:
 def _with_sink_key(
     q: Tensor, k: Tensor, v: Tensor, sink: float | Tensor, visible: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """A sink as one more key with a value of 0, which has it in a further dimension that is 1 in every query."""
+    """Add the sink as one more key with the value 0: its score is in an extra dimension, which is 1 in every query."""
     column = torch.zeros_like(k[..., :1, :1]) + per_head(sink, k)
     q = torch.cat((q, torch.ones_like(q[..., :1])), dim=-1)
     k = F.pad(k, (0, 1, 0, 1))

@@ -114,7 +114,7 @@ def _build(path: Path, config: GPTConfig, header: Mapping[str, StoredTensor]) ->
         raise CheckpointError(
             f"{quoted(path / WEIGHTS)} does not fit into memory: close something or open a smaller model"
         ) from error
-    with torch.device("meta"):  # without memory or random numbers: all weights are assigned below
+    with torch.device("meta"):  # allocates no memory and draws no random numbers: all weights are assigned below
         gpt = GPT(config)
     gpt.load_state_dict(weights, assign=True)
     return gpt.eval().requires_grad_(False)

@@ -85,7 +85,7 @@ class GPTConfig:
 
     @property
     def opening(self) -> None:
-        """There is only one way to open a GPT."""
+        """None: there is only one way to open a GPT."""
 
     @property
     def model_note(self) -> str:
@@ -93,11 +93,11 @@ class GPTConfig:
         return ""
 
     def layer_note(self, layer: int) -> str:
-        """Nothing: all layers have attention."""
+        """An empty text: all layers have attention."""
         return ""
 
     def window(self, layer: int) -> None:
-        """No layer has a window: every query sees all keys before it."""
+        """None: no layer has a window, so that every query sees all keys before it."""
 
     def scale_formula(self, layer: int) -> str:
         """The factor on the scores of `layer` as a formula."""

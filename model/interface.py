@@ -84,7 +84,7 @@ class ModelShape(Protocol):
         ...
 
     def layer_note(self, layer: int) -> str:
-        """What has to be known of a layer besides its number; empty where all layers have attention."""
+        """A note on a layer besides its number; empty where all layers have attention."""
         ...
 
     def window(self, layer: int) -> int | None:
@@ -144,7 +144,7 @@ class TokenReader(Protocol):
 
 @runtime_checkable
 class IncrementalModel(Protocol):
-    """A model that can read on where it stopped, which makes generation faster."""
+    """A model that can continue reading where it stopped, which makes generation faster."""
 
     def reader(self, settings: AttentionSettings = AS_TRAINED) -> TokenReader | None:
         """Return a reader at the beginning of a text, with the attention changed as `settings` say.

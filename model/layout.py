@@ -319,7 +319,7 @@ def discard(directory: Path) -> None:
 
 
 def no_weights_message(directory: Path) -> str:
-    """What to say of a directory without `model.safetensors`."""
+    """The error message for a directory without `model.safetensors`."""
     if (directory / f"{WEIGHTS}.index.json").exists():
         return f"{quoted(directory)} holds its weights in several files: save them as one {WEIGHTS}"
     try:

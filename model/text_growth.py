@@ -1,4 +1,4 @@
-"""How many times as long the steps of a tokenizer can make a text. Imports no torch.
+"""By what factor the steps of a tokenizer can lengthen a text. Imports no torch.
 
 Each step of a normalizer or decoder may replace a character by several. A few steps that replace what the ones before
 them have inserted make any text grow without bounds: ten times in each of six steps is a million times.

@@ -1,8 +1,8 @@
 """Tries the patterns of a tokenizer on ordinary texts, in a process with little time and memory. Imports no torch.
 
 A regular expression can take longer than anyone waits, and the library holds Python's lock meanwhile, so that nothing
-could end it. The library gives up a single match that goes wrong exponentially; what is left are patterns that take the
-third power of the length of a text, or more.
+could end it. The library itself gives up a match that takes exponential time; what remains are patterns that take cubic
+time in the length of a text, or more.
 
 This file is also the script that runs in the process, and imports nothing of ours.
 """
@@ -24,9 +24,9 @@ if sys.platform != "win32":
 _SECONDS = 4  # of a processor; published tokenizers take a tenth of one
 _LONGEST_WAIT = 60.0  # seconds, where processors are busy
 _MEMORY = 2 * 2**30  # bytes
-_LENGTH = 2000  # characters: a pattern that takes the square of it is done in a second
+_LENGTH = 2000  # characters; a pattern of quadratic time takes a second
 _TEXTS = ("a", " ", "1", "\n", "!", "é", "Aa", "the cat sat on 12 mats, and didn't move.\n")
-_ENDS = ("", "a", "1", "!")  # after which a pattern that has matched so far may have to go back
+_ENDS = ("", "a", "1", "!")  # endings at which a pattern that has matched so far may have to backtrack
 _OWN = "[\\s\\S]"  # of our own character tokenizer
 _PARTS = ("normalizer", "pre_tokenizer", "decoder")
 

@@ -19,7 +19,7 @@ class Order(StrEnum):
 
     @property
     def needs_ablation(self) -> bool:
-        """Whether each head has to be ablated to know its rank."""
+        """True if each head has to be ablated to know its rank."""
         return self is not Order.WEIGHT
 
 
@@ -54,7 +54,7 @@ class RankedHead:
 
 
 class HeadSearch:
-    """Ranks the heads for the cell in view of a reading, and keeps what ablating each does for as long as its traces.
+    """Ranks the heads for the cell in view of a reading, and keeps the effects of ablating them.
 
     Weights are those as set.
     """

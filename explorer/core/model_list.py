@@ -96,7 +96,7 @@ class ModelEntry:
             return cls(model.name, read_details(model))
         except (ModelError, OSError) as error:
             return cls(model.name, problem=" ".join(str(error).split()))
-        except Exception as error:  # whatever a directory holds, the others are listed
+        except Exception as error:  # whatever goes wrong in one directory, list the others
             return cls(model.name, problem=f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 
     @property

@@ -1,11 +1,11 @@
-"""What is left open when a text or a model is opened: the parts of a view that were not asked for."""
+"""The parts of a view that are still undecided when a text or a model is opened."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """The parts of a view that `Reading.decide` chooses; what a person asked for is never among them."""
+    """The parts of a view that `Reading.decide` chooses; what the user asked for is never among them."""
 
     layer: bool = True
     head: bool = True

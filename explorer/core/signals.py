@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SECONDS_TO_LEAVE = 10.0
-"""How long the program may take to end after a signal: one whose terminal is gone may never manage to."""
+"""How many seconds the program may take to end after a signal, as it may hang if its terminal is gone."""
 
 _NAMES = ("SIGTERM", "SIGHUP", "SIGQUIT")
 
@@ -23,7 +23,7 @@ def handled_like_interrupts() -> Iterator[None]:
     received: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if received:  # a second one must not interrupt what the first one has begun
+        if received:  # a second signal must not interrupt the handling of the first
             return
         received.append(number)
         watchdog = threading.Timer(SECONDS_TO_LEAVE, os._exit, (128 + number,))

@@ -1,4 +1,4 @@
-"""The opening rule: which head of a model has most to tell about a text, seen from one query."""
+"""The opening rule: which head of a model is the most telling one for a text, seen from one query."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def decide(trace: Trace, view: View, undecided: Undecided) -> View:
 
 
 def tellingness(weights: Tensor, visible: Tensor, query: int, key: int | None = None) -> list[float]:
-    """How much each head has to tell: H numbers from 0 to 1.
+    """Return how telling each head is: H numbers from 0 to 1.
 
     `weights` (H, R, T) are the rows that end at `query`, and `visible` (R, T) is True where a row may see a key.
 

@@ -16,7 +16,7 @@ _LISTED = 12
 
 @dataclass(frozen=True, slots=True)
 class FoundToken:
-    """The position that is meant, and the others at which the same text stands."""
+    """The position that is meant, and the other positions of the same text."""
 
     position: int
     others: tuple[int, ...] = ()

@@ -1,7 +1,7 @@
 """The tour: self-attention explained step by step on the numbers of the sentence in view.
 
 A step names the part of the screen that it is about and the action that it asks for. It is over as soon as the view is
-where that action leads, however a person got there, and then the view of the next step is prepared.
+where that action leads, however the user got there, and then the view of the next step is prepared.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class Step:
     """One step of the tour.
 
     `actions` are names of actions of Explore: the step asks for the first of them that is possible. `prepare` makes the
-    view that the step begins with, and `is_done(start, view)` says whether the person has done what was asked for.
+    view that the step begins with, and `is_done(start, view)` says whether the user has done what was asked for.
     """
 
     title: str
@@ -94,7 +94,7 @@ def _to_stage(stage: Stage) -> Callable[[View, View], bool]:
     return lambda start, view: view.stage is stage
 
 
-# What the steps say: the full wording first, the short one last
+# The texts of the steps: the full wording first, the short one last
 
 
 def _numbers(reading: "Reading", stage: Stage) -> tuple[QueryRow, list[float], int]:

@@ -95,17 +95,17 @@ class ActionScreen(Screen[Result]):
     # Size, and the end of the screen
 
     def on_resize(self, event: events.Resize) -> None:
-        """Say how large the terminal must be."""
+        """Show the size of the terminal where it is too small."""
         for line in self.query(TooSmall):
             line.show_size(event.size)
 
     @property
     def is_gone(self) -> bool:
-        """Whether the screen was left: its widgets are being removed, and what was put off may still come."""
+        """True once the screen was left: its widgets are being removed, but delayed calls may still arrive."""
         return self not in self.app.screen_stack
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Leave the screen; a second key that does so, before it is gone, must not take the screen below with it."""
+        """Leave the screen; a second key that does so before it is gone must not close the screen below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     async def _dispatch_message(self, message: Message) -> None:

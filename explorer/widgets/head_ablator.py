@@ -24,7 +24,7 @@ _POSTED_EVERY = 0.25
 
 
 class HeadAblator:
-    """Ablates the heads of a model in a worker of a screen, and goes on where the last one was cancelled.
+    """Ablates the heads of a model in a worker of a screen, and continues where the last worker was cancelled.
 
     `on_progress` is called in the thread of the application, whenever there are new costs or the worker has ended.
     """
@@ -38,7 +38,7 @@ class HeadAblator:
         self._is_measuring = False
 
     def costs(self, model: "TracedModel") -> "dict[Head, HeadCost]":
-        """Return what is known of a model."""
+        """Return the costs of a model that have been measured so far."""
         return self._costs.get(model, {})
 
     def is_over(self, model: "TracedModel") -> bool:
@@ -46,7 +46,7 @@ class HeadAblator:
         return model in self._over
 
     def measure(self, owner: "DOMNode", model: "TracedModel") -> None:
-        """Ablate the heads that have not been, in a worker that ends with its owner, unless another one is at work."""
+        """Ablate the remaining heads in a worker that ends with its owner, unless another worker is running."""
         if self._is_measuring or self.is_over(model):
             return
         self._is_measuring = True
@@ -68,7 +68,7 @@ class HeadAblator:
                     done, posted = {}, time.monotonic()
         except CancelledError:
             is_over = False
-        except Exception:  # the costs are an extra: what is wrong with the model is said where it is read
+        except Exception:  # costs are optional; errors of the model are reported where it is read
             pass
         self._app.call_later(self._finish, model, done, is_over)
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from model.trace import Trace
 
 PROGRESS_SECONDS = 1.0
-"""How often the progress is announced; what takes less is not announced at all."""
+"""Seconds between two announcements of the progress; nothing is announced before the first."""
 
 
 class Measure(Protocol):
-    """Measures the heads of a model, and tells after each text how many have been read and how many there are."""
+    """Measures the heads of a model, and reports after each text how many have been read, and how many there are."""
 
     def __call__(self, model: "TracedModel", *, progress: "Progress") -> "HeadScores":
         """Return the scores. Raises ModelError if the model cannot be measured."""
@@ -49,7 +49,7 @@ class HeadScorer:
         self._on_progress = on_progress
         self._progress: WeakKeyDictionary[TracedModel, tuple[int, int]] = WeakKeyDictionary()
         self._announced = 0.0
-        # By the model itself: another one may be opened later under the same name.
+        # Keyed by the model itself, as another one may be opened later under the same name.
         self._scores: WeakKeyDictionary[TracedModel, HeadScores | None] = WeakKeyDictionary()
         self._is_measuring = False
 
@@ -62,7 +62,7 @@ class HeadScorer:
         return model in self._scores
 
     def progress(self, model: "TracedModel") -> tuple[int, int] | None:
-        """Return how many texts of how many a model has read; None if that has not been announced."""
+        """Return the number of texts that a model has read, and of all texts; None before an announcement."""
         return self._progress.get(model)
 
     def measure(self, model: "TracedModel") -> None:
@@ -85,7 +85,7 @@ class HeadScorer:
         self._app.call_later(self._finish, model, scores)
 
     def _read(self, model: "TracedModel", done: int, total: int) -> None:
-        """Announce the progress if the last time is long ago, in a worker."""
+        """Announce the progress, in a worker, unless that has just been done."""
         if (now := monotonic()) - self._announced >= PROGRESS_SECONDS and done < total:
             self._announced = now
             self._app.call_later(self._announce, model, done, total)
@@ -101,7 +101,7 @@ class HeadScorer:
 
 
 class CancelledError(Exception):
-    """The worker has been cancelled."""
+    """Raised in a worker that has been cancelled."""
 
 
 class CancellableModel:

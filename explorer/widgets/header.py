@@ -51,7 +51,7 @@ class HeaderLine(Lines, can_focus=False):
     _drawn: tuple[object, ...] = ()
 
     class PartSelected(Message):
-        """A part of the line was clicked; `action` is what changes it."""
+        """Posted when a part of the line is clicked; `action` is what changes it."""
 
         def __init__(self, action: str) -> None:
             super().__init__()

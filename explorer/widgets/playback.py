@@ -1,4 +1,4 @@
-"""Playback: takes one step after another by itself, at one of several speeds."""
+"""Playback: takes one step after another automatically, at one of several speeds."""
 
 from collections.abc import Callable
 

@@ -43,7 +43,7 @@ class ReadingLoader:
     """
 
     class Ready(WorkerMessage):
-        """All readings of a request are known."""
+        """Posted when all readings of a request are ready."""
 
         def __init__(self, loader: "ReadingLoader", request: Request) -> None:
             super().__init__()
@@ -57,11 +57,11 @@ class ReadingLoader:
 
         @property
         def is_current(self) -> bool:
-            """True unless something else was asked for meanwhile."""
+            """True unless something else has been requested meanwhile."""
             return self.loader.latest is self.request
 
     class Failed(WorkerMessage):
-        """The readings of a request cannot be had, for a reason given in one line."""
+        """Posted when the readings of a request cannot be computed, with the reason in one line."""
 
         def __init__(self, loader: "ReadingLoader", request: Request, reason: str) -> None:
             super().__init__()
@@ -72,11 +72,11 @@ class ReadingLoader:
 
         @property
         def is_current(self) -> bool:
-            """True unless something else was asked for meanwhile."""
+            """True unless something else has been requested meanwhile."""
             return self.loader.latest is self.request
 
     class Busy(WorkerMessage):
-        """A worker has begun something else, or has nothing to do any more: then the text is empty."""
+        """Posted when a worker begins another task, or has nothing left to do: then the text is empty."""
 
         def __init__(self, loader: "ReadingLoader", text: str) -> None:
             super().__init__()
@@ -84,7 +84,7 @@ class ReadingLoader:
             self.text = text
 
     class TaskDone(WorkerMessage):
-        """A task given to `run` has ended, with a result or a reason why it has none."""
+        """Posted when a task given to `run` has ended, with its result or the reason why there is none."""
 
         def __init__(self, loader: "ReadingLoader", task: Any, result: Any, reason: str = "") -> None:
             super().__init__()
@@ -123,7 +123,7 @@ class ReadingLoader:
         return None
 
     def run(self, task: "Task[Any]") -> bool:
-        """Run a task of the owner's own, whose result it gets as TaskDone. Return False if the loader is busy."""
+        """Run another task, whose result is posted to the owner as TaskDone. Return False if the loader is busy."""
         if self.is_busy:
             return False
         self._start(task, partial(self._finish_own, task))
@@ -173,7 +173,7 @@ class ReadingLoader:
             self._go_on(self._pending)
 
     def _finish(self, task: "OpenModel | ComputeReading", result: Any, reason: str) -> None:
-        """Cache what a worker has brought, and go on with what is asked for now."""
+        """Cache the result of a worker, and continue with the current request."""
         self._task = None
         if not reason:
             self._service.accept(result)

@@ -11,7 +11,7 @@ _MOST_COLUMNS, _MOST_ROWS = 1000, 500
 
 
 class ServedDriver(WebDriver):
-    """Ends the application when its input ends: then the server is gone, in whatever way.
+    """Ends the application when its input ends, as the server is gone then.
 
     A page says how large it is. One that says much more than any screen has would fill the memory of the host.
     """

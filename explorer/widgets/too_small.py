@@ -1,10 +1,10 @@
-"""TooSmall: the one line that a screen shows where the terminal has no room for it."""
+"""TooSmall: the one line that a screen shows in a terminal that is too small for it."""
 
 from textual.geometry import Size
 from textual.widgets import Static
 
 SMALLEST = (60, 18)
-"""Columns and rows below which nothing can be shown well."""
+"""The least columns and rows of a terminal in which screens are shown."""
 
 
 class TooSmall(Static):
@@ -14,7 +14,7 @@ class TooSmall(Static):
         super().__init__(id="too-small", markup=False)
 
     def show_size(self, size: Size) -> None:
-        """Say how large the terminal is."""
+        """Show the size of the terminal."""
         columns, rows = SMALLEST
         now = f"this terminal has {size.width}×{size.height}"
         self.update(f"Attention Explorer needs {columns}×{rows} or more: {now}")

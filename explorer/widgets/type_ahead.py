@@ -1,4 +1,4 @@
-"""TypeAhead: keys that are pressed before there is anything to look at."""
+"""TypeAhead: a queue of the keys that are pressed before the first reading."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from textual import events
 from explorer.actions import EXPLORE, actions_of
 
 LIMIT = 32
-"""Keys in the queue; a key that is held down for longer than that was not meant."""
+"""The most keys in the queue; more come from a key that is held down by mistake."""
 
 _ACTIONS = {key: action.name for action in actions_of(EXPLORE) for key in action.keys}
 _SYMBOLS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}

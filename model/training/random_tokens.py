@@ -13,7 +13,7 @@ _UNIFORM_SHARE = 0.5
 
 
 def random_tokens(count: int, frequencies: Tensor, generator: torch.Generator) -> Tensor:
-    """Return random tokens (N,): half of the calls draw as often as in the text, `frequencies` (V,), half uniformly."""
+    """Return random tokens (N,). Half of the calls draw by their `frequencies` (V,) in the text, half uniformly."""
     if torch.rand((), generator=generator) < _UNIFORM_SHARE:
         return torch.randint(len(frequencies), (count,), generator=generator)
     return torch.multinomial(frequencies, count, replacement=True, generator=generator)

@@ -7,13 +7,13 @@ A window lists pairs of a value and a key, and then repeats the keys in random o
     v1 k1  v2 k2  v3 k3   k2 v2  k3 v3  k1 v1
 
 This is associative recall ("Zoology", Arora et al. 2023) with the value *before* its key. An induction head finds what
-follows the earlier k2, which is v3; the answer stands before it. A previous-token head that has brought v2 to the place
-of k2, and a head that looks from a token to its earlier occurrence, a duplicate-token head, give it. Only the values in
-the second part have a loss.
+follows the earlier k2, which is v3; the answer stands before it. It takes a previous-token head, which brings v2 to the
+position of k2, and a duplicate-token head, which looks from a token to its earlier occurrence. Only the values in the
+second part have a loss.
 
-All of that at once is too hard to begin with. Some windows help: the same four tokens always mark the values and where
-a key is asked for, and there are only two values. Others have two values, or separators, but change them every time:
-otherwise a model would look for earlier occurrences only between those marks.
+All of that at once is too hard at first, so some windows are easier: the same four tokens always mark the values and
+where a key is asked for, and there are only two values. Others have two values, or separators, but change them every
+time: otherwise a model would look for earlier occurrences only between those marks.
 """
 
 from dataclasses import dataclass
@@ -106,5 +106,5 @@ def _append_list(
 
 
 def _chance(share: float, generator: torch.Generator) -> bool:
-    """Return True in a `share` of all calls."""
+    """Return True with probability `share`."""
     return bool(torch.rand((), generator=generator) < share)

@@ -1,4 +1,4 @@
-"""A random sequence of tokens that is repeated: practice in copying, which stories alone give little of.
+"""A random sequence of tokens that is repeated: practice in copying, of which stories alone offer little.
 
 Notation: T positions, V vocab_size, P length of the repeated sequence.
 

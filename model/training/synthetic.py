@@ -1,4 +1,4 @@
-"""Windows of random tokens among those of the text, which make heads appear that the text alone needs too rarely."""
+"""Windows of random tokens among those of the text, for heads that the text alone needs too rarely to learn."""
 
 from dataclasses import dataclass
 

@@ -316,11 +316,11 @@ class Trainer:
         return trainer
 
     def change(self, *, steps: int | None = None, repeats: float | None = None, recall: float | None = None) -> None:
-        """Change from the next step on at which step the run ends, or its shares of synthetic windows.
+        """Change the length of the run, or its shares of synthetic windows, from the next step on.
 
         With other `steps`, learning rates are those of a run of that length. If they had not begun to fall, the run
-        becomes the same as one that began with so many steps, apart from the steps with short windows, which stay those
-        that they were. Raises ModelError if more steps are done, or a share is out of range.
+        becomes the same as one that began with that many steps, except that its steps with short windows stay as they
+        were. Raises ModelError if more steps are done, or a share is out of range.
         """
         before = self.settings
         steps = before.steps if steps is None else steps

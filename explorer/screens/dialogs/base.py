@@ -13,14 +13,14 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A modal screen that is left by a click beside it, and that dismisses no other screen than itself."""
+    """A modal screen that a click beside it closes, and that never dismisses another screen."""
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Leave the dialog; a second key that does so, before it is gone, must not take the screen below with it."""
+        """Close the dialog; a second key that does so before it is gone must not close the screen below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def on_click(self, event: events.Click) -> None:
-        """A click beside the dialog closes it."""
+        """Close the dialog if the click is beside it."""
         if event.widget is self:
             self.dismiss(None)
 

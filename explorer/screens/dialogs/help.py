@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Help for one part of a screen: why it exists, the keys of its own by Textual's names, and the words on it."""
+    """Help for one part of a screen: what it is for, its own keys by Textual's names, and the words on it."""
 
     title: str
     text: str
@@ -34,7 +34,7 @@ class Part:
 
 
 _ARROWS = ("left", "right", "up", "down")
-"""They mean the same everywhere, and are in the list of all actions."""
+"""Keys that mean the same everywhere, and are in the list of all actions."""
 
 
 def help_for(widget: Widget) -> Part | None:
@@ -56,7 +56,7 @@ def help_for(widget: Widget) -> Part | None:
 
 
 LABS = tuple(sorted({action.lab for action in ACTIONS if action.lab}))
-"""The labs that help leads to."""
+"""The numbers of the labs that the help leads to."""
 
 
 class HelpScreen(Dialog[int | None]):
@@ -88,7 +88,7 @@ class HelpScreen(Dialog[int | None]):
             yield Static(_help(help_groups(self._of), self._part, self._reading), markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Labs open only where there is such an action."""
+        """Enable the number of a lab only if an action of the list leads to it."""
         if action == "dismiss" and parameters:
             return any(found.lab == parameters[0] for found in actions_of(self._of))
         return super().check_action(action, parameters)
@@ -105,7 +105,7 @@ def _help(groups: Mapping[str, Sequence[Action]], part: Part | None, reading: "R
         rows = [(_keys((key,)), what) for key, what in part.keys]
         parts += [Text(part.title, "bold"), Padding(Text(part.text), (0, 1)), *([_table(rows)] if rows else []), Text()]
         if part.terms:
-            parts += [Text("What stands there", "bold"), _table(part.terms), Text()]
+            parts += [Text("What it shows", "bold"), _table(part.terms), Text()]
             words = tuple(word for word in words if word not in part.terms)
     for name, actions in groups.items():
         rows = [(_keys(action.keys), action.help + _lab_hint(action)) for action in actions]

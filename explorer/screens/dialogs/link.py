@@ -12,7 +12,7 @@ from explorer.screens.dialogs.base import Dialog
 
 
 class LinkScreen(Dialog[None]):
-    """Shows the line without a frame beside it, so that it can be marked by hand where there is no clipboard."""
+    """Shows the line without a frame beside it, so that it can be selected by hand where there is no clipboard."""
 
     CSS_PATH = "link.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,L,enter,space", "dismiss", "Close", show=False)]

@@ -193,7 +193,7 @@ class HeadMap(HeadTiles, can_focus=False, inherit_bindings=False):
             x = self.measure.of(table.pick(measures))
             text, style = self.written(x, width, len(gallery.reading.encoding))
         if chosen:
-            # Never in place of a digit: a cell has room at one side at least.
+            # The mark never replaces a digit: a cell has room on at least one side.
             text = "▸" + text[1:] if text.startswith(" ") else text[:-1] + "◂"
             style = self.style_of("cursor")
         return Segment(text, style)

@@ -15,7 +15,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
     """All heads in rows. The screen handles keys and calls `choose`; clicks are posted to it as messages."""
 
     class Chosen(Message):
-        """A head was clicked; `opened` is True for the second click of a double click."""
+        """Posted when a head is clicked; `opened` is True for the second click of a double click."""
 
         def __init__(self, head: Head, opened: bool) -> None:
             super().__init__()
@@ -23,7 +23,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
             self.opened = opened
 
     class Hovered(Message):
-        """The mouse has moved onto a head, or off the heads: then `head` is None."""
+        """Posted when the mouse moves onto a head, or off the heads: then `head` is None."""
 
         def __init__(self, head: Head | None) -> None:
             super().__init__()
@@ -68,7 +68,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
         size = self.lay_out()
         if size != self.virtual_size:
             self.virtual_size = size
-            self.call_after_refresh(self._keep_in_view)  # once scrollbars are where they will be
+            self.call_after_refresh(self._keep_in_view)  # once the scrollbars are in place
         else:
             self._keep_in_view()
         self.refresh()
@@ -126,7 +126,7 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
             wanted = region.bottom - height // region.height * region.height  # the row at the top is not cut
         else:
             return False
-        # The first row takes what stands above it into view.
+        # With the first row, scroll what is above it into view as well.
         wanted = 0 if self.row_of(self.chosen)[0] == 0 else wanted
         if wanted == y:
             return False
@@ -150,12 +150,12 @@ class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
             self.post_message(self.Chosen(head, event.chain > 1))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Post which head the mouse is over."""
+        """Post a message if the mouse is over another head than before."""
         offset = event.get_content_offset(self)
         self._hover(None if offset is None else self.head_at(offset + self.scroll_offset))
 
     def on_leave(self, event: events.Leave) -> None:
-        """Post that the mouse is over no head."""
+        """Post a message that the mouse is no longer over a head."""
         self._hover(None)
 
     def _hover(self, head: Head | None) -> None:

@@ -1,4 +1,4 @@
-"""Panels of a lab: a picture that is no matrix, the code that ran, and the question."""
+"""Panels of a lab: a picture other than a matrix, the code that ran, and the question."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.labs.lab import Picture, Question
 
 _CLAIMS_FROM = 17
-"""Lines from which on the list has room for a claim below each title."""
+"""The least height in lines at which the list has a claim below each title."""
 
 
 class PicturePanel(Lines, can_focus=True):
@@ -40,7 +40,7 @@ class PicturePanel(Lines, can_focus=True):
             self.redraw()
 
     def make_lines(self, width: int, height: int) -> Sequence[Line]:
-        """The picture as text."""
+        """Return the picture as text."""
         if self._picture is None:
             return []
         styles = self._styles()
@@ -50,7 +50,7 @@ class PicturePanel(Lines, can_focus=True):
         ]
 
     def _styles(self) -> list[Style]:
-        """One for each curve: they differ in colour, or at least in weight."""
+        """Return a style for each curve; the styles differ in colour, or at least in weight."""
         return [
             *(self.bar_style(0.55), self.style_of("warning"), self.bar_style(1.0)),
             *(self.style_of("current"), self.style_of("faint")),
@@ -58,7 +58,7 @@ class PicturePanel(Lines, can_focus=True):
 
 
 class CodePanel(Lines, can_focus=True):
-    """The functions that made the numbers, as they are in the source."""
+    """The source of the functions that made the numbers."""
 
     HELP = """# The code
 
@@ -86,7 +86,7 @@ class CodePanel(Lines, can_focus=True):
             self.scroll_to(y=self._starts[self._first], animate=False)
 
     def make_lines(self, width: int, height: int) -> Sequence[Line]:
-        """Definitions are bold, docstrings and comments faint; a line that is too long goes on below."""
+        """Return the lines of the source: definitions bold, docstrings and comments faint, long lines wrapped."""
         made: list[Line] = []
         self._starts = []
         for source in self._sources:
@@ -117,7 +117,7 @@ class CodePanel(Lines, can_focus=True):
 
 
 class QuestionPanel(Lines, can_focus=True):
-    """What a person is asked before the answer is shown."""
+    """The question that is asked before the answer is shown."""
 
     HELP = """# The question
 
@@ -125,7 +125,7 @@ class QuestionPanel(Lines, can_focus=True):
     """
 
     class Chosen(Message):
-        """An answer was clicked."""
+        """Posted when an answer is clicked."""
 
         def __init__(self, choice: int) -> None:
             super().__init__()
@@ -138,13 +138,13 @@ class QuestionPanel(Lines, can_focus=True):
         self._first_choice = 0
 
     def show_question(self, question: "Question", chosen: int | None) -> None:
-        """Ask a question; `chosen` is the answer that is pointed at."""
+        """Ask a question; `chosen` is the answer with the pointer."""
         if (question, chosen) != (self._question, self._chosen):
             self._question, self._chosen = question, chosen
             self.redraw()
 
     def make_lines(self, width: int, height: int) -> Sequence[Line]:
-        """The question and its answers, numbered."""
+        """Return the question and its numbered answers."""
         if self._question is None:
             return []
         made = [line((text, self.style_of("label"))) for text in wrapped(self._question.text, width, width)]
@@ -175,7 +175,7 @@ class LabList(Lines, can_focus=True):
     """
 
     class Chosen(Message):
-        """A lab was clicked."""
+        """Posted when a lab is clicked."""
 
         def __init__(self, place: int) -> None:
             super().__init__()
@@ -187,7 +187,7 @@ class LabList(Lines, can_focus=True):
         self._places: list[int] = []
 
     def show_entries(self, at: int) -> None:
-        """List the labs; one of them is pointed at."""
+        """List the labs, with a pointer at one of them."""
         if at != self._at or not self._places:
             self._at = at
             self.redraw()
@@ -203,7 +203,7 @@ class LabList(Lines, can_focus=True):
                 self.scroll_to(y=top if top < y else bottom - height, animate=False, force=True)
 
     def make_lines(self, width: int, height: int) -> Sequence[Line]:
-        """A title and a claim for each lab; the titles alone where the claims have no room."""
+        """Return a title and a claim for each lab, or only the titles if there is no room."""
         made: list[Line] = []
         self._places = []
         for place, entry in enumerate(ENTRIES):

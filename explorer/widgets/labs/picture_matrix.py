@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PictureMatrix(Matrix):
-    """A matrix that is no stage of a reading; rows and columns have names of their own."""
+    """A matrix that is not a stage of a reading; its rows and columns have their own names."""
 
     HELP = """# The matrix
 
@@ -35,7 +35,7 @@ class PictureMatrix(Matrix):
         return self._query, self._key
 
     def show_picture(self, picture: "MatrixPicture", cursor: tuple[int, int]) -> None:
-        """Draw a picture, with the cursor at a row and column or as near as there are any."""
+        """Draw a picture, with the cursor at a row and column or at the nearest cell."""
         row, column = min(cursor[0], len(picture.rows) - 1), min(cursor[1], len(picture.columns) - 1)
         if picture is self.picture:
             self._move_cursor(row, column)

@@ -40,7 +40,7 @@ class Room(NamedTuple):
 
 
 class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
-    """The base of all widgets drawn with the line API: their palette, their styles, and when to redraw them."""
+    """The base class of the widgets drawn with the line API: their palette, their styles, and when to redraw them."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_BINDINGS
     ALLOW_SELECT = False
@@ -295,7 +295,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the lines to the new width; drawn before this came they are made, but how many there are is not known."""
+        """Fit the lines to the new width; drawing may have made them before, but has not counted them."""
         if self._made_for != (self._width, self._height) or self.virtual_size.width != self._width:
             self.redraw()
 

@@ -25,7 +25,7 @@ _BAR = 2
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What the slider shows. Steps are indices into the series; `asked` differs from `shown` while a step is opened."""
+    """What the slider shows. Steps are indices into the series; `asked` is the step being opened, or `shown`."""
 
     series: Series
     shown: int
@@ -56,14 +56,14 @@ class TimeSlider(Lines, can_focus=False):
     """
 
     class StepChosen(Message):
-        """A click on a step."""
+        """Posted when a step is clicked."""
 
         def __init__(self, place: int) -> None:
             super().__init__()
             self.place = place
 
     class MeasureChosen(Message):
-        """A click on the name of the measure."""
+        """Posted when the name of the measure is clicked."""
 
     def __init__(self) -> None:
         super().__init__(compact=False)

@@ -1,4 +1,4 @@
-"""Timeline: goes through the snapshots of a model's training, by key, by mouse and by itself."""
+"""Timeline: goes through the snapshots of a model's training, by key, by mouse or in playback."""
 
 from collections.abc import Hashable
 from dataclasses import replace
@@ -43,7 +43,7 @@ KEYS = (
     ("enter", "keep", "Keep the step in view, and close the slider."),
     ("escape", "close", "Close the slider, and return to the model that was in view before."),
 )
-"""Keys of the open timeline by Textual's names, with the names by which `run_command` knows what they do."""
+"""Keys of the open timeline by Textual's names, each with the name of its command for `run_command`."""
 
 TIMELINE_HINTS: Hints = (
     ("←→", "step", ""),
@@ -56,7 +56,7 @@ TIMELINE_HINTS: Hints = (
     ("?", "help", "help"),
     ("c", "compare", "compare"),
 )
-"""What the footer says while the timeline is open."""
+"""The footer while the timeline is open."""
 
 
 def timeline_bindings() -> list[Binding]:
@@ -90,10 +90,10 @@ class Timeline(Container):
     """
 
     read_ahead_delay: ClassVar[float] = 0.1
-    """Seconds after a step is shown before the next ones are read: drawn first, it is not slowed down by the worker."""
+    """Seconds to wait after a step is shown before reading ahead, so that the worker does not slow down its drawing."""
 
     seconds_per_step: ClassVar[float] = 1.0
-    """Seconds that each step stays while playing at ×1."""
+    """Seconds for which playback at ×1 shows each step."""
 
     app: "ExplorerApp"
 
@@ -104,14 +104,14 @@ class Timeline(Container):
         self._reading: Reading | None = None
         self._before: View | None = None  # what was in view when the timeline was opened
         self._asked = 0
-        self._direction = 1  # in which a step that cannot be opened is passed over; 0 for nowhere
+        self._direction = 1  # where to go from a step that cannot be opened: 1, −1, or 0 for nowhere
         self._measure = MEASURES[0]
         self._loader: ReadingLoader | None = None
         self._timer: Timer | None = None
         self._refused: dict[str, str] = {}  # why steps cannot be opened
         self._warned: set[str] = set()  # steps for which a warning has said that they cannot be opened
         self._measured: dict[Hashable, StepMeasures | None] = {}
-        self._read_ahead: set[Hashable] = set()  # no more than once each: there may be no room to cache it
+        self._read_ahead: set[Hashable] = set()  # each step at most once, as there may be no room to cache it
 
     def compose(self) -> ComposeResult:
         """The slider."""
@@ -119,7 +119,7 @@ class Timeline(Container):
 
     @property
     def is_open(self) -> bool:
-        """True while the slider is seen."""
+        """True while the slider is shown."""
         return self._series is not None
 
     @property
@@ -162,7 +162,7 @@ class Timeline(Container):
         self.remove_class("-open")
 
     def show(self, reading: "Reading") -> None:
-        """Follow what is shown: the slider stands at its step, and closes if the model is of another training."""
+        """Follow the reading in view: move to its step, or close if its model is from another training run."""
         series = self._series
         if series is None:
             return
@@ -277,7 +277,7 @@ class Timeline(Container):
         self.go_to(event.place)
 
     def on_time_slider_measure_chosen(self, event: TimeSlider.MeasureChosen) -> None:
-        """A click on the name of the measure shows the next one."""
+        """Show the next measure when the name of this one is clicked."""
         event.stop()
         self.next_measure()
 
@@ -324,7 +324,7 @@ class Timeline(Container):
     # Playing
 
     def toggle_playback(self) -> None:
-        """Play from the step in view, from the first when at the last; or stop."""
+        """Play from the step in view, or from the first if it is the last one; if playing, stop."""
         if self.playback.is_playing:
             self.stop()
             return
@@ -355,7 +355,7 @@ class Timeline(Container):
         return self._loader is not None and self._loader.is_busy
 
     def _prepare_soon(self) -> None:
-        """Prepare at once what is asked for and not open, and the rest as soon as nothing else is going on."""
+        """Prepare the step asked for at once unless it is open, and the others once nothing else is going on."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -383,7 +383,7 @@ class Timeline(Container):
         if self._series is None or self._before is None:
             return None
         service = self._service
-        service.has_model(self._before.model)  # what is asked for counts as used, and stays open
+        service.has_model(self._before.model)  # mark it as used, so that it stays open
         near = self._near
         for place in self._outwards:
             entry = self._series.entries[place]
@@ -412,11 +412,11 @@ class Timeline(Container):
         return frozenset(self._outwards[:room])
 
     def on_reading_loader_busy(self, message: ReadingLoader.Busy) -> None:
-        """Reading ahead is no news: the slider says which step is waited for."""
+        """Ignore the progress of reading ahead: the slider already marks the step that is awaited."""
         message.stop()
 
     def on_reading_loader_task_done(self, message: ReadingLoader.TaskDone) -> None:
-        """Cache what is wanted, show it if it is asked for, and go on."""
+        """Cache the result, show it if it was asked for, and prepare the next step."""
         message.stop()
         view: View = message.task.view
         series = self._series
@@ -449,5 +449,5 @@ class Timeline(Container):
 
 
 def _measured_by(view: View) -> Hashable:
-    """What the measures of all heads depend on."""
+    """Return a key for what the measures of all heads depend on."""
     return view.model, view.text, view.settings

@@ -246,7 +246,7 @@ async def test_help_begins_with_the_part_in_focus(make_app: MakeApp, ready: Read
             await pilot.press("question_mark")
             assert isinstance(app.screen, HelpScreen)
             assert part.title in screen_text(app)
-            assert part.title == "Why attention?" or "What stands there" in screen_text(app)
+            assert part.title == "Why attention?" or "What it shows" in screen_text(app)
             seen.add(part.title)
             await pilot.press("escape", "tab")
         assert {"The matrix", "The row table", "The cell", "The next token", "How peaked?"} <= seen
