@@ -138,7 +138,7 @@ def grid_layout(
     If they would not be legible then, they scroll.
 
     `larger` goes up by that many sizes from there, or down if negative. A picture is never larger than the view;
-    those that are all in view grow into the remaining room.
+    pictures grow into the remaining room, those that scroll in width alone.
     A tile has room for a number of `value` cells beside the name of its head.
     """
     longest = len(f"{n_layer - 1}.{n_head - 1}") + 2 + (value + 1 if value else 0)  # ▶ before it and a mark after it
@@ -172,9 +172,10 @@ def grid_layout(
         abreast = [size for size in legible if layout(size).columns >= n_head]
         chosen = shown.index((abreast or legible or shown[-1:])[0])
     made = layout(shown[max(0, min(len(shown) - 1, chosen - larger))])
-    if larger or rows(made) * made.lines > height:
+    if larger:
         return made
-    grown = made.picture.grown((width + 1) // made.columns - 1, height // rows(made) - 1)
+    lines = height // rows(made) - 1 if rows(made) * made.lines <= height else 0  # what scrolls grows in width alone
+    grown = made.picture.grown((width + 1) // made.columns - 1, lines)
     return replace(made, picture=grown, tile=max(made.tile, grown.width))
 
 

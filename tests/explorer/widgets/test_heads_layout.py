@@ -57,6 +57,11 @@ def test_pictures_grow_into_the_room_that_is_left(area: tuple[int, int]) -> None
         assert max(sizes) - min(sizes) <= 1
 
 
+def test_pictures_that_scroll_grow_in_width_alone() -> None:
+    made = grid_layout(9, 5, 12, 79, 16, has_pixels=True, by_layer=True, larger=0)
+    assert (made.columns, made.picture.width, made.picture.halves) == (6, 12, 9)
+
+
 def test_pictures_do_not_grow_for_a_little() -> None:
     made = grid_layout(12, 4, 8, 119, 29, has_pixels=True, by_layer=True, larger=0)
     assert (made.picture.width, made.picture.halves) == (12, 12), "14 cells would make two tokens twice as wide"
