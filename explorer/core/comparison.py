@@ -233,7 +233,7 @@ class Comparison:
         return (*found, Measure.of(f"cell, {self.stage.value}", write, cells))
 
     def head_measures(self) -> tuple[Measure, ...]:
-        """Return the peakedness in the mean over all queries, and the variance of the raw scores."""
+        """Return the mean peakedness over all queries, and the variance of the raw scores."""
         largest, bits, keys, variances = zip(*map(_head, self.sides), strict=True)
         return (
             Measure.of("largest weight", _signed_weight, largest),

@@ -29,9 +29,10 @@ from explorer.labs.lab import (
     matrix,
 )
 from explorer.labs.registry import find_entry
+from explorer.labs.sentence import encode_sentence
 from model.attention import AttentionInputs, AttentionStages, masked, mixed, scaled, scores, weights
 from model.interface import TracedModel
-from model.tokenizer import Encoding, encode
+from model.tokenizer import Encoding
 
 _BATCH = 4
 _LISTED = 6
@@ -136,14 +137,6 @@ def find_token(encoding: Encoding, word: str, parameter: str) -> int:
     return found[-1]
 
 
-def _read(model: TracedModel, sentence: str) -> tuple[Encoding, tuple[AttentionInputs, ...]]:
-    encoding = encode(model.tokenizer, sentence)
-    if not 2 <= len(encoding) <= model.config.n_positions:
-        most = model.config.n_positions
-        raise ParameterError("sentence", f"it has {len(encoding)} tokens, {model.name} reads 2 to {most}")
-    return encoding, model.trace(encoding.ids).inputs
-
-
 def search_heads(inputs: tuple[AttentionInputs, ...], query: int, key: int) -> list[tuple[float, int, int]]:
     """The weight of one query on one key in every head, with layer and head, largest first."""
     found = []
@@ -154,7 +147,8 @@ def search_heads(inputs: tuple[AttentionInputs, ...], query: int, key: int) -> l
 
 
 def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...], dict[str, object], list[float]]:
-    encoding, inputs = _read(model, values.text("sentence"))
+    encoding = encode_sentence(model, values.text("sentence"))
+    inputs = model.trace(encoding.ids).inputs
     query = find_token(encoding, values.text("query"), "query")
     key = find_token(encoding, values.text("key"), "key")
     if key > query:
@@ -177,7 +171,7 @@ def _sentence_steps(values: Values, model: TracedModel) -> tuple[tuple[Step, ...
         Step(
             f"Which head lets {asks} look at {looks}?",
             f"Of {len(ranked)} heads of {one_line(model.name)}, L{layer} H{head} gives {looks}{through} the most, "
-            f"{weight(best)}, {verdict}. In Explore / finds such heads.",
+            f"{weight(best)}, {verdict}. In Explore, / finds such heads.",
             (
                 matrix(f"weights of L{layer} H{head}", wei.tril(), names, names, weights=True, start=(query, key)),
                 TablePicture(f"heads by the weight of {asks} on {looks}", ("head", "weight"), rows),
@@ -235,7 +229,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     words = _words(values)
     weighed = by_word[: len(words)]
     most = weighed.index(max(weighed))
-    answer = f"{quoted(words[most])}, with {weight(weighed[most])} in the mean over all heads."
+    answer = f"{quoted(words[most])}, with {weight(weighed[most])} on average over all heads."
     choice = min(most, len(ask(values).choices) - 1)
     numbers = {**{name: stage.tolist() for name, stage in stages.items()}, **found}
     yield Result((*own, *theirs), choice, answer, numbers)

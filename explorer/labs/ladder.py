@@ -192,7 +192,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     largest = max(drops, key=drops.__getitem__)
     steps = (
         Step(
-            "Loss beside loss",
+            "The losses compared",
             f"Held-out text, {symbols} symbols; a uniform guess costs ln {symbols} = {uniform:.2f}. The best is the "
             f"{best.name} with {best.held_out:.2f}; the largest step down is to the {largest}, by "
             f"{significant(drops[largest])}.",

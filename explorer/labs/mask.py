@@ -31,7 +31,6 @@ from explorer.labs.lab import (
     Lab,
     Line,
     OpenModel,
-    ParameterError,
     Progress,
     Question,
     Result,
@@ -43,12 +42,12 @@ from explorer.labs.lab import (
     matrix,
 )
 from explorer.labs.registry import find_entry
+from explorer.labs.sentence import encode_sentence
 from model.attention import AttentionStages, masked, weights
 from model.config import GPTConfig
 from model.gpt import GPT
 from model.interface import TracedModel
 from model.settings import AS_TRAINED, AttentionSettings
-from model.tokenizer import encode
 
 CONTEXT = 16
 _CHARACTERS = 40_000
@@ -75,7 +74,7 @@ def next_symbol_loss(gpt: GPT, x: Tensor, y: Tensor, settings: AttentionSettings
 
 @torch.inference_mode()
 def write(gpt: GPT, prompt: Tensor, count: int, seed: int) -> Tensor:
-    """Let a model continue a prompt, one symbol at a time: here no answer can be read."""
+    """Let a model continue a prompt, one symbol at a time, so that there is no answer to read."""
     generator = torch.Generator().manual_seed(seed)
     ids = prompt
     for _ in range(count):
@@ -145,7 +144,7 @@ def _honesty_step(trained: tuple[Trained, Trained]) -> Step:
     return Step(
         "Predict with the mask and without",
         f"Held-out text. The model trained without the mask costs {cheat[1]:.2f} where the next symbol can be read "
-        f"and {cheat[0]:.2f} where it cannot; at the last position, whose answer nobody shows it, {cheat[2]:.2f}. The "
+        f"and {cheat[0]:.2f} where it cannot; at the last position, where no answer is in view, {cheat[2]:.2f}. The "
         f"honest model costs {honest[0]:.2f}.",
         (TablePicture("loss in nats, held-out text", ("model", *_COLUMNS), rows),),
         code=next_symbol_loss,
@@ -165,8 +164,8 @@ def _picture_step(trained: tuple[Trained, Trained], text: Characters) -> Step:
     copied = ": the answer is copied, nothing is predicted" if shares[1] > 0.5 else ""
     return Step(
         "How it reads the answer",
-        f"Row i, column i + 1 is the next symbol. Without the mask one head gives it {shares[1]:.0%} of its weight in "
-        f"the mean{copied}.",
+        f"Row i, column i + 1 is the next symbol. Without the mask one head gives it {shares[1]:.0%} of its weight "
+        f"on average{copied}.",
         tuple(pictures),
         code=masked,
     )
@@ -182,10 +181,7 @@ def _writing_step(trained: tuple[Trained, Trained], text: Characters, seed: int)
 
 
 def _bundled_step(model: TracedModel, sentence: str) -> tuple[Step, dict[str, float]]:
-    encoding = encode(model.tokenizer, sentence)
-    if not 2 <= len(encoding) <= model.config.n_positions:
-        most = model.config.n_positions
-        raise ParameterError("sentence", f"it has {len(encoding)} tokens, {model.name} reads 2 to {most}")
+    encoding = encode_sentence(model, sentence)
     as_trained = model.trace(encoding.ids)
     losses = {
         name: model.trace(encoding.ids, AttentionSettings(causal=causal), base=as_trained).loss or 0.0
@@ -239,7 +235,7 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
 def ask(values: Values) -> Question:
     """Ask how low the loss gets without the mask."""
     return Question(
-        "The same model is trained without the causal mask. Where does its loss end, beside the one trained with it?",
+        "The same model is trained without the causal mask. How does its loss compare with that of the masked one?",
         ("higher", "about the same", "less than half of it"),
     )
 

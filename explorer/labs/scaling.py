@@ -122,9 +122,8 @@ def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
     steps = (
         Step(
             f"The variance of q · k at head_size {size}",
-            f"q and k are unit normal. Measured: variance {significant(raw.variance)} of q · k beside head_size "
-            f"{size}; "
-            f"{significant(with_scale.variance)} after dividing by √{size}.",
+            f"q and k are unit normal. Measured: the variance of q · k is {significant(raw.variance)}, compared with "
+            f"head_size {size}; it is {significant(with_scale.variance)} after dividing by √{size}.",
             (_curves("variance over head_size", "variance", "variance", found, log_y=True, reference=True),),
         ),
         Step(

@@ -197,7 +197,7 @@ def _answer(heads: Heads, head_size: int) -> tuple[int, str]:
     share = (heads.raw_variance / head_size).mean().item()
     choice = 0 if share < 0.5 else 1 if share <= 2 else 2
     mean = significant(heads.raw_variance.mean().item())
-    return choice, f"As trained, {mean} in the mean over its heads, beside head_size {head_size}."
+    return choice, f"As trained, {mean} on average over its heads, compared with head_size {head_size}."
 
 
 def run(values: Values, open_model: OpenModel) -> Generator[Progress | Result]:
@@ -239,7 +239,7 @@ def _loss_table(measured: list[tuple[str, Heads]]) -> TablePicture:
 
 def ask(values: Values) -> Question:
     """Ask how the variance of q · k compares with head_size."""
-    text = f"In {one_line(values.text('model'))}, as trained: what is the variance of q · k beside head_size?"
+    text = f"In {one_line(values.text('model'))}, as trained: how does the variance of q · k compare with head_size?"
     return Question(text, ("less than half of it", "about head_size", "more than twice"))
 
 

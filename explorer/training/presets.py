@@ -12,7 +12,7 @@ class Preset:
     explanation: str
     values: Mapping[str, str] = field(default_factory=dict)
     needs_file: bool = False
-    """True if it is of no use without a text of the user's own."""
+    """True if it needs a text of the user's own."""
 
 
 OWN = Preset("own", "The defaults of `explorer train`, to be changed as you like.")
@@ -20,7 +20,7 @@ OWN = Preset("own", "The defaults of `explorer train`, to be changed as you like
 PRESETS = (
     Preset(
         "demo",
-        "A tiny model of characters, 60 steps on built-in stories: some seconds on one processor. Shows the Train "
+        "A tiny model of characters, 60 steps on built-in stories: a few seconds on one processor. Shows the Train "
         "screen at work; the model learns little more than which letters are frequent.",
         {
             "tokenizer": "char",
@@ -41,7 +41,7 @@ PRESETS = (
     Preset(
         "stories",
         "As large as the bundled stories model, for 5,800 of its 9,600 steps, and on built-in stories alone: about an "
-        "hour on one processor that does nothing else.",
+        "hour on one otherwise idle processor.",
         {
             "layers": "5",
             "heads": "12",
@@ -59,8 +59,8 @@ PRESETS = (
     ),
     Preset(
         "characters",
-        "A model of the characters of your own text, as in the lecture: name its file below. 2,000 steps take some "
-        "minutes on one processor; a short text is learned by heart.",
+        "A model of the characters of your own text, as in the lecture: name its file below. 2,000 steps take a few "
+        "minutes on one processor; a short text is memorized.",
         {
             "tokenizer": "char",
             "layers": "4",
@@ -74,4 +74,4 @@ PRESETS = (
     ),
     OWN,
 )
-"""In the order of the form, which begins with the first."""
+"""All presets in the order of the form; the first one is chosen at first."""

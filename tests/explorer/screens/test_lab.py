@@ -157,7 +157,7 @@ async def test_a_key_changes_the_marked_parameter(make_app: MakeApp, ready: Read
         assert line(screen, "values").startswith("− head_size 16 +")
         await pressed(pilot, "plus")
         assert line(screen, "values").startswith("− head_size 32 +")
-        assert "beside head_size 32" in line(screen, "text")
+        assert "compared with head_size 32" in line(screen, "text")
         await pressed(pilot, "v", "minus")
         assert "− keys 4 +" in line(screen, "values")
         await pressed(pilot, "r")
