@@ -84,7 +84,7 @@ def test_whatever_the_text_no_escape_sequence_of_it_reaches_the_terminal(
             if in_application:
                 terminal.wait_for("weights")
                 terminal.press(b"e")
-                terminal.wait_for("give up")
+                terminal.wait_for("earlier sentences")
                 start = len(terminal.written)
                 terminal.press(b"a\x1b[200~" + hostile(dice).encode(errors="replace") + b"\x1b[201~\r")
                 terminal.wait_for("amount", start)
