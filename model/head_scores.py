@@ -4,11 +4,12 @@ Notation: T positions, H heads, L layers; n is the length of the random sequence
 
 A score is a mean attention weight on particular keys. The first four are those of "In-context Learning and Induction
 Heads" (Olsson et al. 2022) and of TransformerLens's head detector; the others are given as links between tokens of the
-texts, as in "What Does BERT Look At?" (Clark et al. 2019). Every score has a baseline: the weight that a head without
-this purpose would give to these keys.
+texts, as in "What Does BERT Look At?" (Clark et al. 2019). Patterns are broader: many keys for almost every query, such
+as the positional heads of "Analyzing Multi-Head Self-Attention" (Voita et al. 2019). Every score has a baseline: the
+weight that a head without this purpose would give to these keys.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -25,6 +26,8 @@ Progress = Callable[[int, int], None]
 
 _LONGEST_REPEATED = 64  # largest n
 _LEAD = 0.05  # what a relation has to stand out more than the first four scores
+_RECENT = 8  # keys before the query that are recent
+_FAR_ENOUGH = 16  # keys before a query that patterns are measured on: far fewer of them are recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,11 @@ class Link:
 
 @dataclass(frozen=True)
 class LinkedText:
-    """Token ids of a text, and the links between its tokens by the name of their relation."""
+    """Token ids of a text, the links between its tokens by the name of their relation, and marked positions by name."""
 
     ids: tuple[int, ...]
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,13 @@ class HeadScores:
     duplicate_token: the earlier occurrence of the query's token, in a random sequence and its repetition.
     induction: the key after that occurrence, in a random sequence and its repetition.
 
-    The baseline of these four is the weight that uniform attention would give to the key. All others are named after
+    Four patterns are measured in texts, for queries with at least 16 keys before them:
+
+    current_token: the query itself.
+    recent_tokens: the 8 keys before the query.
+    Patterns named after marks: all keys before the query that are marked, for queries that have such keys.
+
+    The baseline of all these is the weight that uniform attention would give to the keys. All others are named after
     a relation: the mean weight from the query of a link to its keys, in texts. Their baseline is the larger of two
     means for the same links: the weight on another word of the same kind, and the weight that all queries of the texts
     give to keys at the same distances.
@@ -91,14 +101,13 @@ class HeadScores:
             for name, values in self.values.items()
         }
 
-    def largest(self, layer: int, head: int) -> tuple[str, Score]:
-        """The score of one head that stands out most from its baseline, with its name.
+    def largest(self, layer: int, head: int, without: Collection[str] = ()) -> tuple[str, Score]:
+        """The score of one head that stands out most from its baseline, with its name, except those in `without`.
 
         A relation has to stand out clearly more than the first four, which are the simpler explanation.
         """
-        return max(
-            self.of(layer, head).items(), key=lambda item: item[1].excess - (_LEAD if item[0] in self.links else 0.0)
-        )
+        considered = (item for item in self.of(layer, head).items() if item[0] not in without)
+        return max(considered, key=lambda item: item[1].excess - (_LEAD if item[0] in self.links else 0.0))
 
 
 def head_scores(
@@ -110,8 +119,8 @@ def head_scores(
 ) -> HeadScores:
     """Measure all heads on `texts` and on `repeated`, random sequences that are each followed by their repetition.
 
-    Texts of a single token are skipped. A relation with fewer links than `fewest_links` has no score. `progress` is
-    called after each text with the number of those that have been read, and of all.
+    Texts of a single token are skipped. A relation with fewer links than `fewest_links` has no score, nor has a pattern
+    with fewer queries. `progress` is called after each text with the number of those that have been read, and of all.
     Raises ModelError if no text has two tokens or the context is shorter than 2.
     """
     usable = [text for text in texts if len(text.ids) > 1]
@@ -133,6 +142,7 @@ def head_scores(
         "duplicate_token": tuple(duplicate),
         "induction": tuple(induction),
         **sums.related(fewest_links),
+        **sums.patterns(fewest_links),
     }
     return HeadScores(
         {name: value for name, (value, _) in scored.items()},
@@ -177,6 +187,7 @@ class _TextSums:
 
     def __init__(self, texts: Sequence[LinkedText]) -> None:
         self._names = list(dict.fromkeys(name for text in texts for name in text.links))
+        self._marks = list(dict.fromkeys(name for text in texts for name in text.marks))
         self.counts = {name: sum(len(text.links.get(name, ())) for text in texts) for name in self._names}
         self._longest = max(len(text.ids) for text in texts)
         self._queries = 0
@@ -185,15 +196,20 @@ class _TextSums:
         self._usual = torch.zeros(())  # (L, H, 4) once there is a text
         self._at_distance = torch.zeros(())  # (L, H, longest)
         self._related = torch.zeros(())  # (L, H, 2 × names): on the keys, on the others
+        self._on_patterns = torch.zeros(())  # (L, H, patterns)
+        self._uniform_on_patterns = torch.zeros(())  # the same of uniform attention
+        self._pattern_queries = torch.zeros(2 + len(self._marks), dtype=torch.long)
 
     def add(self, model: TracedModel, text: LinkedText) -> None:
         """Run the model over a text."""
         size = len(text.ids)
         keys, others = (self._pairs_of(text, of_others) for of_others in (False, True))
         both = torch.cat((keys, others)).flatten(1)  # (2 × names, T × T)
+        patterns = self._patterns_of(text)
+        flat = patterns.float().flatten(1)  # (patterns, T × T)
         queries, earlier = torch.tril_indices(size, size)
         distances = queries - earlier
-        usual, at_distance, related = [], [], []
+        usual, at_distance, related, on_patterns, uniform_on_patterns = [], [], [], [], []
         for stages in _stages(model, text.ids):
             weights, uniform = stages.weights.float().cpu(), _uniform(stages)
             each = [_previous_and_first(matrix) for matrix in (weights, uniform.expand_as(weights))]
@@ -201,6 +217,8 @@ class _TextSums:
             below = weights[:, queries, earlier]
             at_distance.append(below.new_zeros(len(weights), self._longest).index_add_(1, distances, below))
             related.append(weights.flatten(1) @ both.T)
+            on_patterns.append(weights.flatten(1) @ flat.T)
+            uniform_on_patterns.append((uniform.flatten(-2) @ flat.T).expand_as(on_patterns[-1]))
         self._queries += size - 1
         self._pairs += torch.bincount(distances, minlength=self._longest)
         for i, pairs in enumerate(keys):
@@ -208,6 +226,9 @@ class _TextSums:
         self._usual = self._usual + torch.stack(usual) * (size - 1)
         self._at_distance = self._at_distance + torch.stack(at_distance)
         self._related = self._related + torch.stack(related)
+        self._on_patterns = self._on_patterns + torch.stack(on_patterns)
+        self._uniform_on_patterns = self._uniform_on_patterns + torch.stack(uniform_on_patterns)
+        self._pattern_queries += patterns.any(-1).sum(-1)
 
     def _pairs_of(self, text: LinkedText, of_others: bool) -> Tensor:
         """Count how often each query is linked with each key, by relation: (names, T, T)."""
@@ -216,6 +237,18 @@ class _TextSums:
             for link in text.links.get(name, ()):
                 counts[i, link.query, list(link.others if of_others else link.keys)] += 1
         return counts
+
+    def _patterns_of(self, text: LinkedText) -> Tensor:
+        """The keys that belong to each pattern, by query: (patterns, T, T)."""
+        size = len(text.ids)
+        positions = torch.arange(size)
+        distances = positions[:, None] - positions
+        patterns = [distances == 0, (distances >= 1) & (distances <= _RECENT)]
+        for name in self._marks:
+            marked = torch.zeros(size, dtype=torch.bool)
+            marked[list(text.marks.get(name, ()))] = True
+            patterns.append(marked & (distances >= 1))
+        return torch.stack(patterns) & (positions >= _FAR_ENOUGH)[:, None]
 
     def usual(self) -> dict[str, tuple[Tensor, Tensor]]:
         """The scores on the previous and the first token with their baselines."""
@@ -232,6 +265,15 @@ class _TextSums:
                 by_distance = mean_at_distance @ self._linked_pairs[i] / count
                 found[name] = value, torch.maximum(of_kind, by_distance)
         return found
+
+    def patterns(self, fewest: int) -> dict[str, tuple[Tensor, Tensor]]:
+        """The scores of patterns with enough queries, with their baselines."""
+        names = ("current_token", "recent_tokens", *self._marks)
+        return {
+            name: (self._on_patterns[..., i] / count, self._uniform_on_patterns[..., i] / count)
+            for i, (name, count) in enumerate(zip(names, self._pattern_queries.tolist(), strict=True))
+            if count >= max(1, fewest)
+        }
 
 
 def _stages(model: TracedModel, ids: Sequence[int]) -> Iterator[AttentionStages]:

@@ -24,6 +24,8 @@ def heads(by: str, cost: bool, as_json: bool, **values: Any) -> None:
     A score is a mean weight: on the previous or the first token, on the same token before (duplicate token) or the one
     after that (induction), from a verb to its subject and so on. Its baseline is what a head without that purpose would
     give. A head is called by the score that stands out most from its baseline; in brackets if it does by less than .2.
+    Broad patterns, which are the current token itself, the 8 recent tokens before it, and where sentences end or start,
+    name a head only if none of the other scores does.
     The cost is how much the loss rises when the head is ablated, in nats a token: on stories, and where random tokens
     are read for the second time.
     """

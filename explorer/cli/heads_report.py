@@ -10,7 +10,7 @@ from explorer.cli.terminal import is_terminal
 from explorer.core.formatting import one_line, rise, weight
 from explorer.core.gallery import Head
 from explorer.core.head_costs import measure_costs
-from explorer.core.head_kinds import HEAD_KINDS, head_kind, named_score
+from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
 from explorer.core.head_paths import induction_source
 from explorer.core.head_scores import measure_heads
 from model.head_costs import HeadCost
@@ -84,7 +84,7 @@ class HeadsReport:
             click.echo("   ".join(self._cells(head, kinds)).rstrip())
 
     def _cells(self, head: Head, kinds: int) -> list[str]:
-        name, score = self._scores.largest(*head)
+        name, score = main_score(self._scores, *head)
         is_named = named_score(self._scores, *head) is not None
         cells = [
             "L{} H{}".format(*head).ljust(9),
@@ -105,7 +105,7 @@ class HeadsReport:
 
     def _sort_key(self, by: str, head: Head) -> tuple[float, ...]:
         """Return what to sort by, the largest first; heads that tie are in the order of their position."""
-        name, score = self._scores.largest(*head)
+        name, score = main_score(self._scores, *head)
         if by == "cost":
             return (-self._costs[head].text,)
         if by == "score":

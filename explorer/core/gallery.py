@@ -19,7 +19,7 @@ Head = tuple[int, int]
 
 
 class Sort(Enum):
-    """An order of the heads; the value is its name on the screen."""
+    """An order of the heads; the value is its name on the screen. Broad patterns have no order of their own."""
 
     POSITION = "position"
     KIND = "kind"

@@ -138,7 +138,9 @@ _TERMS = (
         "kind of a head",
         "A name in the header such as ‘previous token .46’ is what the head does most, measured on other text "
         "than this: .46 of its weight goes there, clearly more than to other tokens at such a place. In ‘verb → "
-        "subject’ a verb looks at its subject. Heads (g) shows all scores.",
+        "subject’ a verb looks at its subject. A head that does nothing so particular may still look mostly at the "
+        "current token itself, at recent tokens (the 8 before it), or at the tokens where sentences end or start. "
+        "Heads (g) shows all scores.",
     ),
     Term(
         "baseline",

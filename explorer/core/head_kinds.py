@@ -16,12 +16,21 @@ RELATIONS = {
 }
 """Relations between words of the stories, each from what looks to what it looks at."""
 
+PATTERNS = {
+    "current_token": "current token",
+    "recent_tokens": "recent tokens",
+    "sentence_end": "sentence ends",
+    "sentence_start": "sentence starts",
+}
+"""What a head may do for almost every query. These names are only for heads that have no other name."""
+
 HEAD_KINDS = {
     "previous_token": "previous token",
     "first_token": "first token",
     "duplicate_token": "duplicate token",
     "induction": "induction",
     **RELATIONS,
+    **PATTERNS,
 }
 """From the scores of `HeadScores` to their names on the screen."""
 
@@ -35,6 +44,10 @@ SHORT_KINDS = {
     "object_to_verb": "verb",
     "noun_to_mention": "noun",
     "quote_to_opening": "open",
+    "current_token": "self",
+    "recent_tokens": "near",
+    "sentence_end": "end",
+    "sentence_start": "beg",
 }
 """The same names where there is little room: what such a head looks at, in at most four cells."""
 
@@ -50,11 +63,24 @@ def stands_out(score: "Score") -> bool:
     return score.excess >= STRONG
 
 
+def main_score(scores: "HeadScores", layer: int, head: int) -> "tuple[str, Score]":
+    """Return the score that says most about a head: a pattern only if no other score stands out enough, and it does."""
+    specific = scores.largest(layer, head, without=PATTERNS)
+    if stands_out(specific[1]):
+        return specific
+    patterns = [(name, score) for name, score in scores.of(layer, head).items() if name in PATTERNS]
+    return max(
+        (pattern for pattern in patterns if stands_out(pattern[1])),
+        key=lambda pattern: pattern[1].excess,
+        default=specific,
+    )
+
+
 def named_score(scores: "HeadScores | None", layer: int, head: int) -> "tuple[str, Score] | None":
     """Return the score that names a head; None if no score stands out or is known."""
     if scores is None:
         return None
-    kind, score = scores.largest(layer, head)
+    kind, score = main_score(scores, layer, head)
     return (kind, score) if stands_out(score) else None
 
 

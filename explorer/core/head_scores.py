@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from data import storyteller
 from data.storyteller import Story
 from explorer.core.head_kinds import STORIES
+from explorer.core.sentence_edges import sentence_edges
 from explorer.core.word_links import word_links
 from model.head_scores import HeadScores, LinkedText, Progress, head_scores, repeated_sequences
 from model.interface import ModelShape, TracedModel
@@ -70,7 +71,7 @@ def _stories(seed: int, count: int) -> tuple[Story, ...]:
 
 
 def linked_stories(tokenizer: Tokenizer, seed: int, tokens: int, longest: int) -> list[LinkedText]:
-    """Return token ids of stories with the links between their words, at most `tokens` in total.
+    """Return at most `tokens` token ids of stories, with the links between words and where sentences end and start.
 
     A story of more than `longest` tokens is cut into several texts.
     """
@@ -79,7 +80,9 @@ def linked_stories(tokenizer: Tokenizer, seed: int, tokens: int, longest: int) -
         encoding = encode(tokenizer, story.text)
         for start in range(0, len(encoding), longest):
             window = range(start, min(start + longest, start + tokens, len(encoding)))
-            texts.append(LinkedText(encoding.ids[start : window.stop], word_links(story, encoding.spans, window)))
+            links = word_links(story, encoding.spans, window)
+            edges = sentence_edges(story.text, encoding.spans, window)
+            texts.append(LinkedText(encoding.ids[start : window.stop], links, edges))
             tokens -= len(window)
             if tokens < 2:
                 return texts

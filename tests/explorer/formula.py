@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 from torch.nn import functional as F
 
-from explorer.core.head_kinds import HEAD_KINDS
+from explorer.core.head_kinds import HEAD_KINDS, PATTERNS
 from model import tokenizer
 from model.attention import AttentionInputs, attend
 from model.checkpoint import Checkpoint
@@ -131,5 +131,6 @@ def formula_scores() -> HeadScores:
     values = {
         name: torch.tensor([[score(kind, layer, head) for head in range(4)] for layer in range(3)])
         for kind, name in enumerate(HEAD_KINDS)
+        if name not in PATTERNS
     }
     return HeadScores(values, {name: torch.full((3, 4), 0.0625) for name in values})

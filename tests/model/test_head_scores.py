@@ -50,7 +50,10 @@ def mean(values: list[float]) -> float:
 
 
 def test_scores_equal_plain_loops(model: Model) -> None:
-    scores = measured(model, [LinkedText(tuple(ids)) for ids in ([1, 2, 3, 4, 5], range(20), [7], range(24))])
+    marks = ({3}, {4, 9, 18}, set(), {20, 23})
+    all_ids = ([1, 2, 3, 4, 5], range(20), [7], range(24))
+    texts = [LinkedText(tuple(ids), marks={"a": sorted(of_a)}) for ids, of_a in zip(all_ids, marks, strict=True)]
+    scores = measured(model, texts)
     on_text, repeated = model.traced[:3], model.traced[3:]
     assert [len(ids) for ids in on_text] == [5, 20, 24]
     assert all(len(ids) == 24 and ids[:12] == ids[12:] for ids in repeated)
@@ -59,13 +62,25 @@ def test_scores_equal_plain_loops(model: Model) -> None:
         "duplicate_token": mean([1 / (i + 1) for i in range(12, 24)]),
     }
     uniform |= {"first_token": uniform["previous_token"], "induction": uniform["duplicate_token"]}
+    far = [i for size in (20, 24) for i in range(16, size)]
+    after_marks = [*((i, 2 + (i > 18)) for i in range(16, 20)), *((i, 1) for i in range(21, 24))]
+    uniform |= {
+        "current_token": mean([1 / (i + 1) for i in far]),
+        "recent_tokens": mean([8 / (i + 1) for i in far]),
+        "a": mean([count / (i + 1) for i, count in after_marks]),
+    }
     for layer in range(2):
         for head in range(4):
             found: dict[str, list[float]] = {name: [] for name in uniform}
-            for ids in on_text:
+            for ids, of_a in zip(on_text, (marks[0], marks[1], marks[3]), strict=True):
                 w = model.gpt.trace(ids).head(layer, head).weights.tolist()
                 found["previous_token"] += [w[i][i - 1] for i in range(1, len(ids))]
                 found["first_token"] += [w[i][0] for i in range(1, len(ids))]
+                found["current_token"] += [w[i][i] for i in range(16, len(ids))]
+                found["recent_tokens"] += [sum(w[i][i - 8 : i]) for i in range(16, len(ids))]
+                found["a"] += [
+                    sum(w[i][j] for j in of_a if j < i) for i in range(16, len(ids)) if any(j < i for j in of_a)
+                ]
             for ids in repeated:
                 w = model.gpt.trace(ids).head(layer, head).weights.tolist()
                 found["duplicate_token"] += [w[i][i - 12] for i in range(12, 24)]
@@ -139,6 +154,34 @@ def test_heads_built_for_one_purpose_get_full_marks() -> None:
     positional = scores.of(1, 5)["relation"]
     assert positional.value == pytest.approx(1.0, abs=1e-6)  # but it looks so far back from everywhere
     assert positional.baseline == pytest.approx(1.0, abs=1e-6)
+
+
+class BuiltForPatterns(Model):
+    """Heads that look at the query itself, at the 8 keys before it, or at keys before it that are multiples of 7."""
+
+    def trace(self, token_ids, settings=None, base=None) -> Trace:
+        size = len(token_ids)
+        targets = [
+            [[j == i for j in range(size)] for i in range(size)],
+            [[i - 8 <= j < i for j in range(size)] for i in range(size)],
+            [[j < i and j % 7 == 0 for j in range(size)] for i in range(size)],
+        ]
+        scores, eye = torch.tensor(targets) * 100.0, torch.eye(size).expand(3, size, size)
+        inputs = (AttentionInputs(scores, eye, eye, 1.0),)
+        return Trace(tuple(token_ids), None, inputs, (), eye[0], torch.clone)  # type: ignore[arg-type]
+
+
+def test_heads_built_for_a_pattern_get_full_marks() -> None:
+    text = LinkedText(tuple(range(24)), marks={"marked": (0, 7, 14, 21), "never": ()})
+    scores = measured(BuiltForPatterns(GPT(CONFIG)), [text], vocab_size=10_000)
+    for head, expected in enumerate(("current_token", "recent_tokens", "marked")):
+        name, score = scores.largest(0, head)
+        assert name == expected
+        assert score.value == pytest.approx(1.0, abs=1e-6)
+        assert scores.largest(0, head, without={expected})[0] != expected
+    assert "never" not in scores.values
+    few = measured(BuiltForPatterns(GPT(CONFIG)), [text], fewest_links=9)  # there are 8 queries far enough
+    assert few.values.keys() == {"previous_token", "first_token", "duplicate_token", "induction"}
 
 
 def test_a_relation_has_to_stand_out_more_than_what_explains_it() -> None:

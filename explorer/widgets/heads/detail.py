@@ -8,7 +8,7 @@ from rich.style import Style
 
 from explorer.core.formatting import bar, fixed, rise, significant, weight
 from explorer.core.gallery import Gallery, Head
-from explorer.core.head_kinds import HEAD_KINDS, head_kind, named_score
+from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
 from explorer.core.head_paths import induction_source
 from explorer.widgets.panels.lines import Line, Lines, line
 
@@ -78,7 +78,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
     def _score_line(self, width: int) -> Line:
         if self._scores is None:
             return line((self._notes.scores, self.style_of("faint")))
-        best, score = self._scores.largest(*self._head)
+        best, score = main_score(self._scores, *self._head)
         is_named = named_score(self._scores, *self._head) is not None
         parts = [
             (f"{HEAD_KINDS[best]} {weight(score.value)}", self.style_of("current" if is_named else "name")),

@@ -12,6 +12,7 @@ from data import bundled, storyteller
 from explorer.app import ExplorerApp
 from explorer.core import head_kinds, head_scores
 from explorer.core.formatting import weight
+from explorer.core.sentence_edges import sentence_edges
 from explorer.core.word_links import word_links
 from explorer.training import model_card
 from explorer.widgets.header import HeaderLine
@@ -36,7 +37,8 @@ def independent(model: Checkpoint, stories: int = 2, repeats: int = 2) -> HeadSc
         for start in range(0, len(encoding), longest):
             window = range(start, min(start + longest, len(encoding)))
             links = word_links(story, encoding.spans, window)
-            texts.append(LinkedText(encoding.ids[window.start : window.stop], links))
+            edges = sentence_edges(story.text, encoding.spans, window)
+            texts.append(LinkedText(encoding.ids[window.start : window.stop], links, edges))
     generator = torch.Generator().manual_seed(head_scores.SEED)
     repeated = repeated_sequences(model.config.n_positions, vocab_size(model.tokenizer), generator, repeats)
     return measured_by_metrics(model, texts, repeated, fewest_links=40)
@@ -108,6 +110,15 @@ def test_a_head_is_called_by_the_score_that_stands_out() -> None:
     assert head_kinds.head_kind(scores_of(induction=0.24), 1, 2) == ""
 
 
+def test_a_pattern_names_a_head_that_has_no_other_name() -> None:
+    assert head_kinds.head_kind(scores_of(recent_tokens=0.6, sentence_end=0.4), 1, 2) == "recent tokens .60"
+    assert head_kinds.head_kind(scores_of(current_token=1.0, induction=0.24), 1, 2) == "current token 1"
+    assert head_kinds.head_kind(scores_of(sentence_start=0.9, induction=0.26), 1, 2) == "induction .26"
+    weak = scores_of(sentence_end=0.24, induction=0.1)
+    assert head_kinds.head_kind(weak, 1, 2) == ""
+    assert head_kinds.main_score(weak, 1, 2)[0] == "induction"
+
+
 @pytest.mark.parametrize("name", bundled.names())
 def test_named_heads_keep_their_names_on_other_stories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head_scores, "STORIES", head_kinds.STORIES)
@@ -118,10 +129,14 @@ def test_named_heads_keep_their_names_on_other_stories(name: str, monkeypatch: p
     for layer in range(model.config.n_layer):
         for head in range(model.config.n_head):
             before, after = (head_kinds.named_score(scores, layer, head) for scores in (here, there))
-            if before is not None and (after is not None or before[1].excess > head_kinds.STRONG + 0.1):
-                assert after is not None
+            if before is None or (after is None and before[1].excess < head_kinds.STRONG + 0.1):
+                continue
+            assert after is not None
+            if before[1].excess < head_kinds.STRONG + 0.1 and before[0] not in head_kinds.PATTERNS:
+                assert after[0] in {before[0], *head_kinds.PATTERNS}  # these are for heads that just miss their name
+            else:
                 assert before[0] == after[0]
-                named += 1
+            named += 1
     assert named >= 5
 
 
@@ -152,7 +167,7 @@ async def test_the_header_names_the_head(
         for head in (3, 2):
             assert app.reading is not None
             said = header.lines(app.reading, 200)[0].plain
-            name, score = expected.largest(1, head)
+            name, score = expected.largest(1, head, head_kinds.PATTERNS)
             assert f"L1 H{head} · {head_kinds.HEAD_KINDS[name]} {weight(score.value)}" in said
             await pilot.press("left_square_bracket")
         monkeypatch.setattr(head_kinds, "STRONG", 1.1)
@@ -208,6 +223,6 @@ def test_the_card_of_a_model_says_the_same(bpe_model: Checkpoint, monkeypatch: p
             f"L{layer}",
             *(
                 f"{head_kinds.HEAD_KINDS[name]} {score.value:.2f} ({score.baseline:.2f})"
-                for name, score in (expected.largest(layer, head) for head in range(4))
+                for name, score in (expected.largest(layer, head, head_kinds.PATTERNS) for head in range(4))
             ),
         ]

@@ -1,4 +1,4 @@
-"""Links between tokens: the same words whatever the tokenizer, and scores computed again from `explorer show`."""
+"""Links between tokens and edges of sentences: the same whatever the tokenizer; scores again from `explorer show`."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,8 @@ from data.storyteller.frames import parse_frame
 from data.storyteller.writer import Writer
 from explorer.cli.main import cli
 from explorer.core import head_scores
-from explorer.core.head_kinds import RELATIONS
+from explorer.core.head_kinds import PATTERNS, RELATIONS, named_score
+from explorer.core.sentence_edges import sentence_edges
 from explorer.core.word_links import word_links
 from model import checkpoint, tokenizer
 from model.config import GPTConfig
@@ -129,6 +130,21 @@ def test_a_window_has_the_links_that_lie_in_it(maker: str) -> None:
     assert not word_links(story, encoding.spans, range(1))["verb_to_subject"]
 
 
+@pytest.mark.parametrize("maker", MAKERS)
+def test_sentences_end_and_start_at_the_same_places_whatever_the_tokens(maker: str) -> None:
+    text = 'One day it was 3.5 miles. "Is it far?" he asked. "No... Not far," said Mara.\n\n"Go!" Then they went.'
+    encoding = encode(MAKERS[maker](), text)
+    found = sentence_edges(text, encoding.spans, range(len(encoding)))
+    pieces = {name: [text[slice(*encoding.spans[token])] for token in tokens] for name, tokens in found.items()}
+    assert [piece.strip('" \n') for piece in pieces["sentence_end"]] == [".", "?", ".", ".", ".", "!", "."]
+    assert [piece.strip()[:1] for piece in pieces["sentence_start"]] == ['"', '"', "N", '"', "T"]
+    first = found["sentence_end"][0]
+    window = range(first, len(encoding))
+    assert sentence_edges(text, encoding.spans, window) == {  # without the first token of the window
+        name: [token - first for token in tokens if token > first] for name, tokens in found.items()
+    }
+
+
 # -- the scores once more, in numpy, from what `explorer show` prints ---------------------------------------------
 
 
@@ -202,11 +218,37 @@ def test_a_second_implementation_agrees(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(head_scores, "STORIES", 2)
     monkeypatch.setattr(head_scores, "FEWEST_LINKS", 5)
     scores = head_scores.measure_heads(checkpoint.load(tmp_path / "random"), SEED)
-    assert scores.values.keys() == {*USUAL, *ON_RANDOM_TOKENS, *RELATIONS}
+    assert scores.values.keys() == {*USUAL, *ON_RANDOM_TOKENS, *RELATIONS, *PATTERNS}
+    assert all(named_score(scores, layer, head) is None for layer in range(2) for head in range(2))
     expected = second_scores(tmp_path / "random", 1, 1)
     for name, score in scores.of(1, 1).items():
         if name not in ON_RANDOM_TOKENS:
             assert (score.value, score.baseline) == pytest.approx(expected[name], abs=1e-5), name
+
+
+def second_edges(tokens: list[str]) -> dict[str, set[int]]:
+    """The tokens after the first at which sentences end and start, from the texts of the tokens alone."""
+    text, owner = "".join(tokens), [i for i, token in enumerate(tokens) for _ in token]
+    ends, starts = set(), set()
+    for i, character in enumerate(text):
+        rest = text[i + 1 :].removeprefix('"')
+        if character in ".!?" and rest[:1].strip() == "":
+            ends.add(owner[i])
+            if rest.lstrip().removeprefix('"')[:1].isupper():
+                starts.add(owner[len(text) - len(rest.lstrip())])
+    return {"sentence_end": ends - {0}, "sentence_start": starts - {0}}
+
+
+def second_patterns(stories: list[tuple[NDArray[np.float64], list[str]]]) -> dict[str, tuple[float, float]]:
+    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in PATTERNS}
+    for w, tokens in stories:
+        for i in range(16, len(w)):
+            keys = {"current_token": {i}, "recent_tokens": set(range(i - 8, i))}
+            keys |= {name: {j for j in marked if j < i} for name, marked in second_edges(tokens).items()}
+            for name, found in keys.items():
+                if found:
+                    rows[name].append((total(w, i, sorted(found)), len(found) / (i + 1)))
+    return {name: (float(np.mean(of, 0)[0]), float(np.mean(of, 0)[1])) for name, of in rows.items()}
 
 
 def second_scores(model: Path, layer: int, head: int) -> dict[str, tuple[float, float]]:
@@ -220,6 +262,7 @@ def second_scores(model: Path, layer: int, head: int) -> dict[str, tuple[float, 
     found = {
         "previous_token": (float(np.mean([w[i, i - 1] for w, i in later])), even),
         "first_token": (float(np.mean([w[i, 0] for w, i in later])), even),
+        **second_patterns([(np.array(answer["weights"]), answer["tokens"]) for answer in shown]),
     }
 
     def as_far(distance: int) -> float:
