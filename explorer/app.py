@@ -369,7 +369,7 @@ class ExplorerApp(App[None]):
 
     @property
     def scoring_progress(self) -> tuple[int, int] | None:
-        """How many texts of how many have been read to measure the model in view; None if that is not known."""
+        """The number of texts read to measure the model in view, and of all texts; None before that is announced."""
         model = self.model_in_view
         return self._scorer.progress(model) if self._scorer is not None and model is not None else None
 
@@ -388,7 +388,7 @@ class ExplorerApp(App[None]):
 
     @property
     def costs_in_view(self) -> "dict[Head, HeadCost]":
-        """What is known of the heads of the model in view that have been ablated."""
+        """The costs of the heads of the model in view that have been ablated so far."""
         model = self.model_in_view
         return self._ablator.costs(model) if self._ablator is not None and model is not None else {}
 

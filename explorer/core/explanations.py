@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 Wordings = tuple[str, ...]
 
 _MOST = 0.5
-"""The weight on the first token, of a row and in the mean of the head, from which it is called an attention sink."""
+"""The least weight on the first token, in a row and on average in the head, at which it is called an attention sink."""
 
 _FEWEST_QUERIES = 4
-"""Queries from which that can be told: with fewer, an even split gives the first token as much."""
+"""The fewest queries for that: with fewer, an even split gives the first token as much."""
 
 _LONG, _MEDIUM, _SHORT = 24, 12, 8
 """Cells for the name of a token in the fullest, a shorter and the shortest wording."""

@@ -42,11 +42,11 @@ class Sort(Enum):
 
     @property
     def is_of_sentence(self) -> bool:
-        """True if heads are sorted by what they do in the sentence in view, False if by what they do in other text."""
+        """True if heads are sorted by a measure of the sentence in view, False if by one of other text."""
         return self in (Sort.POSITION, Sort.PEAKEDNESS)
 
     def is_known(self, measured: "Measured") -> bool:
-        """Return True if what heads are sorted by has been measured."""
+        """Return True if the measure by which heads are sorted is known."""
         if self is Sort.COST:
             return measured.is_complete
         if self.is_of_sentence:

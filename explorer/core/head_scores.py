@@ -23,7 +23,7 @@ LONGEST = 256
 REPEATS = 8
 """Random sequences; fewer for large models."""
 OPERATIONS = 5e10
-"""About how many multiplications to spend on stories, and at most as many on random tokens: seconds on one core."""
+"""The approximate number of multiplications to spend on stories, and the most on random tokens: seconds on one core."""
 FEWEST_TOKENS = 32
 """Tokens that are read of each, however large the model."""
 FEWEST_LINKS = 40

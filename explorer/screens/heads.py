@@ -158,7 +158,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         detail.show_head(self.gallery, head, self.scores, self.app.costs_in_view, self._notes(), self._legends())
 
     def _notes(self) -> Notes:
-        """Return what stands in place of scores and of costs until they are known."""
+        """Return the notes to show in place of scores and costs until these are known."""
         if self.scores is None:
             if self.app.scoring_is_over:
                 return Notes("no head scores", "")
@@ -206,11 +206,11 @@ class HeadsScreen(ActionScreen[Head | None]):
             self.show()
 
     def _show_costs(self) -> None:
-        """Show what has just been measured of ablated heads, and have the rest ablated."""
+        """Show the costs just measured, and ablate the remaining heads."""
         if self.is_gone:
             return
         if self.app.ablating_is_over:
-            self.show()  # they can be sorted by it now
+            self.show()  # the heads can be sorted by cost now
         else:
             self._show_detail()
             self._ablate()
@@ -218,7 +218,7 @@ class HeadsScreen(ActionScreen[Head | None]):
     # Computing
 
     def _ablate(self) -> None:
-        """Have each head ablated once the pictures and the scores, which are there sooner, have been computed."""
+        """Ablate each head once the pictures and the scores, which take less time, have been computed."""
         if self._computing is None and self.scores is not None:
             self.app.ablate_heads(self)
 

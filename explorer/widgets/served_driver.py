@@ -13,7 +13,7 @@ _MOST_COLUMNS, _MOST_ROWS = 1000, 500
 class ServedDriver(WebDriver):
     """Ends the application when its input ends, as the server is gone then.
 
-    A page says how large it is. One that says much more than any screen has would fill the memory of the host.
+    A page reports its size; a size far beyond that of any screen would fill the memory of the host.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ServedDriver(WebDriver):
 
 
 def _within(said: object, most: int) -> int:
-    """Return a size in cells as a page has said it, from 1 to `most`; 80 for anything that is no number."""
+    """Return a size in cells as reported by a page, from 1 to `most`; 80 for anything that is not a number."""
     try:
         return max(1, min(most, int(str(said))))
     except ValueError:

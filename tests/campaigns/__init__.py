@@ -1,4 +1,4 @@
-"""Campaigns of hostile use: random tries with a seed, each against what `docs/trust.md` promises.
+"""Campaigns of hostile use: seeded random tries of the promises in `docs/trust.md`.
 
 `pytest -m slow` runs a few tries of each. Many, or one again:
 

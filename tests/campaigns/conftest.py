@@ -1,4 +1,4 @@
-"""What campaigns share with the tests of the application: its small models, and how it is waited for."""
+"""The fixtures that campaigns share with the tests of the application: its small models, and waiting for it."""
 
 from tests.explorer.conftest import (  # noqa: F401
     _still,

@@ -22,7 +22,7 @@ from model.errors import ModelError
 from tests.campaigns.tries import tries
 
 SECONDS = 60
-"""After which a checkpoint counts as one that never opens."""
+"""Seconds after which a checkpoint counts as one that never opens."""
 
 Dice = random.Random
 VALUES: tuple[Any, ...] = (
@@ -48,7 +48,7 @@ PARTS: tuple[Any, ...] = (
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the way to every value inside a value of JSON."""
+    """Yield the path to every value inside a JSON value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         yield (*path, key)
@@ -56,7 +56,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def change_json(dice: Dice, value: Any) -> Any:
-    """Replace, remove or add a few values anywhere in a value of JSON."""
+    """Replace, remove or add a few values anywhere in a JSON value."""
     for _ in range(dice.randint(1, 3)):
         found = list(places(value))
         if not found:
@@ -91,7 +91,7 @@ def change_tokenizer(dice: Dice, directory: Path) -> None:
 
 
 def change_header(dice: Dice, directory: Path) -> None:
-    """Change what the weights are said to be, or the length of that."""
+    """Change the header of the weights, or its length."""
     path = directory / "model.safetensors"
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
@@ -112,7 +112,7 @@ def change_bytes(dice: Dice, directory: Path) -> None:
 
 
 def change_files(dice: Dice, directory: Path) -> None:
-    """Let a file be missing, empty, a directory, or a link to nowhere or to itself."""
+    """Remove or empty a file, or replace it by a directory or by a link to nowhere or to itself."""
     path = dice.choice(sorted(path for path in directory.iterdir() if path.is_file()))
     path.unlink()
     kind = dice.choice(["missing", "empty", "directory", "nowhere", "itself"])
@@ -168,7 +168,7 @@ def test_whatever_a_checkpoint_holds_it_opens_or_is_refused_in_one_line(
             try:
                 change(dice, directory)
             except (ValueError, KeyError, TypeError, OSError, AttributeError, RecursionError):
-                continue  # the file is no longer what this change is for
+                continue  # this change no longer applies to the file
         with within(SECONDS):
             assert ModelEntry.of(ModelLocation("hostile", directory)).description.isprintable()
             message = refusal(directory)

@@ -16,7 +16,7 @@ from tests.explorer.conftest import Opener
 from tests.explorer.test_replay import check_numbers, replay
 
 EVENTS = 2000
-"""In each session."""
+"""The number of events in each session."""
 
 
 def shown(view: View, model: Checkpoint) -> dict[str, object]:

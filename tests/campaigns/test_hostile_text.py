@@ -15,7 +15,7 @@ from tests.campaigns.tries import tries
 from tests.explorer.test_terminal import ESCAPE, Terminal
 
 MARK = "31337"
-"""In every escape sequence of ours, so that those of the application are told from them."""
+"""Part of every hostile escape sequence, to distinguish them from those of the application."""
 
 PIECES = (
     *(f"\x1b[{MARK}m", f"\x1b[{MARK};1H", f"\x1b]0;{MARK}\x07", f"\x1b]8;;{MARK}\x1b\\", f"\x1bP{MARK}\x1b\\"),
@@ -25,7 +25,7 @@ PIECES = (
     *("a", "bad", " ", "fed", "é", "漢", "👩\u200d👩", "'", '"', "\\", "$(id)", "%s", "{0}", "--json", "-", "[@a=x]"),
 )
 BYTES = (b"\xff", b"\x9b31337m", b"\xc2\x9b31337m", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80")
-"""What is no UTF-8, or is a control character of eight bits."""
+"""Bytes that are not UTF-8, and eight-bit control characters."""
 
 BIDIRECTIONAL = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 

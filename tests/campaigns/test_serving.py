@@ -22,7 +22,7 @@ from tests.explorer.cli.test_serve import ROOT, free_port, receive
 from tests.explorer.processes import children, gone
 
 PAGES = 2
-"""That may be open at once."""
+"""The most pages that may be open at once."""
 
 GARBAGE = (
     *('["stdin", "m"]', '["stdin", "\\u001b[31337m"]', '["resize", {"width": 1, "height": 1}]', '["ping", 1]'),

@@ -1,4 +1,4 @@
-"""The tries of a campaign: how many, and the dice of each."""
+"""The tries of a campaign: their number, and the random generator of each."""
 
 import os
 import random
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def tries(few: int) -> Iterator[random.Random]:
-    """Yield the dice of each try: `few` of them, or as many as `python -m tests.campaigns` was told."""
+    """Yield the random generator of each try: `few` tries, or as many as `python -m tests.campaigns` asks for."""
     defaults = {"SEED": 1, "TRIES": few, "FIRST": 0}
     seed, count, first = (int(os.environ.get(f"CAMPAIGN_{name}", value)) for name, value in defaults.items())
     for number in range(first, first + count):

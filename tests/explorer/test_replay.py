@@ -49,7 +49,7 @@ NAMED = {" ": "space", "\n": "enter"}
 
 
 class Person:
-    """Somebody who does anything, the same things for the same dice."""
+    """A user who does random things, the same ones for the same random generator."""
 
     def __init__(self, app: ExplorerApp, dice: random.Random) -> None:
         self.app = app

@@ -24,7 +24,7 @@ JOINED = 110
 
 
 class Notes(NamedTuple):
-    """What stands in place of scores and of costs that are not known."""
+    """The texts to show in place of scores and costs that are not known."""
 
     scores: str
     costs: str
@@ -93,7 +93,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         return line(*parts)
 
     def _cost_line(self, width: int) -> Line:
-        """Return what the loss is without the head and, of an induction head, which one it reads from."""
+        """Return the change of the loss without the head and, for an induction head, which head it reads from."""
         cost = self._costs.get(self._head)
         if cost is None or self._scores is None:
             return line((self._notes.costs, self.style_of("faint")))

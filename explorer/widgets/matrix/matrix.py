@@ -138,7 +138,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._drawn_in = Size(0, 0)
         self._title = TextContent("")
         self._measure = TextContent("")
-        self._said = TextContent("")  # the measure as it is shown
+        self._measure_shown = TextContent("")  # the measure as it is shown
         self._hovered: tuple[int | None, int | None] = (None, None)
 
     # What is shown
@@ -242,15 +242,15 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def measure(self, words: TextContent) -> None:
         """Show `words` about the whole matrix in the lower border, with the zoom if only a part is in view."""
         self._measure = words
-        self._say_measure()
+        self._show_measure()
 
-    def _say_measure(self) -> None:
+    def _show_measure(self) -> None:
         words, painter = self._measure, self._painter
         if painter and (self._zoom is not None or not painter.layout.fits):
             with_zoom = words + TextContent(f"{' · ' if words else ''}{painter.layout.zoom.value}")
             words = with_zoom if with_zoom.cell_length <= self.size.width - 2 else words
-        if words != self._said:
-            self._said = words
+        if words != self._measure_shown:
+            self._measure_shown = words
             self.border_subtitle = words or None
 
     def redraw(self) -> None:
@@ -259,7 +259,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         if self.is_attached and self.size and (painter := self.painter):
             size = Size(*painter.layout.virtual_size)
             if self._measure:
-                self._say_measure()
+                self._show_measure()
             if size != self.virtual_size:
                 self.virtual_size = size
                 self.call_after_refresh(self._keep_in_view)  # once the scrollbars are in place

@@ -148,7 +148,7 @@ async def test_what_cannot_be_opened_leaves_the_model(app: ExplorerApp, ready: R
             assert app.screen is screen, "what was typed can be corrected"
             assert said in str(screen.query_one("#hint", Static).render())
             assert app.view.model == "one"
-        assert "or give a checkpoint directory" in screen_text(app), "the end of what is said is not cut off"
+        assert "or give a checkpoint directory" in screen_text(app), "the end of the message is not cut off"
         screen.query_one(Input).post_message(events.Paste("./other\x1b[31m"))
         await pilot.pause()
         assert "\x1b" not in screen.query_one(Input).value

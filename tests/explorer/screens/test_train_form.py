@@ -142,7 +142,7 @@ async def test_the_mouse_chooses_and_starts(app: ExplorerApp, made: list[FakePro
         assert made[0].request.arguments == ("--out", "run-1", "--optimizer", "adamw")
 
 
-async def test_what_is_wrong_is_shown_below_its_field_at_once_and_nothing_is_lost(
+async def test_a_problem_is_shown_below_its_field_at_once_and_nothing_is_lost(
     app: ExplorerApp, made: list[FakeProcess]
 ) -> None:
     wrong = {
