@@ -1,7 +1,9 @@
 """The checks find code that computes something else than is shown, or on which a switch does not act."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -100,15 +102,38 @@ def test_a_gpt2_that_ignores_what_it_is_passed_is_refused(tmp_path: Path) -> Non
         open_tiny(each, tmp_path)
 
 
-def test_what_the_code_of_a_model_raises_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_do_not_wait_for_a_trace_of_another_thread(tmp_path: Path) -> None:
+    opened = open_tiny(family("llama"), tmp_path)
+    known = opened.trace(IDS)
+    begun, ended = Event(), Event()
+
+    def waits(*_: object) -> None:
+        begun.set()
+        assert ended.wait(60)
+
+    handle = opened.network.model.layers[1].register_forward_pre_hook(waits)
+    with ThreadPoolExecutor() as threads:
+        slow = threads.submit(opened.trace, IDS[:5])
+        assert begun.wait(60)
+        try:
+            logits = threads.submit(lambda: known.logits).result(60)
+        finally:
+            ended.set()
+        other = slow.result(60)
+    handle.remove()
+    assert torch.equal(logits, opened.trace(IDS).logits)
+    assert torch.equal(other.logits, opened.trace(IDS[:5]).logits)
+
+
+def test_what_the_code_of_a_model_raises_is_one_line(tmp_path: Path) -> None:
     opened = open_tiny(family("llama"), tmp_path)
     reader = opened.reader()
     assert reader is not None
 
-    def fails(*_: Any, **options: Any) -> Any:
+    def fails(*_: object) -> None:
         raise IndexError("index 7 is\nout of range")
 
-    monkeypatch.setattr(modeling_llama.LlamaModel, "forward", fails)
+    opened.network.model.layers[1].register_forward_pre_hook(fails)
     for read in (opened.trace, reader.logits):
         with pytest.raises(ModelError, match=r"cannot read this text: index 7 is out of range$"):
             read(IDS)
