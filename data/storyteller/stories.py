@@ -53,15 +53,15 @@ def story(seed: int, index: int = 0) -> Story:
     rng = Random(f"storyteller:{seed}:{index}")
     genre = load_genre(GENRE)
     while True:
-        told = _tell(rng.choice(genre.plots), genre, rng)
-        if all(_uses(told, word) >= _FEWEST_USES for word in told.invented):
-            return told
+        candidate = _tell(rng.choice(genre.plots), genre, rng)
+        if all(_uses(candidate, word) >= _FEWEST_USES for word in candidate.invented):
+            return candidate
 
 
-def _uses(told: Story, word: str) -> int:
+def _uses(candidate: Story, word: str) -> int:
     """Return how often an invented word occurs, in the singular or the plural."""
     forms = (word, plural(word))
-    return sum(each.text.lower() in forms for each in told.words)
+    return sum(each.text.lower() in forms for each in candidate.words)
 
 
 def _tell(plot: Plot, genre: Genre, rng: Random) -> Story:
@@ -94,9 +94,9 @@ def documents(seed: int, characters: int, refrain_every: int = REFRAIN_EVERY) ->
         raise ValueError(f"one document in {refrain_every} cannot be a refrain: give 0 for none")
     texts: list[str] = []
     total = 0
-    told, sung = stories(seed), refrains(seed)
+    next_stories, next_refrains = stories(seed), refrains(seed)
     for number in count(1):
-        each = next(sung if refrain_every and number % refrain_every == 0 else told)
+        each = next(next_refrains if refrain_every and number % refrain_every == 0 else next_stories)
         texts.append(each.text)
         total += len(each.text)
         if total >= characters:

@@ -23,6 +23,7 @@ from explorer.labs.lab import (
     TablePicture,
     Values,
     matrix,
+    seed_parameter,
 )
 from explorer.labs.registry import find_entry
 from model.attention import masked, weights
@@ -192,7 +193,7 @@ LAB = Lab(
         IntegerParameter("positions", "T, rows of x", 8, (4, 8, 16, 32), low=4, high=64),
         IntegerParameter("channels", "C, columns of x", 2, (1, 2, 4, 8), low=1, high=16),
         IntegerParameter("batch", "B, independent examples", 4, low=1, high=16),
-        IntegerParameter("seed", "of torch.randn", 1337, low=0, high=2**31 - 1),
+        seed_parameter("of torch.randn"),
     ),
     (average_by_loop, weights_by_tril, weights_by_softmax, average_by_product, masked, weights),
     ask,

@@ -27,6 +27,7 @@ from explorer.labs.lab import (
     TextParameter,
     Values,
     matrix,
+    seed_parameter,
 )
 from explorer.labs.registry import find_entry
 from explorer.labs.sentence import encode_sentence
@@ -241,7 +242,7 @@ LAB = Lab(
         IntegerParameter("head_size", "D, width of q, k and v in the example", 16, (1, 4, 16, 64), low=1, high=256),
         IntegerParameter("positions", "T, rows of x", 8, low=2, high=32),
         IntegerParameter("channels", "C, columns of x", 32, low=1, high=256),
-        IntegerParameter("seed", "of x and the three projections", 1337, low=0, high=2**31 - 1),
+        seed_parameter("of x and the three projections"),
         TextParameter("sentence", "what the model reads", SAMPLES[0].text),
         TextParameter("query", "the word that looks", "guy", longest=40),
         TextParameter("key", "the word looked at", "Ivan", longest=40),

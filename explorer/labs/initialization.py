@@ -31,6 +31,7 @@ from explorer.labs.lab import (
     TablePicture,
     Values,
     histogram,
+    seed_parameter,
 )
 from explorer.labs.names import NAMES
 from explorer.labs.registry import find_entry
@@ -327,7 +328,7 @@ LAB = Lab(
         ),
         IntegerParameter("steps", "of training, for each of three networks", 300, (100, 300, 1000), low=20, high=5000),
         IntegerParameter("units", "of the one hidden layer", 200, (50, 100, 200), low=10, high=500),
-        IntegerParameter("seed", "of weights and batches", 2147483647, low=0, high=2**31 - 1),
+        seed_parameter("of weights and batches", 2147483647),
     ),
     (one_layer, Network.forward, training_step, saturated_share, several_layers, measure_layers),
     ask,

@@ -91,6 +91,11 @@ class IntegerParameter(Parameter):
         return value
 
 
+def seed_parameter(help: str, default: int = 1337) -> IntegerParameter:
+    """Return the parameter for the seed of the random numbers that `help` names; the default is the lecture's."""
+    return IntegerParameter("seed", help, default, low=0, high=2**31 - 1)
+
+
 @dataclass(frozen=True, slots=True)
 class NumberParameter(Parameter):
     """A number from `low` to `high`."""

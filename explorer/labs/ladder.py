@@ -35,6 +35,7 @@ from explorer.labs.lab import (
     Step,
     TablePicture,
     Values,
+    seed_parameter,
 )
 from explorer.labs.registry import find_entry
 from model.attention import masked, mixed, scaled, scores, weights
@@ -240,7 +241,7 @@ LAB = Lab(
     find_entry("ladder"),
     (
         IntegerParameter("steps", "of each training", 400, (100, 400, 1000), low=20, high=5000),
-        IntegerParameter("seed", "of text, weights and batches", 1337, low=0, high=2**31 - 1),
+        seed_parameter("of text, weights and batches"),
     ),
     (Bigram, Average, Heads, Block, Reader, next_symbol_loss, fit),
     ask,

@@ -40,6 +40,7 @@ from explorer.labs.lab import (
     TextPicture,
     Values,
     matrix,
+    seed_parameter,
 )
 from explorer.labs.registry import find_entry
 from explorer.labs.sentence import encode_sentence
@@ -244,7 +245,7 @@ LAB = Lab(
     find_entry("mask"),
     (
         IntegerParameter("steps", "of each training", 400, (200, 400, 800), low=20, high=5000),
-        IntegerParameter("seed", "of text, weights and batches", 1337, low=0, high=2**31 - 1),
+        seed_parameter("of text, weights and batches"),
         TextParameter("model", "a model trained with the mask", bundled.DEFAULT),
         TextParameter("sentence", "what that model reads", SAMPLES[0].text),
     ),

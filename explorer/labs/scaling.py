@@ -23,6 +23,7 @@ from explorer.labs.lab import (
     TablePicture,
     Values,
     matrix,
+    seed_parameter,
 )
 from explorer.labs.registry import find_entry
 from model.attention import scaled, scores, weights
@@ -179,7 +180,7 @@ LAB = Lab(
         IntegerParameter("head_size", "D, width of q and k", 16, SIZES, low=1, high=1024),
         IntegerParameter("keys", "keys that each query scores", 8, (2, 4, 8, 16, 32), low=2, high=32),
         IntegerParameter("samples", "queries to average over", 1000, (100, 300, 1000), low=10, high=1000),
-        IntegerParameter("seed", "of q and k", 1337, low=0, high=2**31 - 1),
+        seed_parameter("of q and k"),
     ),
     (random_scores, measure, jacobian_norm, scores, scaled, weights),
     ask,

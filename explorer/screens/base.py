@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _OF_TEXTUAL = ("palette", "focus_next", "focus_previous")
-"""Actions whose keys Textual binds by itself."""
+"""Actions whose keys Textual itself binds."""
 
 
 def bindings(screen: str) -> list[BindingType]:

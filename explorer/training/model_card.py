@@ -69,7 +69,7 @@ def _cell(words: str) -> str:
 
 
 def _differences(config: GPTConfig) -> str:
-    """Say in what a model differs from a usual GPT."""
+    """Return how a model differs from an ordinary GPT."""
     found = [] if config.causal else ["without the causal mask: its losses count answers in view"]
     found += [] if config.scale_attn_weights else ["without 1/√head_size"]
     found += [] if config.initializer_range == GPT_2_INIT_STD else [f"from weights of std {config.initializer_range:g}"]

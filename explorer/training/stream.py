@@ -67,7 +67,7 @@ class MessageStream:
                 self._on_stop()
 
     def next_command(self, wait: float = 0.0) -> Command | None:
-        """Return the next command, waiting for it up to so many seconds."""
+        """Return the next command, waiting for it at most this many seconds."""
         try:
             return self._commands.get(block=wait > 0, timeout=wait)
         except queue.Empty:

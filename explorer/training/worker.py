@@ -33,7 +33,7 @@ _SAMPLE_EVERY = 5.0
 
 _SAMPLE_TOKENS = 160
 _SHARE = 20
-"""Samples, heads and statistics each take at most about one part in so many of the time."""
+"""Samples, heads and statistics each take at most about 1/20 of the time."""
 
 _PACE_WINDOW = 20.0
 """Seconds of the past from which the rest of the time is estimated."""

@@ -28,7 +28,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 _UNQUANTISED = frozenset({"F64", "F32", "F16", "BF16"})
 _LISTED = 3
 _SLACK = 1.05
-"""A network may have so many times the numbers that its files hold: buffers and tied matrices are counted apart."""
+"""The most numbers of a network per number in its files: buffers and tied matrices count separately."""
 
 
 def load(path: Path, name: str | None, options: OpenOptions) -> FamilyModel:

@@ -182,7 +182,7 @@ class FamilyModel:
 
     @contextmanager
     def _plainly(self) -> Iterator[None]:
-        """Let the network compute its attention by itself for as long as the block runs."""
+        """Let the network use its own attention while the block runs."""
         self.network.set_attn_implementation("eager")
         try:
             yield

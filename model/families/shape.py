@@ -9,7 +9,7 @@ from model.families import OpenOptions
 from model.families.recording import RecordedLayer
 
 CONTEXT_CAP = 1024
-"""Models read at most so many tokens unless more are asked for: the matrices of a head grow with the square."""
+"""The most tokens that models read unless more are asked for: the matrices of a head grow with the square."""
 
 _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 

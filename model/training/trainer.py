@@ -146,7 +146,7 @@ class Trainer:
             )
 
     def rate_factor(self, done: int, steps: int) -> float:
-        """Return the factor on the learning rates of the step after `done`, in a run of so many steps."""
+        """Return the factor on the learning rates of the step after `done`, in a run of `steps` steps."""
         return schedule(done, steps, self.settings.warmup, self.settings.cooldown)
 
     def _set_rates(self) -> float:

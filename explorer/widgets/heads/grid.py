@@ -29,8 +29,8 @@ _VALUE = 4
 class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
     """Pictures of queries (down) by keys (across), as large as the terminal and the number of heads allow.
 
-    A pixel is the weight of one query on one key, or where that is too fine the weight on a block of keys together,
-    in the mean of a block of queries. Pictures that are not computed yet are left empty; `block` says which are needed.
+    A pixel is the weight of one query on one key, or if that is too fine, the total weight on a block of keys, averaged
+    over a block of queries. Pictures that are not computed yet are left empty; `block` says which are needed.
     """
 
     DEFAULT_CSS = """
@@ -205,7 +205,7 @@ def _short_rise(x: float) -> str:
 
 
 def levels_of(picture: "HeadPicture", count: int) -> list[list[int]]:
-    """The levels of a sequential palette of so many, as its `Ramp.level` gives them; −1 for hidden blocks."""
+    """Return the levels of a picture in a sequential palette of `count`, as by `Ramp.level`; −1 for hidden blocks."""
     shares = picture.blocks
     levels = (shares.clamp(0.0, 1.0).sqrt() * (count - 1)).round().masked_fill(shares < 0, _HIDDEN)
     found: list[list[int]] = levels.int().tolist()

@@ -107,7 +107,7 @@ async def test_what_cannot_be_shown_is_not_kept() -> None:
 
 @pytest.mark.parametrize("is_early", [False, True], ids=["focused", "early"])
 async def test_what_follows_the_end_in_one_burst_is_not_typed(is_early: bool) -> None:
-    """Whether the input has the focus by then, or all came before it had."""
+    """The keys arrive before the input has the focus, or after it."""
     app = EditorApp()
     async with app.run_test() as pilot:
         if not is_early:
