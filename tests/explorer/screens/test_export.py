@@ -157,7 +157,7 @@ async def test_an_impossible_name_is_reported_in_the_dialog(
         app.screen.query_one(Input).value = name
         await pilot.press("enter")
         assert isinstance(app.screen, WriteScreen)
-        assert str(app.screen.query_one("#said", Static).render())
+        assert str(app.screen.query_one("#message", Static).render())
         await pilot.press("escape")
         assert list(here.iterdir()) == []
 
