@@ -30,6 +30,7 @@ _GROUPS = {
             "position_rate",
             "norm_rate",
             "position_waves",
+            "first_position",
             "growth",
             "repeats",
             "recall",
