@@ -4,18 +4,35 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bundled model `model` shows what a sample is about: a head, a query and the key that it finds."""
+
+    model: str
+    layer: int
+    head: int
+    query: int
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """A sentence, and in a few words what to look for in it."""
+    """A sentence, in a few words what to look for in it, and where the model that ships shows it."""
 
     text: str
     shows: str
+    place: Place | None = None
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample("Ivan is the guy who ate the sandwich", "a relative clause: who ate? look back to Ivan and the guy"),
+    Sample(
+        "Ivan is the guy who ate the sandwich",
+        "a relative clause: the sandwich looks for its verb, ate",
+        Place("stories", 2, 7, 10, 6),
+    ),
     Sample(
         "The cat saw the dog. The cat saw the dog. The cat saw the",
         "repetition: what followed the last time comes next",
+        Place("stories", 2, 10, 8, 3),
     ),
     Sample(
         "Lily gave her ball to Tom because he was sad. He said thank you to",
@@ -24,10 +41,12 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         "Once upon a time there was a fox named Zib. Zib had a friend named Blom. One day Zib went to see",
         "names that return: they are copied from where they stood",
+        Place("stories", 2, 10, 14, 11),
     ),
     Sample(
         "Mia found a trindle in the garden. She took the trindle home and showed the",
         "an invented word: its pieces can only be copied",
+        Place("stories", 3, 10, 15, 6),
     ),
     Sample(
         "For lunch they had bread, cheese, apples, soup and a big",
@@ -35,32 +54,57 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     Sample(
         '"Where is my hat?" asked Ben. "It is on your head," said his mom. "Oh, thank you',
-        "quotation marks: an open one waits to be closed",
+        "quotation marks: a closing one looks for the opening one",
+        Place("stories", 2, 2, 5, 0),
     ),
     Sample(
         "The girl with the two little brothers is happy, but the brothers of the girl are",
-        "agreement: is and are look for their subject",
+        "a noun that returns: the girl looks for the same word",
+        Place("stories", 1, 7, 17, 1),
     ),
     Sample(
         "Tim had a red box and a blue box. He put the key in the red box. To find the key, he opened the",
-        "a fact to look up: where the key is",
+        "a fact to look up: the red box looks for what is put there",
+        Place("stories", 3, 11, 17, 11),
     ),
     Sample(
         "The bird did not want to fly. The fish did not want to swim. The frog did not want to",
-        "parallel sentences: the same frame with new words",
+        "parallel sentences: each word looks at the one before it",
+        Place("stories", 0, 4, 21, 20),
     ),
     Sample(
         "One, two, three, four! One, two, three, four! One, two,",
-        "counting: each number looks for the one before it",
+        "counting: the same number, and the one after it last time",
+        Place("stories", 2, 8, 15, 8),
     ),
 )
 """For a model of words that was trained on children's stories."""
 
 SHAKESPEARE_SAMPLES: tuple[Sample, ...] = (
-    Sample("ROMEO:\nWhat light is in thy window, what light", "a speaker, then a line: names in capitals, and an echo"),
-    Sample("to the sea, to the sea, to the s", "repetition: the same letters follow the same letters"),
-    Sample("The queen, the quick, the quiet q", "spelling: after q look for u"),
-    Sample("First Citizen:\nSpeak!\n\nSecond Citizen:\n", "speakers in turn: newlines and colons"),
-    Sample("Where art thou, Zorbel? I come, Z", "an invented name: only a copy can finish it"),
+    Sample(
+        "ROMEO:\nWhat light is in thy window, what light",
+        "a speaker, then a line: in window, n looks for the n of in",
+        Place("shakespeare", 0, 1, 30, 22),
+    ),
+    Sample(
+        "to the sea, to the sea, to the s",
+        "repetition: the same letters follow the same letters",
+        Place("shakespeare", 3, 1, 16, 5),
+    ),
+    Sample(
+        "The queen, the quick, the quiet q",
+        "spelling: u looks at the q before it",
+        Place("shakespeare", 0, 3, 16, 15),
+    ),
+    Sample(
+        "First Citizen:\nSpeak!\n\nSecond Citizen:\n",
+        "speakers in turn: a colon looks for the end of the last such line",
+        Place("shakespeare", 2, 1, 37, 14),
+    ),
+    Sample(
+        "Where art thou, Zorbel? I come, Z",
+        "an invented name: only a copy can finish it",
+        Place("shakespeare", 0, 1, 30, 14),
+    ),
 )
 """For a character model that was trained on Shakespeare: at most 60 characters, all of them in its alphabet."""

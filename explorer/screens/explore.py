@@ -14,6 +14,7 @@ from textual.dom import DOMNode
 from textual.widget import Widget
 from textual.widgets import Static
 
+from data.samples import Sample
 from explorer.actions import EXPLORE, action_named, footer
 from explorer.core import export
 from explorer.core.catalog import without_step
@@ -533,11 +534,18 @@ class ExploreScreen(ActionScreen[None]):
         if (reading := self.app.reading) is not None:
             self.app.push_screen(SamplesScreen(suitable(reading), self.app.view.text), self._sample_chosen)
 
-    def _sample_chosen(self, text: str | None) -> None:
-        view = self.app.view
-        if text is not None and text != view.text:
-            self.app.history.add(view.text, text)
-            self.app.look(replace(view, text=text, query=LAST, stepping=False), undecided=EVERYTHING)
+    def _sample_chosen(self, sample: Sample | None) -> None:
+        if sample is None:
+            return
+        view, place = self.app.view, sample.place
+        opened = replace(view, text=sample.text, query=LAST, stepping=False)
+        if sample.text != view.text:
+            self.app.history.add(view.text, sample.text)
+        if place is not None and place.model == view.model:
+            found = replace(opened, layer=place.layer, head=place.head, query=place.query, key=place.key)
+            self.app.look(found)
+        elif sample.text != view.text:
+            self.app.look(opened, undecided=EVERYTHING)
 
     # Letting the model write
 

@@ -33,8 +33,8 @@ def suitable(reading: "Reading") -> tuple[Sample, ...]:
     return max(found, key=lambda pair: len(pair[0]) / pair[1])[0] or SAMPLES
 
 
-class SamplesScreen(Dialog[str | None]):
-    """Returns the text of the chosen sample, or None."""
+class SamplesScreen(Dialog[Sample | None]):
+    """Returns the chosen sample, or None."""
 
     CSS_PATH = "samples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,7 +68,7 @@ class SamplesScreen(Dialog[str | None]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._samples[event.option_index].text)
+        self.dismiss(self._samples[event.option_index])
 
 
 def _prompt(sample: Sample) -> Text:
