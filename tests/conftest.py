@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 # Before torch or transformers are imported: small matrices are slower on two threads than on one.
@@ -17,6 +18,11 @@ settings.load_profile("project")
 
 FEW = 3
 """Files that are tested in one process: each worker takes seconds to import torch and the tests."""
+
+# A shell lets background commands ignore these two, and the applications that tests start would inherit that.
+for _number in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.hookimpl(optionalhook=True)

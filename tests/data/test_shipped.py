@@ -125,6 +125,7 @@ def test_they_ship_with_steps_of_their_training(name: str, expected_steps: list[
     assert losses == sorted(losses, reverse=True)
 
 
+@pytest.mark.slow
 def test_the_heads_of_stories_appear_one_after_another() -> None:
     best = []
     for _, path in snapshots.find_snapshots(bundled.path("stories")):

@@ -17,6 +17,7 @@ def started() -> Iterator[list[Terminal]]:
         terminal.close()
 
 
+@pytest.mark.slow
 def test_a_model_of_another_family(tmp_path: Path, started: list[Terminal]) -> None:
     write(family("gpt_oss"), tmp_path / "oss")
     arguments = ["--model", str(tmp_path / "oss"), "--text", "Ivan is the guy", "--layer", "0", "--head", "2"]

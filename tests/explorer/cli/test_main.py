@@ -342,6 +342,7 @@ def test_every_command_ends_well_without_a_reader(
     assert ended.value.code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 @pytest.mark.parametrize(
     ("arguments", "closing", "code", "says"),

@@ -164,6 +164,7 @@ async def test_a_page_cannot_be_framed_asks_no_other_host_and_has_few_neighbours
             started[0].kill()
 
 
+@pytest.mark.slow
 async def test_an_application_ends_with_its_server_and_keeps_no_history(char_model: Checkpoint, tmp_path: Path) -> None:
     """As when the server is killed: its end of the pipes is closed."""
     environment = os.environ | {
@@ -191,6 +192,7 @@ async def test_an_application_ends_with_its_server_and_keeps_no_history(char_mod
     assert not list(tmp_path.rglob("sentences.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 async def test_ctrl_c_closes_the_pages_that_are_open(char_model: Checkpoint, tmp_path: Path) -> None:
     port = free_port()

@@ -170,6 +170,7 @@ def _layer(model: checkpoint.Checkpoint) -> Any:
     return AS_TRAINED.for_layer(model.config, 0)
 
 
+@pytest.mark.slow
 def test_a_model_without_the_mask_cheats_and_we_say_so() -> None:
     """Random letters cannot be foretold, only read ahead; when nothing lies ahead, reading ahead is of no use."""
     draw = random.Random(0)

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from model.checkpoint import load
 from model.layout import parse_step_directory
 from model.training import runs
@@ -120,5 +122,6 @@ def survive(directory: Path, kills: int) -> tuple[int, int]:
     return hits, finished
 
 
+@pytest.mark.slow
 def test_a_kill_of_each_kind(tmp_path: Path) -> None:
     assert survive(tmp_path, 2)[0] >= 2

@@ -29,6 +29,7 @@ def popen(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
 LONG = ("text.txt", *SMALL, "--steps", "1000000", "--evaluate-every", "20", "--checkpoint-every", "1000000")
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_stops_the_run_and_it_is_saved() -> None:
     process = popen(*LONG, "--out", "run", stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -44,6 +45,7 @@ def test_a_reader_that_goes_away_stops_the_run_and_it_is_saved() -> None:
     assert runs.latest(Path("run")).name == f"step-{done:06d}"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 def test_a_log_without_room_stops_the_run_and_it_is_saved() -> None:
     with Path("/dev/full").open("w") as full:
@@ -54,6 +56,7 @@ def test_a_log_without_room_stops_the_run_and_it_is_saved() -> None:
     assert "(No space left on device): stopped and saved at step 0; go on with: explorer train --out run" in message
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no such signal")
 @pytest.mark.parametrize("nohup", [False, True])
 def test_a_terminal_that_goes_away_saves_unless_the_run_is_to_outlive_it(nohup: bool) -> None:

@@ -226,6 +226,7 @@ def _can_mount() -> bool:
     return asked.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_small_disk_that_is_really_full(tmp_path: Path) -> None:
     if not _can_mount():
         pytest.skip("this system lets us mount nothing")

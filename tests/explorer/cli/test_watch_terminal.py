@@ -23,6 +23,7 @@ def terminals() -> Iterator[list[Terminal]]:
         terminal.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}])
 def test_a_session(tmp_path: Path, terminals: list[Terminal], environment: dict[str, str]) -> None:
     """The characters that a terminal would obey are in the text, so that samples have them, and in both names."""

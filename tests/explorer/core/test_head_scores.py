@@ -119,6 +119,7 @@ def test_a_pattern_names_a_head_that_has_no_other_name() -> None:
     assert head_kinds.main_score(weak, 1, 2)[0] == "induction"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled.names())
 def test_named_heads_keep_their_names_on_other_stories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head_scores, "STORIES", head_kinds.STORIES)

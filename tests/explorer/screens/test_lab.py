@@ -386,6 +386,7 @@ async def test_a_terminal_without_colours_tells_everything(
         assert drawn[0].plain.startswith("a 1: 0.1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_any_keys_at_any_size(seed: int, make_app: MakeApp, ready: Ready) -> None:
     dice = random.Random(seed)

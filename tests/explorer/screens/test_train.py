@@ -229,6 +229,7 @@ async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
         assert app.theme != theme
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_random_keys_and_news_break_nothing(app: ExplorerApp, made: list[FakeProcess], seed: int) -> None:
     """Whatever is pressed while whatever is told, at changing sizes; quitting alone is left out."""

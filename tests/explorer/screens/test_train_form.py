@@ -237,6 +237,7 @@ async def test_a_run_that_starts_goes_on_when_the_form_is_left(app: ExplorerApp,
         assert app.training.run.step == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES[::2])
 async def test_every_field_can_be_reached_at_every_size(app: ExplorerApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:

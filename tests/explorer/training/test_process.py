@@ -112,6 +112,7 @@ def test_a_run_is_watched_stopped_resumed_and_saved_when_the_watcher_is_gone(
     load(out / f"step-{watcher.run.step:06d}")
 
 
+@pytest.mark.slow
 def test_a_run_to_its_end_has_a_model_to_open(text: Path, tmp_path: Path, start: Start) -> None:
     out = tmp_path / "run"
     watcher = start(RunState(read_request([*SMALL, "--steps", "6", "--out", str(out), "--", str(text)])))

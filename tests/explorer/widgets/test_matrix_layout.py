@@ -144,7 +144,7 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
             """Wait until the heights stay: the matrices are sized again once they have their width."""
             stayed, before = 0, (-1, -1)
             while stayed < 4:
-                await pilot.pause(0)
+                await pilot.pause()
                 now = matrix.size.height, panels.size.height
                 stayed, before = (stayed + 1 if now == before else 0), now
 

@@ -95,6 +95,7 @@ def test_one_projection_is_that_of_the_original(tmp_path: Path, kind: str) -> No
         torch.testing.assert_close(opened.trace(IDS).logits, plain, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_but_what_was_asked_for(tmp_path: Path) -> None:
     """In a process of its own: progress bars are switched off before their library is imported."""
     write_gguf(tmp_path / "tiny.gguf", gguf.GGMLQuantizationType.Q8_0)
