@@ -32,7 +32,10 @@ COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:[349][0-7]|10[0-7]|[34]8;[0-9;]*)(?
 
 
 class Terminal:
-    """A program in a terminal of its own; what it writes is gathered and never interpreted."""
+    """The application in a terminal of its own; what it writes is gathered and never interpreted.
+
+    It runs in `cwd`, or where its `state` is kept: keys that a test presses may write files.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Terminal:
         state: Path,
         size: tuple[int, int] = (100, 30),
         log: Path | None = None,
-        cwd: Path = ROOT,
+        cwd: Path | None = None,
         **env: str,
     ) -> None:
         self.ours, theirs = pty.openpty()
@@ -52,9 +55,10 @@ class Terminal:
         environment |= {"TERM": "xterm-256color", "XDG_STATE_HOME": str(state), "OMP_NUM_THREADS": "1", **env}
         environment["PYTHONPATH"] = str(ROOT)
         errors = theirs if log is None else os.open(log, os.O_WRONLY | os.O_CREAT)
+        state.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "explorer", *arguments],
-            stdin=theirs, stdout=theirs, stderr=errors, cwd=cwd, env=environment, start_new_session=True,
+            stdin=theirs, stdout=theirs, stderr=errors, cwd=cwd or state, env=environment, start_new_session=True,
         )  # fmt: skip
         if log is not None:
             os.close(errors)
