@@ -53,5 +53,5 @@ async def test_whatever_is_pressed_the_numbers_are_those_of_show(opener: Opener)
             torch.testing.assert_close(getattr(reading.stages, name).double(), there.double(), rtol=1e-4, atol=1e-5)
         assert found["loss"] == pytest.approx(reading.as_set.loss, rel=1e-4, abs=1e-5)
 
-    for dice in tries(2):
+    for dice in tries(5):
         await replay(dice.choice(["bpe", "char"]), EVENTS, dice, opener, judge)
