@@ -13,7 +13,7 @@ from explorer.screens.commands import ActionCommands
 from explorer.screens.dialogs.help import HelpScreen, Part, help_for
 from explorer.widgets import themes
 from explorer.widgets.key_line import KeyLine
-from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.messages import is_too_late
 from explorer.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -109,5 +109,5 @@ class ActionScreen(Screen[Result]):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     async def _dispatch_message(self, message: Message) -> None:
-        if not isinstance(message, WorkerMessage) or self.app.is_running:
+        if not is_too_late(message, self.app):
             await super()._dispatch_message(message)

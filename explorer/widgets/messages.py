@@ -1,11 +1,21 @@
-"""The base class of messages posted by workers."""
+"""Which messages are dropped while the application shuts down: a handler would look in vain for its widgets by then."""
 
+from typing import Any
+
+from textual import events
+from textual.app import App
 from textual.message import Message
+from textual.messages import CloseMessages, Prune
 
 
 class WorkerMessage(Message, bubble=False):
-    """Posted by a worker to the object that owns it; dropped once the application is shutting down.
+    """Posted by a worker to the object that owns it; dropped once the application is shutting down."""
 
-    By then widgets are being removed from their screens, and a handler would look for them in vain. The application
-    and the base class of our screens drop it.
+
+def is_too_late(message: Message, app: App[Any]) -> bool:
+    """Return True if the application is shutting down and a message does not belong to the end of a screen.
+
+    The base classes of our screens drop such a message. That of a screen that was just opened may be its Mount, and
+    its widgets will never be there.
     """
+    return not app.is_running and not isinstance(message, events.Unmount | Prune | CloseMessages)

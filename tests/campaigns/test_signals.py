@@ -15,7 +15,7 @@ from tests.explorer.test_terminal import Terminal
 
 SECONDS_OF_A_START = 3.0
 # Without c: an interrupt while Compare draws can still raise NoMatches from a widget that is gone already.
-KEYS = (b"m", b"]", b"\x1b[D", b"?", b"e", b"\r", b"\x1b", b"f", b"\x1b[6~", b"6", b"w", b"F")
+KEYS = (b"m", b"]", b"\x1b[D", b"?", b"e", b"\r", b"\x1b", b"f", b"\x1b[6~", b"6", b"w", b"c", b"i")
 
 
 def until(terminal: Terminal, moment: float, dice: random.Random) -> None:

@@ -7,7 +7,7 @@ from textual.await_complete import AwaitComplete
 from textual.message import Message
 from textual.screen import ModalScreen
 
-from explorer.widgets.messages import WorkerMessage
+from explorer.widgets.messages import is_too_late
 
 Result = TypeVar("Result")
 
@@ -25,5 +25,5 @@ class Dialog(ModalScreen[Result]):
             self.dismiss(None)
 
     async def _dispatch_message(self, message: Message) -> None:
-        if not isinstance(message, WorkerMessage) or self.app.is_running:
+        if not is_too_late(message, self.app):
             await super()._dispatch_message(message)

@@ -1,5 +1,6 @@
 """Screens over the Explore screen are left once, whatever comes before they are gone, and do nothing afterwards."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +48,25 @@ async def test_a_delayed_callback_does_nothing_once_the_screen_is_gone(
         assert not screen.query("*")
         screen.show()
         await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    "name", ["compare", "heads", "circuits", "train", "samples", "find", "models", "write", "help"]
+)
+@pytest.mark.parametrize("turns", range(3))
+async def test_the_application_can_end_while_a_screen_opens(
+    make_app: Callable[..., ExplorerApp], ready: Ready, name: str, turns: int
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot)
+        await app.explore.run_action(name)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        # As SIGINT does it: asyncio cancels the task in which the application runs.
+        next(task for task in asyncio.all_tasks() if task.get_name().startswith("run_test")).cancel()
+        await asyncio.sleep(0)
+    assert app.return_code in (None, 0)
 
 
 async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
