@@ -1,9 +1,8 @@
 """HeaderLine: one line with the model and head in view and the state of the switches."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -24,11 +23,17 @@ if TYPE_CHECKING:
 
 _DOT = " · "
 _SHORTEST = 4
-_ACTIONS = {r"L\d+ H\d+": "heads", r"\*?mask": "mask", r"\*?scale": "scale", r"\*?(acts )?on\b": "scope"}
-"""The beginnings of parts, and the action of Explore that changes each."""
 
 _MOST_BELOW = 2
 """The maximum number of lines of the list of ablated heads; the tooltip shows the whole list."""
+
+
+class Part(NamedTuple):
+    """A part of the line; `action` is the action of Explore that changes it, if there is one."""
+
+    text: str
+    style: str
+    action: str = ""
 
 
 class HeaderLine(Lines, can_focus=False):
@@ -59,10 +64,19 @@ class HeaderLine(Lines, can_focus=False):
 
     def on_click(self, event: events.Click) -> None:
         """Post what changes the part below the mouse."""
-        if event.y == 0 and self.content_lines:
-            text = self.content_lines[0].plain
-            if action := _action_at(text, event.x):
-                self.post_message(self.PartSelected(action))
+        if event.y == 0 and self.reading is not None and (action := self._action_at(self.reading, event.x)):
+            self.post_message(self.PartSelected(action))
+
+    def _action_at(self, reading: "Reading", x: int) -> str:
+        """Return the action of the part at a cell of the line; empty between parts and for a part without one."""
+        parts, dot, _ = self._fitting(reading, self._width)
+        start = 0
+        for part in parts:
+            end = start + cell_len(part.text)
+            if start <= x < end:
+                return part.action
+            start = end + len(dot)
+        return ""
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading if that changes the line; the tooltip lists all ablated heads."""
@@ -77,26 +91,31 @@ class HeaderLine(Lines, can_focus=False):
 
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """Return the longest wording that fits; if none does, the shortest one continues on more lines."""
+        parts, dot, below = self._fitting(reading, width)
+        styled = []
+        for i, part in enumerate(parts):
+            styled.append((dot if i else "", self.style_of("faint")))
+            styled.append((part.text, self.style_of(part.style)))
+        return [line(*styled), *(line((text, self.style_of("warning"))) for text in below)]
+
+    def _fitting(self, reading: "Reading", width: int) -> tuple[list[Part], str, list[str]]:
+        """Return the parts of the first line, what stands between them, and the lines below it."""
         for short in range(_SHORTEST + 1):
             parts = self._parts(reading, short)
             dot = _DOT if short < _SHORTEST else " "
             below: list[str] = []
             if reading.view.ablated and short == _SHORTEST and _width(parts, dot) > width:
-                *parts, (text, _) = parts
-                below = _wrapped(text, width)
+                *parts, ablated = parts
+                below = _wrapped(ablated.text, width)
             if _width(parts, dot) <= width:
                 break
         if reading.left_out and (short == _SHORTEST or _width([*parts, _left_out(reading)], dot) > width):
-            below = [_left_out(reading)[0], *below]
+            below = [_left_out(reading).text, *below]
         elif reading.left_out:
             parts.append(_left_out(reading))
-        styled = []
-        for i, (text, part) in enumerate(parts):
-            styled.append((dot if i else "", self.style_of("faint")))
-            styled.append((text, self.style_of(part)))
-        return [line(*styled), *(line((text, self.style_of("warning"))) for text in below)]
+        return parts, dot, below
 
-    def _parts(self, reading: "Reading", short: int) -> list[tuple[str, str]]:
+    def _parts(self, reading: "Reading", short: int) -> list[Part]:
         """Return the parts of the line, from full wordings at `short` = 0 to `_SHORTEST`; ablated heads come last."""
         view, inputs = reading.view, reading.stages.inputs
         base, step = split_step(reading.model_name)
@@ -107,43 +126,29 @@ class HeaderLine(Lines, can_focus=False):
         mask_label = "causal" if inputs.causal else "off"
         if inputs.causal and inputs.window is not None:
             mask_label += f", window {inputs.window}"
-        groups = reading.as_set.inputs[view.layer].groups
+        head, groups = f"L{view.layer} H{view.head}", reading.as_set.inputs[view.layer].groups
         parts = [
-            (name if short < 3 else fit(name, min(cell_len(name), 8)), "label"),
-            *([(step_label(step), "warning")] if step is not None else []),
-            *([(step_label(self.own_step), "label")] if step is None and self.own_step is not None else []),
-            (f"L{view.layer} H{view.head}" + (f" · kv {view.head // groups}" if groups > 1 else ""), "label"),
+            Part(name if short < 3 else fit(name, min(cell_len(name), 8)), "label", "models"),
+            *([Part(step_label(step), "warning")] if step is not None else []),
+            *([Part(step_label(self.own_step), "label")] if step is None and self.own_step is not None else []),
+            Part(head + (f" · kv {view.head // groups}" if groups > 1 else ""), "label", "heads"),
         ]
         if (note := reading.shape.model_note) and short < _SHORTEST:
-            parts.insert(1, (note if short < 2 else note.partition(" ")[0], "warning"))
+            parts.insert(1, Part(note if short < 2 else note.partition(" ")[0], "warning"))
         if note := reading.shape.layer_note(view.layer):
-            parts.append((note if short < 1 else note.partition(",")[0], "warning"))
+            parts.append(Part(note if short < 1 else note.partition(",")[0], "warning"))
         if short < 2 and (words := head_kind(self.scores, view.layer, view.head)):
-            parts.append((words, "current"))
+            parts.append(Part(words, "current"))
         if short < 1:
-            parts.append((f"head_size {inputs.head_size}", "faint"))
+            parts.append(Part(f"head_size {inputs.head_size}", "faint"))
         parts += [
-            (f"{'*' if mask_changed else ''}mask {mask_label}", "warning" if mask_changed else "name"),
-            (f"{'*' if scale_changed else ''}scale {scale_label}", "warning" if scale_changed else "name"),
+            Part(f"{'*' if mask_changed else ''}mask {mask_label}", "warning" if mask_changed else "name", "mask"),
+            Part(f"{'*' if scale_changed else ''}scale {scale_label}", "warning" if scale_changed else "name", "scale"),
             _scope(view, short),
         ]
         if view.ablated:
-            parts.append((f"*ablated {heads_text(view.ablated)}", "warning"))
+            parts.append(Part(f"*ablated {heads_text(view.ablated)}", "warning"))
         return parts
-
-
-def _action_at(text: str, x: int) -> str:
-    """Return the action that changes the part at a cell of the line; an empty string for a part without one."""
-    end = 0
-    for place, part in enumerate(text.split(_DOT)):
-        end += cell_len(part)
-        if x < end:
-            found = (name for pattern, name in _ACTIONS.items() if re.match(pattern, part))
-            return next(found, "" if place else "models")
-        end += len(_DOT)
-        if x < end:
-            break
-    return ""
 
 
 def _of_head(view: View) -> View:
@@ -151,20 +156,20 @@ def _of_head(view: View) -> View:
     return replace(view, text="", query=0, key=0, stage=Stage.SCORES, stepping=False)
 
 
-def _scope(view: View, short: int) -> tuple[str, str]:
+def _scope(view: View, short: int) -> Part:
     """Return what the switches act on, with the changed heads once a switch is changed."""
     if view.causal is None and view.scale is None:
-        return f"acts on: {view.scope}" if short < 2 else f"on {view.scope}", "name"
+        return Part(f"acts on: {view.scope}" if short < 2 else f"on {view.scope}", "name", "scope")
     scope = {Scope.HEAD: "head ", Scope.LAYER: "layer ", Scope.MODEL: "model: "}[view.scope] if short < 1 else ""
-    return f"*{'acts ' if short < 2 else ''}on {scope}{switched_text(view)}", "warning"
+    return Part(f"*{'acts ' if short < 2 else ''}on {scope}{switched_text(view)}", "warning", "scope")
 
 
-def _left_out(reading: "Reading") -> tuple[str, str]:
-    return f"{reading.left_out:,} tokens left out", "warning"
+def _left_out(reading: "Reading") -> Part:
+    return Part(f"{reading.left_out:,} tokens left out", "warning")
 
 
-def _width(parts: Sequence[tuple[str, str]], dot: str) -> int:
-    return sum(cell_len(text) for text, _ in parts) + len(dot) * (len(parts) - 1)
+def _width(parts: Sequence[Part], dot: str) -> int:
+    return sum(cell_len(part.text) for part in parts) + len(dot) * (len(parts) - 1)
 
 
 def _wrapped(ablated: str, width: int) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.app import App, ComposeResult
 
 from explorer.core.reading import Reading
 from explorer.core.readings import ReadingService
@@ -23,6 +24,20 @@ class Plain(HeaderLine):
 
     def style_of(self, name: str) -> Any:
         return None
+
+
+class HeaderApp(App[None]):
+    """A header that writes down what is clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.selected: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine()
+
+    def on_header_line_part_selected(self, event: HeaderLine.PartSelected) -> None:
+        self.selected.append(event.action)
 
 
 def read(model: Checkpoint, **changes: Any) -> Reading:
@@ -105,3 +120,19 @@ def test_a_step_of_training_is_named_at_every_width(bpe_model: Checkpoint, width
     assert "step" not in " ".join(told(reading, width))
     literal = replace(reading, model_name="x@y")
     assert " ".join(told(literal, width)).startswith("x@y")
+
+
+@pytest.mark.parametrize("width", [70, 160])
+async def test_a_click_finds_the_part_below_it_in_every_wording(bpe_model: Checkpoint, width: int) -> None:
+    reading = read(bpe_model, causal=False, scale=0.03125, scope=Scope.MODEL, ablated=frozenset({(0, 1)}))
+    app = HeaderApp()
+    async with app.run_test(size=(width, 6)) as pilot:
+        header = app.query_one(HeaderLine)
+        header.show(replace(reading, model_name="a long name@12000"))
+        await pilot.pause()
+        text = header.content_lines[0].plain
+        assert (" · " in text) == (width == 160)
+        for words in ("long", "step", "L1 H2", "*mask", "*scale", "all heads"):
+            await pilot.click(header, offset=(text.index(words) + 1, 0))
+        await pilot.click(header, offset=(text.index(" L1 H2"), 0))
+        assert app.selected == ["models", "heads", "mask", "scale", "scope"]
