@@ -1,6 +1,6 @@
 """HeadGrid: every head as a small picture of its weights, all drawn by one widget."""
 
-from typing import TYPE_CHECKING
+from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,16 +12,9 @@ from explorer.core.gallery import Gallery, Head, Measured, Sort
 from explorer.core.head_kinds import HEAD_KINDS, SHORT_KINDS, named_score
 from explorer.widgets.heads.layout import GridLayout, grid_layout, rows_of
 from explorer.widgets.heads.tiles import HeadTiles
+from explorer.widgets.matrix.paint import HIDDEN, NOTHING, Cells, cells_of
 from explorer.widgets.palette import HATCH
 
-if TYPE_CHECKING:
-    from rich.color import Color
-
-    from model.head_pictures import HeadPicture
-
-_NOTHING = -2
-"""Below the last row of a picture."""
-_HIDDEN = -1
 _VALUE = 4
 """Cells of a score, of an effective number of keys, or of a name, beside the position of a head."""
 
@@ -158,41 +151,33 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
                 blank = Segment(fit(" ·", layout.tile), self.style_of("faint"))
                 self._drawn[head] = [[blank]] * layout.picture.height
             else:
-                levels = levels_of(found, len(self.palette.sequential.levels))
+                levels = self._cells.ramp.levels_of(found.blocks, 1.0).masked_fill(found.blocks < 0, HIDDEN).tolist()
                 pad = Segment(" " * (layout.tile - layout.picture.width), self.base)
                 paint = self._pixels if self.palette.has_pixels else self._glyphs
                 self._drawn[head] = [[*line, pad] for line in paint(levels, layout)]
         return self._drawn[head]
 
+    @property
+    def _cells(self) -> Cells:
+        return cells_of(self.palette, True, self.base)
+
     def _pixels(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
         """Return the lines of a picture with two rows of pixels each, as half blocks."""
-        size = layout.picture
-        rows = [levels[row] for row in size.rows] + [[_NOTHING] * size.pixels] * (size.halves % 2)
+        size, pair = layout.picture, self._cells.pair
+        rows = [levels[row] for row in size.rows] + [[NOTHING] * size.pixels] * (size.halves % 2)
         lines = []
         for upper, lower in zip(rows[::2], rows[1::2], strict=True):
-            pairs = zip(upper, lower, strict=True)
-            lines.append(_merged([self._pair(*pair) for pair in pairs], size.columns))
+            pixels = [pair(*both, False, False) for both in zip(upper, lower, strict=True)]
+            lines.append(_merged(pixels, size.columns))
         return lines
-
-    def _pair(self, upper: int, lower: int) -> tuple[str, Style]:
-        if upper == _HIDDEN and lower < 0:
-            return HATCH, self.base + self.palette.hidden
-        return "▀", Style(color=self._pixel(upper), bgcolor=self._pixel(lower))
-
-    def _pixel(self, level: int) -> "Color | None":
-        if level == _NOTHING:
-            return self.base.bgcolor
-        return self.palette.hidden_pixel if level == _HIDDEN else self.palette.sequential.levels[level].pixel
 
     def _glyphs(self, levels: list[list[int]], layout: GridLayout) -> list[list[Segment]]:
         """Return the lines of a picture with one or more lines for each row of pixels, as shades."""
-        size, palette = layout.picture, self.palette
+        size, cells = layout.picture, self._cells
 
-        def shade(level: int) -> tuple[str, Style]:
-            if level == _HIDDEN:
-                return HATCH, self.base + palette.hidden
-            found = palette.sequential.levels[level]
-            return found.glyph, self.base + found.style
+        def shade(level: int) -> Segment:
+            glyph = HATCH if level == HIDDEN else cells.ramp.levels[level].glyph
+            return Segment(glyph, cells.style(level, False))
 
         lines = [_merged([shade(level) for level in row], size.columns) for row in levels]
         return [lines[row] for row in size.rows[::2]]
@@ -204,22 +189,7 @@ def _short_rise(x: float) -> str:
     return text or fixed(x, 0)
 
 
-def levels_of(picture: "HeadPicture", count: int) -> list[list[int]]:
-    """Return the levels of a picture in a sequential palette of `count`, as by `Ramp.level`; −1 for hidden blocks."""
-    shares = picture.blocks
-    levels = (shares.clamp(0.0, 1.0).sqrt() * (count - 1)).round().masked_fill(shares < 0, _HIDDEN)
-    found: list[list[int]] = levels.int().tolist()
-    return found
-
-
-def _merged(pixels: list[tuple[str, Style]], columns: list[int]) -> list[Segment]:
+def _merged(pixels: list[Segment], columns: list[int]) -> list[Segment]:
     """Return a line of cells, each in the look of the pixel of its column; equal neighbours are one segment."""
-    cells = [pixels[column] for column in columns]
-    segments: list[Segment] = []
-    start = 0
-    for end in range(1, len(cells) + 1):
-        if end == len(cells) or cells[end] != cells[start]:
-            text, style = cells[start]
-            segments.append(Segment(text * (end - start), style))
-            start = end
-    return segments
+    runs = groupby(pixels[column] for column in columns)
+    return [Segment(pixel.text * len(list(run)), pixel.style) for pixel, run in runs]
