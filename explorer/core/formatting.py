@@ -128,6 +128,18 @@ def label(token: str) -> str:
     return visible(token[1:] if len(token) > 1 and token[0] == " " and token[1] != " " else token)
 
 
+@lru_cache(maxsize=8)
+def labels_of(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels of all tokens of a text, which many widgets show."""
+    return tuple(map(label, tokens))
+
+
+@lru_cache(maxsize=8)
+def widest(labels: tuple[str, ...]) -> int:
+    """Return the width in cells of the widest label."""
+    return max(map(cell_len, labels))
+
+
 def quoted(token: str, cells: int | None = None) -> str:
     """Return the label of a token in quotes, ‘guy’; a label wider than `cells` is cut with …."""
     text = label(token)

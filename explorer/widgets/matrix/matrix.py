@@ -1,9 +1,7 @@
 """Matrix: one stage of one head as a heatmap of queries by keys, drawn line by line."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from textual import events
@@ -14,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from explorer.core.formatting import fit, label
+from explorer.core.formatting import fit, labels_of, widest
 from explorer.view import Stage
 from explorer.widgets.matrix.layout import MARKER, Content, Layout, Zoom, column_label, row_label
 from explorer.widgets.matrix.minimap import Minimap
@@ -32,18 +30,6 @@ PADDING = 2
 
 _ZOOM_FROM = 50
 """The least width in cells at which the zoom is named beside the legend."""
-
-
-@lru_cache(maxsize=8)
-def _labels(tokens: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the labels of a text; the matrices of all its heads have the same ones."""
-    return tuple(map(label, tokens))
-
-
-@lru_cache(maxsize=8)
-def _widest(labels: tuple[str, ...]) -> int:
-    """Return the width in cells of the widest label."""
-    return max(map(cell_len, labels))
 
 
 class Matrix(Drawn, can_focus=True, inherit_bindings=False):
@@ -311,14 +297,14 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             self._numbers = self._take_numbers(reading)
             self._numbers_of = self._source(reading)
             self.labels = self._take_labels(reading)
-            self._label_width = _widest(self.labels)
+            self._label_width = widest(self.labels)
         return self._numbers
 
     def _take_numbers(self, reading: "Reading") -> Numbers:
         return Numbers.of(reading.stages, self._stage, self._without_first)
 
     def _take_labels(self, reading: "Reading") -> tuple[str, ...]:
-        return _labels(reading.encoding.tokens)
+        return labels_of(reading.encoding.tokens)
 
     def lines_in(self, height: int) -> int:
         """Return how many lines the rows would take at a height of `height` lines; before layout, one for each row."""

@@ -12,7 +12,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, significant, weight
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, labels_of, number, significant, weight, widest
 from explorer.view import Stage
 from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn, strip_of
 
@@ -94,7 +94,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._source: tuple[object, ...] = ()
-        self._labels: list[str] = []
+        self._labels: tuple[str, ...] = ()
         self._longest = 1
         self._scores: list[float] = []
         self._scaled: list[float] = []
@@ -136,7 +136,6 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 
     def show(self, reading: "Reading") -> None:
         """Draw a reading; if only its key has changed, redraw only two lines."""
-        before = self.reading
         self.reading = reading
         view = reading.view
         self._pending = tuple(view.is_pending(stage) for stage in _STAGES)
@@ -145,9 +144,8 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
             self._move(view.key)
             return
         self._source = source
-        if before is None or before.encoding is not reading.encoding:
-            self._labels = [label(token) for token in reading.encoding.tokens]
-            self._longest = max(map(cell_len, self._labels))
+        self._labels = labels_of(reading.encoding.tokens)
+        self._longest = widest(self._labels)
         row = reading.row
         self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
         self._softcap = row.inputs.softcap
