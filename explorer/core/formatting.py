@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -190,6 +191,11 @@ def wrapped(text: str, first: int, others: int) -> list[str]:
             longer = word
         current = longer
     return [*lines, current]
+
+
+def fullest(wordings: Sequence[str], room: int) -> str:
+    """Return the first wording that fits, or else the last one; empty if there are no wordings."""
+    return next((text for text in wordings if cell_len(text) <= room), wordings[-1] if wordings else "")
 
 
 def _cut(text: str, cells: int, end: str) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from explorer.actions import COMPARE, action_named, footer
 from explorer.core.change_tracker import ChangeTracker
 from explorer.core.comparison import Comparison, Pair, Side
+from explorer.core.formatting import fullest
 from explorer.core.series import SeriesCache
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.models import ModelsScreen
@@ -21,7 +22,6 @@ from explorer.view import Change, View, go_to
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.difference import DifferenceMatrix, SideMatrix
 from explorer.widgets.matrix.matrix import Matrix
-from explorer.widgets.narration import fullest
 from explorer.widgets.panels.comparison_panel import ComparisonPanel, tokens_text
 from explorer.widgets.reading_loader import ReadingLoader
 from explorer.widgets.sentence import SentenceEditor

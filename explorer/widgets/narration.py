@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.geometry import Size
 
-from explorer.core.explanations import Wordings, explain_stage
-from explorer.core.formatting import wrapped
+from explorer.core.explanations import explain_stage
+from explorer.core.formatting import fullest, wrapped
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Line, Lines, line
 
@@ -132,8 +132,3 @@ def _lead(reading: "Reading") -> str:
 def _room_to_try(reading: "Reading", width: int) -> bool:
     """Return True if what there is to try fits on the second line."""
     return len(_lead(reading)) + cell_len(TRY) <= width
-
-
-def fullest(wordings: Wordings, room: int) -> str:
-    """Return the first wording that fits, or else the last one; empty if there are no wordings."""
-    return next((text for text in wordings if cell_len(text) <= room), wordings[-1] if wordings else "")

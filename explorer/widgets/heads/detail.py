@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.style import Style
 
-from explorer.core.formatting import bar, fixed, rise, significant, weight
+from explorer.core.formatting import bar, fixed, fullest, rise, significant, weight
 from explorer.core.gallery import Gallery, Head
 from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
 from explorer.core.head_paths import induction_source
@@ -111,8 +111,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
                 f"{short} · reads from {name}",
                 short,
             ]
-        fitting = (words for words in wordings if cell_len(words) <= width)
-        return line((next(fitting, wordings[-1]), self.base))
+        return line((fullest(wordings, width), self.base))
 
     def _peakedness_lines(self, reading: "Reading", width: int) -> list[Line]:
         found = self._gallery.peakedness(self._head) if self._gallery else None
@@ -141,15 +140,13 @@ def _measures(found: "MeanPeakedness", room: int, mean: str = "") -> str:
     """Return the three measures in words."""
     keys, bits, largest = significant(found.effective_keys), fixed(found.entropy_bits, 2), weight(found.max_weight)
     long = f"effective keys {keys}   entropy {bits} bits   largest weight {largest}"
-    for text in (
+    wordings = (
         long + mean,
         long,
         f"effective keys {keys}, {bits} bits, largest {largest}",
         f"keys {keys}   {bits} bits   largest {largest}",
-    ):
-        if cell_len(text) <= room:
-            break
-    return text
+    )
+    return fullest(wordings, room)
 
 
 def _width(parts: Sequence[tuple[str, Style]]) -> int:

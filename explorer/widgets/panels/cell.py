@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.arithmetic import CellArithmetic, MixedArithmetic, Steps
-from explorer.core.formatting import INFINITY, MINUS, bar, fit, label, number, quoted, significant, weight
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, fullest, label, number, quoted, significant, weight
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Later, Line, Lines, line
 
@@ -98,7 +98,7 @@ class CellPanel(Lines, can_focus=True):
             chain,
             f"q·k {steps.score}" + ("" if reading.view.is_pending(Stage.WEIGHTS) else f" → {steps.weight}"),
         )
-        return line(_longest(wordings, width))
+        return line(fullest(wordings, width))
 
     def _steps(self, reading: "Reading", cell: CellArithmetic, steps: Steps, width: int) -> list[Line]:
         faint, strong = self.style_of("faint"), self.style_of("label")
@@ -111,7 +111,7 @@ class CellPanel(Lines, can_focus=True):
                 f"q·k {steps.score}{ending}",
                 f"{steps.score}{ending.replace(' weight', '')}",
             )
-            return [line((_longest(wordings, width), strong))]
+            return [line((fullest(wordings, width), strong))]
         query, key = self._names(reading)
         rows: list[tuple[Stage, str, str, str]] = [
             (Stage.SCORES, "q·k", f"{query} · {key} =", steps.score),
@@ -183,7 +183,7 @@ class CellPanel(Lines, can_focus=True):
         head += "q·k".rjust(number_width)
         sums = f"{prefix}Σ = {_decimal(total)}"
         wordings = (f"   {sums}, {self._order_label}", f"  {sums}", f"  Σ = {_decimal(total)}", "")
-        return line((head, faint), (_longest(wordings, width - len(head)), faint))
+        return line((head, faint), (fullest(wordings, width - len(head)), faint))
 
     def _product(
         self, d: int, cell: CellArithmetic, product: Decimal, most: float, number_width: int, each: int
@@ -222,14 +222,14 @@ class CellPanel(Lines, can_focus=True):
     def _one_line_mixed(self, reading: "Reading", mixed: MixedArithmetic, width: int) -> Line:
         tokens = reading.encoding.tokens
         if mixed.ablated:
-            return line(_longest(("this head is ablated: its mixed values are replaced by zeros", "ablated: 0"), width))
+            return line(fullest(("this head is ablated: its mixed values are replaced by zeros", "ablated: 0"), width))
         terms = [f"{weight(mixed.weights[key])} v({label(tokens[key])})" for key in mixed.ranked[:6]]
         wordings = []
         for count in range(len(terms), 0, -1):
             left = len(mixed.ranked) - count
             more = f" + {left} more" if left else ""
             wordings.append("mixed = " + " + ".join(terms[:count]) + more)
-        return line(_longest((*wordings, "mixed = Σ weight·v"), width))
+        return line(fullest((*wordings, "mixed = Σ weight·v"), width))
 
     def _mixed(self, reading: "Reading", mixed: MixedArithmetic, width: int) -> list[Line]:
         """Return a table with a line for each dimension: the terms of the most important keys, and the sum as a bar."""
@@ -258,7 +258,7 @@ class CellPanel(Lines, can_focus=True):
         used = 4 + _TERM * (len(keys) + 2)
         lines += [
             line(*head),
-            line(("  × ", faint), shares, " " * _TERM, (" " + _longest(words, width - used - 1), faint)),
+            line(("  × ", faint), shares, " " * _TERM, (" " + fullest(words, width - used - 1), faint)),
         ]
         for d in order:
             written, total = rows[d]
@@ -295,11 +295,6 @@ def _hidden_because(reading: "Reading") -> str:
 
 def _with_sink(reading: "Reading") -> str:
     return "" if reading.stages.inputs.sink is None else " with ⌂"
-
-
-def _longest(wordings: Sequence[str], width: int) -> str:
-    """Return the first wording that fits, or else the last one."""
-    return next((words for words in wordings if cell_len(words) <= width), wordings[-1])
 
 
 def _cell(text: str) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -12,7 +11,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from explorer.core.formatting import INFINITY, MINUS, bar, fit, labels_of, number, significant, weight, widest
+from explorer.core.formatting import INFINITY, MINUS, bar, fit, fullest, labels_of, number, significant, weight, widest
 from explorer.view import Stage
 from explorer.widgets.panels.lines import SCROLL_BINDINGS, Drawn, strip_of
 
@@ -275,4 +274,4 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
 def _times(scale: float, cells: int) -> str:
     """Return a factor such as ×0.25 in at most `cells` cells, including a space that separates it from the score."""
     texts = [f"×{significant(scale, digits)}" for digits in (4, 3, 2, 1)]
-    return next((text for text in texts if cell_len(text) <= cells), texts[-1])
+    return fullest(texts, cells)
