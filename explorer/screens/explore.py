@@ -277,10 +277,10 @@ class ExploreScreen(ActionScreen[None]):
 
     def _set_title(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
-            matrix.show_title(_tabs(reading, stage, self.size.width - 4))
+            matrix.set_title(_tabs(reading, stage, self.size.width - 4))
             matrix.measure(Content(""))
         else:
-            matrix.show_title(matrix_title(reading, stage))
+            matrix.set_title(matrix_title(reading, stage))
             matrix.measure(matrix_measure(reading, stage))
 
     def show_state(self, line: str) -> None:

@@ -122,7 +122,6 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._painter: Painter | None = None
         self._map: Minimap | None = None
         self._drawn_in = Size(0, 0)
-        self._title = TextContent("")
         self._measure = TextContent("")
         self._measure_shown = TextContent("")  # the measure as it is shown
         self._hovered: tuple[int | None, int | None] = (None, None)
@@ -218,12 +217,6 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def stage(self) -> Stage:
         """The stage that is drawn."""
         return self._stage
-
-    def show_title(self, title: TextContent) -> None:
-        """Show a title in the upper border."""
-        if title != self._title:
-            self._title = title
-            self.border_title = title
 
     def measure(self, words: TextContent) -> None:
         """Show `words` about the whole matrix in the lower border, with the zoom if only a part is in view."""

@@ -77,7 +77,7 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(name=name, id=id, classes=classes)
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
-        self._titles = ("", "")
+        self._title: str | Content = ""
         self._room: Room | None = None  # while lines are rendered
         self._style_cache: dict[str, Style] = {}
         self._palette: Palette | None = None
@@ -115,13 +115,11 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
             self._style_cache[f"bar {number}"] = style
         return style
 
-    def set_title(self, title: str, subtitle: str = "") -> None:
-        """Set the title and subtitle of the border, which are not parsed as markup."""
-        before, self._titles = self._titles, (title, subtitle)
-        if title != before[0]:
-            self.border_title = Content(title)
-        if subtitle != before[1]:
-            self.border_subtitle = Content(subtitle)
+    def set_title(self, title: str | Content) -> None:
+        """Set the title of the border; a string is not parsed as markup."""
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title) if isinstance(title, str) else title
 
     @property
     def room(self) -> Room:
