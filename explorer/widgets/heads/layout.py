@@ -38,16 +38,6 @@ class PictureSize:
         return cls(pixels, block, pixels * across, pixels * down)
 
     @property
-    def across(self) -> float:
-        """The mean width of a pixel, in cells."""
-        return self.width / self.pixels
-
-    @property
-    def down(self) -> float:
-        """The mean height of a pixel, in half lines."""
-        return self.halves / self.pixels
-
-    @property
     def height(self) -> int:
         """The height in lines."""
         return -(-self.halves // 2)
@@ -161,10 +151,10 @@ def grid_layout(
 
     chosen = next((i for i, size in enumerate(shown) if fits(size)), None)
     if chosen is None or shown[chosen].block > 1:
-        honest = (
+        unpooled = (
             i for i, size in enumerate(shown) if size.block == 1 and (layout(size).columns >= n_head or not by_layer)
         )
-        chosen = next((i for i in honest if fits(shown[i], SCROLLED)), chosen)
+        chosen = next((i for i in unpooled if fits(shown[i], SCROLLED)), chosen)
     if chosen is None:
         legible = [
             size for size in shown if size.width <= SCROLLED_WIDTH and size.pixels >= min(positions, LEAST_PIXELS)

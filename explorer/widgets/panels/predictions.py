@@ -260,26 +260,25 @@ class PredictionsPanel(Lines, can_focus=True):
             line((fit(f"  {forecast.name}", each), strong), ("  the text itself" if text else "", strong)),
             line((fit(lead, each), faint), (self._heading(width - each) if text else "", faint)),
         ]
-        for i, (token, followed) in enumerate(zip_longest(forecast.tokens, text)):
+        for i, (token, actual) in enumerate(zip_longest(forecast.tokens, text)):
             left = line(*(self._token(token, each, i == self._chosen) if token else ()))
-            right = self._followed(followed, width - each) if followed else []
+            right = self._followed(actual, width - each) if actual else []
             lines.append(Line((*left.parts, (" " * (each - left.cell_len), None), *line(*right).parts)))
-        clickable = [(token.id, None) for token in forecast.tokens]
-        self._clickable = ((),) * _ABOVE + tuple(clickable)
+        self._clickable = ((),) * _ABOVE + tuple((token.id, None) for token in forecast.tokens)
         return lines
 
     def _heading(self, width: int) -> str:
         return fit("  token", _names(width) + 2) + f"{'p':>3} {'loss':>5}"
 
-    def _followed(self, followed: Followed, width: int) -> Parts:
+    def _followed(self, token: Followed, width: int) -> Parts:
         """Return a token of the text with its probability, its loss, and the probability as a bar."""
         names = _names(width)
-        style = self.style_of("faint" if self._is_pending else "label" if followed.here else "name")
-        share = followed.probability
+        style = self.style_of("faint" if self._is_pending else "label" if token.here else "name")
+        share = token.probability
         bars = max(0, width - names - 14)
         return [
-            (fit(f"{'✓' if followed.here else ' '} {label(followed.text)}", names + 1), style),
-            (f" {weight(share):>3} {fixed(followed.loss, 2):>5} ", style),
+            (fit(f"{'✓' if token.here else ' '} {label(token.text)}", names + 1), style),
+            (f" {weight(share):>3} {fixed(token.loss, 2):>5} ", style),
             (bar(share, bars), self.style_of("faint") if self._is_pending else self.bar_style(share)),
         ]
 

@@ -4,11 +4,21 @@ import itertools
 
 import pytest
 
-from explorer.widgets.heads.layout import LEAST_PIXELS, grid_layout, picture_sizes, rows_of
+from explorer.widgets.heads.layout import LEAST_PIXELS, PictureSize, grid_layout, picture_sizes, rows_of
 from explorer.widgets.heads.map import map_layout
 
 MODELS = [(1, 1), (4, 4), (6, 12), (12, 12), (3, 25)]
 AREAS = [(59, 10), (79, 16), (119, 30), (239, 62)]
+
+
+def across(size: PictureSize) -> float:
+    """The mean width of a pixel, in cells."""
+    return size.width / size.pixels
+
+
+def down(size: PictureSize) -> float:
+    """The mean height of a pixel, in half lines."""
+    return size.halves / size.pixels
 
 
 @pytest.mark.parametrize(("model", "area"), list(itertools.product(MODELS, AREAS)))
@@ -37,12 +47,12 @@ def test_the_largest_pictures_that_fit_are_taken(has_pixels: bool) -> None:
         if -(-heads // made.columns) * made.lines > area[1]:
             continue  # they scroll
         narrowest = len(f"{model[0] - 1}.{model[1] - 1}") + 2
-        taken = made.picture.pixels, made.picture.across * made.picture.down
+        taken = made.picture.pixels, across(made.picture) * down(made.picture)
         for size in picture_sizes(positions, has_pixels):
             legible = size.pixels >= min(positions, LEAST_PIXELS)
-            if legible and (size.pixels, size.across * size.down) > taken:
-                across = (area[0] + 1) // (max(size.width, narrowest) + 1)
-                assert not across or -(-heads // across) * (size.height + 1) > area[1], size
+            if legible and (size.pixels, across(size) * down(size)) > taken:
+                columns = (area[0] + 1) // (max(size.width, narrowest) + 1)
+                assert not columns or -(-heads // columns) * (size.height + 1) > area[1], size
 
 
 @pytest.mark.parametrize("area", [(119, 29), (199, 43), (239, 62)])
@@ -65,7 +75,8 @@ def test_pictures_that_scroll_grow_in_width_alone() -> None:
 def test_pictures_do_not_grow_for_a_little() -> None:
     made = grid_layout(12, 4, 8, 119, 29, has_pixels=True, by_layer=True, larger=0)
     assert (made.picture.width, made.picture.halves) == (12, 12), "14 cells would make two tokens twice as wide"
-    assert grid_layout(9, 4, 8, 119, 29, has_pixels=True, by_layer=True, larger=-1).picture.across == 2.0, "as chosen"
+    smaller = grid_layout(9, 4, 8, 119, 29, has_pixels=True, by_layer=True, larger=-1)
+    assert across(smaller.picture) == 2.0, "as chosen"
 
 
 def test_by_position_a_layer_has_lines_of_its_own() -> None:
@@ -88,13 +99,13 @@ def test_a_tile_has_room_for_the_number_beside_its_name() -> None:
 def test_sizes_are_honest() -> None:
     for positions in (1, 3, 16, 1000):
         sizes = picture_sizes(positions, True)
-        assert all(size.down <= size.across <= 2 * size.down for size in sizes)
-        assert {size.block for size in sizes if size.across > 2} == {1}
+        assert all(down(size) <= across(size) <= 2 * down(size) for size in sizes)
+        assert {size.block for size in sizes if across(size) > 2} == {1}
         assert all(size.pixels == -(-positions // size.block) for size in sizes)
-        order = [(size.pixels, size.across * size.down) for size in sizes]
+        order = [(size.pixels, across(size) * down(size)) for size in sizes]
         assert order == sorted(order, reverse=True)
         assert len(set(sizes)) == len(sizes)
-        assert all(size.down % 2 == 0 for size in picture_sizes(positions, False))
+        assert all(down(size) % 2 == 0 for size in picture_sizes(positions, False))
 
 
 @pytest.mark.parametrize("width", [59, 79, 119, 239])
