@@ -70,7 +70,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     ]
 
     class TitleSelected(Message):
-        """The title in the border was clicked."""
+        """Posted when the title in the border is clicked."""
 
         def __init__(self, matrix: "Matrix") -> None:
             super().__init__()

@@ -135,9 +135,10 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
             self._room = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters of the application without the one for ANSI colours and dim text, if there are none.
+        """Return the filters of the application.
 
-        That filter copies every segment of every line. With a palette of colours only a title has dim text.
+        The one that converts ANSI colours and dim text copies every segment of every line, so it is left out if this
+        widget has neither. With a palette of colours only a title has dim text.
         """
         filters = super().get_line_filters()
         if not self.palette.has_pixels or "dim" in (self.border_title or ""):
@@ -179,7 +180,7 @@ def strip_of(segments: list[Segment], width: int, style: Style, cells: int | Non
     if taken > width:
         return Strip(segments, taken).adjust_cell_length(width, style)
     if taken < width:
-        segments.append(Segment(" " * (width - taken), style))
+        segments = [*segments, Segment(" " * (width - taken), style)]
     return Strip(segments, width)
 
 
