@@ -272,16 +272,30 @@ class ExplorerApp(App[None]):
         else:
             self.look(reading.decide(view, undecided), quiet=quiet)
 
+    @property
+    def _editors(self) -> "DOMQuery[SentenceEditor]":
+        """The editor of the sentence, if the screen has one."""
+        # Queried by name, as the class is imported only after the first frame.
+        return cast("DOMQuery[SentenceEditor]", self.screen.query("SentenceEditor"))
+
     def on_key(self, event: events.Key) -> None:
         """Type a key that was pressed before the sentence got the focus, or queue a key that is not possible yet."""
-        # Queried by name, as the class is imported only after the first frame.
-        editors = cast("DOMQuery[SentenceEditor]", self.screen.query("SentenceEditor"))
-        if any(editor.type_early(event) for editor in editors):
+        if any(editor.type_early(event) for editor in self._editors):
             return
         if self.screen is not self._explore:
             return
         if self.reading is None and self._busy and self._type_ahead.add(event, self._explore.is_possible):
             self._show_busy(self._busy)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """Edit what is pasted outside the sentence as a new sentence, after the keys that came before it."""
+        if self._editors:
+            await self.run_action(("screen", "edit", (event.text,)))
+
+    def action_submit_sentence(self) -> None:
+        """Keep the sentence that is typed, as enter does."""
+        for editor in self._editors:
+            editor.submit()
 
     def _press_next_key(self) -> None:
         """Press the next key of the queue, and those after it once the screen, which may be another one, is updated."""

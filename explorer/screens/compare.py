@@ -349,19 +349,6 @@ class CompareScreen(ActionScreen[None]):
         self.editor.edit(self.wanted.view, self.app.history.sentences, pasted=pasted)
         self.query_one(KeyLine).show_hints(self.editor.hints)
 
-    def action_submit_sentence(self) -> None:
-        """Keep the sentence that is typed, as enter does."""
-        self.editor.submit()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Edit what is pasted outside the sentence as a new sentence, after the keys that came before it."""
-        event.stop()
-        self.app.call_later(self._paste, event.text)
-
-    def _paste(self, text: str) -> None:
-        if self.check_action("edit", ()):
-            self.action_edit(text)
-
     @on(SentenceEditor.Ended)
     def _editing_ended(self, event: SentenceEditor.Ended) -> None:
         if event.text != event.before:

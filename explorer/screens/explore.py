@@ -129,7 +129,7 @@ class ExploreScreen(ActionScreen[None]):
         self._whole: Widget | None = None
         self._focused_before: Widget | None = None
         self._zoom_before: Zoom | None = None  # to restore after lecture mode
-        self.sentence = SentenceEditor(view.text, self._look_at)
+        self.editor = SentenceEditor(view.text, self._look_at)
         self._matrices = {stage: Matrix(id=f"matrix-{stage.value}") for stage in _MATRICES}
         self._titled: tuple[object, ...] = ()  # the head that the titles describe
         self._zooms: list[Zoom | None] = []
@@ -147,7 +147,7 @@ class ExploreScreen(ActionScreen[None]):
             yield Static("Attention Explorer", id="title", markup=False)
             yield HeaderLine()
             yield TrainingLine()
-        yield self.sentence
+        yield self.editor
         yield TokenStrip()
         yield Timeline()
         yield Static(id="state", markup=False)
@@ -202,7 +202,7 @@ class ExploreScreen(ActionScreen[None]):
             header = self.query_one(HeaderLine)
             header.scores = self.app.scores_in_view
             header.show(reading)
-            self.sentence.show(reading.view.text)
+            self.editor.show(reading.view.text)
             self.query_one(TokenStrip).show(reading)
             self._narrate(reading)
             self.set_class(reading.view.stepping, "-stepping")
@@ -301,7 +301,7 @@ class ExploreScreen(ActionScreen[None]):
 
     def _show_hints(self) -> None:
         """Show the keys of the sentence, of the predictions or of the timeline while they apply, or else the footer."""
-        hints = self.sentence.hints
+        hints = self.editor.hints
         if not hints and self.has_class("-choosing"):
             hints = CHOOSING_HINTS
         elif not hints and self.timeline.is_open:
@@ -322,7 +322,7 @@ class ExploreScreen(ActionScreen[None]):
 
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
-        if self.sentence.is_editing:
+        if self.editor.is_editing:
             return name in _WHILE_EDITING
         if name == "back":
             is_open = self.whole is not None or self.focused is not None or self.tour.is_open or self.is_lecture
@@ -347,7 +347,7 @@ class ExploreScreen(ActionScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys of the open timeline, except while a sentence is typed or a token is chosen."""
         if action == "timeline":
-            is_free = not self.sentence.is_editing and not self.has_class("-choosing")
+            is_free = not self.editor.is_editing and not self.has_class("-choosing")
             return self.timeline.is_open and is_free and (parameters != ("close",) or self.whole is None)
         return super().check_action(action, parameters)
 
@@ -375,8 +375,8 @@ class ExploreScreen(ActionScreen[None]):
 
     def action_back(self) -> None:
         """Close what is open, leave what has the focus, or show all stages again."""
-        if self.sentence.is_editing:
-            self.sentence.cancel()
+        if self.editor.is_editing:
+            self.editor.cancel()
         elif self.whole is not None:
             self._show_in_full(None)
         elif self.focused is not None:
@@ -497,12 +497,8 @@ class ExploreScreen(ActionScreen[None]):
         self._pause()
         view, reading = self.app.view, self.app.reading
         at_end = reading is not None and view.query == len(reading.encoding) - 1
-        self.sentence.edit(view, self.app.history.sentences, at_end=at_end, pasted=pasted)
+        self.editor.edit(view, self.app.history.sentences, at_end=at_end, pasted=pasted)
         self._show_hints()
-
-    def action_submit_sentence(self) -> None:
-        """Keep what is typed, as enter does."""
-        self.sentence.submit()
 
     @on(SentenceEditor.EditRequested)
     def _edit_requested(self) -> None:
@@ -517,17 +513,8 @@ class ExploreScreen(ActionScreen[None]):
     def _editing_ended(self, event: SentenceEditor.Ended) -> None:
         if event.text != event.before:
             self.app.history.add(event.before, event.text)
-        self.sentence.show(self.app.view.text)
+        self.editor.show(self.app.view.text)
         self._show_hints()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Edit what is pasted outside the sentence as a new sentence, after the keys that came before it."""
-        event.stop()
-        self.app.call_later(self._paste, event.text)
-
-    def _paste(self, text: str) -> None:
-        if self.check_action("edit", ()):
-            self.action_edit(text)
 
     def action_samples(self) -> None:
         """Choose a sample sentence."""

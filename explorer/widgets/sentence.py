@@ -21,7 +21,7 @@ from explorer.view import LAST, LONGEST_TEXT, View
 from explorer.widgets.key_line import Hints
 
 EDITING_HINTS: Hints = (
-    ("enter", "keep", "submit_sentence"),
+    ("enter", "keep", "app.submit_sentence"),
     ("esc", "discard", "back"),
     ("↑↓", "earlier sentences", ""),
     ("ctrl+u", "clear before the cursor", ""),

@@ -261,7 +261,7 @@ async def test_explore_takes_the_place_of_the_first_frame_unseen(opener: Opener)
         await ExplorerApp.on_explore_imported(app, app.imported)
         await pilot.pause()
         assert app.screen is app.explore
-        assert app.explore.sentence.text == SENTENCES[0] + "x"
+        assert app.explore.editor.text == SENTENCES[0] + "x"
         await pilot.press("escape")
         await pilot.pause()
         assert screen_text(app) == first

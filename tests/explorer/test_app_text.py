@@ -8,11 +8,13 @@ import pytest
 from textual import events
 
 from explorer.app import ExplorerApp
+from explorer.screens.opening import OpeningScreen
 from explorer.view import LAST, LONGEST_TEXT
+from explorer.widgets.key_line import KeyLine
 from explorer.widgets.sentence import marked
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import SENTENCES, Ready
-from tests.explorer.helpers import messages, screen_text, strips
+from tests.explorer.helpers import messages, past_first_frame, screen_text, strips
 from tests.explorer.test_app import check_against_fresh_trace
 
 MakeApp = Callable[..., ExplorerApp]
@@ -91,7 +93,7 @@ async def test_escape_discards_what_was_typed(make_app: MakeApp, ready: Ready) -
         await pilot.press("escape")
         await ready(pilot)
         assert app.view == before
-        assert app.explore.sentence.text == before.text
+        assert app.explore.editor.text == before.text
 
 
 async def test_what_follows_enter_or_escape_in_one_burst_is_not_typed(make_app: MakeApp, ready: Ready) -> None:
@@ -103,8 +105,8 @@ async def test_what_follows_enter_or_escape_in_one_burst_is_not_typed(make_app: 
             app.post_message(events.Key(key, character))
         paste(app, "the cat")
         await ready(pilot)
-        assert app.explore.sentence.is_editing
-        assert app.explore.sentence.text == "the cat"
+        assert app.explore.editor.is_editing
+        assert app.explore.editor.text == "the cat"
         assert "esc discard" in screen_text(app)
         await pilot.press("enter")
         await ready(pilot)
@@ -126,7 +128,7 @@ async def test_an_empty_sentence_is_refused_and_the_old_one_stays(make_app: Make
         await ready(pilot)
         assert messages(app) == ["the sentence is empty: type at least one character"]
         assert app.view == before
-        assert app.explore.sentence.text == before.text
+        assert app.explore.editor.text == before.text
 
 
 async def test_a_sentence_longer_than_the_context(make_app: MakeApp, ready: Ready, bpe_model: Checkpoint) -> None:
@@ -180,10 +182,32 @@ async def test_a_paste_outside_becomes_the_sentence(make_app: MakeApp, ready: Re
         await ready(pilot)
         paste(app, "another\nsentence")
         await pilot.pause()
-        assert app.explore.sentence.is_editing
+        assert app.explore.editor.is_editing
         await pilot.press("enter")
         await ready(pilot)
         assert app.view.text == "another\nsentence"
+
+
+async def test_a_paste_on_the_first_frame_becomes_the_sentence(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        assert isinstance(app.screen, OpeningScreen)
+        paste(app, "the cat")
+        await past_first_frame(pilot)
+        assert app.explore.editor.is_editing
+        assert app.explore.editor.text == "the cat"
+
+
+async def test_a_click_on_the_footer_keeps_the_sentence(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("e", "!")
+        app.set_focus(None)
+        await pilot.click(KeyLine, offset=(1, 0))
+        await ready(pilot)
+        assert not app.explore.editor.is_editing
+        assert app.view.text == SENTENCES[0] + "!"
 
 
 async def test_a_giant_text_or_paste_is_cut_with_a_warning(make_app: MakeApp, ready: Ready) -> None:
@@ -209,7 +233,7 @@ async def test_a_click_on_the_sentence_edits_it(make_app: MakeApp, ready: Ready)
         await ready(pilot)
         await pilot.click("#sentence", offset=(5, 0))
         await pilot.pause()
-        assert app.explore.sentence.is_editing
+        assert app.explore.editor.is_editing
         await pilot.click("#sentence", offset=(4, 0))
         await pilot.press(*"!!", "enter")
         await ready(pilot)
@@ -226,7 +250,7 @@ async def test_keys_typed_right_after_the_edit_key_are_not_lost(make_app: MakeAp
         await pilot.pause()
         await ready(pilot)
         assert app.view.text == SENTENCES[0] + " qm"
-        assert not app.explore.sentence.is_editing
+        assert not app.explore.editor.is_editing
 
 
 @pytest.mark.parametrize("query", [LAST, 2, 7])

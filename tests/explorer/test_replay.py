@@ -203,7 +203,7 @@ async def check(pilot: Pilot[None], person: Person, judge: Judge) -> None:
     for _ in range(MOST_OVER_EACH_OTHER):
         await settle(pilot, person)
         await pilot.pause()  # keys that a screen has not taken yet may open another one
-        if app.screen is app.explore and not app.explore.sentence.is_editing:
+        if app.screen is app.explore and not app.explore.editor.is_editing:
             break
         person.press("escape")
     await pilot.resize_terminal(*person.dice.choice([(80, 24), (120, 36)]))

@@ -99,8 +99,8 @@ async def test_escape_clears_the_queued_keys_whose_number_is_limited(waiting: Wa
         await pilot.press(*["right"] * (LIMIT + 5))
         assert state(app).count("→") == LIMIT
         await pilot.press("escape", "e", "a")  # what can be done at once is done at once
-        assert app.explore.sentence.is_editing
-        assert app.explore.sentence.text.endswith("a")
+        assert app.explore.editor.is_editing
+        assert app.explore.editor.text.endswith("a")
         given.set()
         await until(pilot, lambda: app.reading is not None)
 

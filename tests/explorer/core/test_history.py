@@ -109,17 +109,17 @@ async def test_arrows_go_through_earlier_sentences(make_app: MakeApp, ready: Rea
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press("e", "!", "up")
-        assert app.explore.sentence.text == "a near one"
+        assert app.explore.editor.text == "a near one"
         await ready(pilot)
         assert app.view.text == "a near one"  # live
         await pilot.press("up", "up", "down", "down")
-        assert app.explore.sentence.text == SENTENCES[0] + "!"
+        assert app.explore.editor.text == SENTENCES[0] + "!"
         await pilot.press("up", "up", "?", "enter")
         await ready(pilot)
         assert app.view.text == "a far one?"
         assert read(path) == ["a far one", "a near one", SENTENCES[0], "a far one?"]
         await pilot.press("e", "up")
-        assert app.explore.sentence.text == SENTENCES[0]
+        assert app.explore.editor.text == SENTENCES[0]
         await pilot.press("escape")
         assert app.view.text == "a far one?"
 

@@ -208,7 +208,7 @@ async def test_a_sample_is_opened(way: str, make_app: MakeApp, ready: Ready) -> 
         assert app.view.text == sample.text
         assert app.view.query == len(app.reading.encoding) - 1
         await pilot.press("e", "up")
-        assert app.explore.sentence.text == "something else"
+        assert app.explore.editor.text == "something else"
         await pilot.press("escape", "p", "escape")
         assert app.view.text == sample.text
 

@@ -187,7 +187,7 @@ async def test_head_sentence_and_switches_change_at_a_step(model: str) -> None:
         settings = app.view.settings
         app.explore.action_edit("")
         await pilot.press(*"bed", "space", "left", "delete", "end", *" face", "t", "backspace", "full_stop")
-        assert app.explore.sentence.text == OTHER  # no key went to the slider
+        assert app.explore.editor.text == OTHER  # no key went to the slider
         assert "enter keep" in app.explore.query_one(KeyLine).render().plain
         await press(pilot, "enter")
         assert (app.view.text, app.view.model, app.view.settings) == (OTHER, f"{model}@30", settings)

@@ -146,7 +146,7 @@ async def test_a_sentence_of_ones_own_is_watched(app: ExplorerApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen, process = await opened(pilot)
         process.show_heads(1)
-        screen.post_message(events.Paste("[red]\x1bthe mat"))
+        app.post_message(events.Paste("[red]\x1bthe mat"))
         await pilot.pause()
         assert screen.query_one("#sentence-line").display
         await pilot.press("enter")

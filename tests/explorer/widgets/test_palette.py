@@ -81,4 +81,4 @@ async def test_tab_stays_in_the_sentence_that_is_typed(app: ExplorerApp, ready: 
         await pilot.press("e", "tab", "shift+tab", "b", "enter")
         await pilot.pause()
         assert app.view.text == f"{SENTENCES[0]}b"
-        assert not app.explore.sentence.is_editing
+        assert not app.explore.editor.is_editing
