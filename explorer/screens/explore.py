@@ -1,7 +1,6 @@
 """The Explore screen: every number that one head computes for one sentence."""
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -28,7 +27,6 @@ from explorer.core.opening import EVERYTHING
 from explorer.core.tour import Part as TourPart
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.circuits import CircuitsScreen
-from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.dialogs.find import FindScreen
 from explorer.screens.dialogs.help import Part, help_for
 from explorer.screens.dialogs.link import LinkScreen
@@ -803,13 +801,7 @@ class ExploreScreen(ActionScreen[None]):
     def action_write(self) -> None:
         """Ask what to write to which file."""
         if (reading := self.app.reading) is not None:
-            stage = self._stage_in_focus(reading)
-            dialog = WriteScreen(reading, stage, download=self.app.is_web)
-            self.app.push_screen(dialog, partial(self._write, reading, stage))
-
-    def _write(self, reading: "Reading", stage: Stage, wanted: Wanted | None) -> None:
-        if wanted is not None:
-            self._exporter.write(reading, stage, wanted)
+            self._exporter.ask(reading, self._stage_in_focus(reading))
 
     def on_exporter_written(self, message: Exporter.Written) -> None:
         """Say what was written, or why it was not."""

@@ -7,7 +7,7 @@ from textual.screen import Screen
 
 from explorer.core import export
 from explorer.core.formatting import visible
-from explorer.screens.dialogs.export import Wanted
+from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.view import Stage
 from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
@@ -45,7 +45,23 @@ class Exporter:
             self._app.copy_to_clipboard(text)
             self._app.notify(f"copied: {table.what}", markup=False)
 
-    def write(self, reading: "Reading", stage: Stage, wanted: Wanted) -> None:
+    def ask(self, reading: "Reading", stage: Stage) -> None:
+        """Ask what to write to which file, and write it; CSV holds the matrix of `stage`."""
+
+        def asked(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self._write(reading, stage, wanted)
+
+        self._app.push_screen(WriteScreen(reading, stage, download=self._app.is_web), asked)
+
+    def report(self, message: Written) -> None:
+        """Say what was written, or why it was not."""
+        if message.reason:
+            self._app.warn(message.reason)
+        else:
+            self._app.notify(f"wrote {visible(message.name)}, {_size(message.size)}", markup=False)
+
+    def _write(self, reading: "Reading", stage: Stage, wanted: Wanted) -> None:
         """Write a file in a worker; CSV holds the matrix of `stage`."""
         if wanted.format is export.SVG:
             # A picture shows the screen without the dialog and notifications, once it is drawn again.
@@ -54,13 +70,6 @@ class Exporter:
             self._screen.call_after_refresh(self._screen.call_after_refresh, self._start, reading, stage, wanted)
         else:
             self._start(reading, stage, wanted)
-
-    def report(self, message: Written) -> None:
-        """Say what was written, or why it was not."""
-        if message.reason:
-            self._app.warn(message.reason)
-        else:
-            self._app.notify(f"wrote {visible(message.name)}, {_size(message.size)}", markup=False)
 
     def _picture(self) -> bytes:
         # Without this attribute some viewers drop the spaces at the beginning of a text.

@@ -15,7 +15,6 @@ from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Head, Measured, Sort
 from explorer.screens.base import ActionScreen, bindings
-from explorer.screens.dialogs.export import Wanted, WriteScreen
 from explorer.screens.exporter import Exporter
 from explorer.view import Stage, choose_head
 from explorer.widgets.heads.detail import JOINED, HeadDetail, Notes
@@ -27,7 +26,6 @@ from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.too_small import SMALLEST, TooSmall
 
 if TYPE_CHECKING:
-    from explorer.core.reading import Reading
     from model.head_pictures import HeadPicture
     from model.head_scores import HeadScores
 
@@ -312,20 +310,9 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def action_write(self) -> None:
         """Ask what to write of the chosen head, or of the screen, to which file."""
-        reading = self._reading_of_chosen()
-        dialog = WriteScreen(reading, Stage.WEIGHTS, download=self.app.is_web)
-
-        def write(wanted: Wanted | None) -> None:
-            if wanted is not None:
-                self._exporter.write(reading, Stage.WEIGHTS, wanted)
-
-        self.app.push_screen(dialog, write)
-
-    def _reading_of_chosen(self) -> "Reading":
-        """Return a reading of the chosen head."""
-        layer, head = self.chosen
         reading = self.gallery.reading
-        return reading.at(choose_head(layer, head)(reading.view, reading.bounds))
+        of_chosen = reading.at(choose_head(*self.chosen)(reading.view, reading.bounds))
+        self._exporter.ask(of_chosen, Stage.WEIGHTS)
 
     def on_exporter_written(self, message: Exporter.Written) -> None:
         """Say what was written, or why it was not."""
