@@ -523,13 +523,12 @@ class ExploreScreen(ActionScreen[None]):
         if sample is None:
             return
         view, place = self.app.view, sample.place
-        opened = replace(view, text=sample.text, query=LAST, stepping=False)
         if sample.text != view.text:
             self.app.history.add(view.text, sample.text)
+        opened = replace(view, text=sample.text, query=LAST, stepping=False)
         if place is not None and place.model == view.model:
-            found = replace(opened, layer=place.layer, head=place.head, query=place.query, key=place.key)
-            self.app.look(found)
-        elif sample.text != view.text:
+            self.app.look(replace(opened, layer=place.layer, head=place.head, query=place.query, key=place.key))
+        else:
             self.app.look(opened, undecided=EVERYTHING)
 
     # Letting the model write
