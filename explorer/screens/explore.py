@@ -299,12 +299,9 @@ class ExploreScreen(ActionScreen[None]):
 
     def _show_hints(self) -> None:
         """Show the keys of the sentence, of the predictions or of the timeline while they apply, or else the footer."""
-        hints = self.editor.hints
-        if not hints and self.has_class("-choosing"):
-            hints = CHOOSING_HINTS
-        elif not hints and self.timeline.is_open:
-            hints = TIMELINE_HINTS
-        self.query_one(KeyLine).show_hints(hints)
+        choosing = CHOOSING_HINTS if self.has_class("-choosing") else ()
+        timeline = TIMELINE_HINTS if self.timeline.is_open else ()
+        self.query_one(KeyLine).show_hints(self.editor.hints or choosing or timeline)
 
     def _say_briefly(self, line: str, seconds: float) -> None:
         key_line = self.query_one(KeyLine)
