@@ -25,7 +25,7 @@ from explorer.training.run_state import RunState, RunStatus
 from explorer.training.session import RunChange
 from explorer.widgets.choice import Choice
 from explorer.widgets.key_line import KeyLine
-from explorer.widgets.name_input import NameInput
+from explorer.widgets.marked_input import MarkedInput
 from explorer.widgets.too_small import SMALLEST, TooSmall
 from model.errors import ModelError
 
@@ -118,7 +118,7 @@ class TrainForm(ActionScreen[None]):
         identity = f"field-{field.name}"
         if field.choices:
             return Choice(field.choices, value, id=identity)
-        text = NameInput(value, id=identity, max_length=_LONGEST, compact=True, select_on_focus=False)
+        text = MarkedInput(value, id=identity, max_length=_LONGEST, compact=True, select_on_focus=False)
         text.cursor_blink = False
         return text
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from rich.cells import cell_len
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +18,7 @@ from explorer.core.formatting import marked
 from explorer.core.history import Recall
 from explorer.view import LAST, LONGEST_TEXT, View
 from explorer.widgets.key_line import Hints
+from explorer.widgets.marked_input import MarkedInput
 
 EDITING_HINTS: Hints = (
     ("enter", "keep", "app.submit_sentence"),
@@ -29,7 +29,7 @@ EDITING_HINTS: Hints = (
 """The footer while a sentence is typed."""
 
 
-class SentenceInput(Input):
+class SentenceInput(MarkedInput):
     """An input whose value is the text itself; line breaks and other invisible characters are drawn as marks.
 
     It cannot be focused until `edit` is called, and not after `leave`. Enter calls `keep` and escape `discard` at once:
@@ -93,10 +93,6 @@ class SentenceInput(Input):
         if text is not None:
             self.value = text
             self.cursor_position = len(text)
-
-    @property
-    def _value(self) -> Text:
-        return Text(marked(self.value), no_wrap=True, overflow="ignore", end="")
 
     def _position_to_cell(self, position: int) -> int:
         return cell_len(marked(self.value[:position]))

@@ -20,8 +20,8 @@ from explorer.core.formatting import bar, fixed, one_line, significant, visible
 from explorer.core.gallery import Head
 from explorer.screens.dialogs.base import Dialog
 from explorer.screens.dialogs.help import HelpScreen, help_for
+from explorer.widgets.marked_input import MarkedInput
 from explorer.widgets.messages import WorkerMessage
-from explorer.widgets.name_input import NameInput
 from model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class CircuitsScreen(Dialog[None]):
         """Lay out the two rankings, the sentences, and an input that is hidden until a token is typed."""
         with Vertical(id="circuits") as box:
             box.border_subtitle = _KEYS
-            yield NameInput(max_length=_LONGEST_TOKEN, compact=True, disabled=True)
+            yield MarkedInput(max_length=_LONGEST_TOKEN, compact=True, disabled=True)
             with Horizontal(id="rankings"):
                 yield Static(id="written", markup=False)
                 yield Static(id="looked-for", markup=False)
@@ -131,7 +131,7 @@ class CircuitsScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Read the head in view."""
-        self.query_one(NameInput).cursor_blink = False
+        self.query_one(MarkedInput).cursor_blink = False
         self._read()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -260,7 +260,7 @@ class CircuitsScreen(Dialog[None]):
     @property
     def is_typing(self) -> bool:
         """True while a token is typed."""
-        return self.query_one(NameInput).has_focus
+        return self.query_one(MarkedInput).has_focus
 
     def action_change_view(self, name: str) -> None:
         """Move the query, the key or the head; moving the query or the key replaces the token that was typed."""
@@ -301,13 +301,13 @@ class CircuitsScreen(Dialog[None]):
 
     def action_edit(self) -> None:
         """Type a token."""
-        typed = self.query_one(NameInput)
+        typed = self.query_one(MarkedInput)
         typed.value, typed.disabled, typed.display = "", False, True
         typed.focus()
         self.query_one("#circuits").border_subtitle = _KEYS_WHILE_TYPING
 
     def _stop_typing(self) -> None:
-        typed = self.query_one(NameInput)
+        typed = self.query_one(MarkedInput)
         self.set_focus(None)
         typed.disabled, typed.display = True, False
         self.query_one("#circuits").border_subtitle = _KEYS

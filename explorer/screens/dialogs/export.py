@@ -16,7 +16,7 @@ from explorer.core.export import CSV, FORMATS, Format, default_name, path_of
 from explorer.core.formatting import marked
 from explorer.screens.dialogs.base import Dialog
 from explorer.view import Stage
-from explorer.widgets.name_input import NameInput
+from explorer.widgets.marked_input import MarkedInput
 from explorer.widgets.options import Options
 from model.errors import ModelError
 
@@ -66,7 +66,7 @@ class WriteScreen(Dialog[Wanted | None]):
             kinds.can_focus = False
             kinds.highlighted = 0
             yield kinds
-            name = NameInput(self._default_name(self._format), max_length=_WIDEST_NAME, select_on_focus=False)
+            name = MarkedInput(self._default_name(self._format), max_length=_WIDEST_NAME, select_on_focus=False)
             name.border_title = "file"
             name.cursor_blink = False
             yield name
@@ -77,7 +77,7 @@ class WriteScreen(Dialog[Wanted | None]):
 
     def on_mount(self) -> None:
         """Focus the name."""
-        self.query_one(NameInput).focus()
+        self.query_one(MarkedInput).focus()
 
     def action_cursor_up(self) -> None:
         """Choose the format above."""
@@ -92,7 +92,7 @@ class WriteScreen(Dialog[Wanted | None]):
         before, self._format = self._format, FORMATS[event.option_index]
         if before is self._format:
             return
-        name = self.query_one(NameInput)
+        name = self.query_one(MarkedInput)
         if name.value == self._default_name(before):
             name.value = self._default_name(self._format)
         elif name.value.endswith(before.suffix):
@@ -119,7 +119,7 @@ class WriteScreen(Dialog[Wanted | None]):
 
     @on(OptionList.OptionSelected)
     def _clicked(self) -> None:
-        self.query_one(NameInput).focus()
+        self.query_one(MarkedInput).focus()
 
     def _say(self, line: str) -> None:
         self.query_one("#message", Static).update(Text(marked(line), overflow="ellipsis"))

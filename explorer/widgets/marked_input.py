@@ -1,4 +1,4 @@
-"""NameInput: an input for the name of a file, which may hold any character."""
+"""MarkedInput: an input for a text that may hold any character, such as a token or the name of a file."""
 
 from rich.text import Text
 from textual.widgets import Input
@@ -6,8 +6,8 @@ from textual.widgets import Input
 from explorer.core.formatting import marked
 
 
-class NameInput(Input):
-    """An input for a file name, which draws invisible characters as marks."""
+class MarkedInput(Input):
+    """An input that draws invisible characters as marks."""
 
     @property
     def _value(self) -> Text:
