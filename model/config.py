@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from model.errors import ModelError
+from model.errors import ModelError, SettingError
 from model.outside import brief, is_finite
 
 ACTIVATIONS = ("gelu_new", "gelu_pytorch_tanh", "gelu", "relu", "silu")
@@ -22,7 +22,8 @@ _LARGEST_SIZE = 2**24
 class GPTConfig:
     """Sizes and constants of a GPT, named as in a GPT-2 `config.json`; a `ModelShape`.
 
-    Raises ModelError if a size is not a positive integer, n_head does not divide n_embd, or a constant is out of range.
+    Raises SettingError if a size is not a positive integer, n_head does not divide n_embd, or a constant is out of
+    range.
     """
 
     vocab_size: int  # number of tokens
@@ -47,18 +48,20 @@ class GPTConfig:
         if self.n_inner is not None:
             _check_size("n_inner", self.n_inner)
         if self.n_embd % self.n_head:
-            raise ModelError(
-                f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}: each head takes an equal share"
+            raise SettingError(
+                "n_head",
+                f"n_embd {self.n_embd} is not a multiple of n_head {self.n_head}: each head takes an equal share",
             )
         if self.activation_function not in ACTIVATIONS:
-            raise ModelError(
+            raise SettingError(
+                "activation_function",
                 f"activation_function {brief(self.activation_function)} is not supported: "
-                f"use one of {', '.join(ACTIVATIONS)}"
+                f"use one of {', '.join(ACTIVATIONS)}",
             )
         for name in ("layer_norm_epsilon", "initializer_range"):
             value = getattr(self, name)
             if not is_finite(value) or value < 0:
-                raise ModelError(f"{name} must be a finite number of at least 0, not {brief(value)}")
+                raise SettingError(name, f"{name} must be a finite number of at least 0, not {brief(value)}")
 
     @property
     def head_size(self) -> int:
@@ -162,4 +165,4 @@ class GPTConfig:
 
 def _check_size(name: str, value: object) -> None:
     if type(value) is not int or not 1 <= value <= _LARGEST_SIZE:
-        raise ModelError(f"{name} must be a whole number from 1 to {_LARGEST_SIZE}, not {brief(value)}")
+        raise SettingError(name, f"{name} must be a whole number from 1 to {_LARGEST_SIZE}, not {brief(value)}")

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import click
 
 from model.config import GPT_2_INIT_STD, GPTConfig
-from model.errors import ModelError
+from model.errors import SettingError
 from model.training.settings import OptimizerSettings, TrainerSettings
 
 BUILT_IN_CHARACTERS = 4_000_000
@@ -80,7 +80,7 @@ class TrainOptions:
     def config(self) -> GPTConfig:
         """The sizes of the model, with a vocabulary of 1 as long as the tokenizer is not trained.
 
-        Raises ModelError for a size out of range.
+        Raises SettingError for a size out of range.
         """
         return GPTConfig(
             vocab_size=1,
@@ -96,7 +96,7 @@ class TrainOptions:
 
     @property
     def settings(self) -> TrainerSettings:
-        """How to train. Raises ModelError for a value out of range."""
+        """How to train. Raises SettingError for a value out of range."""
         return TrainerSettings(
             **_shared(self, TrainerSettings),
             optimizer=OptimizerSettings(name=self.optimizer, **_shared(self, OptimizerSettings)),
@@ -105,14 +105,12 @@ class TrainOptions:
     def problems(self) -> dict[str, str]:
         """Return options with a size or setting out of range, by their names, each with the reason in their words."""
         found = {}
-        names = {field.name for field in fields(self)}
         for check in ("config", "settings"):
             try:
                 getattr(self, check)
-            except ModelError as error:
-                reason = re.sub(r"\bn_\w+", lambda match: _OPTION_OF[match[0]], str(error))
-                words = [word.replace("-", "_") for word in re.findall(r"[\w-]+", reason)]
-                found[next(word for word in reversed(words) if word in names)] = reason
+            except SettingError as error:
+                reason = re.sub("|".join(_OPTION_OF), lambda match: _OPTION_OF[match[0]], str(error))
+                found[_OPTION_OF.get(error.name, error.name)] = reason
         if not 0 < self.validation < 1:
             found["validation"] = f"validation must be above 0 and below 1, not {self.validation}"
         return found
@@ -141,8 +139,15 @@ class TrainOptions:
         return replace(self, **{name: value for name, value in began.items() if name not in given})
 
 
-_OPTION_OF = {"n_embd": "width", "n_head": "heads", "n_layer": "layers", "n_positions": "context"}
-"""The options that give sizes of a model, by the names of the sizes."""
+_OPTION_OF = {
+    "n_embd": "width",
+    "n_head": "heads",
+    "n_layer": "layers",
+    "n_positions": "context",
+    "initializer_range": "init_std",
+    "activation_function": "activation",
+}
+"""The options that set fields of GPTConfig, by the names of the fields."""
 
 
 def _shared(options: TrainOptions, kind: type[TrainerSettings | OptimizerSettings]) -> dict[str, Any]:

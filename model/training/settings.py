@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from model.errors import ModelError
+from model.errors import SettingError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -19,7 +19,7 @@ class OptimizerSettings:
     With `name` "muon", Muon updates the weight matrices of the blocks and AdamW everything else. With "adamw", AdamW
     updates all weights and `muon_learning_rate` and `momentum` are unused.
 
-    Raises ModelError for a value out of range.
+    Raises SettingError for a value out of range.
     """
 
     name: str = "muon"
@@ -36,19 +36,19 @@ class OptimizerSettings:
     def __post_init__(self) -> None:
         _check_types(self)
         if self.name not in OPTIMIZERS:
-            raise ModelError(f"optimizer {self.name!r} is not known: use {' or '.join(OPTIMIZERS)}")
+            raise SettingError("optimizer", f"optimizer {self.name!r} is not known: use {' or '.join(OPTIMIZERS)}")
         rates = ("learning_rate", "muon_learning_rate", "position_rate", "norm_rate")
         for name in (*rates, "weight_decay", "gradient_clip"):
             if getattr(self, name) < 0:
-                raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
+                raise SettingError(name, f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
         for name in ("beta1", "beta2", "momentum"):
             if not 0 <= getattr(self, name) < 1:
-                raise ModelError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+                raise SettingError(name, f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
-    """How to train. Raises ModelError for a value out of range."""
+    """How to train. Raises SettingError for a value out of range."""
 
     steps: int = 2000
     batch_size: int = 32  # windows per step
@@ -70,23 +70,27 @@ class TrainerSettings:
         _check_types(self)
         for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
             if getattr(self, name) < 1:
-                raise ModelError(f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+                raise SettingError(name, f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
         for name in ("seed", "warmup", "position_waves", "first_position"):
             if getattr(self, name) < 0:
-                raise ModelError(f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
+                raise SettingError(name, f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
-            raise ModelError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+            raise SettingError("dropout", f"dropout must be at least 0 and below 1, not {self.dropout}")
         for name in ("cooldown", "growth", "repeats", "recall"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ModelError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+                raise SettingError(name, f"{name} must be from 0 to 1, not {getattr(self, name)}")
         if self.repeats + self.recall > 1:
-            raise ModelError(f"repeats and recall must be at most 1 together, not {self.repeats + self.recall:g}")
+            raise SettingError(
+                "recall", f"repeats and recall must be at most 1 together, not {self.repeats + self.recall:g}"
+            )
         if self.precision not in PRECISIONS:
-            raise ModelError(f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}")
+            raise SettingError(
+                "precision", f"precision {self.precision!r} is not known: use one of {', '.join(PRECISIONS)}"
+            )
 
 
 def _check_types(settings: "DataclassInstance") -> None:
-    """Raise ModelError unless every int, finite float and str field holds such a value."""
+    """Raise SettingError unless every int, finite float and str field holds such a value."""
     for field_ in fields(settings):
         value = getattr(settings, field_.name)
         sound = {
@@ -95,4 +99,4 @@ def _check_types(settings: "DataclassInstance") -> None:
             str: type(value) is str,
         }
         if not sound.get(field_.type, True):  # type: ignore[arg-type]
-            raise ModelError(f"{field_.name.replace('_', '-')} cannot be {str(value)[:40]!r}")
+            raise SettingError(field_.name, f"{field_.name.replace('_', '-')} cannot be {str(value)[:40]!r}")
