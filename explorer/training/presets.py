@@ -40,8 +40,9 @@ PRESETS = (
     ),
     Preset(
         "stories",
-        "As large as the bundled stories model, with its settings but on built-in stories alone: about an hour on one "
-        "otherwise idle processor. Random tokens to copy make heads appear that find earlier tokens.",
+        "As large as the bundled stories model, with settings like those it was trained with, but on built-in stories "
+        "alone: about an hour on one otherwise idle processor. Random tokens to copy let heads form that find earlier "
+        "tokens.",
         {
             "vocab_size": "2048",
             "layers": "5",
