@@ -481,9 +481,7 @@ class ExplorerApp(App[None]):
         """Ask for the first reading."""
         self._readings = message.readings
         self._loader = ReadingLoader(self, message.readings)
-        self._scorer = HeadScorer(
-            self, self._measure, self._heads_measured, lambda: self.head_scores_changed.publish(None)
-        )
+        self._scorer = HeadScorer(self, self._measure, self._heads_measured, self._publish_head_scores)
         self._ablator = HeadAblator(self, self._ablate, lambda: self.head_costs_changed.publish(None))
         self.training.enable_attention(message.read_heads)
         self.look(self.view, undecided=self._undecided)
