@@ -36,7 +36,13 @@ _HINTS = (
     ("esc", "leave", "leave"),
     ("ctrl+q", "quit", "app.quit"),
 )
-_FOLD_HINTS = (("enter", "open or close", ""), ("ctrl+s", "start", "start"), *_HINTS[1:2], *_HINTS[3:])
+_FOLD_HINTS = (
+    ("enter", "open or close", ""),
+    ("ctrl+s", "start", "start"),
+    ("↓↑", "field", ""),
+    ("esc", "leave", "leave"),
+    ("ctrl+q", "quit", "app.quit"),
+)
 _LONGEST = 4000
 _PRESET = "preset"
 _OF_THE_RUN = ("files", "out", "resume")
@@ -73,6 +79,7 @@ class TrainForm(ActionScreen[None]):
         super().__init__()
         self._next_screen = next_screen
         self._fields = {field.name: field for field in form_fields()}
+        self._inputs: dict[str, Input | Choice] = {}
         self._groups = tuple(dict.fromkeys(field.group for field in self._fields.values()))
         self._started: RunState | None = None
         self.problems: dict[str, str] = {}
@@ -106,15 +113,16 @@ class TrainForm(ActionScreen[None]):
 
     def _line(self, field: FormField, value: str) -> tuple[Widget, Widget]:
         """Create the line of a field, and that below it for what is wrong."""
+        self._inputs[field.name] = self._input(field, value)
         line = Horizontal(
             Label(field.caption, classes="caption", id=f"caption-{field.name}", markup=False),
-            self._input(field, value),
+            self._inputs[field.name],
             Label(field.help, classes="help", markup=False),
             classes="field",
         )
         return line, Static(classes="problem", id=f"problem-{field.name}", markup=False)
 
-    def _input(self, field: FormField, value: str) -> Widget:
+    def _input(self, field: FormField, value: str) -> Input | Choice:
         identity = f"field-{field.name}"
         if field.choices:
             return Choice(field.choices, value, id=identity)
@@ -144,8 +152,8 @@ class TrainForm(ActionScreen[None]):
         for caption in self.query(".caption"):
             caption.set_class(caption.id == f"caption-{name}", "-focused")
         field = self._fields.get(name)
-        help = field.help if field is not None else ""
-        self.query_one("#field-help", Static).update(Text(help, no_wrap=True, overflow="ellipsis"))
+        explanation = field.help if field is not None else ""
+        self.query_one("#field-help", Static).update(Text(explanation, no_wrap=True, overflow="ellipsis"))
         is_fold = isinstance(focused.parent, Collapsible)
         self.query_one(KeyLine).show_hints(_FOLD_HINTS if is_fold else _HINTS)
 
@@ -193,11 +201,7 @@ class TrainForm(ActionScreen[None]):
 
     def values(self) -> dict[str, str]:
         """Return the values of all fields."""
-        return {name: each.value for name, each in self._inputs().items()}
-
-    def _inputs(self) -> dict[str, Input | Choice]:
-        inputs = {name: self.query_one(f"#field-{name}") for name in self._fields}
-        return {name: each for name, each in inputs.items() if isinstance(each, Input | Choice)}
+        return {name: each.value for name, each in self._inputs.items()}
 
     def arguments(self) -> list[str]:
         """Return the form as arguments of `explorer train`. Raises ModelError for files that cannot be read."""
@@ -220,7 +224,7 @@ class TrainForm(ActionScreen[None]):
     def _fill_in(self, values: Mapping[str, str]) -> None:
         """Fill in the values of a preset."""
         with self.prevent(Input.Changed, Choice.Changed):
-            for name, each in self._inputs().items():
+            for name, each in self._inputs.items():
                 if name not in _OF_THE_RUN:
                     each.value = values[name]
 
@@ -250,8 +254,7 @@ class TrainForm(ActionScreen[None]):
         """Focus a field, and open the fold in which it is."""
         if field.group != MAIN:
             self.query_one(f"#group-{field.group}", Collapsible).collapsed = False
-        widget = self.query_one(f"#field-{field.name}")
-        self.call_after_refresh(widget.focus)
+        self.call_after_refresh(self._inputs[field.name].focus)
 
     def _run_changed(self, change: RunChange) -> None:
         """Open the next screen once the run has started, or say why it has not."""
