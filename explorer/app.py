@@ -383,7 +383,10 @@ class ExplorerApp(App[None]):
 
     @property
     def scoring_progress(self) -> tuple[int, int] | None:
-        """The number of texts read to measure the model in view, and of all texts; None before that is announced."""
+        """How many texts have been read to measure the model in view, and how many there are.
+
+        None before the first report.
+        """
         model = self.model_in_view
         return self._scorer.progress(model) if self._scorer is not None and model is not None else None
 

@@ -893,7 +893,7 @@ class ExploreScreen(ActionScreen[None]):
 
     @on(Matrix.TitleSelected)
     def _title_selected(self, event: Matrix.TitleSelected) -> None:
-        if not self.stacked:  # there the title is the tabs, each with a click of its own
+        if not self.stacked:  # a single matrix has tabs for its title, each with a click of its own
             self.action_change_view(f"stage_{event.matrix.stage.value}")
 
     @on(HeaderLine.PartSelected)

@@ -164,7 +164,7 @@ class HeadsScreen(ActionScreen[Head | None]):
             done = "" if progress is None else f" {progress[0]} of {progress[1]} texts are read"
             return Notes(f"head scores are being measured…{done}", "")
         if self.app.ablating_is_over:
-            return Notes("", "not ablated here, as that would take long: `explorer heads` measures the loss without it")
+            return Notes("", "not ablated here: `explorer heads` measures the loss without this head")
         ablated, total = len(self.app.costs_in_view), len(self.gallery.heads)
         return Notes("", f"loss without it: {ablated} of {total} heads ablated…")
 

@@ -21,32 +21,52 @@ MAIN = ""
 _GROUPS = {
     MAIN: ("files", "out", "steps"),
     "model": (
-        *("tokenizer", "vocab_size", "layers", "heads", "width", "context", "no_mask", "no_scale", "init_std"),
+        "tokenizer",
+        "vocab_size",
+        "layers",
+        "heads",
+        "width",
+        "context",
+        "no_mask",
+        "no_scale",
+        "init_std",
         "activation",
     ),
     "learning": (
-        *("batch_size", "optimizer", "learning_rate", "muon_learning_rate", "momentum", "weight_decay"),
-        *(
-            "position_rate",
-            "norm_rate",
-            "position_waves",
-            "first_position",
-            "growth",
-            "repeats",
-            "recall",
-            "dropout",
-            "warmup",
-            "cooldown",
-            "seed",
-        ),
+        "batch_size",
+        "optimizer",
+        "learning_rate",
+        "muon_learning_rate",
+        "momentum",
+        "weight_decay",
+        "position_rate",
+        "norm_rate",
+        "position_waves",
+        "first_position",
+        "growth",
+        "repeats",
+        "recall",
+        "dropout",
+        "warmup",
+        "cooldown",
+        "seed",
     ),
     "text": ("storyteller", "refrain_every", "split_stories", "clean", "validation"),
     "run": (
-        *("resume", "device", "threads", "precision", "evaluate_every", "checkpoint_every", "snapshots"),
-        *("snapshot_steps", "probe_every", "sample_every", "prompt"),
+        "resume",
+        "device",
+        "threads",
+        "precision",
+        "evaluate_every",
+        "checkpoint_every",
+        "snapshots",
+        "snapshot_steps",
+        "probe_every",
+        "sample_every",
+        "prompt",
     ),
 }
-"""The groups of the form, each with its options in order; what is not in a fold is in the first."""
+"""The options of the form by group, in order; MAIN is always in view, every other group is a fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +145,7 @@ def _field(name: str, parameter: click.Parameter, group: str) -> FormField:
     elif name == "prompt":
         default, written = "\\n", _with_line_breaks
     elif name == "threads":
-        help = "Processor threads; by default as many as help, and one processor is left to the application."
+        help = "Processor threads; by default as many as speed up a model of this size; one is left to the application."
     elif name == "snapshot_steps":
         problem = partial(_reason, lambda value: parse_steps(value) if value else ())
     return FormField(name, caption, help, group, choices, default, lambda value: [option, written(value)], problem)

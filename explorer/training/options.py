@@ -311,7 +311,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     click.Option(
         ["--threads"],
         type=click.IntRange(1, 256),
-        help="Processor threads; by default as many as help a model of this size, of the processors there are.",
+        help="Processor threads; by default as many as speed up a model of this size, of the processors there are.",
     ),
     click.Option(
         ["--storyteller"],
