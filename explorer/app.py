@@ -45,7 +45,6 @@ from model.families import OpenOptions
 if TYPE_CHECKING:
     from textual.css.query import DOMQuery
 
-    from explorer.core.gallery import Head
     from explorer.core.reading import Reading
     from explorer.core.readings import ReadingService
     from explorer.screens.commands import ActionPalette
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from model.head_costs import HeadCost
     from model.head_scores import HeadScores, Progress
     from model.interface import TracedModel
+    from model.settings import Head
 
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST)
 """What is opened if nothing is asked for; its head and key are undecided."""

@@ -11,11 +11,8 @@ from torch import Tensor
 
 from model.head_scores import induction_scores
 from model.interface import TracedModel
-from model.settings import AttentionSettings
+from model.settings import AttentionSettings, Head
 from model.trace import Trace
-
-Head = tuple[int, int]
-"""Layer and head."""
 
 
 @dataclass(frozen=True, eq=False)

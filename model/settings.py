@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value", float, bool)
 
+Head = tuple[int, int]
+"""Layer and head."""
+
 
 class Scope(StrEnum):
     """What the switches act on."""
@@ -49,7 +52,7 @@ class AttentionSettings:
     scale: float | None = None
     layer: int | None = None
     head: int | None = None
-    ablated: frozenset[tuple[int, int]] = frozenset()
+    ablated: frozenset[Head] = frozenset()
 
     def __post_init__(self) -> None:
         if self.scale is not None and not math.isfinite(self.scale):
@@ -66,7 +69,7 @@ class AttentionSettings:
         *,
         causal: bool | None = None,
         scale: float | None = None,
-        ablated: frozenset[tuple[int, int]] = frozenset(),
+        ablated: frozenset[Head] = frozenset(),
     ) -> "AttentionSettings":
         """Settings for the head (layer, head), for its whole layer or for the whole model, depending on `scope`."""
         if causal is None and scale is None:
@@ -102,7 +105,7 @@ class AttentionSettings:
             return AttentionSettings(ablated=self.ablated)
         return AttentionSettings(causal, scale, self.layer, self.head, self.ablated)
 
-    def changed_heads(self, shape: "ModelShape") -> frozenset[tuple[int, int]]:
+    def changed_heads(self, shape: "ModelShape") -> frozenset[Head]:
         """Every (layer, head) that computes something else than as trained."""
         normalized = self.normalized(shape)
         if normalized.causal is None and normalized.scale is None:
@@ -132,6 +135,11 @@ class AttentionSettings:
 
 AS_TRAINED = AttentionSettings()
 """Nothing changed."""
+
+
+def all_heads(shape: "ModelShape") -> list[Head]:
+    """Every head of a model, layer by layer."""
+    return [(layer, head) for layer in range(shape.n_layer) for head in range(shape.n_head)]
 
 
 def check_head(shape: "ModelShape", layer: int, head: int) -> None:

@@ -8,6 +8,7 @@ import click
 from explorer.core.circuits import TOP, CircuitReader, CircuitReading, Ranking, signed
 from explorer.core.formatting import fixed, one_line, quoted, visible, weight
 from model.interface import TracedModel
+from model.settings import all_heads
 
 
 class CircuitsReport:
@@ -29,8 +30,7 @@ class CircuitsReport:
 
     def print_all_heads(self, *, as_json: bool) -> None:
         """Print the scores of every head; the lines of the table come one by one."""
-        shape = self._reader.model.config
-        heads = [(layer, head) for layer in range(shape.n_layer) for head in range(shape.n_head)]
+        heads = all_heads(self._reader.model.config)
         if as_json:
             self._print_json({"model": self._name, "heads": [_scores(self._read(*head)) for head in heads]})
             return

@@ -8,13 +8,13 @@ import click
 
 from explorer.cli.terminal import is_terminal
 from explorer.core.formatting import one_line, rise, weight
-from explorer.core.gallery import Head
 from explorer.core.head_costs import measure_costs
 from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
 from explorer.core.head_paths import induction_source
 from explorer.core.head_scores import measure_heads
 from model.head_costs import HeadCost
 from model.interface import TracedModel
+from model.settings import Head, all_heads
 
 
 class HeadsReport:
@@ -26,8 +26,7 @@ class HeadsReport:
     def __init__(self, model: TracedModel) -> None:
         self._model = model
         self._scores = measure_heads(model)
-        shape = model.config
-        self._heads: list[Head] = [(layer, head) for layer in range(shape.n_layer) for head in range(shape.n_head)]
+        self._heads = all_heads(model.config)
         self._costs: dict[Head, HeadCost] = {}
 
     def measure_costs(self) -> None:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import torch
 
-from explorer.core.gallery import Head
 from explorer.core.head_search import AblationEffect
 from explorer.core.reading import Reading
 from model.interface import TracedModel
+from model.settings import Head
 from model.trace import kl_divergences
 
 

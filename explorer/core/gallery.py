@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.core.head_kinds import HEAD_KINDS, named_score
 from explorer.view import View
-from model.settings import Scope
+from model.settings import Head, Scope, all_heads
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
     from model.head_costs import HeadCost
     from model.head_pictures import HeadPeakedness, HeadPicture
     from model.head_scores import HeadScores
-
-Head = tuple[int, int]
-"""Layer and head."""
 
 
 class Sort(Enum):
@@ -70,9 +67,7 @@ class Gallery:
 
     def __init__(self, reading: "Reading") -> None:
         self.reading = reading
-        self.heads: tuple[Head, ...] = tuple(
-            (layer, head) for layer in range(reading.shape.n_layer) for head in range(reading.shape.n_head)
-        )
+        self.heads: tuple[Head, ...] = tuple(all_heads(reading.shape))
         self.changed = changed_heads(reading.view, self.heads)
         self._pictures: dict[Head, HeadPicture] = {}
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from explorer.core.gallery import Head
 from explorer.core.head_scores import LONGEST, SEED, linked_stories, parameters_of_blocks, repeated_tokens
 from model.errors import ModelError
 from model.head_costs import HeadCost, head_costs
 from model.interface import ModelShape, TracedModel
+from model.settings import Head
 
 OPERATIONS = 3e11
 """The approximate number of multiplications to spend on all heads of a model without being asked: about ten seconds on

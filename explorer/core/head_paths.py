@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from explorer.core.gallery import Head
 from explorer.core.head_kinds import stands_out
+from model.settings import Head
 
 if TYPE_CHECKING:
     from model.head_costs import HeadCost

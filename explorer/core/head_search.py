@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from explorer.core.gallery import Head
+from model.settings import Head, all_heads
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -61,9 +61,7 @@ class HeadSearch:
 
     def __init__(self, reading: "Reading") -> None:
         self._traces = reading.as_set
-        self.heads: tuple[Head, ...] = tuple(
-            (layer, head) for layer in range(reading.shape.n_layer) for head in range(reading.shape.n_head)
-        )
+        self.heads: tuple[Head, ...] = tuple(all_heads(reading.shape))
         self._effects: dict[Head, AblationEffect] = {}
 
     def is_of(self, reading: "Reading") -> bool:

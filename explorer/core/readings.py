@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
 
-    from explorer.core.gallery import Head
     from explorer.core.head_search import AblationEffect
     from model.interface import ModelShape, TracedModel
+    from model.settings import Head
     from model.tokenizer import Encoding
 
 QUICK_CHARACTERS = 20_000

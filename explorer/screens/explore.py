@@ -20,7 +20,7 @@ from explorer.core.catalog import without_step
 from explorer.core.change_tracker import ChangeTracker
 from explorer.core.comparison import opening
 from explorer.core.continuation import Continuation, appended
-from explorer.core.gallery import Gallery, Head, Sort
+from explorer.core.gallery import Gallery, Sort
 from explorer.core.head_search import HeadSearch
 from explorer.core.link import link_line
 from explorer.core.opening import EVERYTHING
@@ -62,6 +62,7 @@ from explorer.widgets.tour import TourPanel
 from explorer.widgets.training.training_line import TrainingLine
 from explorer.widgets.wording import cell_text, matrix_measure, matrix_title, row_title, token_text
 from model.errors import ModelError
+from model.settings import Head
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading

@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
-from explorer.core.gallery import Gallery, Head, Measured, Sort
+from explorer.core.gallery import Gallery, Measured, Sort
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.exporter import Exporter
 from explorer.view import Stage, choose_head
@@ -24,6 +24,7 @@ from explorer.widgets.heads.tiles import HeadTiles
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.too_small import SMALLEST, TooSmall
+from model.settings import Head
 
 if TYPE_CHECKING:
     from model.head_pictures import HeadPicture

@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from textual.worker import get_current_worker
 
-from explorer.core.gallery import Head
 from explorer.widgets.head_scorer import CancellableModel, CancelledError
+from model.settings import Head, all_heads
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -50,9 +50,8 @@ class HeadAblator:
         if self._is_measuring or self.is_over(model):
             return
         self._is_measuring = True
-        shape, known = model.config, self.costs(model)
-        heads = [(layer, head) for layer in range(shape.n_layer) for head in range(shape.n_head)]
-        missing = [head for head in heads if head not in known]
+        known = self.costs(model)
+        missing = [head for head in all_heads(model.config) if head not in known]
         owner.run_worker(lambda: self._work(model, missing), group="head costs", thread=True, exit_on_error=False)
 
     def _work(self, model: "TracedModel", heads: Sequence[Head]) -> None:

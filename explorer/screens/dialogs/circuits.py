@@ -17,12 +17,12 @@ from textual.worker import get_current_worker
 
 from explorer.actions import EXPLORE, action_named
 from explorer.core.formatting import bar, fixed, one_line, significant, visible
-from explorer.core.gallery import Head
 from explorer.screens.dialogs.base import Dialog
 from explorer.screens.dialogs.help import HelpScreen, help_for
 from explorer.widgets.marked_input import MarkedInput
 from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
+from model.settings import Head
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp

@@ -13,13 +13,13 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from explorer.core.formatting import quoted
-from explorer.core.gallery import Head
 from explorer.core.head_search import AblationEffect, HeadSearch, Order
 from explorer.screens.dialogs.base import Dialog
 from explorer.view import Change, first_query, last_query, move_key, move_query
 from explorer.widgets.heads.ranking import HeadRanking
 from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
+from model.settings import Head
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp

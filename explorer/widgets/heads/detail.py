@@ -7,10 +7,11 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.core.formatting import bar, fixed, fullest, rise, significant, weight
-from explorer.core.gallery import Gallery, Head
+from explorer.core.gallery import Gallery
 from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
 from explorer.core.head_paths import induction_source
 from explorer.widgets.panels.lines import Line, Lines, line
+from model.settings import Head
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading

@@ -8,12 +8,13 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from explorer.core.formatting import fit, fixed, significant, weight
-from explorer.core.gallery import Gallery, Head, Measured, Sort
+from explorer.core.gallery import Gallery, Measured, Sort
 from explorer.core.head_kinds import HEAD_KINDS, SHORT_KINDS, named_score
 from explorer.widgets.heads.layout import GridLayout, grid_layout, rows_of
 from explorer.widgets.heads.tiles import HeadTiles
 from explorer.widgets.matrix.paint import HIDDEN, NOTHING, Cells, cells_of
 from explorer.widgets.palette import HATCH
+from model.settings import Head
 
 _VALUE = 4
 """Cells of a score, of an effective number of keys, or of a name, beside the position of a head."""

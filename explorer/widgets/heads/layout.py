@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-Head = tuple[int, int]
+from model.settings import Head
 
 LEAST_PIXELS = 7
 """Pictures are not made smaller than this to have them all in view at once: they scroll instead."""

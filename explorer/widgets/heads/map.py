@@ -12,9 +12,10 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from explorer.core.formatting import fit, significant, weight
-from explorer.core.gallery import Gallery, Head
+from explorer.core.gallery import Gallery
 from explorer.widgets.heads.layout import rows_of
 from explorer.widgets.heads.tiles import HeadTiles
+from model.settings import Head
 
 if TYPE_CHECKING:
     from model.head_pictures import HeadPeakedness, MeanPeakedness

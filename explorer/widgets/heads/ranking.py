@@ -11,10 +11,10 @@ from textual.message import Message
 from textual.strip import Strip
 
 from explorer.core.formatting import bar, fit, fixed, rise, weight
-from explorer.core.gallery import Head
 from explorer.core.head_kinds import head_kind
 from explorer.core.head_search import Order, RankedHead
 from explorer.widgets.panels.lines import Drawn
+from model.settings import Head
 
 if TYPE_CHECKING:
     from model.head_scores import HeadScores

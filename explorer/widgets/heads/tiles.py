@@ -7,8 +7,9 @@ from textual import events
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 
-from explorer.core.gallery import Gallery, Head
+from explorer.core.gallery import Gallery
 from explorer.widgets.panels.lines import Drawn
+from model.settings import Head
 
 
 class HeadTiles(Drawn, can_focus=False, inherit_bindings=False):
