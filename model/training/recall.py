@@ -2,7 +2,8 @@
 
 Notation: T positions, V vocab_size, N pairs.
 
-A window lists pairs of a value and a key, and then repeats the keys in random order, each followed by its value:
+A window lists pairs of a value and a key, and then repeats the keys in random order, each followed by its value (a key
+of two pairs is not asked for):
 
     v1 k1  v2 k2  v3 k3   k2 v2  k3 v3  k1 v1
 
@@ -11,9 +12,10 @@ follows the earlier k2, which is v3; the answer stands before it. It takes a pre
 position of k2, and a duplicate-token head, which looks from a token to its earlier occurrence. Only the values in the
 second part have a loss.
 
-All of that at once is too hard at first, so some windows are easier: the same four tokens always mark the values and
-where a key is asked for, and there are only two values. Others have two values, or separators, but change them every
-time: otherwise a model would look for earlier occurrences only between those marks.
+All of that at once is too hard at first, so a quarter of the windows are easier: the only values are two fixed tokens,
+a third fixed token follows each pair, and a fourth precedes each key that is asked for. In the other windows, each list
+may have many values or two, with or without a separator and a question mark; these tokens are the fixed ones half of
+the time and random otherwise, or a model would look for earlier occurrences only between the fixed ones.
 """
 
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.training.random_tokens import IGNORED, random_tokens
+from model.training.random_tokens import IGNORED, chance, log_uniform, random_tokens
 
 SHORTEST_CONTEXT = 16
 """T of the shortest window with pairs."""
@@ -29,7 +31,7 @@ SHORTEST_CONTEXT = 16
 SMALLEST_VOCABULARY = 4
 """V of the smallest vocabulary that has enough marks."""
 
-MOST_PAIRS = 80
+_MOST_PAIRS = 80
 """N of the longest list."""
 
 _FEWEST_PAIRS = 3
@@ -56,10 +58,8 @@ def put_recall(row: Tensor, target: Tensor, frequencies: Tensor, generator: torc
     SMALLEST_VOCABULARY.
     """
     context = len(target)
-    most = min(MOST_PAIRS, context // 4)
-    # Short lists are more likely: the logarithm is uniform.
-    pairs = round(_FEWEST_PAIRS * (most / _FEWEST_PAIRS) ** torch.rand((), generator=generator).item())
-    has_all_marks = _chance(_ALL_MARKS_SHARE, generator)
+    pairs = log_uniform(_FEWEST_PAIRS, min(_MOST_PAIRS, context // 4), generator)
+    has_all_marks = chance(_ALL_MARKS_SHARE, generator)
     tokens: list[int] = []
     asked: list[int] = []  # positions of the values that can be found
     while len(tokens) <= context:
@@ -74,13 +74,13 @@ def put_recall(row: Tensor, target: Tensor, frequencies: Tensor, generator: torc
 def _marks(vocab_size: int, has_all: bool, generator: torch.Generator) -> _Marks:
     """Draw how the next list of pairs is written; with `has_all`, in the way that is easiest to learn."""
     first, second, separator, question = torch.randint(vocab_size, (4,), generator=generator).tolist()
-    if has_all or _chance(_SAME_MARKS_SHARE, generator):
+    if has_all or chance(_SAME_MARKS_SHARE, generator):
         first, second = vocab_size - 2, vocab_size - 3
-    if has_all or _chance(_SAME_MARKS_SHARE, generator):
+    if has_all or chance(_SAME_MARKS_SHARE, generator):
         separator, question = vocab_size - 4, vocab_size - 1
-    is_asked = has_all or _chance(_ASKED_SHARE, generator)
-    is_separated = has_all or _chance(_SEPARATED_SHARE, generator)
-    has_many = not has_all and _chance(_MANY_VALUES_SHARE, generator)
+    is_asked = has_all or chance(_ASKED_SHARE, generator)
+    is_separated = has_all or chance(_SEPARATED_SHARE, generator)
+    has_many = not has_all and chance(_MANY_VALUES_SHARE, generator)
     return _Marks(
         None if has_many else (first, second),
         (separator,) if is_separated else (),
@@ -103,8 +103,3 @@ def _append_list(
         if keys.count(keys[pair]) == 1:  # a key of two pairs has no single answer
             tokens += [*marks.question, keys[pair], values[pair]]
             asked.append(len(tokens) - 1)
-
-
-def _chance(share: float, generator: torch.Generator) -> bool:
-    """Return True with probability `share`."""
-    return bool(torch.rand((), generator=generator) < share)

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from model.training.random_tokens import IGNORED, random_tokens
+from model.training.random_tokens import IGNORED, chance, log_uniform, random_tokens
 
 LONGEST = 64
 """Tokens of the longest sequence."""
@@ -29,11 +29,9 @@ def put_repeats(row: Tensor, target: Tensor, frequencies: Tensor, generator: tor
     `frequencies` (V,) says how often each token occurs in the text. T is at least 2 × SHORTEST.
     """
     context = len(target)
-    longest = min(LONGEST, context // 2)
-    # Short lengths are more likely: the logarithm is uniform.
-    length = round(SHORTEST * (longest / SHORTEST) ** torch.rand((), generator=generator).item())
+    length = log_uniform(SHORTEST, min(LONGEST, context // 2), generator)
     start = 0
-    if torch.rand((), generator=generator) >= _FROM_START_SHARE:
+    if not chance(_FROM_START_SHARE, generator):
         start = int(torch.randint(context - 2 * length + 1, (), generator=generator))
     times = math.ceil((context + 1 - start) / length)
     row[start:] = random_tokens(length, frequencies, generator).repeat(times)[: context + 1 - start]
