@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from model.settings import AttentionSettings, Scope
+from model.settings import AttentionSettings, Head, Scope
 
 
 class Stage(StrEnum):
@@ -57,7 +57,7 @@ class View:
     causal: bool | None = None
     scale: float | None = None
     scope: Scope = Scope.HEAD
-    ablated: frozenset[tuple[int, int]] = frozenset()
+    ablated: frozenset[Head] = frozenset()
     stepping: bool = False  # stage by stage: later stages of this query count as not computed yet
 
     @property

@@ -16,7 +16,7 @@ from model.errors import ModelError
 from model.families import OpenOptions
 from model.generate import Sampling, TextStream, generate_with
 from model.interface import TracedModel
-from model.settings import AttentionSettings
+from model.settings import AttentionSettings, Head
 
 _UNCHANGED = " \n\t"
 
@@ -35,7 +35,7 @@ class GenerateOptions:
     scale: float | None
     no_scale: bool
     no_mask: bool
-    ablate: frozenset[tuple[int, int]]
+    ablate: frozenset[Head]
     opening: OpenOptions
 
     @property

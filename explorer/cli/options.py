@@ -19,7 +19,7 @@ from model.errors import ModelError
 from model.families import DTYPES, OpenOptions, hub
 from model.families.directory import FamilyFiles, is_native
 from model.layout import locate, read_config
-from model.settings import Scope, check_head
+from model.settings import Head, Scope, check_head
 
 _LONGEST_INPUT = 2**22  # bytes
 _DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -35,7 +35,7 @@ def _apply(options: Sequence[Decorator], command: Callable[..., Any]) -> Callabl
     return command
 
 
-def _parse_heads(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> frozenset[tuple[int, int]]:
+def _parse_heads(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> frozenset[Head]:
     """Turn heads written as layer.head into pairs: from "2.3" to (2, 3)."""
     wrong = next((value for value in values if not re.fullmatch(r"\d{1,9}\.\d{1,9}", value, re.ASCII)), None)
     if wrong is not None:

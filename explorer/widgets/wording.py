@@ -7,7 +7,7 @@ from textual.content import Content
 
 from explorer.core.formatting import number, quoted, significant, weight
 from explorer.view import Stage, View, named_scales
-from model.settings import Scope
+from model.settings import Head, Scope
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -38,7 +38,7 @@ def switched_text(view: View) -> str:
     return {Scope.HEAD: f"L{view.layer} H{view.head}", Scope.LAYER: f"L{view.layer}"}.get(view.scope, "all heads")
 
 
-def heads_text(heads: frozenset[tuple[int, int]]) -> str:
+def heads_text(heads: frozenset[Head]) -> str:
     """Return heads by layer, with three or more neighbours as a range: L0 H1; L2 H3,5–7."""
     layers: dict[int, list[int]] = {}
     for layer, head in sorted(heads):
