@@ -1,7 +1,6 @@
 """What `explorer find` computes and prints."""
 
 import json
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import click
 
 from explorer.cli.errors import warn_about_unknown_characters
 from explorer.cli.show_reading import read_whole_text
-from explorer.cli.terminal import is_terminal
+from explorer.cli.terminal import with_progress
 from explorer.core.ablation import ablation_effects
 from explorer.core.formatting import fixed, one_line, quoted, rise, visible, weight
 from explorer.core.head_search import HeadSearch, Order, RankedHead
@@ -50,13 +49,10 @@ class Search:
 
     def _ablate(self) -> None:
         """Ablate each head in turn, with progress if standard error is a terminal."""
-        total, shows_progress = len(self._search.heads), is_terminal(sys.stderr)
-        for done, (head, effect) in enumerate(ablation_effects(self._model, self._reading, self._search.heads), 1):
+        heads = self._search.heads
+        effects = ablation_effects(self._model, self._reading, heads)
+        for head, effect in with_progress(effects, len(heads), "ablating heads"):
             self._search.add({head: effect})
-            if shows_progress:
-                click.echo(f"\rablating heads: {done} of {total}", nl=False, err=True)
-        if shows_progress:
-            click.echo("\r" + " " * 40 + "\r", nl=False, err=True)
 
     def _as_object(self, ranking: list[RankedHead], order: Order) -> dict[str, Any]:
         view, encoding = self._reading.view, self._reading.encoding

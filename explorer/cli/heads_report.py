@@ -1,15 +1,14 @@
 """What `explorer heads` measures and prints."""
 
 import json
-import sys
 from typing import Any
 
 import click
 
-from explorer.cli.terminal import is_terminal
+from explorer.cli.terminal import with_progress
 from explorer.core.formatting import one_line, rise, weight
 from explorer.core.head_costs import measure_costs
-from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
+from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score, stands_out
 from explorer.core.head_paths import induction_source
 from explorer.core.head_scores import measure_heads
 from model.head_costs import HeadCost
@@ -31,13 +30,8 @@ class HeadsReport:
 
     def measure_costs(self) -> None:
         """Ablate each head in turn, with progress if standard error is a terminal."""
-        shows_progress = is_terminal(sys.stderr)
-        for head, cost in measure_costs(self._model, self._heads):
-            self._costs[head] = cost
-            if shows_progress:
-                click.echo(f"\rablating heads: {len(self._costs)} of {len(self._heads)}", nl=False, err=True)
-        if shows_progress:
-            click.echo("\r" + " " * 40 + "\r", nl=False, err=True)
+        costs = measure_costs(self._model, self._heads)
+        self._costs.update(with_progress(costs, len(self._heads), "ablating heads"))
 
     def print_json(self) -> None:
         """Print one object with every score of every head."""
@@ -84,10 +78,9 @@ class HeadsReport:
 
     def _cells(self, head: Head, kinds: int) -> list[str]:
         name, score = main_score(self._scores, *head)
-        is_named = named_score(self._scores, *head) is not None
         cells = [
             "L{} H{}".format(*head).ljust(9),
-            (HEAD_KINDS[name] if is_named else f"({HEAD_KINDS[name]})").ljust(kinds),
+            (HEAD_KINDS[name] if stands_out(score) else f"({HEAD_KINDS[name]})").ljust(kinds),
             weight(score.value).rjust(5),
             weight(score.baseline).rjust(8),
         ]
@@ -110,6 +103,5 @@ class HeadsReport:
         if by == "score":
             return (-score.excess,)
         if by == "name":
-            named = named_score(self._scores, *head) is not None
-            return (list(HEAD_KINDS).index(name) if named else len(HEAD_KINDS), -score.excess)
+            return (list(HEAD_KINDS).index(name) if stands_out(score) else len(HEAD_KINDS), -score.excess)
         return head

@@ -2,16 +2,31 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import TextIO, TypeVar
+
+import click
 
 from model.errors import ModelError
+
+_Item = TypeVar("_Item")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Return True if a standard stream is open and connected to a terminal."""
     return stream is not None and stream.isatty()
+
+
+def with_progress(items: Iterable[_Item], total: int, what: str) -> Iterator[_Item]:
+    """Yield the items as they are computed, with a line on how many are done if standard error is a terminal."""
+    shows_progress = is_terminal(sys.stderr)
+    for done, item in enumerate(items, 1):
+        yield item
+        if shows_progress:
+            click.echo(f"\r{what}: {done} of {total}", nl=False, err=True)
+    if shows_progress:
+        click.echo("\r" + " " * 40 + "\r", nl=False, err=True)
 
 
 def read_keys_from_terminal() -> None:

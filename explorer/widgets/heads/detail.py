@@ -8,7 +8,7 @@ from rich.style import Style
 
 from explorer.core.formatting import bar, fixed, fullest, rise, significant, weight
 from explorer.core.gallery import Gallery
-from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, named_score
+from explorer.core.head_kinds import HEAD_KINDS, head_kind, main_score, stands_out
 from explorer.core.head_paths import induction_source
 from explorer.widgets.panels.lines import Line, Lines, line
 from model.settings import Head
@@ -80,7 +80,7 @@ class HeadDetail(Lines, can_focus=False, inherit_bindings=False):
         if self._scores is None:
             return line((self._notes.scores, self.style_of("faint")))
         best, score = main_score(self._scores, *self._head)
-        is_named = named_score(self._scores, *self._head) is not None
+        is_named = stands_out(score)
         parts = [
             (f"{HEAD_KINDS[best]} {weight(score.value)}", self.style_of("current" if is_named else "name")),
             (f" {bar(score.value, _BAR)}", self.bar_style(score.value)),
