@@ -41,18 +41,17 @@ def head_costs(
     """
     on_texts = [model.trace(ids) for ids in texts if len(ids) > 1]
     on_repeated = [model.trace(ids) for ids in repeated]
-    induction = _induction(on_repeated)
+    loss, induction = _mean_loss(on_texts), _induction(on_repeated)
     for head in heads:
         without_texts, without_repeated = (_ablated(model, traces, head) for traces in (on_texts, on_repeated))
         rises = [after.losses - before.losses for before, after in zip(on_repeated, without_repeated, strict=True)]
         yield (
             head,
             HeadCost(
-                torch.cat([b.losses for b in without_texts]).mean().item()
-                - torch.cat([a.losses for a in on_texts]).mean().item(),
-                torch.cat([rise[(len(rise) + 1) // 2 :] for rise in rises]).mean().item(),
-                torch.cat([rise[: len(rise) // 2] for rise in rises]).mean().item(),
-                induction - _induction(without_repeated),
+                text=_mean_loss(without_texts) - loss,
+                repeated=torch.cat([rise[(len(rise) + 1) // 2 :] for rise in rises]).mean().item(),
+                unrepeated=torch.cat([rise[: len(rise) // 2] for rise in rises]).mean().item(),
+                induction_falls=induction - _induction(without_repeated),
             ),
         )
 
@@ -60,6 +59,10 @@ def head_costs(
 def _ablated(model: TracedModel, traces: Sequence[Trace], head: Head) -> list[Trace]:
     settings = AttentionSettings(ablated=frozenset({head}))
     return [model.trace(trace.token_ids, settings, base=trace) for trace in traces]
+
+
+def _mean_loss(traces: Sequence[Trace]) -> float:
+    return torch.cat([trace.losses for trace in traces]).mean().item()
 
 
 def _induction(traces: Sequence[Trace]) -> Tensor:

@@ -221,8 +221,7 @@ class _TextSums:
             uniform_on_patterns.append((uniform.flatten(-2) @ flat.T).expand_as(on_patterns[-1]))
         self._queries += size - 1
         self._pairs += torch.bincount(distances, minlength=self._longest)
-        for i, pairs in enumerate(keys):
-            self._linked_pairs[i] += torch.zeros(self._longest).index_add_(0, distances, pairs[queries, earlier])
+        self._linked_pairs.index_add_(1, distances, keys[:, queries, earlier])
         self._usual = self._usual + torch.stack(usual) * (size - 1)
         self._at_distance = self._at_distance + torch.stack(at_distance)
         self._related = self._related + torch.stack(related)

@@ -20,8 +20,10 @@ def induction_source(scores: "HeadScores", costs: "Mapping[Head, HeadCost]", hea
     None if it is no induction head, or keeps more than half of its score whichever head of `costs` is ablated.
     """
     score = scores.of(*head)["induction"]
+    if not stands_out(score):
+        return None
     falls = {other: cost.induction_falls[head].item() for other, cost in costs.items() if other[0] < head[0]}
-    if not falls or not stands_out(score):
+    if not falls:
         return None
     source = max(falls, key=lambda other: falls[other])
     return (source, falls[source]) if falls[source] >= _FALL * score.value else None
