@@ -42,8 +42,8 @@ def measure_heads(model: TracedModel, seed: int = SEED, progress: Progress | Non
     tokens = affordable_tokens(shape)
     texts = linked_stories(model.tokenizer, seed, tokens, min(LONGEST, shape.n_positions))
     room = min(tokens, shape.n_positions)
-    repeats = max(1, min(REPEATS, tokens // (2 * min(64, max(1, room // 2)))))
-    repeated = repeated_tokens(model, torch.Generator().manual_seed(seed), repeats, room)
+    repeated = repeated_tokens(model, torch.Generator().manual_seed(seed), REPEATS, room)
+    repeated = repeated[: max(1, tokens // max(1, len(repeated[0])))]
     return head_scores(model, texts, repeated, FEWEST_LINKS, progress)
 
 
