@@ -13,6 +13,7 @@ from data import storyteller
 from data.storyteller import Story
 from explorer.core.head_kinds import STORIES
 from explorer.core.sentence_edges import sentence_edges
+from explorer.core.token_spans import TokenSpans
 from explorer.core.word_links import word_links
 from model.head_scores import HeadScores, LinkedText, Progress, head_scores, repeated_sequences
 from model.interface import ModelShape, TracedModel
@@ -78,10 +79,11 @@ def linked_stories(tokenizer: Tokenizer, seed: int, tokens: int, longest: int) -
     texts: list[LinkedText] = []
     for story in _stories(seed, STORIES):
         encoding = encode(tokenizer, story.text)
+        spans = TokenSpans(encoding.spans)
         for start in range(0, len(encoding), longest):
             window = range(start, min(start + longest, start + tokens, len(encoding)))
-            links = word_links(story, encoding.spans, window)
-            edges = sentence_edges(story.text, encoding.spans, window)
+            links = word_links(story, spans, window)
+            edges = sentence_edges(story.text, spans, window)
             texts.append(LinkedText(encoding.ids[start : window.stop], links, edges))
             tokens -= len(window)
             if tokens < 2:

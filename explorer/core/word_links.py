@@ -3,18 +3,14 @@
 As a query, a word is its last token, where a causal model has read all of it; as a key, it is all of its tokens.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from data.storyteller import AnnotationKind, Story
-from explorer.core.head_kinds import RELATIONS
+from explorer.core.token_spans import TokenSpans
 from model.head_scores import Link
 
 _QUOTE = '"'
-
-Spans = Sequence[tuple[int, int]]
-"""Start and end of each token in a text, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class _Relation:
     by_text: bool = False  # a piece with the text of a target is the same target, mentioned again
 
 
-def word_links(story: Story, spans: Spans, window: range) -> dict[str, list[Link]]:
+def word_links(story: Story, spans: TokenSpans, window: range) -> dict[str, list[Link]]:
     """Return the links between the tokens of a window of a story by relation, in positions of the window.
 
     A link is left out if part of it is outside the window or at the first token of the window, which heads look at by
@@ -47,18 +43,17 @@ def word_links(story: Story, spans: Spans, window: range) -> dict[str, list[Link
     pieces = _pieces(story, spans, window)
     return {
         name: [link for query, targets in relation.targets.items() if (link := _link(query, targets, relation, pieces))]
-        for name, relation in zip(RELATIONS, _relations(story), strict=True)
+        for name, relation in _relations(story).items()
     }
 
 
-def _pieces(story: Story, spans: Spans, window: range) -> list[_Piece | None]:
+def _pieces(story: Story, spans: TokenSpans, window: range) -> list[_Piece | None]:
     """Return the words of a story, then its quotation marks; None for each that is not entirely in the window."""
-    starts, ends = [start for start, _ in spans], [end for _, end in spans]
     places = [(word.text.lower(), word.start, word.end) for word in story.words]
     places += [(_QUOTE, at, at + 1) for at, character in enumerate(story.text) if character == _QUOTE]
 
     def piece(text: str, start: int, end: int) -> _Piece | None:
-        tokens = range(bisect_right(ends, start), bisect_left(starts, end))
+        tokens = spans.at(start, end)
         if not tokens or tokens[0] not in window or tokens[-1] not in window:
             return None
         return _Piece(text, range(tokens.start - window.start, tokens.stop - window.start))
@@ -66,8 +61,8 @@ def _pieces(story: Story, spans: Spans, window: range) -> list[_Piece | None]:
     return [piece(*place) for place in places]
 
 
-def _relations(story: Story) -> tuple[_Relation, ...]:
-    """Return the relations in the order of `RELATIONS`."""
+def _relations(story: Story) -> dict[str, _Relation]:
+    """Return the relations of a story by the names in `RELATIONS`, in their order."""
     noted: dict[AnnotationKind, dict[int, list[int]]] = {kind: {} for kind in AnnotationKind}
     for sentence in story.sentences:
         for note in sentence.annotations:
@@ -77,13 +72,13 @@ def _relations(story: Story) -> tuple[_Relation, ...]:
     nouns = {*mentions, *_values(mentions), *_values(pronouns)}
     count = len(story.words)
     quotes = range(count, count + story.text.count(_QUOTE))
-    return (
-        _Relation(pronouns, nouns, by_text=True),
-        _Relation(subjects, {*nouns, *pronouns, *_values(subjects)}, by_text=True),
-        _Relation(objects, {*subjects, *_values(objects)}),
-        _Relation(mentions, nouns, by_text=True),
-        _Relation({quotes[i]: [quotes[i - 1]] for i in range(1, len(quotes), 2)}, quotes),
-    )
+    return {
+        "pronoun_to_referent": _Relation(pronouns, nouns, by_text=True),
+        "verb_to_subject": _Relation(subjects, {*nouns, *pronouns, *_values(subjects)}, by_text=True),
+        "object_to_verb": _Relation(objects, {*subjects, *_values(objects)}),
+        "noun_to_mention": _Relation(mentions, nouns, by_text=True),
+        "quote_to_opening": _Relation({quotes[i]: [quotes[i - 1]] for i in range(1, len(quotes), 2)}, quotes),
+    }
 
 
 def _values(targets: dict[int, list[int]]) -> set[int]:

@@ -13,6 +13,7 @@ from explorer.app import ExplorerApp
 from explorer.core import head_kinds, head_scores
 from explorer.core.formatting import weight
 from explorer.core.sentence_edges import sentence_edges
+from explorer.core.token_spans import TokenSpans
 from explorer.core.word_links import word_links
 from explorer.training import model_card
 from explorer.widgets.header import HeaderLine
@@ -36,8 +37,8 @@ def independent(model: Checkpoint, stories: int = 2, repeats: int = 2) -> HeadSc
         encoding = encode(model.tokenizer, story.text)
         for start in range(0, len(encoding), longest):
             window = range(start, min(start + longest, len(encoding)))
-            links = word_links(story, encoding.spans, window)
-            edges = sentence_edges(story.text, encoding.spans, window)
+            links = word_links(story, TokenSpans(encoding.spans), window)
+            edges = sentence_edges(story.text, TokenSpans(encoding.spans), window)
             texts.append(LinkedText(encoding.ids[window.start : window.stop], links, edges))
     generator = torch.Generator().manual_seed(head_scores.SEED)
     repeated = repeated_sequences(model.config.n_positions, vocab_size(model.tokenizer), generator, repeats)

@@ -22,6 +22,7 @@ from explorer.cli.main import cli
 from explorer.core import head_scores
 from explorer.core.head_kinds import PATTERNS, RELATIONS, named_score
 from explorer.core.sentence_edges import sentence_edges
+from explorer.core.token_spans import TokenSpans
 from explorer.core.word_links import word_links
 from model import checkpoint, tokenizer
 from model.config import GPTConfig
@@ -82,7 +83,7 @@ def test_words_are_linked_whatever_their_tokens(maker: str) -> None:
         '"You have lost the key," said Ivan. Then Mara saw Ivan.'
     )
     encoding = encode(MAKERS[maker](), story.text)
-    found = word_links(story, encoding.spans, range(len(encoding)))
+    found = word_links(story, TokenSpans(encoding.spans), range(len(encoding)))
 
     def word_at(token: int) -> str:
         start, end = encoding.spans[token]
@@ -120,27 +121,27 @@ def test_a_window_has_the_links_that_lie_in_it(maker: str) -> None:
         encoding = encode(made, story.text)
         for start in range(0, len(encoding), 40):
             window = range(start, min(start + 40, len(encoding)))
-            links = word_links(story, encoding.spans, window)
+            links = word_links(story, TokenSpans(encoding.spans), window)
             assert list(links) == list(RELATIONS)
             for each in links.values():
                 for link in each:
                     assert min(link.keys + link.others) > 0
                     assert max(link.keys + link.others) < link.query < len(window)
                     assert not set(link.keys) & set(link.others)
-    assert not word_links(story, encoding.spans, range(1))["verb_to_subject"]
+    assert not word_links(story, TokenSpans(encoding.spans), range(1))["verb_to_subject"]
 
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_sentences_end_and_start_at_the_same_places_whatever_the_tokens(maker: str) -> None:
     text = 'One day it was 3.5 miles. "Is it far?" he asked. "No... Not far," said Mara.\n\n"Go!" Then they went.'
     encoding = encode(MAKERS[maker](), text)
-    found = sentence_edges(text, encoding.spans, range(len(encoding)))
+    found = sentence_edges(text, TokenSpans(encoding.spans), range(len(encoding)))
     pieces = {name: [text[slice(*encoding.spans[token])] for token in tokens] for name, tokens in found.items()}
     assert [piece.strip('" \n') for piece in pieces["sentence_end"]] == [".", "?", ".", ".", ".", "!", "."]
     assert [piece.strip()[:1] for piece in pieces["sentence_start"]] == ['"', '"', "N", '"', "T"]
     first = found["sentence_end"][0]
     window = range(first, len(encoding))
-    assert sentence_edges(text, encoding.spans, window) == {  # without the first token of the window
+    assert sentence_edges(text, TokenSpans(encoding.spans), window) == {  # without the first token of the window
         name: [token - first for token in tokens if token > first] for name, tokens in found.items()
     }
 
