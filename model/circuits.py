@@ -34,7 +34,7 @@ _ROWS = 1024
 """Tokens whose rows are computed at a time, where they are wider than (V, D)."""
 
 _RANKED = 1024
-"""Tokens that `Circuit.own_ranks` looks at."""
+"""The most tokens that `Circuit.own_ranks` looks at."""
 
 _NUMBERS_AT_ONCE = 2**22
 """Numbers of a circuit that are computed at a time for `Circuit.own_ranks`: 16 MB."""

@@ -55,20 +55,21 @@ class CircuitsReport:
         if token_id is None:
             lines = [found.copying_sentence, found.matching_sentence]
         else:
-            self._print_rankings(found, token_id, top)
+            written, looked_for = found.written_at(token_id), found.looked_for_by(token_id)
+            self._print_rankings(written, looked_for, top)
             lines = [
-                found.writing_sentence(token_id),
+                found.writing_sentence(written),
                 found.copying_sentence,
-                found.looking_sentence(token_id),
+                found.looking_sentence(looked_for),
                 found.matching_sentence,
             ]
         click.echo("\n".join((*lines, found.approximation)))
 
-    def _print_rankings(self, found: CircuitReading, token_id: int, top: int) -> None:
-        name = quoted(found.text_of(token_id))
+    def _print_rankings(self, written: Ranking, looked_for: Ranking, top: int) -> None:
+        name = quoted(written.token)
         for heading, below, ranking in (
-            (f"OV: looking at {name}, it raises", "and lowers", found.written_at(token_id)),
-            (f"QK: the query {name} looks for", "and looks away from", found.looked_for_by(token_id)),
+            (f"OV: looking at {name}, it raises", "and lowers", written),
+            (f"QK: the query {name} looks for", "and looks away from", looked_for),
         ):
             for title, tokens in ((heading, ranking.highest(top)), (below, ranking.lowest(top))):
                 click.echo(title)

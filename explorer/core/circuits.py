@@ -5,6 +5,7 @@ The mathematics, and what is approximated, is in `model.circuits`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,16 @@ class RankedToken:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """All tokens of the vocabulary, ranked by one row of a circuit: the row of `token`."""
+    """All tokens of the vocabulary, ranked by one row of a circuit: the row of `token_id`."""
 
     token_id: int
-    token: str
     values: Tensor  # (V,), with the mean 0
     text_of: Callable[[int], str]
+
+    @property
+    def token(self) -> str:
+        """The text of the token whose row this is."""
+        return self.text_of(self.token_id)
 
     def highest(self, count: int) -> tuple[RankedToken, ...]:
         """The tokens with the largest values, the largest first."""
@@ -97,13 +102,14 @@ class CircuitReader:
         Raises ModelError if there is no such head or the numbers overflow.
         """
         check_head(self.model.config, layer, head)
-        streams = self.model.gpt.wte.weight if self.plain or layer == 0 else self._all_streams(go_on)
+        plain = self.plain or layer == 0
+        streams = self.model.gpt.wte.weight if plain else self._all_streams(go_on)
         if streams is None:
             return None
         circuits = head_circuits(self.model.gpt, streams, layer, head)
         if circuits.ov.overflows or circuits.qk.overflows:
             raise NumericOverflowError(repr(self.model.name))
-        return CircuitReading(self.model, circuits, layer, head, plain=self.plain or layer == 0)
+        return CircuitReading(self.model, circuits, layer, head, plain=plain)
 
     def token_id(self, typed: str) -> int:
         r"""The id of a token by its text: as it is, with a space before it, or with escapes like `\n`.
@@ -155,17 +161,18 @@ class CircuitReading:
         """Number of tokens."""
         return self.circuits.ov.vocab_size
 
-    @property
+    @cached_property
     def copied_share(self) -> float:
         """The share of tokens that are among the TOP tokens that the head raises most when it attends to them.
 
-        This is the copy score of "Interpretability in the Wild" (Wang et al. 2022), over all tokens instead of names.
+        The tokens are all tokens, or at most 1,024 evenly spaced ones. This is the copy score of "Interpretability in
+        the Wild" (Wang et al. 2022), over these tokens instead of names.
         """
         return (self._own_ranks <= TOP).double().mean().item()
 
-    @property
+    @cached_property
     def median_rank(self) -> int:
-        """The median rank of a token among all those that the head raises when it attends to that token."""
+        """The median rank of these tokens, each among all those that the head raises when it attends to that token."""
         return int(self._own_ranks.median())
 
     def text_of(self, token_id: int) -> str:
@@ -183,15 +190,14 @@ class CircuitReading:
         return self._ranking(self.circuits.qk, token_id)
 
     def _ranking(self, circuit: Circuit, token_id: int) -> Ranking:
-        return Ranking(token_id, self.text_of(token_id), circuit.row(token_id), self.text_of)
+        return Ranking(token_id, circuit.row(token_id), self.text_of)
 
     # Sentences
 
-    def writing_sentence(self, source: int) -> str:
-        """Say what the head writes when it attends to a token."""
-        ranking = self.written_at(source)
-        name, place = quoted(ranking.token, _NAME), ranking.rank_of(source)
-        (top,), (bottom,) = ranking.highest(1), ranking.lowest(1)
+    def writing_sentence(self, written: Ranking) -> str:
+        """Say what the head writes when it attends to the token of a ranking by `written_at`."""
+        name, place = quoted(written.token, _NAME), written.rank_of(written.token_id)
+        (top,), (bottom,) = written.highest(1), written.lowest(1)
         last = f"lowers {quoted(bottom.text, _NAME)} most"
         if place == 1:
             return (
@@ -209,23 +215,22 @@ class CircuitReading:
         else:
             does = "suppresses" if score <= -_CLEAR else "neither copies nor suppresses"
         return (
-            f"Copying score {signed(score)}: this head {does} what it looks at. Of all tokens, {_percent(share)} are "
-            f"among the {TOP} that it raises most when it looks at them; the median token is number "
-            f"{self.median_rank:,}."
+            f"Copying score {signed(score)}: this head {does} what it looks at. Of {len(self._own_ranks):,} tokens, "
+            f"{_percent(share)} are among the {TOP} that it raises most when it looks at them; the median token is "
+            f"number {self.median_rank:,}."
         )
 
-    def looking_sentence(self, query: int, key: int | None = None) -> str:
-        """Say which keys a query looks for, and where the key in view stands among them."""
-        ranking = self.looked_for_by(query)
-        (top,) = ranking.highest(1)
-        name, found = quoted(ranking.token, _NAME), quoted(top.text, _NAME)
+    def looking_sentence(self, looked_for: Ranking, key: int | None = None) -> str:
+        """Say which keys the query of a ranking by `looked_for_by` looks for, and where the key in view stands."""
+        (top,) = looked_for.highest(1)
+        name, found = quoted(looked_for.token, _NAME), quoted(top.text, _NAME)
         sentence = (
             f"The query {name} looks most for {found}, wherever it stands: its score is {fixed(top.value, 1)} above "
             f"the mean, its weight {exponential(top.value, 2)} times that of a key with the mean."
         )
         if key is None:
             return sentence
-        place = ranking.rank_of(key)
+        place = looked_for.rank_of(key)
         return (
             f"{sentence} The key in view, {quoted(self.text_of(key), _NAME)}, is number {place:,} of "
             f"{self.vocab_size:,}."

@@ -229,9 +229,9 @@ class CircuitsScreen(Dialog[None]):
         self._list("#written", headings[0], "… and lowers", written)
         self._list("#looked-for", headings[1], "… and looks away from", looked_for)
         lines = (
-            found.writing_sentence(source),
+            found.writing_sentence(written),
             found.copying_sentence,
-            found.looking_sentence(query, key),
+            found.looking_sentence(looked_for, key),
             found.matching_sentence,
         )
         text = Text("\n".join(lines))

@@ -32,11 +32,11 @@ def test_sentences_say_what_the_rows_hold(bpe_model: Checkpoint) -> None:
     row = found.circuits.ov.row(source)
     top, bottom = (quoted(found.text_of(int(i))) for i in (row.argmax(), row.argmin()))
     place = 1 + int((row > row[source]).sum())
-    said = found.writing_sentence(source)
+    said = found.writing_sentence(found.written_at(source))
     assert f"Looking at ‘cat’, this head raises {top} most and lowers {bottom} most" in said
     assert said.endswith(f"‘cat’ itself is number {place} of {bpe_model.config.vocab_size}.")
     scores = found.circuits.qk.row(query)
-    said = found.looking_sentence(query, source)
+    said = found.looking_sentence(found.looked_for_by(query), source)
     assert f"looks most for {quoted(found.text_of(int(scores.argmax())))}" in said
     assert f"its score is {fixed(scores.max().item(), 1)} above the mean" in said
     assert f"‘cat’, is number {1 + int((scores > scores[source]).sum())} of" in said

@@ -45,10 +45,10 @@ async def test_a_key_shows_what_the_head_writes_and_looks_for(
         ids = app.reading.encoding.ids
         for token in found.written_at(ids[4]).highest(4):
             assert f"{token.value:.2f}" in screen_text(app)
-        assert found.writing_sentence(ids[4]) in sentences(app)
+        assert found.writing_sentence(found.written_at(ids[4])) in sentences(app)
         await pilot.press("j", "left")  # the view behind follows
         assert (app.view.query, app.view.key) == (8, 5)
-        assert found.looking_sentence(ids[8], ids[5]) in sentences(app)
+        assert found.looking_sentence(found.looked_for_by(ids[8]), ids[5]) in sentences(app)
         await pilot.press("left_square_bracket", "comma")
         other = await shown(pilot, app)
         assert (other.layer, other.head) == (0, 1)
@@ -68,12 +68,12 @@ async def test_another_token_is_typed(make_app: MakeApp, ready: Ready, bpe_model
         found = await shown(pilot, app)
         await pilot.press("e", *"dog", "enter")
         dog = CircuitReader(bpe_model).token_id("dog")
-        assert found.writing_sentence(dog) in sentences(app)
-        assert found.looking_sentence(dog) in sentences(app)
+        assert found.writing_sentence(found.written_at(dog)) in sentences(app)
+        assert found.looking_sentence(found.looked_for_by(dog)) in sentences(app)
         await pilot.press("e", *"zq[r", "enter")
         assert messages(app) == ["‘zq[r’ is 4 tokens here, type one of them: ‘z’ ‘q’ ‘[’ ‘r’"]
         await pilot.press("escape")  # gives up typing, and only that
-        assert found.writing_sentence(dog) in sentences(app)
+        assert found.writing_sentence(found.written_at(dog)) in sentences(app)
         await pilot.press("j", "escape")
         assert app.screen is app.explore
         assert app.view.key == 5
