@@ -1,6 +1,5 @@
 """The Heads screen: every layer and head at once, as pictures of their weights or as a map of how peaked they are."""
 
-import time
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
@@ -14,6 +13,7 @@ from textual.worker import get_current_worker
 from explorer.actions import HEADS, footer
 from explorer.core.formatting import fit, visible
 from explorer.core.gallery import Gallery, Measured, Sort
+from explorer.core.throttle import Throttle
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.exporter import Exporter
 from explorer.view import Stage, choose_head
@@ -29,9 +29,6 @@ from model.settings import Head
 if TYPE_CHECKING:
     from model.head_pictures import HeadPicture
     from model.head_scores import HeadScores
-
-_POSTED_EVERY = 0.25
-"""Seconds between two messages of a worker."""
 
 
 class PicturesDone(WorkerMessage):
@@ -236,14 +233,14 @@ class HeadsScreen(ActionScreen[Head | None]):
         def work() -> None:
             worker = get_current_worker()
             done: dict[Head, HeadPicture] = {}
-            posted = time.monotonic()
+            throttle = Throttle()
             for head, picture in job():
                 if worker.is_cancelled:
                     return
                 done[head] = picture
-                if time.monotonic() - posted > _POSTED_EVERY:
+                if throttle.is_due():
                     self.post_message(PicturesDone(gallery, done, False))
-                    done, posted = {}, time.monotonic()
+                    done = {}
             self.post_message(PicturesDone(gallery, done, True))
 
         self.run_worker(work, group="pictures", thread=True, exclusive=True, exit_on_error=False)

@@ -1,6 +1,5 @@
 """The Lab screen: one screen that draws any lab, from the list to its last step."""
 
-import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -19,6 +18,7 @@ from textual.worker import Worker, get_current_worker
 from explorer.actions import LAB, footer
 from explorer.core.catalog import without_step
 from explorer.core.formatting import fixed, one_line, visible
+from explorer.core.throttle import Throttle
 from explorer.labs.lab import Lab, MatrixPicture, ParameterError, Picture, Progress, Result, Step, Values
 from explorer.labs.navigation import Key, Navigation, key_of
 from explorer.labs.registry import ENTRIES, load
@@ -41,8 +41,6 @@ SLOTS = 4
 SIDE_BY_SIDE = (110, 30)
 """Columns and rows from which all pictures of a step are shown at once, with the code below them."""
 
-_POSTED_EVERY = 0.25
-"""Seconds between two messages of a worker."""
 _CELL = 6
 """The approximate width in cells of a number and the space before it."""
 _FRAME = 6
@@ -256,7 +254,7 @@ class LabScreen(ActionScreen[None]):
         def work() -> None:
             worker = get_current_worker()
             run = lab.run(values, open_model)
-            posted = time.monotonic()
+            throttle = Throttle()
             try:
                 for item in run:
                     if worker.is_cancelled:
@@ -264,9 +262,8 @@ class LabScreen(ActionScreen[None]):
                         return
                     if isinstance(item, Result):
                         self.post_message(LabDone(key, item))
-                    elif time.monotonic() - posted > _POSTED_EVERY:
+                    elif throttle.is_due():
                         self.post_message(LabProgress(key, item))
-                        posted = time.monotonic()
             except ParameterError as error:
                 self.post_message(LabFailed(key, error))
             except ValueError as error:  # a model that cannot be opened or read

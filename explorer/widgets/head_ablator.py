@@ -1,12 +1,12 @@
 """HeadAblator: measures in the background what each head of a model is worth, head by head."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from textual.worker import get_current_worker
 
+from explorer.core.throttle import Throttle
 from explorer.widgets.head_scorer import CancellableModel, CancelledError
 from model.settings import Head, all_heads
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from model.interface import TracedModel
 
 MeasureCosts = Callable[["TracedModel", Sequence[Head]], "Iterator[tuple[Head, HeadCost]]"]
-
-_POSTED_EVERY = 0.25
-"""Seconds between two reports of a worker."""
 
 
 class HeadAblator:
@@ -58,13 +55,13 @@ class HeadAblator:
         """Ablate heads, in a worker."""
         done: dict[Head, HeadCost] = {}
         is_over = True
-        posted = time.monotonic()
+        throttle = Throttle()
         try:
             for head, cost in self._measure(CancellableModel(model, get_current_worker()), heads):
                 done[head] = cost
-                if time.monotonic() - posted > _POSTED_EVERY:
+                if throttle.is_due():
                     self._app.call_later(self._add, model, done)
-                    done, posted = {}, time.monotonic()
+                    done = {}
         except CancelledError:
             is_over = False
         except Exception:  # costs are optional; errors of the model are reported where it is read

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from textual.worker import Worker, get_current_worker
 
+from explorer.core.throttle import Throttle
 from model.settings import AS_TRAINED, AttentionSettings
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class HeadScorer:
         self._on_measured = on_measured
         self._on_progress = on_progress
         self._progress: WeakKeyDictionary[TracedModel, tuple[int, int]] = WeakKeyDictionary()
-        self._announced = 0.0
         # Keyed by the model itself, as another one may be opened later under the same name.
         self._scores: WeakKeyDictionary[TracedModel, HeadScores | None] = WeakKeyDictionary()
         self._is_measuring = False
@@ -69,7 +68,6 @@ class HeadScorer:
         """Measure a model, unless it has been measured or another one is being measured."""
         if not self._is_measuring and model not in self._scores:
             self._is_measuring = True
-            self._announced = monotonic()
             self._app.run_worker(lambda: self._work(model), group="head scores", thread=True, exit_on_error=False)
 
     def _work(self, model: "TracedModel") -> None:
@@ -77,17 +75,17 @@ class HeadScorer:
         scores = None
         try:
             cancellable = CancellableModel(model, get_current_worker())
-            scores = self._measure(cancellable, progress=partial(self._read, model))
+            progress = partial(self._read, model, Throttle(PROGRESS_SECONDS))
+            scores = self._measure(cancellable, progress=progress)
         except CancelledError:
             return
         except Exception:  # scores are optional; errors of the model are reported where it is read
             scores = None
         self._app.call_later(self._finish, model, scores)
 
-    def _read(self, model: "TracedModel", done: int, total: int) -> None:
+    def _read(self, model: "TracedModel", throttle: Throttle, done: int, total: int) -> None:
         """Announce the progress, in a worker, unless that has just been done."""
-        if (now := monotonic()) - self._announced >= PROGRESS_SECONDS and done < total:
-            self._announced = now
+        if throttle.is_due() and done < total:
             self._app.call_later(self._announce, model, done, total)
 
     def _announce(self, model: "TracedModel", done: int, total: int) -> None:

@@ -1,6 +1,5 @@
 """The dialog on a head's weights: which tokens it writes, and which keys a query looks for."""
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +16,7 @@ from textual.worker import get_current_worker
 
 from explorer.actions import EXPLORE, action_named
 from explorer.core.formatting import bar, fixed, one_line, significant, visible
+from explorer.core.throttle import Throttle
 from explorer.screens.dialogs.base import Dialog
 from explorer.screens.dialogs.help import HelpScreen, help_for
 from explorer.widgets.marked_input import MarkedInput
@@ -27,9 +27,6 @@ from model.settings import Head
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
     from explorer.core.circuits import CircuitReader, CircuitReading, RankedToken, Ranking
-
-_POSTED_EVERY = 0.25
-"""Seconds between the messages of the worker."""
 
 _KEYS = "←→ query  ↑↓ key  [],. head  e token  ? help  esc"
 _KEYS_WHILE_TYPING = "type a token  enter shows it  esc discards it"
@@ -147,13 +144,11 @@ class CircuitsScreen(Dialog[None]):
 
         def work() -> None:
             worker = get_current_worker()
-            posted = time.monotonic()
+            throttle = Throttle()
 
             def go_on(done: int) -> bool:
-                nonlocal posted
-                if time.monotonic() - posted > _POSTED_EVERY:
+                if throttle.is_due():
                     self.post_message(self.Progressed(done))
-                    posted = time.monotonic()
                 return not worker.is_cancelled
 
             try:

@@ -1,6 +1,5 @@
 """The dialog that finds a head: all heads, ranked by what they do from the query in view to the key in view."""
 
-import time
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -14,6 +13,7 @@ from textual.worker import get_current_worker
 
 from explorer.core.formatting import quoted
 from explorer.core.head_search import AblationEffect, HeadSearch, Order
+from explorer.core.throttle import Throttle
 from explorer.screens.dialogs.base import Dialog
 from explorer.view import Change, first_query, last_query, move_key, move_query
 from explorer.widgets.heads.ranking import HeadRanking
@@ -23,9 +23,6 @@ from model.settings import Head
 
 if TYPE_CHECKING:
     from explorer.app import ExplorerApp
-
-_POSTED_EVERY = 0.25
-"""Seconds between the messages of the worker."""
 
 _KEYS = "↑↓ head · ←→ query · j k key · tab order · enter opens"
 
@@ -139,15 +136,15 @@ class FindScreen(Dialog[Head | None]):
         def work() -> None:
             worker = get_current_worker()
             done: dict[Head, AblationEffect] = {}
-            posted = time.monotonic()
+            throttle = Throttle()
             try:
                 for head, effect in effects:
                     if worker.is_cancelled:
                         return
                     done[head] = effect
-                    if time.monotonic() - posted > _POSTED_EVERY:
+                    if throttle.is_due():
                         self.post_message(self.Ablated(done, False))
-                        done, posted = {}, time.monotonic()
+                        done = {}
             except Exception as error:
                 unexpected = f"the heads cannot be ablated: {type(error).__name__}: {error}"
                 self.post_message(self.Ablated(done, True, str(error) if isinstance(error, ModelError) else unexpected))

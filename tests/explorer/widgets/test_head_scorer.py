@@ -101,7 +101,7 @@ def test_the_progress_is_announced_but_not_for_every_text(
     """Only once it has taken a second, and not at the end, where the scores are announced."""
     app, seen = FakeApp(), []
     now = iter([0.0, 0.5, 1.25, 1.5, 2.5, 9.0])
-    monkeypatch.setattr("explorer.widgets.head_scorer.monotonic", lambda: next(now))
+    monkeypatch.setattr("explorer.core.throttle.monotonic", lambda: next(now))
 
     def fake(model: Any, progress: Callable[[int, int], None]) -> HeadScores:
         for done in range(1, 6):
