@@ -11,11 +11,11 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from explorer.actions import EXPLORE, action_named
 from explorer.core.formatting import quoted
 from explorer.core.head_search import AblationEffect, HeadSearch, Order
 from explorer.core.throttle import Throttle
 from explorer.screens.dialogs.base import Dialog
-from explorer.view import Change, first_query, last_query, move_key, move_query
 from explorer.widgets.heads.ranking import HeadRanking
 from explorer.widgets.messages import WorkerMessage
 from model.errors import ModelError
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from explorer.app import ExplorerApp
 
 _KEYS = "↑↓ head · ←→ query · j k key · tab order · enter opens"
-
-_CHANGES: dict[str, Change] = {
-    "query_previous": move_query(-1),
-    "query_next": move_query(+1),
-    "query_first": first_query,
-    "query_last": last_query,
-    "key_previous": move_key(-1),
-    "key_next": move_key(+1),
-}
 
 
 class FindScreen(Dialog[Head | None]):
@@ -166,7 +157,10 @@ class FindScreen(Dialog[Head | None]):
 
     def action_change_view(self, name: str) -> None:
         """Move the query or the key, and choose the best head again."""
-        self.app.change(_CHANGES[name])
+        action = action_named(EXPLORE, name)
+        if action is None or action.change is None:
+            return
+        self.app.change(action.change)
         self._place = 0
         self.show()
 
