@@ -87,7 +87,7 @@ def _row_variance(reading: "Reading") -> str:
 
 def _entropy(reading: "Reading") -> str:
     row = QueryRow(reading)
-    most = math.log2(len(row.keys))
+    most = math.log2(len(row.keys) + (row.sink is not None))
     return f"For {row.query(_NAME)}: {fixed(row.entropy_bits, 2)} bits, of at most {fixed(most, 2)}."
 
 
@@ -121,8 +121,8 @@ def _loss(reading: "Reading") -> str:
 
 
 def _hidden(reading: "Reading") -> str:
-    visible = reading.stages.inputs.row(reading.view.query).visible[0]
-    return f"{visible.numel() - int(visible.sum().item())} of {visible.numel()} keys are hidden from this query."
+    row = QueryRow(reading)
+    return f"{row.count - len(row.keys)} of {row.count} keys are hidden from this query."
 
 
 _TERMS = (
