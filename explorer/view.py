@@ -114,6 +114,11 @@ class Bounds:
         """The stages that have a matrix: all but the next token. The last one is mixed, which is not T × T."""
         return self.stages[:-1]
 
+    @property
+    def square_matrices(self) -> tuple[Stage, ...]:
+        """The stages whose matrix has a column for each key."""
+        return self.matrices[:-1]
+
 
 Change = Callable[[View, Bounds], View]
 """What a key does to a view."""

@@ -40,7 +40,7 @@ class Tables:
         self.reading = reading
         self.console = console or output.console()
         self._scale = current_scale(reading.view, reading.bounds)
-        self._of_keys = reading.bounds.matrices[:-1]  # the stages with a column for each key
+        self._of_keys = reading.bounds.square_matrices
         self.labels = [_label(i, token) for i, token in enumerate(reading.encoding.tokens)]
 
     def print(self, *, query: int | None, stage: Stage | None) -> None:

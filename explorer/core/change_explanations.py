@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from explorer.core.explanations import Wordings
 from explorer.core.formatting import fixed, quoted, significant, weight
 from explorer.view import Stage, View
-from model.peakedness import row_peakedness, variance
+from model.peakedness import effective_keys, variance
 from model.settings import Scope
 from model.trace import kl_divergences
 
@@ -105,7 +105,7 @@ class _Row:
             tuple(row.weights[0].tolist()),
             tuple(row.inputs.visible[0].tolist()),
             variance(row.scaled[row.inputs.visible]).item(),
-            2 ** row_peakedness(row).entropy_bits,
+            effective_keys(row.distribution).item(),
             (row.weights @ row.inputs.v).norm().item(),
         )
 

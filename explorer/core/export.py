@@ -87,7 +87,7 @@ def matrix_table(reading: "Reading", stage: Stage) -> Table:
 def row_table(reading: "Reading") -> Table:
     """Return the row of the query in view: a line for each key, a column for each stage."""
     row = reading.row
-    stages = reading.bounds.matrices[:-1]
+    stages = reading.bounds.square_matrices
     columns = [_texts(stage_matrix(row, stage))[0] for stage in stages]
     lines = [list(line) for line in zip(_names(reading), *columns, strict=True)]
     heading = ["key", *(stage.value for stage in stages)]

@@ -380,7 +380,7 @@ class Progress:
         the switches as they were.
         """
         before = self._before
-        if (view.model, view.text) in ((before.model, before.text), (before.model, self._text)):
+        if view.model == before.model and view.text in (before.text, self._text):
             return before
         switches = {name: getattr(before, name) for name in ("causal", "scale", "scope", "ablated")}
         return replace(view, stepping=False, **switches)
