@@ -5,7 +5,7 @@ Notation: T positions, C width of the residual stream, V vocab_size.
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property, partial, wraps
@@ -253,14 +253,11 @@ class FamilyModel:
                 continue
             self._backbone = module
             _bypass(module)
-            try:
+            with suppress(TypeError, AttributeError, IndexError, RuntimeError):
                 final, _ = self._run(self._probe, Recorder())
                 if torch.equal(self.unembed(final), plain):
                     return module
-            except (TypeError, AttributeError, IndexError, RuntimeError):
-                del module.__dict__["forward"]  # this is not where the output begins
-                continue
-            del module.__dict__["forward"]
+            del module.__dict__["forward"]  # this is not where the output begins
         raise ModelError("its output cannot be computed apart from its layers")
 
     def verify_switches(self) -> None:

@@ -74,7 +74,7 @@ def prepare(out: Path) -> None:
                 raise CheckpointError(f"{out} exists and is not empty: {more} --out")
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
+        raise _not_writable(out, error) from error
     with locked(out):
         _check_writable(out)
 
@@ -103,7 +103,11 @@ def _check_writable(out: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
+        raise _not_writable(out, error) from error
+
+
+def _not_writable(out: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out")
 
 
 @contextmanager
@@ -119,7 +123,7 @@ def locked(out: Path) -> Iterator[None]:
     try:
         directory = os.open(out, os.O_RDONLY)
     except OSError as error:
-        raise CheckpointError(f"{out} cannot be written: {error.strerror}: give another --out") from error
+        raise _not_writable(out, error) from error
     try:
         try:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -152,7 +156,7 @@ def locked_to_resume(out: Path) -> Iterator[None]:
     Raises CheckpointError if there is no run, another process holds the lock, or nothing can be written there.
     """
     if not is_run(out):
-        latest(out)  # says so
+        latest(out)  # raises the error that there is no run
     with locked(out):
         _check_writable(out)
         yield
