@@ -92,7 +92,7 @@ class GPTConfig:
 
     @property
     def model_note(self) -> str:
-        """Nothing: the weights are computed with as they are stored."""
+        """An empty text: the weights are used as they are stored."""
         return ""
 
     def layer_note(self, layer: int) -> str:

@@ -14,6 +14,7 @@ from explorer.cli.output import PipeConsole
 from explorer.cli.terminal import silence_output
 from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
+from model.training.optimizers import cooldown_start
 from model.training.run_log import StepMetrics
 from model.training.settings import TrainerSettings
 from model.training.trainer import Trainer
@@ -148,7 +149,7 @@ def _changed_length(trainer: Trainer, before: int) -> str:
     length = f"{settings.steps:,} steps instead of {before:,}"
     if was == trainer.rate_factor(last, settings.steps) and not settings.growth:
         return f"{length}: the learning rate has not begun to fall, so this is the run that began with so many"
-    falls = max(trainer.done, settings.steps - int(settings.cooldown * settings.steps))
+    falls = max(trainer.done, cooldown_start(settings.steps, settings.cooldown))
     return (
         f"{length}: the learning rate goes from {was:.0%} to {now:.0%} of its highest, and falls to 0 "
         f"from step {falls:,} to {settings.steps:,}; a run that began with {settings.steps:,} steps gives other losses"

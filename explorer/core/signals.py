@@ -36,7 +36,7 @@ def handled_like_interrupts() -> Iterator[None]:
     for number in handled:
         signal.signal(number, on_signal)
     interrupt = signal.getsignal(signal.SIGINT)
-    if callable(interrupt):  # asyncio only cancels its main task in the place of Python's own handler
+    if callable(interrupt):  # asyncio replaces Python's own handler only, to cancel its main task
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

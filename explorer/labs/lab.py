@@ -399,8 +399,8 @@ class Lab:
     """An experiment.
 
     `run` yields progress while it trains and, last, the result; it stops when the generator is closed. `code` holds
-    the functions that compute the numbers. `run` raises ParameterError, or ModelError for a
-    model that cannot be opened or read.
+    the functions that compute the numbers. `run` raises ParameterError, or ModelError for a model that cannot be opened
+    or read.
     """
 
     entry: Entry

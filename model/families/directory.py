@@ -27,7 +27,7 @@ BYPASSING = frozenset({"bloom", "falcon", "gpt_neo", "mamba", "mpt", "openai-gpt
 when it is opened."""
 
 _ENCODERS = ("ForMaskedLM", "ForPreTraining")
-"""How the architectures of encoders end in a config."""
+"""Endings of the names of encoder architectures."""
 
 _LARGEST_INDEX = 2**25
 _LARGEST_NUMBER = 2**24

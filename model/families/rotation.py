@@ -69,7 +69,7 @@ recording: ContextVar[RotationRecorder | None] = ContextVar("rotation", default=
 
 
 def watch(attention: nn.Module) -> None:
-    """Let the rotation that is called beside the code of an attention be recorded, once for all its layers."""
+    """Record the calls of the rotation function in the module of an attention class, once for all its layers."""
     module: ModuleType = sys.modules[type(attention).__module__]
     rotate = getattr(module, _FUNCTION, None)
     if rotate is None or hasattr(rotate, "watched") or list(inspect.signature(rotate).parameters)[:4] != _PARAMETERS:

@@ -202,3 +202,8 @@ def schedule(step: int, steps: int, warmup: int, cooldown: float = 0.5, floor: f
         return (step + 1) / warmup
     left = (steps - step) / max(1.0, cooldown * steps)
     return floor + (1 - floor) * min(1.0, max(0.0, left))
+
+
+def cooldown_start(steps: int, cooldown: float) -> int:
+    """The step from which on the factor of `schedule` falls."""
+    return steps - int(cooldown * steps)
