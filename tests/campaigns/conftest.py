@@ -1,4 +1,4 @@
-"""The fixtures that campaigns share with the tests of the application: its small models, and waiting for it."""
+"""The fixtures that campaigns share with the tests of the application: its small models and its patience."""
 
 from tests.explorer.conftest import (  # noqa: F401
     _still,
@@ -6,7 +6,5 @@ from tests.explorer.conftest import (  # noqa: F401
     char_model,
     opener,
     pytest_asyncio_loop_factories,
-    ready,
 )
 from tests.explorer.test_replay import unhurried  # noqa: F401
-from tests.explorer.test_terminal import started  # noqa: F401

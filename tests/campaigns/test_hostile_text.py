@@ -12,7 +12,7 @@ import pytest
 
 from model.checkpoint import Checkpoint
 from tests.campaigns.tries import tries
-from tests.explorer.test_terminal import ESCAPE, Terminal
+from tests.explorer.terminal import ESCAPE, Terminal
 
 MARK = "31337"
 """Part of every hostile escape sequence, to distinguish them from those of the application."""

@@ -5,10 +5,8 @@ No application outlives its page or its server, other sites are refused, and no 
 
 import asyncio
 import json
-import os
 import random
 import signal
-import sys
 from asyncio.subprocess import Process
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -18,8 +16,9 @@ import pytest
 
 from model.checkpoint import Checkpoint
 from tests.campaigns.tries import tries
-from tests.explorer.cli.test_serve import ROOT, free_port, receive
-from tests.explorer.processes import children, gone
+from tests.explorer.cli.test_serve import receive
+from tests.explorer.processes import children, gone, serve
+from tests.ports import free_port
 
 PAGES = 2
 """The most pages that may be open at once."""
@@ -60,19 +59,14 @@ async def visit(session: aiohttp.ClientSession, address: str, server: Process, d
 async def test_whatever_visitors_do_nothing_outlives_its_page_or_its_server(
     char_model: Checkpoint, tmp_path: Path
 ) -> None:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "XDG_STATE_HOME": str(tmp_path)}
     view = ["--model", str(char_model.path), "--text", "a bad fed cab"]
     for dice in tries(2):
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         words = [*view, "--host", "127.0.0.1", "--port", str(port), "--pages", str(PAGES)]
-        server = await asyncio.create_subprocess_exec(
-            *[sys.executable, "-m", "explorer", "serve", *words],
-            cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        assert server.stdout is not None
-        async with asyncio.timeout(600), aiohttp.ClientSession() as session:
-            assert b"serving on" in await server.stdout.readline()
+        running = serve(*words, state=tmp_path, stderr=asyncio.subprocess.DEVNULL)
+        async with asyncio.timeout(600), aiohttp.ClientSession() as session, running as (server, first_line):
+            assert "serving on" in first_line
             await visit(session, address, server, dice)
             page = await session.ws_connect(f"{address}/ws?width=80&height=24", headers={"Origin": address})
             if dice.random() < 0.5:

@@ -11,7 +11,7 @@ import pytest
 
 from model.checkpoint import Checkpoint
 from tests.campaigns.tries import tries
-from tests.explorer.test_terminal import Terminal
+from tests.explorer.terminal import Terminal
 
 SECONDS_OF_A_START = 3.0
 # Without c: an interrupt while Compare draws can still raise NoMatches from a widget that is gone already.

@@ -23,6 +23,7 @@ from model.gpt import GPT
 from tests.explorer.helpers import settled
 from tests.explorer.idle import new_event_loop, until_idle
 from tests.explorer.small import save_small
+from tests.explorer.terminal import Terminal
 
 SENTENCES = (
     "Ivan is the guy who ate the sandwich",
@@ -119,3 +120,12 @@ Ready = Callable[[Pilot[None]], Awaitable[None]]
 def ready() -> Ready:
     """Waits until the application has computed what it was asked for."""
     return settled
+
+
+@pytest.fixture
+def started() -> Iterator[list[Terminal]]:
+    """The terminals that a test has started; they are closed in the end."""
+    terminals: list[Terminal] = []
+    yield terminals
+    for terminal in terminals:
+        terminal.close()

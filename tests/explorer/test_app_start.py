@@ -28,9 +28,9 @@ from model.families import OpenOptions
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Opener, Ready
 from tests.explorer.helpers import messages, past_first_frame, screen_text
+from tests.explorer.processes import environment
 
 MakeApp = Callable[..., ExplorerApp]
-ROOT = Path(__file__).parents[2]
 
 FIRST_FRAME = """
 import sys
@@ -59,12 +59,12 @@ Noting(View(sys.argv[2], "a sentence of ours")).run()
 """
 
 
-def run_in_terminal(arguments: list[str], size: tuple[int, int] = (80, 24)) -> tuple[int, bytes]:
+def run_in_terminal(arguments: list[str], state: Path, size: tuple[int, int] = (80, 24)) -> tuple[int, bytes]:
     """Run a program in a pseudo-terminal of its own; its exit code and all that it wrote."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(size[0]), "LINES": str(size[1])}
+    env = environment(state) | {"TERM": "xterm-256color", "COLUMNS": str(size[0]), "LINES": str(size[1])}
     process = subprocess.Popen(
-        arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment, start_new_session=True
+        arguments, stdin=theirs, stdout=theirs, stderr=theirs, cwd=state, env=env, start_new_session=True
     )
     os.close(theirs)
     written = b""
@@ -86,7 +86,7 @@ def test_the_first_frame_comes_before_torch(tmp_path: Path, char_model: Checkpoi
     directory.symlink_to(char_model.path)
     notes = tmp_path / "notes"
     command = [sys.executable, "-c", FIRST_FRAME, str(notes), str(directory)]
-    code, written = run_in_terminal(command, (200, 24))  # wide enough for the name of the directory
+    code, written = run_in_terminal(command, tmp_path, (200, 24))  # wide enough for the name of the directory
     lines = notes.read_text().splitlines()
     assert code == 0, written.decode(errors="replace")
     assert lines[0] == "painted False True"

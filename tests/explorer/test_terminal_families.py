@@ -1,20 +1,11 @@
 """A model of another family through a real pseudo-terminal."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.explorer.test_terminal import Terminal
+from tests.explorer.terminal import Terminal
 from tests.model.families.making import family, write
-
-
-@pytest.fixture
-def started() -> Iterator[list[Terminal]]:
-    terminals: list[Terminal] = []
-    yield terminals
-    for terminal in terminals:
-        terminal.close()
 
 
 @pytest.mark.slow

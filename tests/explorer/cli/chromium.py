@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.explorer.test_terminal import ESCAPE
+from tests.explorer.terminal import ESCAPE
 
 FOUND = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 120.0

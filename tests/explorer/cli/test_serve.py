@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import shlex
 import signal
@@ -28,16 +27,9 @@ from explorer.core.link import link_arguments
 from explorer.view import View
 from model.checkpoint import Checkpoint
 from model.errors import ModelError
-from tests.explorer.test_terminal import ESCAPE
-
-ROOT = Path(__file__).parents[3]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+from tests.explorer.processes import ROOT, environment, serve
+from tests.explorer.terminal import ESCAPE
+from tests.ports import free_port
 
 
 @asynccontextmanager
@@ -167,14 +159,10 @@ async def test_a_page_cannot_be_framed_asks_no_other_host_and_has_few_neighbours
 @pytest.mark.slow
 async def test_an_application_ends_with_its_server_and_keeps_no_history(char_model: Checkpoint, tmp_path: Path) -> None:
     """As when the server is killed: its end of the pipes is closed."""
-    environment = os.environ | {
-        "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
-        "XDG_STATE_HOME": str(tmp_path),
-        "OMP_NUM_THREADS": "1",
-    }
+    served = environment(tmp_path) | {"TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "explorer", "--no-tour", "--model", str(char_model.path), "--text", "a bad fed cab"],
-        cwd=ROOT, env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        cwd=tmp_path, env=served, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
@@ -196,15 +184,10 @@ async def test_an_application_ends_with_its_server_and_keeps_no_history(char_mod
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 async def test_ctrl_c_closes_the_pages_that_are_open(char_model: Checkpoint, tmp_path: Path) -> None:
     port = free_port()
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "XDG_STATE_HOME": str(tmp_path)}
-    server = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "explorer", "serve", "--model", str(char_model.path), "--port", str(port)],
-        cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert server.stdout is not None
     address = f"http://localhost:{port}"
-    async with asyncio.timeout(120), aiohttp.ClientSession() as session:
-        assert await server.stdout.readline() == f"serving on {address} (ctrl+c ends it)\n".encode()
+    running = serve("--model", str(char_model.path), "--port", str(port), state=tmp_path)
+    async with asyncio.timeout(120), aiohttp.ClientSession() as session, running as (server, first_line):
+        assert first_line == f"serving on {address} (ctrl+c ends it)\n"
         async with session.ws_connect(f"{address}/ws", headers={"Origin": address}) as browser:  # it is bound
             await receive(browser, "weights")
             server.send_signal(signal.SIGINT)
@@ -236,15 +219,15 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
         make_server("true", "localhost", 8000, url)
 
 
-def test_a_port_that_is_taken_is_one_line(char_model: Checkpoint) -> None:
+def test_a_port_that_is_taken_is_one_line(char_model: Checkpoint, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        words, environment = [sys.executable, "-m", "explorer", "serve"], os.environ | {"OMP_NUM_THREADS": "1"}
+        words = ["--model", str(char_model.path), "--host", "127.0.0.1", "--port", port]
         done = subprocess.run(
-            [*words, "--model", str(char_model.path), "--host", "127.0.0.1", "--port", port],
-            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+            [sys.executable, "-m", "explorer", "serve", *words],
+            cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("explorer: ")

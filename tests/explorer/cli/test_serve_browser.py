@@ -1,7 +1,5 @@
 """The served page in a real browser: what a visitor sees, and what the page asks for."""
 
-import asyncio
-import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,8 +9,8 @@ import pytest
 from model.checkpoint import Checkpoint
 from tests.explorer.cli import chromium
 from tests.explorer.cli.chromium import browser
-from tests.explorer.cli.test_serve import ROOT, free_port
-from tests.explorer.processes import children, gone
+from tests.explorer.processes import children, gone, serve
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,16 +21,10 @@ pytestmark = [
 
 async def test_two_visitors(char_model: Checkpoint, tmp_path: Path) -> None:
     port = free_port()
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "XDG_STATE_HOME": str(tmp_path / "state")}
-    view = ["--model", str(char_model.path), "--text", "a bad fed cab", "--port", str(port)]
-    server = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "explorer", "serve", *view],
-        cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert server.stdout is not None
     address = f"http://localhost:{port}"
-    try:
-        assert address.encode() in await server.stdout.readline()
+    view = ["--model", str(char_model.path), "--text", "a bad fed cab", "--port", str(port)]
+    async with serve(*view, state=tmp_path) as (server, first_line):
+        assert address in first_line
         async with browser(tmp_path / "profile") as visitors:
             first, second = await visitors.new_page(), await visitors.new_page()
             blank = await first.picture()
@@ -66,6 +58,5 @@ async def test_two_visitors(char_model: Checkpoint, tmp_path: Path) -> None:
             await first.close()
             await second.close()
             await gone(*both)
-    finally:
         server.terminate()
         await server.wait()

@@ -1,7 +1,6 @@
 """Two processes train as one does, over gloo on the loopback."""
 
 import os
-import socket
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,10 @@ from model.training.run_log import read_metrics
 from model.training.settings import OptimizerSettings
 from model.training.trainer import Trainer
 from tests.model.trainers import make_trainer, processes, weights
+from tests.ports import free_port
 
 CPU = torch.device("cpu")
 STEPS = 12
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def one_of_two(rank: int, port: int, out: Path, cases: list[dict[str, Any]], answers: Any) -> None:
