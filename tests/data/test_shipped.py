@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,20 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="module", params=NAMES)
 def shipped(request: pytest.FixtureRequest) -> Checkpoint:
-    return checkpoint.load(bundled.path(request.param), request.param)
+    return opened(request.param)
+
+
+@cache
+def opened(name: str) -> Checkpoint:
+    """A bundled model, opened once for all tests."""
+    return checkpoint.load(bundled.path(name), name)
+
+
+def loss_of(model: Checkpoint, text: str) -> float:
+    """The mean cross-entropy of the tokens of a text, in nats."""
+    ids = encode(model.tokenizer, text).ids
+    logits = model.trace(ids).logits
+    return torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:])).item()
 
 
 def size(directory: Path) -> int:
@@ -70,7 +84,7 @@ PLACES = [(sample, sample.place) for sample in (*SAMPLES, *SHAKESPEARE_SAMPLES) 
 @pytest.mark.parametrize(("sample", "place"), PLACES, ids=lambda value: getattr(value, "text", "")[:20])
 def test_a_sample_opens_where_the_query_finds_the_key(sample: Sample, place: Place) -> None:
     """The key has most of the weight, and no sample is about the query itself."""
-    model = checkpoint.load(bundled.path(place.model))
+    model = opened(place.model)
     trace = model.trace(encode(model.tokenizer, sample.text).ids)
     row = AttentionStages(trace.inputs[place.layer]).weights[place.head, place.query]
     assert int(row.argmax()) == place.key < place.query
@@ -78,7 +92,7 @@ def test_a_sample_opens_where_the_query_finds_the_key(sample: Sample, place: Pla
 
 
 def test_the_samples_of_stories_show_each_kind_of_head_that_is_named() -> None:
-    scores = measure_heads(checkpoint.load(bundled.path("stories")))
+    scores = measure_heads(opened("stories"))
     places = [place for _, place in PLACES if place.model == "stories"]
     shown = {named_score(scores, place.layer, place.head)[0] for place in places}
     assert shown >= {"previous_token", "duplicate_token", "induction", "object_to_verb", "quote_to_opening"}
@@ -93,11 +107,7 @@ def test_the_samples_of_stories_show_each_kind_of_head_that_is_named() -> None:
 )
 def test_the_bundled_models_have_learnt_their_language(name: str, text: str, most: float) -> None:
     """Far below ln(vocabulary): 7.62 and 4.17."""
-    model = checkpoint.load(bundled.path(name))
-    ids = encode(model.tokenizer, text).ids
-    logits = model.trace(ids).logits
-    loss = torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:])).item()
-    assert loss < most
+    assert loss_of(opened(name), text) < most
 
 
 @pytest.mark.parametrize(
@@ -116,12 +126,7 @@ def test_they_ship_with_steps_of_their_training(name: str, expected_steps: list[
     assert steps[-1] == json.loads((place / "training.json").read_text())["step"]
     assert series[-1][1] == place
     assert sum(size(path) for _, path in series[:-1]) < 10 * MEGABYTE
-    losses = []
-    for _, path in series:
-        model = checkpoint.load(path)
-        ids = encode(model.tokenizer, text).ids
-        logits = model.trace(ids).logits
-        losses.append(torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:])).item())
+    losses = [loss_of(checkpoint.load(path), text) for _, path in series]
     assert losses == sorted(losses, reverse=True)
 
 
