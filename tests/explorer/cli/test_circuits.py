@@ -1,8 +1,6 @@
 """`explorer circuits`: scores of all heads, rankings of one, JSON for scripts, and one line for what is wrong."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,33 +8,21 @@ from click.testing import CliRunner, Result
 from explorer.cli.main import cli
 from explorer.core.circuits import CircuitReader, signed
 from explorer.core.loading import open_model
-from tests.explorer.small import save_small
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_small(tmp_path_factory.mktemp("models") / "small"))
+from tests.explorer.cli.results import as_json
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["circuits", *arguments], catch_exceptions=False)
 
 
-def as_json(*arguments: str) -> dict[str, Any]:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
-
-
 def test_all_heads(model: str) -> None:
-    heads = as_json("--model", model)["heads"]
+    heads = as_json("circuits", "--model", model)["heads"]
     assert [(head["layer"], head["head"]) for head in heads] == [
         (layer, head) for layer in range(3) for head in range(4)
     ]
     assert {head["embedding"] for head in heads[:4]} == {"plain"}
     assert {head["embedding"] for head in heads[4:]} == {"with the MLP of layer 0"}
-    plain = as_json("--model", model, "--plain-embedding")["heads"]
+    plain = as_json("circuits", "--model", model, "--plain-embedding")["heads"]
     assert plain[:4] == heads[:4]
     assert plain[4]["copying_score"] != heads[4]["copying_score"]
     lines = run("--model", model).stdout.splitlines()
@@ -47,7 +33,7 @@ def test_all_heads(model: str) -> None:
 
 def test_one_head_and_a_token(model: str) -> None:
     arguments = ("--model", model, "--layer", "1", "--head", "2")
-    found = as_json(*arguments, "--token", "c", "--top", "3")
+    found = as_json("circuits", *arguments, "--token", "c", "--top", "3")
     reading = CircuitReader(open_model(model)).read(1, 2)
     assert reading is not None
     row = reading.circuits.ov.row(found["token_id"])
@@ -61,7 +47,7 @@ def test_one_head_and_a_token(model: str) -> None:
     output = run(*arguments, "--token", "c").stdout
     assert "OV: looking at ‘c’, it raises" in output
     assert reading.approximation in output
-    assert "token" not in as_json(*arguments)
+    assert "token" not in as_json("circuits", *arguments)
     assert run(*arguments).stdout.splitlines()[1] == reading.copying_sentence
 
 

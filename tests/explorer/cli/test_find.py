@@ -2,36 +2,23 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from explorer.cli.main import cli
 from explorer.core.loading import open_model
-from tests.explorer.small import save_small
+from tests.explorer.cli.results import as_json
 
 TEXT = "a bad fed cab"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_small(tmp_path_factory.mktemp("models") / "small"))
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["find", *arguments], catch_exceptions=False)
 
 
-def as_json(*arguments: str) -> dict[str, Any]:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
-
-
 def test_heads_by_weight(model: str) -> None:
-    found = as_json(TEXT, "--model", model, "--query", "fed", "--key", "bad")
+    found = as_json("find", TEXT, "--model", model, "--query", "fed", "--key", "bad")
     assert (found["query"], found["key"], found["by"]) == (8, 4, "weight")
     trace = open_model(model).trace(found["token_ids"])
     assert len(found["heads"]) == 12
@@ -48,7 +35,7 @@ def test_heads_by_weight(model: str) -> None:
 
 
 def test_heads_are_ranked_by_the_effect_of_ablating_them(model: str) -> None:
-    found = as_json(TEXT, "--model", model, "--by", "loss")
+    found = as_json("find", TEXT, "--model", model, "--by", "loss")
     assert found["key"] is None
     assert "weight" not in found["heads"][0]
     losses = [each["loss_change"] for each in found["heads"]]

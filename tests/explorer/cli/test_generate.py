@@ -26,12 +26,6 @@ from model.errors import ModelError
 from model.generate import Sampling, generate
 from model.gpt import GPT
 from tests.explorer.cli.test_main import ROOT
-from tests.explorer.small import save_small
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_small(tmp_path_factory.mktemp("models") / "small"))
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """`explorer heads`: the names of heads that were built for a purpose, their costs, and what one reads from another."""
 
-import json
 import string
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,6 +10,7 @@ from explorer.cli.main import cli
 from explorer.core import head_costs, head_scores
 from explorer.core.formatting import rise
 from explorer.core.head_kinds import HEAD_KINDS
+from tests.explorer.cli.results import as_json
 from tests.model.built import INDUCTION, PREVIOUS_TOKEN, induction_model
 
 
@@ -32,16 +31,8 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, ["heads", *arguments], catch_exceptions=False)
 
 
-def as_json(*arguments: str) -> dict[str, Any]:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0
-    assert result.stderr == ""
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
-
-
 def test_json_has_every_score_cost_and_path(model: str) -> None:
-    found = as_json("--model", model)
+    found = as_json("heads", "--model", model)
     assert list(found) == ["model", "links", "heads"]
     assert set(found["links"]) < set(HEAD_KINDS)
     heads = {(each["layer"], each["head"]): each for each in found["heads"]}
@@ -66,7 +57,7 @@ def test_json_has_every_score_cost_and_path(model: str) -> None:
 
 
 def test_the_table_says_the_same(model: str) -> None:
-    found = as_json("--model", model)
+    found = as_json("heads", "--model", model)
     lines = run("--model", model, "--by", "score").stdout.splitlines()
     assert lines[0] == "built · 2 layers × 2 heads · by score"
     assert lines[1].split() == ["head", "does", "score", "baseline", "cost", "on", "stories", "on", "repeats"]
@@ -82,7 +73,7 @@ def test_orders(model: str) -> None:
     def order(by: str, *more: str) -> list[str]:
         return [line[:5] for line in run("--model", model, "--by", by, *more).stdout.splitlines()[2:]]
 
-    costs = as_json("--model", model)["heads"]
+    costs = as_json("heads", "--model", model)["heads"]
     by_cost = sorted(costs, key=lambda each: -each["loss_change"]["text"])
     assert order("cost") == [f"L{each['layer']} H{each['head']}" for each in by_cost]
     assert order("name", "--no-cost") == ["L0 H1", "L1 H0", "L0 H0", "L1 H1"]
@@ -90,7 +81,7 @@ def test_orders(model: str) -> None:
 
 
 def test_without_costs_nothing_is_ablated(model: str) -> None:
-    for each in as_json("--model", model, "--no-cost")["heads"]:
+    for each in as_json("heads", "--model", model, "--no-cost")["heads"]:
         assert list(each) == ["layer", "head", "name", "scores"]
 
 
@@ -112,4 +103,4 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], says: str) 
 
 def test_the_default_is_the_bundled_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head_scores, "STORIES", 1)
-    assert as_json("--no-cost")["model"] == "stories"
+    assert as_json("heads", "--no-cost")["model"] == "stories"

@@ -24,11 +24,6 @@ from tests.explorer.small import save_small
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_small(tmp_path_factory.mktemp("models") / "small"))
-
-
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty current directory and models directory."""

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from explorer.cli.main import cli
 from model import tokenizer
+from tests.explorer.cli.results import as_json
 from tests.explorer.small import CHARACTERS, CONFIG, save_small
 
 TEXT = "bad cafe é."
@@ -21,23 +22,10 @@ SCHEMA = [
 ]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(save_small(tmp_path_factory.mktemp("models") / "small"))
-
-
 def run(*arguments: str, code: int = 0, **extra: Any) -> str:
     result = CliRunner().invoke(cli, ["show", *arguments], catch_exceptions=False, **extra)
     assert result.exit_code == code, result.stderr
     return result.stdout
-
-
-def as_json(*arguments: str) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is not JSON")
-
-    answer: dict[str, Any] = json.loads(run(*arguments, "--json"), parse_constant=refuse)
-    return answer
 
 
 def dot(a: list[float], b: list[float]) -> float:
@@ -102,7 +90,7 @@ def loss_of(predictions: list[dict[str, Any]], side: str, tokens: list[str]) -> 
 def test_the_json_is_the_schema_and_its_numbers_follow_from_q_k_v(
     model: str, options: tuple[str, ...], scale: float, causal: bool, scope: str
 ) -> None:
-    answer = as_json(TEXT, "--model", model, "--layer", "1", "--head", "2", *options)
+    answer = as_json("show", TEXT, "--model", model, "--layer", "1", "--head", "2", *options)
     assert list(answer) == SCHEMA
     assert answer["model"] == "small"
     assert answer["text"] == TEXT
@@ -141,23 +129,29 @@ def test_the_json_is_the_schema_and_its_numbers_follow_from_q_k_v(
 
 def test_switches_leave_q_k_v_of_their_own_layer_and_the_trained_side_alone(model: str) -> None:
     trained, changed = (
-        as_json(TEXT, "--model", model, "--layer", "1", *options) for options in ((), ("--no-scale", "--no-mask"))
+        as_json("show", TEXT, "--model", model, "--layer", "1", *options)
+        for options in ((), ("--no-scale", "--no-mask"))
     )
     assert [trained[name] for name in "qkv"] == [changed[name] for name in "qkv"]
     assert trained["loss_as_trained"] == changed["loss_as_trained"]
-    above = [as_json(TEXT, "--model", model, "--layer", "2", "--scope", "model", *o)["q"] for o in ((), ("--no-mask",))]
+    above = [
+        as_json("show", TEXT, "--model", model, "--layer", "2", "--scope", "model", *o)["q"]
+        for o in ((), ("--no-mask",))
+    ]
     assert above[0] != above[1]
 
 
 def test_an_ablated_head_mixes_to_zeros(model: str) -> None:
-    answer = as_json(TEXT, "--model", model, "--layer", "2", "--head", "3", "--ablate", "2.3", "--ablate", "0.1")
+    answer = as_json(
+        "show", TEXT, "--model", model, "--layer", "2", "--head", "3", "--ablate", "2.3", "--ablate", "0.1"
+    )
     assert all(x == 0 for row in answer["mixed"] for x in row)
     assert any(x != 0 for row in answer["v"] for x in row)
     assert answer["loss"] != answer["loss_as_trained"]
 
 
 def test_one_token_has_no_loss(model: str) -> None:
-    answer = as_json("a", "--model", model)
+    answer = as_json("show", "a", "--model", model)
     assert answer["loss"] is answer["loss_as_trained"] is None
     assert answer["weights"] == [[1.0]]
     assert len(answer["predictions"]) == 1
@@ -177,7 +171,7 @@ def test_json_prints_nothing_else_and_only_ascii(model: str) -> None:
 
 
 def test_tables_show_every_stage_of_a_short_text(model: str) -> None:
-    answer = as_json("bad", "--model", model, "--layer", "1")
+    answer = as_json("show", "bad", "--model", model, "--layer", "1")
     out = run("bad", "--model", model, "--layer", "1")
     for title in ("scores q·kᵀ", "scaled ×0.4082", "masked", "weights", "mixed", "how peaked?", "next token", "loss"):
         assert title in out
@@ -205,7 +199,7 @@ def test_one_stage_is_printed_whole(model: str, stage: str) -> None:
 
 
 def test_one_query_lists_all_keys_and_ten_predictions(model: str) -> None:
-    answer = as_json("bad cafe", "--model", model, "--layer", "1")
+    answer = as_json("show", "bad cafe", "--model", model, "--layer", "1")
     out = run("bad cafe", "--model", model, "--layer", "1", "--query", "3")
     assert "query 3" in out
     assert sum("−∞" in line for line in out.splitlines()) == 4
@@ -235,14 +229,14 @@ def test_hostile_text_never_reaches_the_terminal(model: str, tmp_path: Path, tex
 
 def test_an_embedding_larger_than_the_vocabulary_predicts_unused_tokens(tmp_path: Path) -> None:
     save_small(tmp_path / "padded", replace(CONFIG, vocab_size=14))
-    answer = as_json("abc", "--model", str(tmp_path / "padded"))
+    answer = as_json("show", "abc", "--model", str(tmp_path / "padded"))
     tokens = {p["token"] for entry in answer["predictions"] for p in entry["as_set"]}
     assert any(token.startswith("<unused 1") for token in tokens)
 
 
 @pytest.mark.parametrize("mask", ["--mask", "--no-mask"])
 def test_a_scale_of_0_averages_what_is_visible(model: str, mask: str) -> None:
-    answer = as_json(TEXT, "--model", model, "--scale", "0", mask)
+    answer = as_json("show", TEXT, "--model", model, "--scale", "0", mask)
     size = len(answer["tokens"])
     for query, row in enumerate(answer["weights"]):
         seen = query + 1 if mask == "--mask" else size
