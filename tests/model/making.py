@@ -1,7 +1,9 @@
 """Small models for the tests of checkpoints and of the engine."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -21,7 +23,14 @@ def make_gpt(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:
     return gpt.eval()
 
 
-def change_tensors(directory: Path, change: Callable[[dict[str, Tensor]], None]) -> None:
-    tensors = load_file(directory / "model.safetensors")
+def change_config(directory: Path, **changes: Any) -> None:
+    path = directory / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def change_tensors(directory: Path, change: Callable[[dict[str, Tensor]], object]) -> None:
+    path = directory / "model.safetensors"
+    tensors = load_file(path)
     change(tensors)
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, directory / "model.safetensors")
+    saved = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(saved, path, metadata={"format": "pt"})

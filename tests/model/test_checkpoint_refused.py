@@ -14,12 +14,7 @@ from torch import Tensor
 
 from model import checkpoint, tokenizer
 from model.checkpoint import CheckpointError
-from tests.model.making import change_tensors, make_gpt
-
-
-def change_config(directory: Path, **changes: Any) -> None:
-    path = directory / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+from tests.model.making import change_config, change_tensors, make_gpt
 
 
 def refusal(directory: Path) -> str:

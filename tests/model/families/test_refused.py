@@ -2,13 +2,11 @@
 
 import json
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BertConfig, BertLMHeadModel
 
 from model import tokenizer
@@ -16,6 +14,7 @@ from model.families import OpenOptions, load
 from model.layout import CheckpointError
 from model.settings import AttentionSettings
 from tests.model.families.making import IDS, TEXT, family, make, write
+from tests.model.making import change_config, change_tensors
 
 WEIGHTS = "model.safetensors"
 
@@ -33,17 +32,6 @@ def refusal(directory: Path, **options: Any) -> str:
     message = str(error.value)
     assert message.isprintable()
     return message
-
-
-def change_config(directory: Path, **changes: Any) -> None:
-    path = directory / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-def change_tensors(directory: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
-    tensors = load_file(directory / WEIGHTS)
-    change(tensors)
-    save_file(tensors, directory / WEIGHTS, metadata={"format": "pt"})
 
 
 class Payload:
