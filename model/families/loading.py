@@ -4,6 +4,7 @@ import importlib
 import logging
 import warnings
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,8 @@ def _open_gguf(path: Path, dtype: torch.dtype, device: torch.device) -> tuple[An
     """The weights are dequantised: what is computed is what a runtime computes from the same file, but for rounding."""
     if (there := device_bytes(torch.device("cpu"))) is not None and path.stat().st_size > there:
         raise CheckpointError(f"{quoted(path)} does not fit into memory: open a smaller model")
+    reader: Any = importlib.import_module("transformers.modeling_gguf_pytorch_utils")
+    reader.tqdm = partial(reader.tqdm, disable=True)  # torch has imported tqdm, so that TQDM_DISABLE comes too late
     where = {"gguf_file": path.name, "local_files_only": True}
     network, loading = AutoModelForCausalLM.from_pretrained(
         path.parent, dtype=dtype, attn_implementation=ATTENTION, output_loading_info=True, **where
