@@ -13,7 +13,9 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from explorer.app import ExplorerApp
+from explorer.screens.compare import CompareScreen
 from explorer.screens.explore import ExploreScreen
+from explorer.widgets.panels.lines import Drawn
 
 
 def app_of(pilot: Pilot[None]) -> ExplorerApp:
@@ -37,6 +39,29 @@ async def settled(pilot: Pilot[None]) -> None:
     app = app_of(pilot)
     await until(pilot, lambda: app.is_settled and app.reading is not None and app.reading.view == app.view)
     await pilot.pause(0)  # for the notifications of what was refused
+
+
+async def compared_settled(pilot: Pilot[None]) -> CompareScreen:
+    """Wait until both sides of Compare are what is asked for."""
+
+    def screen() -> CompareScreen:
+        assert isinstance(pilot.app.screen, CompareScreen)
+        return pilot.app.screen
+
+    await until(pilot, lambda: screen().is_settled)
+    return screen()
+
+
+async def played(pilot: Pilot[None]) -> None:
+    """Wait until the Explore screen has played to the end, however long the steps take."""
+    while app_of(pilot).explore.playback.is_playing:
+        await pilot.pause(0.001)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, and wait until what they called for is done."""
+    await pilot.press(*keys)
+    await pilot.pause(0)
 
 
 def is_exploring(app: ExplorerApp) -> bool:
@@ -80,6 +105,11 @@ def strips(app: ExplorerApp) -> Sequence[Strip]:
 def screen_text(app: ExplorerApp) -> str:
     """Everything on the screen, as it would reach the terminal."""
     return "\n".join(strip.text for strip in strips(app))
+
+
+def lines(widget: Drawn) -> list[str]:
+    """What a widget has on the screen."""
+    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
 
 
 def drawn(app: ExplorerApp) -> list[Strip]:

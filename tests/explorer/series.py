@@ -11,12 +11,12 @@ from transformers import GPT2LMHeadModel
 from explorer.app import ExplorerApp
 from explorer.core.history import History
 from explorer.view import View
-from explorer.widgets.panels.lines import Drawn
 from model import checkpoint, tokenizer
 from model.config import GPTConfig
 from model.gpt import GPT
 from model.training import snapshots
 from model.training.recorder import save_snapshot
+from tests.explorer.helpers import app_of, until
 from tests.explorer.small import CHARACTERS
 
 TEXT = "a bad cafe"
@@ -85,16 +85,5 @@ def app_on(
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until what is asked for is shown, and everything is prepared that will be."""
-    app = pilot.app
-    assert isinstance(app, ExplorerApp)
-    for _ in range(500):
-        await app.workers.wait_for_complete()
-        await pilot.pause(0)
-        if app.reading is not None and app.is_settled and app.explore.timeline.is_settled:
-            return
-    raise AssertionError(f"nothing is shown for {app.view}")
-
-
-def lines(widget: Drawn) -> list[str]:
-    """What a widget has on the screen."""
-    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+    app = app_of(pilot)
+    await until(pilot, lambda: app.reading is not None and app.is_settled and app.explore.timeline.is_settled)

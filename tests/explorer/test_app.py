@@ -21,6 +21,7 @@ from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings, Scope
 from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import played
 
 MakeApp = Callable[..., ExplorerApp]
 SIZES = [(120, 36), (80, 24), (60, 18)]
@@ -182,10 +183,7 @@ async def test_playing_walks_to_the_end_and_any_key_pauses(
         assert app.reading is not None
         last = len(app.reading.encoding) - 1
         await pilot.press("space")
-        for _ in range(2000):
-            await pilot.pause(0.001)
-            if not app.explore.playback.is_playing:
-                break
+        await played(pilot)
         assert (app.view.query, app.view.stage) == (last, Stage.NEXT_TOKEN)
         app.explore.playback.seconds = 1000.0
         for key in ("space", "z", "up", "escape"):

@@ -6,7 +6,7 @@ from textual.widgets._toast import Toast
 
 from explorer.app import MOST_NOTIFICATIONS, ExplorerApp
 from tests.explorer.conftest import Ready
-from tests.explorer.helpers import messages
+from tests.explorer.helpers import messages, until
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -20,11 +20,7 @@ async def test_a_message_that_comes_again_replaces_itself(make_app: MakeApp, rea
             app.warn("this is [b]something[/] else")
             await pilot.pause(0)
         assert messages(app) == ["there is nothing there", "this is [b]something[/] else"]
-        for _ in range(50):
-            await pilot.pause(0)
-            if (shown := [str(toast.render()) for toast in app.screen.query(Toast)]) == messages(app):
-                return
-        raise AssertionError(shown)
+        await until(pilot, lambda: [str(toast.render()) for toast in app.screen.query(Toast)] == messages(app))
 
 
 async def test_only_the_last_result_of_a_key_stands(make_app: MakeApp, ready: Ready) -> None:

@@ -23,8 +23,7 @@ from model.interface import TracedModel
 from model.settings import Scope
 from tests.explorer.conftest import Ready
 from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_checkpoint, formula_costs, formula_scores
-from tests.explorer.helpers import until
-from tests.explorer.screens.test_compare import settled
+from tests.explorer.helpers import compared_settled, until
 
 Compare = Callable[..., bool]
 Steps = Callable[[Pilot[None]], Awaitable[None]]
@@ -152,7 +151,7 @@ def test_compare(
     size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: Ready, snap_compare: Compare
 ) -> None:
     async def compared(pilot: Pilot[None]) -> None:
-        assert isinstance(await settled(pilot), CompareScreen)
+        assert isinstance(await compared_settled(pilot), CompareScreen)
 
     assert snap_compare(opened(), terminal_size=size, run_before=after(ready, "c", then=compared))
 

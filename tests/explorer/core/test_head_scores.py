@@ -24,7 +24,7 @@ from model.head_scores import HeadScores, LinkedText, repeated_sequences
 from model.head_scores import head_scores as measured_by_metrics
 from model.tokenizer import encode, vocab_size
 from tests.explorer.conftest import Ready
-from tests.explorer.helpers import until
+from tests.explorer.helpers import app_of, until
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -145,15 +145,8 @@ def test_named_heads_keep_their_names_on_other_stories(name: str, monkeypatch: p
 async def measured(pilot: Pilot[None], ready: Ready) -> None:
     """Wait until the heads of the model in view have been measured."""
     await ready(pilot)
-    app = pilot.app
-    assert isinstance(app, ExplorerApp)
-    for _ in range(200):
-        if app.scoring_is_over:
-            await pilot.pause(0)  # for those who hear of it by a signal
-            return
-        await app.workers.wait_for_complete()
-        await pilot.pause(0)
-    raise AssertionError("the heads are not measured")
+    await until(pilot, lambda: app_of(pilot).scoring_is_over)
+    await pilot.pause(0)  # for those who hear of it by a signal
 
 
 async def test_the_header_names_the_head(

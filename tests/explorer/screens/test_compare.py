@@ -29,7 +29,7 @@ from model.errors import ModelError
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.core.test_comparison import stage_of
-from tests.explorer.helpers import messages
+from tests.explorer.helpers import compared_settled, messages
 
 MakeApp = Callable[..., ExplorerApp]
 START = View("bpe", SENTENCES[0], query=3, key=2, layer=0, head=1, stage=Stage.WEIGHTS)
@@ -38,19 +38,7 @@ START = View("bpe", SENTENCES[0], query=3, key=2, layer=0, head=1, stage=Stage.W
 async def opened(pilot: Pilot[None], ready: Ready) -> CompareScreen:
     await ready(pilot)
     await pilot.press("c")
-    return await settled(pilot)
-
-
-async def settled(pilot: Pilot[None]) -> CompareScreen:
-    """Wait until both sides are what is asked for."""
-    for _ in range(200):
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause(0)
-        screen = pilot.app.screen
-        assert isinstance(screen, CompareScreen)
-        if screen.is_settled:
-            return screen
-    raise AssertionError("nothing is compared")
+    return await compared_settled(pilot)
 
 
 def compared(screen: CompareScreen) -> Comparison:
@@ -117,13 +105,13 @@ async def test_keys_move_both_sides_or_change_the_active_one(
         for key, change in BOTH:
             screen.look(start)
             await pilot.press(key)
-            await settled(pilot)
+            await compared_settled(pilot)
             assert screen.wanted.sides == tuple(replace(view, **change) for view in start.sides), key
             check(screen, models)
         for key, change in ONE:
             screen.look(start)
             await pilot.press(key)
-            await settled(pilot)
+            await compared_settled(pilot)
             for name, value in change.items():
                 assert getattr(screen.wanted.right, name) == value, key
             assert screen.wanted.left == start.left
@@ -131,7 +119,7 @@ async def test_keys_move_both_sides_or_change_the_active_one(
         await pilot.press("z")
         assert len({matrix.zoom for matrix in screen.query(Matrix)} - {None}) == 1
         await pilot.press("r", "tab", "s")
-        await settled(pilot)
+        await compared_settled(pilot)
         assert screen.wanted.left.scale == 1.0
         assert screen.wanted.active is Side.LEFT
         check(screen, models)
@@ -172,10 +160,10 @@ async def test_two_sentences_of_different_length(
         await pilot.press("end", "e")
         assert screen.editor.is_editing
         await pilot.press("ctrl+u", *"the c")
-        await settled(pilot)
+        await compared_settled(pilot)
         assert compared(screen).right.view.text == "the c"  # shown as it is typed
         await pilot.press(*"at", "enter")
-        await settled(pilot)
+        await compared_settled(pilot)
         comparison = compared(screen)
         assert (comparison.left.view.text, comparison.right.view.text) == (SENTENCES[0], "the cat")
         for side in comparison.sides:
@@ -185,11 +173,11 @@ async def test_two_sentences_of_different_length(
         await pilot.press("home")
         assert [side.view.query for side in compared(screen).sides] == [0, 0]
         await pilot.press("e", *" sat", "escape")
-        await settled(pilot)
+        await compared_settled(pilot)
         assert screen.wanted.right.text == "the cat"
         assert not screen.query_one("#sentence-line").display
         await pilot.press("e", "ctrl+u", "enter")
-        await settled(pilot)
+        await compared_settled(pilot)
         assert screen.wanted.right.text == "the cat"
         assert "the sentence is empty" in messages(app)[-1]
 
@@ -202,7 +190,7 @@ async def test_two_models(make_app: MakeApp, ready: Ready, models: dict[str, Che
         assert isinstance(app.screen, ModelsScreen)
         app.screen.dismiss("char")
         await pilot.pause(0)
-        await settled(pilot)
+        await compared_settled(pilot)
         assert [side.model_name for side in compared(screen).sides] == ["tiny-bpe", "tiny-char"]
         check(screen, models)
         panel = screen.query_one(ComparisonPanel)
@@ -214,7 +202,7 @@ async def test_two_models(make_app: MakeApp, ready: Ready, models: dict[str, Che
         await pilot.press("M")
         app.screen.dismiss("nowhere")
         await pilot.pause(0)
-        await settled(pilot)
+        await compared_settled(pilot)
         assert "no model is called 'nowhere'" in messages(app)[-1]
         assert screen.wanted == before
         await pilot.press("enter")
@@ -328,7 +316,7 @@ async def test_long_sentences_are_computed_in_a_worker(
         screen = await opened(pilot, ready)
         monkeypatch.setattr("explorer.core.readings.QUICK_OPERATIONS", 0.0)
         await pilot.press("m", "left", "s")
-        await settled(pilot)
+        await compared_settled(pilot)
         assert (screen.wanted.right.causal, screen.wanted.right.scale, screen.wanted.left.query) == (False, 1.0, 2)
         check(screen, models)
 
@@ -338,7 +326,7 @@ async def test_long_sentences_are_computed_in_a_worker(
         monkeypatch.setattr("explorer.core.readings.compute", refuse)
         before = screen.wanted
         await pilot.press("minus")
-        await settled(pilot)
+        await compared_settled(pilot)
         assert screen.wanted == before
         assert messages(app)[-1] == "the numbers overflow"
 
@@ -354,6 +342,6 @@ async def test_random_keys_never_leave_the_numbers_behind(
         for _ in range(4):
             await pilot.press(*rng.choices(keys, k=10))
             await pilot.resize_terminal(*rng.choice([(80, 24), (60, 18), (120, 36), (40, 10), (90, 60)]))
-            await settled(pilot)
+            await compared_settled(pilot)
             if not any(view.ablated for view in screen.wanted.sides):
                 check(screen, models)

@@ -17,10 +17,9 @@ from explorer.widgets.panels.comparison_panel import ComparisonPanel
 from explorer.widgets.side_line import SideLine
 from explorer.widgets.timeline.timeline import Timeline
 from tests.explorer import series
-from tests.explorer.helpers import messages
-from tests.explorer.screens.test_compare import settled
+from tests.explorer.helpers import compared_settled, lines, messages
 from tests.explorer.screens.test_timeline_trouble import truncated
-from tests.explorer.series import LAST, STEPS, app_on, lines, save_series, traced
+from tests.explorer.series import LAST, STEPS, app_on, save_series, traced
 from tests.explorer.small import save_small
 
 SIZES = [(60, 18), (120, 36)]
@@ -52,10 +51,10 @@ async def compare(pilot: Pilot[None], *keys: str) -> CompareScreen:
 
 
 async def then(pilot: Pilot[None], *keys: str) -> CompareScreen:
-    screen = await settled(pilot)
+    screen = await compared_settled(pilot)
     for key in keys:
         await pilot.press(key)
-        screen = await settled(pilot)
+        screen = await compared_settled(pilot)
     return screen
 
 

@@ -31,7 +31,7 @@ from model.head_costs import HeadCost
 from model.head_scores import HeadScores
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
-from tests.explorer.helpers import messages, screen_text, until
+from tests.explorer.helpers import app_of, messages, screen_text, until
 from tests.model.test_head_pictures import plain_blocks, plain_means
 
 MakeApp = Callable[..., ExplorerApp]
@@ -50,16 +50,10 @@ async def opened(pilot: Pilot[None], ready: Ready) -> HeadsScreen:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait for what is computed in the background."""
-    app = pilot.app
-    assert isinstance(app, ExplorerApp)
-    for _ in range(200):
-        await app.workers.wait_for_complete()
-        await pilot.pause(0)
-        screen = app.screen
-        missing = isinstance(screen, HeadsScreen) and not screen.is_settled
-        if not missing and app.scoring_is_over:
-            return
-    raise AssertionError("pictures or scores are missing")
+    app = app_of(pilot)
+    await until(
+        pilot, lambda: app.scoring_is_over and (not isinstance(app.screen, HeadsScreen) or app.screen.is_settled)
+    )
 
 
 def cells(screen: HeadsScreen, widget: HeadGrid | HeadMap, region: Region) -> list[list[tuple[str, Any]]]:

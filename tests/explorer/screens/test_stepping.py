@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
 from explorer.core.explanations import explain_stage
@@ -20,18 +19,9 @@ from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.panels.row_table import RowTable
 from explorer.widgets.playback import SPEEDS
 from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import lines, played, press
 
 MakeApp = Callable[..., ExplorerApp]
-
-
-def shown(widget: Drawn) -> list[str]:
-    """What a widget has on screen, line by line."""
-    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    await pilot.press(*keys)
-    await pilot.pause(0)
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
@@ -48,7 +38,7 @@ async def test_the_sentence_of_the_stage_is_never_cut_off(
             assert app.view.stage is stage
             assert app.reading is not None
             await pilot.pause(0)
-            words = " ".join(" ".join(shown(narration)).split())
+            words = " ".join(" ".join(lines(narration)).split())
             assert words.startswith(f"{number}/6 ")
             assert any(f" {wording} " in f"{words} " for wording in explain_stage(app.reading)), words
             await press(pilot, "n")
@@ -64,22 +54,22 @@ async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, 
         matrices = [app.explore.query_one(f"#matrix-{stage}", Matrix) for stage in STAGES[:4]]
         assert app.reading is not None
         assert len(app.reading.encoding) < 9  # so few that no two rows share a line
-        rows = [shown(matrix)[4] for matrix in matrices]
-        line = shown(table)[1]
+        rows = [lines(matrix)[4] for matrix in matrices]
+        line = lines(table)[1]
         await press(pilot, "n")
         assert app.view.stage is Stage.SCALED
         assert [matrix.has_class("-lit") for matrix in matrices] == [False, True, False, False]
-        waiting = [shown(matrix)[4] for matrix in matrices]
+        waiting = [lines(matrix)[4] for matrix in matrices]
         assert [row == before for row, before in zip(waiting, rows, strict=True)] == [True, True, False, False]
         assert all("·" in row for row in waiting[2:])
-        assert shown(table)[1].split()[-2:] == ["·", "·"]
-        assert shown(table)[1].split()[:-2] == line.split()[: len(shown(table)[1].split()) - 2]
+        assert lines(table)[1].split()[-2:] == ["·", "·"]
+        assert lines(table)[1].split()[:-2] == line.split()[: len(lines(table)[1].split()) - 2]
         await press(pilot, "down", "escape")  # another key is looked at: it goes on waiting, until esc
         assert not app.view.stepping
-        assert [shown(matrix)[4] for matrix in matrices[:1]] != rows[:1]  # the cursor is on the other key
+        assert [lines(matrix)[4] for matrix in matrices[:1]] != rows[:1]  # the cursor is on the other key
         await press(pilot, "up")
-        assert [shown(matrix)[4] for matrix in matrices] == rows
-        assert shown(table)[1] == line
+        assert [lines(matrix)[4] for matrix in matrices] == rows
+        assert lines(table)[1] == line
         await press(pilot, "n", "left")
         assert not app.view.stepping
 
@@ -102,9 +92,9 @@ async def test_what_is_measured_of_weights_waits_until_there_are_weights(
             return {"faint" if style == faint else "plain" for style in styled if style != cursor}
 
         def numbers(name: str) -> list[str]:
-            lines = [each.plain for each in panel.lines(app.reading, 100)] if app.reading else []
+            plain = [each.plain for each in panel.lines(app.reading, 100)] if app.reading else []
             return [
-                text for each in lines if each.startswith(name) for text in each[len(name) :].split() if text != "│"
+                text for each in plain if each.startswith(name) for text in each[len(name) :].split() if text != "│"
             ]
 
         assert app.view.stage is Stage.SCALED
@@ -142,7 +132,7 @@ async def test_the_cell_tells_no_later_stage_while_stepping(
         await press(pilot, "left", "n")
         for _ in range(4):
             await pilot.pause(0)
-            said.append(" ".join(shown(cell)[: 5 if size[1] == 60 else 1]))
+            said.append(" ".join(lines(cell)[: 5 if size[1] == 60 else 1]))
             await press(pilot, "n")
         assert app.view.stage is Stage.MIXED
         assert [" × 0.25 " in line for line in said] == [False, True, True, True]
@@ -161,19 +151,19 @@ async def test_playing_says_its_speed_and_pauses(
         await press(pilot, "space")
         assert app.explore.playback.is_playing
         assert (app.view.query, app.view.stage) == (0, Stage.SCORES)  # from its end, it begins at the start
-        assert "▶ playing ×1" in shown(narration)[0]
+        assert "▶ playing ×1" in lines(narration)[0]
         for _ in SPEEDS:
             await press(pilot, "greater_than_sign")
         assert app.explore.playback.is_playing
-        assert f"▶ playing ×{SPEEDS[-1]:g}" in shown(narration)[0]
+        assert f"▶ playing ×{SPEEDS[-1]:g}" in lines(narration)[0]
         assert not app.explore.is_possible("faster")
         assert app.explore.playback.interval == 1000.0 / SPEEDS[-1]
         for _ in SPEEDS:
             await press(pilot, "less_than_sign")
-        assert f"▶ playing ×{SPEEDS[0]:g}" in shown(narration)[0]
+        assert f"▶ playing ×{SPEEDS[0]:g}" in lines(narration)[0]
         await press(pilot, "space")
         assert not app.explore.playback.is_playing
-        assert "playing" not in shown(narration)[0]
+        assert "playing" not in lines(narration)[0]
         await press(pilot, "n", "space")
         assert app.view.stage is Stage.SCALED  # it goes on where it stands
         await press(pilot, "x")
@@ -192,7 +182,7 @@ async def test_ablated_heads_are_seen(make_app: MakeApp, ready: Ready, size: tup
         assert not app.reading.stages.mixed.any()
         assert not app.reading.as_set.head(1, 1).mixed.any()
         assert app.reading.as_set.head(1, 0).mixed.any()
-        assert "*ablated L1 H1,2" in " ".join(shown(app.explore.query_one(HeaderLine)))
+        assert "*ablated L1 H1,2" in " ".join(lines(app.explore.query_one(HeaderLine)))
         mixed = app.explore.query_one("#matrix-mixed", Matrix)
         assert "0, ablated" in str(mixed.border_title)
         unchanged = app.view
@@ -211,10 +201,7 @@ async def test_a_sentence_of_one_token_plays(make_app: MakeApp, ready: Ready, mo
         assert app.reading is not None
         assert len(app.reading.encoding) == 1
         await pilot.press("space")
-        for _ in range(2000):
-            await pilot.pause(0.001)
-            if not app.explore.playback.is_playing:
-                break
+        await played(pilot)
         assert app.view.stage is Stage.NEXT_TOKEN
 
 
@@ -240,7 +227,7 @@ async def test_every_part_on_the_screen_is_reached_by_tab_and_shows_what_it_hold
                 await pilot.pause()
                 assert app.explore.focused is part
                 assert part.size.height >= 1
-                assert any(shown(part)), part
+                assert any(lines(part)), part
 
 
 async def test_the_loss_is_shown_at_the_last_stage_even_on_a_single_line(make_app: MakeApp, ready: Ready) -> None:
@@ -250,7 +237,7 @@ async def test_the_loss_is_shown_at_the_last_stage_even_on_a_single_line(make_ap
         await press(pilot, "n")
         await pilot.pause()
         assert app.view.stage is Stage.NEXT_TOKEN
-        assert "loss" in "".join(shown(app.explore.query_one(PredictionsPanel)))
+        assert "loss" in "".join(lines(app.explore.query_one(PredictionsPanel)))
 
 
 async def test_a_terminal_that_gets_too_small_while_stepping_says_so_alone(make_app: MakeApp, ready: Ready) -> None:

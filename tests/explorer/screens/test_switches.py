@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
@@ -12,14 +11,9 @@ from explorer.widgets.narration import TRY, NarrationLine
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.peakedness import PeakednessPanel
 from tests.explorer.conftest import Ready
-from tests.explorer.screens.test_compare import settled
+from tests.explorer.helpers import compared_settled, press
 
 MakeApp = Callable[..., ExplorerApp]
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    await pilot.press(*keys)
-    await pilot.pause(0)
 
 
 def told(app: ExplorerApp) -> list[str]:
@@ -89,14 +83,14 @@ async def test_compare_says_what_a_switch_did_to_the_active_side(
     async with app.run_test(size=size) as pilot:
         await ready(pilot)
         await pilot.press("c")
-        screen = await settled(pilot)
+        screen = await compared_settled(pilot)
         change = screen.query_one("#change", Static)
         assert not change.display
         await press(pilot, "m")
-        screen = await settled(pilot)
+        screen = await compared_settled(pilot)
         assert str(change.render()).startswith("▸ Mask off: nothing changes")
         await press(pilot, "b")
-        screen = await settled(pilot)
+        screen = await compared_settled(pilot)
         assert screen.comparison is not None
         one, other = (screen.comparison.right.stages.weights, screen.comparison.right.without_changes().stages.weights)
         assert screen.wanted.view.query == int((one - other).abs().sum(-1).argmax())
@@ -104,7 +98,7 @@ async def test_compare_says_what_a_switch_did_to_the_active_side(
         assert text.startswith("▸ Mask off: ")
         assert text.endswith(".")
         await press(pilot, "left")
-        screen = await settled(pilot)
+        screen = await compared_settled(pilot)
         assert not change.display
 
 

@@ -25,8 +25,8 @@ from explorer.widgets.timeline.slider import TimeSlider
 from explorer.widgets.timeline.timeline import Timeline
 from model.settings import Scope
 from tests.explorer.core.test_link import parsed
-from tests.explorer.helpers import messages, past_first_frame, screen_text
-from tests.explorer.series import ALL_STEPS, LAST, OTHER, STEPS, TEXT, app_on, lines, save_series, settled, traced
+from tests.explorer.helpers import lines, messages, past_first_frame, screen_text
+from tests.explorer.series import ALL_STEPS, LAST, OTHER, STEPS, TEXT, app_on, save_series, settled, traced
 from tests.explorer.small import save_small
 
 SIZES = [(60, 18), (120, 36)]

@@ -16,8 +16,8 @@ from explorer.core import loading
 from explorer.widgets.timeline.slider import TimeSlider
 from explorer.widgets.timeline.timeline import Timeline
 from model.errors import ModelError
-from tests.explorer.helpers import messages, notifications
-from tests.explorer.series import LAST, STEPS, app_on, lines, save_series, settled
+from tests.explorer.helpers import lines, messages, notifications
+from tests.explorer.series import LAST, STEPS, app_on, save_series, settled
 from tests.explorer.small import save_small
 
 

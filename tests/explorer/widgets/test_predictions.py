@@ -21,8 +21,7 @@ from model.errors import ModelError
 from model.settings import Scope
 from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Ready
-from tests.explorer.helpers import messages
-from tests.explorer.screens.test_stepping import press, shown
+from tests.explorer.helpers import lines, messages, press
 
 MakeApp = Callable[..., ExplorerApp]
 CHANGED = View("bpe", SENTENCES[0], query=3, scale=1.5, causal=False, scope=Scope.MODEL)
@@ -57,15 +56,15 @@ async def test_both_sides_stand_side_by_side(make_app: MakeApp, ready: Ready, si
         assert app.reading is not None
         panel = app.explore.query_one(PredictionsPanel)
         found = figures(app.reading)
-        lines = shown(panel)
+        written = lines(panel)
         for i in range(2):
-            assert lines[1].count(f"loss here {found['here'][i]:.2f}, text {found['text'][i]:.2f}") >= 1
+            assert written[1].count(f"loss here {found['here'][i]:.2f}, text {found['text'][i]:.2f}") >= 1
         assert f"KL {found['kl'][0]:.3f} here, {found['kl'][1]:.3f} text" in str(panel.border_title)
         for trace, half in ((app.reading.as_trained, 0), (app.reading.as_set, 1)):
             top = trace.logits[3].softmax(-1).topk(3)
             middle = panel.scrollable_content_region.width // 2
             for row, (token_id, p) in enumerate(zip(top.indices.tolist(), top.values.tolist(), strict=True), 2):
-                cell = (lines[row][:middle], lines[row][middle:])[half]
+                cell = (written[row][:middle], written[row][middle:])[half]
                 assert label(app.reading.token_text(token_id))[:8] in cell
                 assert f"{p:.2f}".lstrip("0") in cell
 
@@ -106,7 +105,7 @@ async def test_one_line_has_both_losses_and_divergences(make_app: MakeApp, ready
         assert app.reading is not None
         await pilot.pause()
         found = figures(app.reading)
-        (text,) = shown(app.explore.query_one(PredictionsPanel))
+        (text,) = lines(app.explore.query_one(PredictionsPanel))
         for word in ("here", "text"):
             assert "→".join(f"{loss:.2f}" for loss in found[word]) in text
         for kl in found["kl"]:
