@@ -1,6 +1,7 @@
 """What tests of the application wait for and look at: the only place that knows more of Textual than its public API."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import pytest
 from textual.color import Color
@@ -11,6 +12,7 @@ from textual.message_pump import MessagePump
 from textual.notifications import Notification
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.worker import WorkerCancelled
 
 from explorer.app import ExplorerApp
 from explorer.screens.compare import CompareScreen
@@ -27,7 +29,8 @@ def app_of(pilot: Pilot[None]) -> ExplorerApp:
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     """Wait until the workers have ended and `condition` is true."""
     for _ in range(500):
-        await pilot.app.workers.wait_for_complete()
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
         await pilot.pause(0)
         if condition():
             return

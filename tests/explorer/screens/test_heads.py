@@ -387,7 +387,7 @@ async def test_a_model_that_is_too_large_is_not_ablated(
         screen = await opened(pilot, ready)
         assert app.costs_in_view == {}
         said = [line.plain for line in screen.query_one(HeadDetail).lines(app.reading, 119)]  # type: ignore[arg-type]
-        assert "`explorer heads` measures the loss without it" in said[1]
+        assert "`explorer heads` measures the loss without this head" in said[1]
 
 
 async def test_what_is_changed_is_marked(make_app: MakeApp, ready: Ready) -> None:
