@@ -251,11 +251,12 @@ class ExploreScreen(ActionScreen[None]):
         zooms = [matrix.zoom for matrix in self._matrices.values()]
         if (head, zooms, room) != (self._titled, self._zooms, self._room):
             self._size_matrices()
-        if room != self._room:  # only then, as the screen is drawn in two steps
-            self.call_after_refresh(self._size_matrices)  # once the matrices have their width
+        if room != self._room:
+            self.call_after_refresh(self._size_matrices)  # once the body has its height
         self._titled, self._zooms, self._room = head, zooms, room
         self.query_one(PredictionsPanel).set_class(stage is Stage.NEXT_TOKEN, "-lit")
 
+    @on(Matrix.WidthChanged)
     def _size_matrices(self) -> None:
         """Where the matrices stand above the panels, give them no more lines than they need."""
         is_narrow = self.size.width < SIDE_BY_SIDE[0]

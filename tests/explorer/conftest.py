@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 from textual._styles_cache import StylesCache
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from explorer.app import ExplorerApp
@@ -20,6 +22,8 @@ from model.checkpoint import Checkpoint
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
+from model.head_scores import HeadScores, Progress
+from model.interface import TracedModel
 from tests.explorer.helpers import settled
 from tests.explorer.idle import new_event_loop, until_idle
 from tests.explorer.small import save_small
@@ -79,8 +83,37 @@ def opener(char_model: Checkpoint, bpe_model: Checkpoint) -> Opener:
     return open_model
 
 
+@pytest.fixture(scope="session")
+def measure_once(char_model: Checkpoint, bpe_model: Checkpoint) -> Callable[..., HeadScores]:
+    """Measures heads as ever, but in applications those of `char` and `bpe` only once for all tests."""
+    measure = head_scores.measure_heads
+    measured: dict[str, HeadScores] = {}
+
+    def scores(model: TracedModel, seed: int = head_scores.SEED, progress: Progress | None = None) -> HeadScores:
+        for each in (char_model, bpe_model):
+            if progress is not None and model.tokenizer is each.tokenizer and model.config == each.config:
+                if each.name not in measured:
+                    measured[each.name] = measure(model, seed, progress)
+                return measured[each.name]
+        return measure(model, seed, progress)
+
+    return scores
+
+
+_parse_rules = Stylesheet._parse_rules
+_parsed_rules: dict[Any, list[RuleSet]] = {}
+
+
+def _parse_rules_once(sheet: Stylesheet, css: str, **place: Any) -> list[RuleSet]:
+    """Parse style rules, which are the same in every application of a theme, once for all tests."""
+    key = (css, *place.values(), *sheet._variables.items())
+    if key not in _parsed_rules:
+        _parsed_rules[key] = _parse_rules(sheet, css, **place)
+    return _parsed_rules[key]
+
+
 @pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _still(monkeypatch: pytest.MonkeyPatch, measure_once: Callable[..., HeadScores]) -> Iterator[None]:
     """Nothing moves by itself: what is typed is shown at once. Heads are measured on little text.
 
     Pilot waits as long as it takes: after its own 30 seconds a test would fail on a machine that is busy otherwise.
@@ -92,6 +125,8 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.001)
     monkeypatch.setattr(gc, "get_freeze_count", lambda: 1)  # frozen once for all tests; counting takes long
     monkeypatch.setattr(SentenceEditor, "preview_delay", 0.0)
+    monkeypatch.setattr(Stylesheet, "_parse_rules", _parse_rules_once)
+    monkeypatch.setattr(head_scores, "measure_heads", measure_once)
     monkeypatch.setattr(head_scores, "STORIES", 2)
     monkeypatch.setattr(head_scores, "REPEATS", 2)
     monkeypatch.setattr(head_costs, "MOST_TOKENS", 48)

@@ -76,6 +76,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.matrix = matrix
 
+    class WidthChanged(Message):
+        """Posted when the matrix has another width, on which the lines that it needs depend."""
+
     class CellSelected(Message):
         """Posted when a query or a key, or both, are chosen."""
 
@@ -122,6 +125,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         self._painter: Painter | None = None
         self._map: Minimap | None = None
         self._drawn_in = Size(0, 0)
+        self._width = 0
         self._measure = TextContent("")
         self._measure_shown = TextContent("")  # the measure as it is shown
         self._hovered: tuple[int | None, int | None] = (None, None)
@@ -253,6 +257,9 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the new size."""
         self.redraw()
+        if event.size.width != self._width:
+            self._width = event.size.width
+            self.post_message(self.WidthChanged())
 
     def on_show(self, event: events.Show) -> None:
         """Draw what was given while the widget was hidden."""

@@ -141,7 +141,7 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
         heights: dict[Zoom, tuple[int, int]] = {}
 
         async def laid_out() -> None:
-            """Wait until the heights stay: the matrices are sized again once they have their width."""
+            """Wait until the heights stay: the matrices are sized again once they and the body have their size."""
             stayed, before = 0, (-1, -1)
             while stayed < 4:
                 await pilot.pause()
