@@ -4,6 +4,7 @@ from tests.explorer.conftest import (  # noqa: F401
     _still,
     bpe_model,
     char_model,
+    measure_once,
     opener,
     pytest_asyncio_loop_factories,
 )
