@@ -22,6 +22,7 @@ from model.settings import AttentionSettings, Scope
 from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.helpers import played
+from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
 SIZES = [(120, 36), (80, 24), (60, 18)]
@@ -102,7 +103,7 @@ async def test_keys_that_lead_back(make_app: MakeApp, ready: Ready) -> None:
         assert app.view == START
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0], *map(slow, SIZES[1:])])
 async def test_help_opens_and_closes(make_app: MakeApp, ready: Ready, size: tuple[int, int]) -> None:
     app = make_app()
     async with app.run_test(size=size) as pilot:
@@ -230,7 +231,7 @@ async def test_a_click_on_the_footer_does_what_the_key_does(make_app: MakeApp, r
         assert isinstance(app.screen, HelpScreen)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, slow(1)])
 async def test_random_keys_never_leave_the_numbers_behind(
     seed: int, make_app: MakeApp, ready: Ready, bpe_model: Checkpoint
 ) -> None:

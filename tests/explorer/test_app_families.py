@@ -18,6 +18,7 @@ from model.families.model import FamilyModel
 from tests.explorer.conftest import Ready
 from tests.explorer.test_app import KEYS, SIZES, check_against_fresh_trace
 from tests.model.families.making import family, open_tiny
+from tests.parameters import slow
 
 TEXT = "Ivan is the guy who ate"
 NAMES = ("llama", "gemma2", "gpt_oss", "deepseek_v3", "mistral")
@@ -36,7 +37,7 @@ def make_app(opened: dict[str, FamilyModel]) -> Callable[..., ExplorerApp]:
     return make
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [NAMES[0], *map(slow, NAMES[1:])])
 async def test_random_keys_never_leave_the_numbers_behind(
     name: str, make_app: Callable[..., ExplorerApp], ready: Ready, opened: dict[str, FamilyModel]
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from model.checkpoint import Checkpoint
 from tests.explorer.terminal import COLOUR, PATIENCE, Terminal
+from tests.parameters import slow
 
 
 def test_a_session(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
@@ -55,10 +56,7 @@ def test_nothing_is_drawn_into_a_log_of_errors(char_model: Checkpoint, tmp_path:
 HOSTILE = "a\x1b[31mb\x1b]0;pwned\x07c\x1b[2J\x9b31md\x08e\x7f\u202ef"
 
 
-ENVIRONMENTS = ({}, {"NO_COLOR": "1"}, {"TERM": "xterm-16color"})
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", [{"TERM": "xterm-16color"}, slow({}), slow({"NO_COLOR": "1"})])
 def test_escape_sequences_in_the_text_never_reach_the_terminal(
     environment: dict[str, str], char_model: Checkpoint, tmp_path: Path, started: list[Terminal]
 ) -> None:
@@ -91,7 +89,7 @@ def test_ctrl_c_does_not_end_it(char_model: Checkpoint, tmp_path: Path, started:
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"), [(signal.SIGTERM, "weights"), (signal.SIGHUP, "bad fed"), (signal.SIGQUIT, "weights")]
+    ("number", "shown"), [(signal.SIGTERM, "weights"), (signal.SIGHUP, "bad fed"), slow(signal.SIGQUIT, "weights")]
 )
 def test_a_signal_ends_it_and_restores_the_terminal(
     number: signal.Signals, shown: str, char_model: Checkpoint, tmp_path: Path, started: list[Terminal]

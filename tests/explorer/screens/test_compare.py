@@ -30,6 +30,7 @@ from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.core.test_comparison import stage_of
 from tests.explorer.helpers import compared_settled, messages
+from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
 START = View("bpe", SENTENCES[0], query=3, key=2, layer=0, head=1, stage=Stage.WEIGHTS)
@@ -242,7 +243,15 @@ def rows_of(widget: Any) -> list[str]:
 
 @pytest.mark.parametrize(
     ("size", "shown"),
-    [((60, 18), 1), ((80, 24), 1), ((80, 60), 3), ((120, 36), 3), ((200, 50), 3), ((240, 70), 3), ((59, 40), 0)],
+    [
+        ((60, 18), 1),
+        slow((80, 24), 1),
+        ((80, 60), 3),
+        ((120, 36), 3),
+        slow((200, 50), 3),
+        slow((240, 70), 3),
+        ((59, 40), 0),
+    ],
 )
 async def test_every_size(make_app: MakeApp, ready: Ready, size: tuple[int, int], shown: int) -> None:
     app = make_app(START)

@@ -21,6 +21,7 @@ from explorer.widgets.labs.panels import CodePanel, LabList, PicturePanel, Quest
 from explorer.widgets.labs.parameter_form import ParameterForm
 from explorer.widgets.labs.picture_matrix import PictureMatrix
 from tests.explorer.conftest import Ready
+from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
 EVENTS = int(os.environ.get("LAB_EVENTS", "150"))
@@ -116,8 +117,15 @@ async def test_the_code_is_the_source(make_app: MakeApp, ready: Ready) -> None:
         assert text == "\n\n".join(screen.lab.sources())
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
-@pytest.mark.parametrize("lab", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("lab", "size"),
+    [
+        (1, (60, 18)),
+        (3, (80, 24)),
+        (4, (120, 36)),
+        *(slow(lab, size) for lab in (1, 3, 4) for size in ((60, 18), (80, 24), (120, 36), (200, 50))),
+    ],
+)
 async def test_every_picture_of_every_step_can_be_seen(
     lab: int, size: tuple[int, int], make_app: MakeApp, ready: Ready
 ) -> None:

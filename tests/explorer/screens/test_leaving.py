@@ -12,9 +12,10 @@ from explorer.screens.base import ActionScreen
 from explorer.screens.dialogs.base import Dialog
 from explorer.screens.heads import HeadsScreen
 from tests.explorer.conftest import Ready
+from tests.parameters import slow
 
 
-@pytest.mark.parametrize("key", ["M", "p", "w", "L", "question_mark", "g", "c", "f3"])
+@pytest.mark.parametrize("key", ["p", "g", "c", *map(slow, ("M", "w", "L", "question_mark", "f3"))])
 async def test_leaving_twice_at_once_leaves_the_explore_screen(
     make_app: Callable[..., ExplorerApp], ready: Ready, key: str
 ) -> None:
@@ -53,7 +54,7 @@ async def test_a_delayed_callback_does_nothing_once_the_screen_is_gone(
 @pytest.mark.parametrize(
     "name", ["compare", "heads", "circuits", "train", "samples", "find", "models", "write", "help"]
 )
-@pytest.mark.parametrize("turns", range(3))
+@pytest.mark.parametrize("turns", [1, slow(0), slow(2)])
 async def test_the_application_can_end_while_a_screen_opens(
     make_app: Callable[..., ExplorerApp], ready: Ready, name: str, turns: int
 ) -> None:
@@ -75,16 +76,18 @@ async def press_at_once(pilot: Pilot[None], *keys: str) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("key", ["home", "end", "left", "down", "pagedown", "plus", "s", "v", "tab"])
-async def test_keys_before_heads_have_places(make_app: Callable[..., ExplorerApp], ready: Ready, key: str) -> None:
+async def test_keys_before_heads_have_places(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
     app = make_app(layer=1, head=2)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(pilot)
-        await pilot.press("g")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-        screen = app.screen
-        assert isinstance(screen, HeadsScreen)
-        screen.grid.set_rows([])  # as before the first layout, or at a size of nothing
-        await pilot.press(key)
-        assert screen.chosen == (1, 2)
+        for key in ("home", "end", "left", "down", "pagedown", "plus", "s", "v", "tab"):
+            await pilot.press("g")
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            screen = app.screen
+            assert isinstance(screen, HeadsScreen)
+            screen.grid.set_rows([])  # as before the first layout, or at a size of nothing
+            await pilot.press(key)
+            assert screen.chosen == (1, 2), key
+            screen.dismiss(None)
+            await pilot.pause()

@@ -13,6 +13,7 @@ from explorer.widgets.panels.predictions import PredictionsPanel
 from explorer.widgets.token_strip import TokenStrip
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.helpers import screen_text
+from tests.parameters import slow
 
 
 def seen(app: ExplorerApp) -> set[Widget]:
@@ -21,8 +22,8 @@ def seen(app: ExplorerApp) -> set[Widget]:
     return {part for part in parts if part.region and app.explore.region.contains_region(part.region)}
 
 
-@pytest.mark.parametrize("text", [SENTENCES[0], SENTENCES[2]])
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
+@pytest.mark.parametrize("text", [SENTENCES[2], slow(SENTENCES[0])])
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), slow((120, 36))])
 async def test_what_an_audience_reads_is_in_view(
     make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int], text: str
 ) -> None:

@@ -20,11 +20,12 @@ from explorer.widgets.panels.row_table import RowTable
 from explorer.widgets.playback import SPEEDS
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.helpers import lines, played, press
+from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), slow((120, 36)), slow((200, 50))])
 async def test_the_sentence_of_the_stage_is_never_cut_off(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:
@@ -74,7 +75,7 @@ async def test_later_stages_of_the_query_wait_while_stepping(make_app: MakeApp, 
         assert not app.view.stepping
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+@pytest.mark.parametrize("size", [(120, 36), slow((80, 24)), slow((200, 60))])
 async def test_what_is_measured_of_weights_waits_until_there_are_weights(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:
@@ -115,7 +116,7 @@ async def test_what_is_measured_of_weights_waits_until_there_are_weights(
         assert numbers("var of scores") == variance
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+@pytest.mark.parametrize("size", [(120, 36), slow((80, 24)), (200, 60)])
 async def test_the_cell_tells_no_later_stage_while_stepping(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:
@@ -210,7 +211,7 @@ def test_every_part_with_the_focus_scrolls_by_key() -> None:
         assert {"pageup", "pagedown"} <= part._merge_bindings().key_to_bindings.keys(), part
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 30), (120, 36)])
+@pytest.mark.parametrize("size", [(60, 18), (120, 36), slow((80, 24)), slow((120, 30))])
 async def test_every_part_on_the_screen_is_reached_by_tab_and_shows_what_it_holds(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:

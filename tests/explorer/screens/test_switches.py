@@ -12,6 +12,7 @@ from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.peakedness import PeakednessPanel
 from tests.explorer.conftest import Ready
 from tests.explorer.helpers import compared_settled, press
+from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -22,7 +23,7 @@ def told(app: ExplorerApp) -> list[str]:
     return [narration.render_line(y).text.strip() for y in range(narration.region.height)]
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(60, 18), (120, 36), slow((80, 24)), slow((200, 50))])
 async def test_every_switch_explains_itself_until_the_next_key(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
 ) -> None:

@@ -19,6 +19,7 @@ from model.errors import ModelError
 from tests.explorer.helpers import lines, messages, notifications
 from tests.explorer.series import LAST, STEPS, app_on, save_series, settled
 from tests.explorer.small import save_small
+from tests.parameters import slow
 
 
 @pytest.fixture
@@ -76,7 +77,11 @@ TROUBLE: dict[Callable[[Path], None], str] = {
 }
 
 
-@pytest.mark.parametrize("spoil", TROUBLE, ids=lambda spoil: spoil.__name__)
+@pytest.mark.parametrize(
+    "spoil",
+    [spoil if number < 2 else slow(spoil) for number, spoil in enumerate(TROUBLE)],
+    ids=lambda spoil: spoil.__name__,
+)
 async def test_a_step_that_cannot_be_opened_is_passed_over(model: str, spoil: Callable[[Path], None]) -> None:
     spoil(Path(model, "snapshots", "step-000030"))
     app = app_on(model)
@@ -112,7 +117,7 @@ async def test_a_step_that_cannot_be_opened_is_passed_over(model: str, spoil: Ca
         assert app.view == start
 
 
-@pytest.mark.parametrize("steps", [(0,), (0, 10), (100,), tuple(STEPS)])
+@pytest.mark.parametrize("steps", [(0, 10), tuple(STEPS), slow((0,)), slow((100,))])
 async def test_at_the_ends_nothing_is_left_to_go_to(model: str, steps: tuple[int, ...]) -> None:
     for step in steps:
         truncated(Path(model, "snapshots", f"step-{step:06d}"))

@@ -10,11 +10,12 @@ from explorer.core.tour import STEPS
 from explorer.view import View
 from tests.explorer.conftest import SENTENCES, Opener, Ready
 from tests.explorer.helpers import screen_text
+from tests.parameters import slow
 
 KEYS = ("right", "r", "1", "2", "3", "4", "5", "n", "m", "r", "s", "r", "left_square_bracket")
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
+@pytest.mark.parametrize("size", [(60, 18), slow((80, 24)), slow((120, 36))])
 async def test_a_tour(make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int]) -> None:
     app = make_app(head=3, query=-1)
     async with app.run_test(size=size) as pilot:

@@ -23,6 +23,7 @@ from tests.explorer.fake_training import FakeProcess
 from tests.explorer.watched import TEXT, attention, figures, opened, part, plain, seen, send_all, title
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
+from tests.parameters import slow
 
 SIZES = ((60, 18), (80, 24), (120, 36))
 
@@ -162,7 +163,7 @@ async def test_a_long_part_scrolls(app: ExplorerApp) -> None:
             assert sample.scroll_offset.y == place
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0], *map(slow, SIZES[1:])])
 async def test_nothing_is_cut_off_at_any_size(app: ExplorerApp, size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         screen, process = await opened(pilot)
@@ -215,7 +216,7 @@ async def test_every_action_is_found_in_the_help_and_the_footer_does_what_keys_d
         assert isinstance(app.screen, ExploreScreen)
 
 
-@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "grey"])
+@pytest.mark.parametrize("theme", ["ansi-dark", slow("textual-light"), slow("grey")])
 async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         screen, process = await opened(pilot)
@@ -230,7 +231,7 @@ async def test_in_every_theme(app: ExplorerApp, theme: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, slow(2)])
 async def test_random_keys_and_news_break_nothing(app: ExplorerApp, made: list[FakeProcess], seed: int) -> None:
     """Whatever is pressed while whatever is told, at changing sizes; quitting alone is left out."""
     random = Random(seed)

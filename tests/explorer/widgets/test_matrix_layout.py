@@ -13,6 +13,7 @@ from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.minimap import Minimap
 from explorer.widgets.matrix.paint import Numbers
 from tests.explorer.conftest import SENTENCES, Ready
+from tests.parameters import slow
 
 PANELS = {(60, 18): (60, 8), (80, 24): (80, 11), (120, 36): (29, 14), (200, 50): (49, 20)}
 """The room for the matrix of scores of twelve tokens or more, by the size of the terminal."""
@@ -70,7 +71,7 @@ def test_without_colours_half_blocks_are_a_line_high() -> None:
     assert Content(100, 100, 7, 5).layout(H, 80, 11, has_pixels=False).per_line == 1
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
+@pytest.mark.parametrize("size", [(60, 18), slow((80, 24)), slow((120, 36))])
 async def test_the_cursor_stays_in_view_and_the_zoom_settles(
     make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int]
 ) -> None:
@@ -89,7 +90,7 @@ async def test_the_cursor_stays_in_view_and_the_zoom_settles(
             assert any(text.startswith("▶") for text in drawn)
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36)])
+@pytest.mark.parametrize("size", [(60, 18), slow((80, 24)), slow((120, 36))])
 async def test_no_scrollbar_is_there_for_nothing(
     make_app: Callable[..., ExplorerApp], ready: Ready, size: tuple[int, int]
 ) -> None:

@@ -12,6 +12,7 @@ from explorer.screens.compare import CompareScreen
 from explorer.screens.heads import HeadsScreen
 from explorer.view import View
 from tests.explorer.conftest import SENTENCES, Opener, Ready
+from tests.explorer.helpers import until
 
 
 @pytest.fixture
@@ -20,13 +21,13 @@ def app(opener: Opener) -> ExplorerApp:
 
 
 async def until_listed(pilot: Pilot[None], app: ExplorerApp) -> CommandList:
-    for _ in range(500):
-        if isinstance(app.screen, ActionPalette):
-            found = app.screen.query_one(CommandList)
-            if found.option_count and found.size.height:
-                return found
-        await pilot.pause(0.01)
-    raise AssertionError("nothing was listed")
+    def found() -> CommandList | None:
+        return app.screen.query_one(CommandList) if isinstance(app.screen, ActionPalette) else None
+
+    await until(pilot, lambda: (listed := found()) is not None and listed.option_count > 0 and listed.size.height > 0)
+    listed = found()
+    assert listed is not None
+    return listed
 
 
 async def test_a_second_enter_does_nothing(app: ExplorerApp, ready: Ready) -> None:
@@ -34,29 +35,26 @@ async def test_a_second_enter_does_nothing(app: ExplorerApp, ready: Ready) -> No
         await ready(pilot)
         await pilot.press("ctrl+p", *"mask off")
         found = await until_listed(pilot, app)
-        for _ in range(200):
-            if found.option_count == 1:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: found.option_count == 1)
         found.highlighted = 0
         field = app.screen.query_one(CommandInput)
-        for _ in range(3):
+        for _ in range(2):  # the mask off, and on again if both were taken
             field.post_message(Input.Submitted(field, field.value))
-        await pilot.pause(0.3)
-        assert app.screen is app.explore
+        await until(pilot, lambda: app.screen is app.explore and not app.view.causal)
+        await pilot.pause()
         assert app.view.causal is False  # once
 
 
-@pytest.mark.parametrize("key", ["pagedown", "pageup", "down", "end"])
-async def test_a_key_before_the_list_has_a_place_does_nothing(app: ExplorerApp, ready: Ready, key: str) -> None:
+async def test_a_key_before_the_list_has_a_place_does_nothing(app: ExplorerApp, ready: Ready) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        app.post_message(events.Key("ctrl+p", None))
-        app.post_message(events.Key(key, None))
-        await until_listed(pilot, app)
-        await pilot.press("escape", "escape")
-        await pilot.pause()
-        assert app.screen is app.explore
+        for key in ("pagedown", "pageup", "down", "end"):
+            app.post_message(events.Key("ctrl+p", None))
+            app.post_message(events.Key(key, None))
+            await until_listed(pilot, app)
+            await pilot.press("escape", "escape")
+            await pilot.pause()
+            assert app.screen is app.explore
 
 
 @pytest.mark.parametrize(("key", "screen"), [("g", HeadsScreen), ("c", CompareScreen)])
@@ -66,10 +64,7 @@ async def test_colours_change_on_every_screen(
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
         await pilot.press(key)
-        for _ in range(500):
-            if isinstance(app.screen, screen):
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: isinstance(app.screen, screen))
         before = app.theme
         await pilot.press("T")
         assert app.theme != before
