@@ -127,13 +127,11 @@ class GPT(nn.Module):
         self.lm_head = None if config.tie_word_embeddings else _embedding(config.vocab_size, config.n_embd)
         self.dropout = dropout
 
-    def initialize(self, generator: torch.Generator, position_waves: float = 0.0, first_position: float = 0.0) -> None:
+    def initialize(self, generator: torch.Generator, position_waves: float = 0.0) -> None:
         """Initialize the weights like GPT-2: normal(0, initializer_range), divided by √(2 · n_layer) for c_proj.
 
         The layers called c_proj write to the residual stream (Radford et al. 2019, section 2.3).
         `position_waves` is the standard deviation of the waves that are added to the positions: see `sinusoids`.
-        `first_position` is the standard deviation of random numbers that are added to position 0, which a head can
-        then tell from all others: most heads that have nothing to find rest there.
         """
         std = self.config.initializer_range
         for name, parameter in self.named_parameters():
@@ -147,8 +145,6 @@ class GPT(nn.Module):
                 nn.init.normal_(parameter, 0.0, width, generator=generator)
         if position_waves:
             self.wpe.weight.data += position_waves * sinusoids(self.config.n_positions, self.config.n_embd)
-        if first_position:
-            self.wpe.weight.data[0] += first_position * torch.randn(self.config.n_embd, generator=generator)
 
     def is_finite(self) -> bool:
         """Return True if no weight is NaN or infinite."""

@@ -42,7 +42,6 @@ _GROUPS = {
         "position_rate",
         "norm_rate",
         "position_waves",
-        "first_position",
         "growth",
         "repeats",
         "recall",

@@ -47,7 +47,6 @@ class TrainOptions:
     position_rate: float
     norm_rate: float
     position_waves: float
-    first_position: float
     growth: float
     repeats: float
     recall: float
@@ -253,12 +252,6 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         "--position-waves",
         0.0,
         "Positions begin as sines of this standard deviation, so that heads can tell neighbours apart.",
-    ),
-    click.Option(
-        ["--first-position"],
-        default=0.0,
-        show_default=True,
-        help="Position 0 gets random numbers of this standard deviation, so that heads can rest on the first token.",
     ),
     click.Option(
         ["--growth"],

@@ -41,8 +41,8 @@ PRESETS = (
     Preset(
         "stories",
         "As large as the bundled stories model, with settings like those it was trained with, but on built-in stories "
-        "alone: about an hour on one otherwise idle processor. Random tokens to copy let heads form that find earlier "
-        "tokens.",
+        "alone: about an hour on one otherwise idle processor. Random tokens to copy let previous-token and induction "
+        "heads form early.",
         {
             "vocab_size": "2048",
             "layers": "5",
@@ -55,10 +55,8 @@ PRESETS = (
             "position_rate": "0.1",
             "norm_rate": "0.1",
             "position_waves": "0.4",
-            "first_position": "0.35",
             "growth": "0.1",
-            "repeats": "0.05",
-            "recall": "0.15",
+            "repeats": "0.12",
             "warmup": "100",
             "evaluate_every": "500",
             "sample_every": "1000",

@@ -57,7 +57,6 @@ class TrainerSettings:
     cooldown: float = 0.5  # share of the run in which the learning rate falls to 0
     dropout: float = 0.0
     position_waves: float = 0.0  # standard deviation of the sines that positions begin as; 0 for none
-    first_position: float = 0.0  # standard deviation of what is added to position 0, which heads rest on
     growth: float = 0.0  # share of the run with short windows: a quarter of the context, then half of it
     repeats: float = 0.0  # share of windows in which a random sequence of tokens is repeated
     recall: float = 0.0  # share of windows in which random pairs of tokens are asked for
@@ -71,7 +70,7 @@ class TrainerSettings:
         for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
             if getattr(self, name) < 1:
                 raise SettingError(name, f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
-        for name in ("seed", "warmup", "position_waves", "first_position"):
+        for name in ("seed", "warmup", "position_waves"):
             if getattr(self, name) < 0:
                 raise SettingError(name, f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:

@@ -109,7 +109,7 @@ class Trainer:
         )
         gpt = GPT(config, settings.dropout)
         generator = torch.Generator().manual_seed(derived_seed(settings.seed, 0, "weights"))
-        gpt.initialize(generator, settings.position_waves, settings.first_position)
+        gpt.initialize(generator, settings.position_waves)
         if not gpt.is_finite():
             raise ModelError(f"init-std {config.initializer_range:g} is too large for float32: choose a smaller one")
         return cls(gpt, tokenizer, data, settings, device=device, group=group)

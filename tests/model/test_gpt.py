@@ -157,17 +157,6 @@ def test_positions_can_begin_as_waves() -> None:
     torch.testing.assert_close(waves[:-1, :64] @ step, waves[1:, :64], atol=1e-4, rtol=0)
 
 
-def test_position_0_can_begin_unlike_all_others() -> None:
-    gpt, plain = GPT(CONFIG), GPT(CONFIG)
-    gpt.initialize(torch.Generator().manual_seed(0), first_position=2.0)
-    plain.initialize(torch.Generator().manual_seed(0))
-    added = gpt.wpe.weight - plain.wpe.weight
-    assert 1 < added[0].std() < 3
-    assert not added[1:].any()
-    gpt.wpe.weight.data[0] = plain.wpe.weight[0]
-    assert all(weight.equal(plain.state_dict()[name]) for name, weight in gpt.state_dict().items())
-
-
 def test_dropout_acts_in_training_only() -> None:
     gpt = GPT(CONFIG, dropout=0.5)
     gpt.initialize(torch.Generator().manual_seed(0))
