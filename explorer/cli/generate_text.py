@@ -1,6 +1,7 @@
 """The text that `explorer generate` writes, streamed to a terminal or collected in one JSON object."""
 
 import json
+import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import torch
 
 from explorer.cli.errors import warn_about_unknown_characters
 from explorer.cli.options import scale_value
+from explorer.core.encoding import encode_end
 from explorer.core.formatting import visible
 from explorer.core.loading import open_model
 from model import tokenizer as tokenizers
@@ -73,14 +75,21 @@ class Continuation:
 
     @classmethod
     def start(cls, text: str, options: GenerateOptions) -> "Continuation":
-        """Open the model and encode the text, with a warning about unknown characters.
+        """Open the model and encode the text, with warnings about unknown characters and about what is left out.
 
         Raises ModelError for options out of range and for a text without known characters.
         """
         settings = options.settings
         model = open_model(options.model, options.opening)
         settings.normalized(model.config)
-        prompt = tokenizers.encode(model.tokenizer, text)
+        context = model.config.n_positions
+        prompt, left_out = encode_end(model.tokenizer, text, context)
+        if left_out:
+            print(
+                f"explorer: the text is long and {model.name!r} reads at most its last {context} tokens: its first "
+                f"{left_out:,} characters are left out",
+                file=sys.stderr,
+            )
         warn_about_unknown_characters(prompt, model.name)
         if not prompt.ids:
             raise ModelError("there is nothing to continue: type at least one character that the model knows")

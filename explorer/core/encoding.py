@@ -42,7 +42,7 @@ def encode_text(
     """
     if not text:
         raise EmptyTextError
-    encoding = _encode_beginning(tokenizer, text, most)
+    encoding = _encode_part(tokenizer, text, most)
     if not encoding.ids:
         raise UnknownTextError(model_name)
     if prefix:
@@ -67,11 +67,21 @@ def encode_text(
     return first, left_out
 
 
-def _encode_beginning(tokenizer: "Tokenizer", text: str, most: int) -> Encoding:
-    """Encode as much of a text as its first `most` tokens need, with a margin; encoding megabytes takes seconds."""
+def encode_end(tokenizer: "Tokenizer", text: str, most: int) -> tuple[Encoding, int]:
+    """Return the tokens of the end of a text, and how many characters before it are not encoded.
+
+    A text of up to `LONGEST_TEXT` characters is encoded whole. Of a longer one it is as much as its last `most` tokens
+    need.
+    """
+    encoding = _encode_part(tokenizer, text, most, from_end=True)
+    return encoding, len(text) - len(encoding.text)
+
+
+def _encode_part(tokenizer: "Tokenizer", text: str, most: int, *, from_end: bool = False) -> Encoding:
+    """Encode as much of a text as its first or last `most` tokens need; encoding megabytes takes seconds."""
     length = max(LONGEST_TEXT, _CHARACTERS_PER_TOKEN * most)
     while True:
-        encoding = encode(tokenizer, text[:length])
+        encoding = encode(tokenizer, text[-length:] if from_end else text[:length])
         if length >= len(text) or len(encoding) >= 2 * most + _MARGIN:
             return encoding
         length *= 4

@@ -154,6 +154,19 @@ def test_an_error_in_the_middle_has_a_line_of_its_own(model: str, monkeypatch: p
     assert result.stderr == "explorer: the numbers overflow\n"
 
 
+def test_of_a_very_long_text_the_end_is_read_and_printed(model: str) -> None:
+    text = "a bad fed cab " * 20_000
+    result = run("-", "--model", model, "--tokens", "5", input=text)
+    printed = written(result)
+    assert len(printed) < len(text) // 2
+    assert printed[:-6].endswith(text[-1000:])
+    left_out = len(text) - len(printed) + 6  # five tokens and the end of the line
+    assert result.stderr == (
+        f"explorer: the text is long and 'small' reads at most its last 16 tokens: its first {left_out:,} characters "
+        "are left out\n"
+    )
+
+
 def test_a_model_with_more_rows_than_its_tokenizer_has_tokens(model: str, tmp_path: Path) -> None:
     opened = checkpoint.load(model)
     more = GPT(replace(opened.config, vocab_size=opened.config.vocab_size + 50))

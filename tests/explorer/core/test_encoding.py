@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.core.encoding import EmptyTextError, UnknownTextError, encode_text
+from explorer.core.encoding import EmptyTextError, UnknownTextError, encode_end, encode_text
 from model.checkpoint import Checkpoint
 
 
@@ -25,6 +25,18 @@ def test_only_a_beginning_of_a_very_long_text_is_encoded(char_model: Checkpoint)
     assert 0 < left_out < len(text) // 2
     encoding, _ = encode_text(char_model.tokenizer, "Z" * 300_000 + text, 16, "tiny")  # the beginning has no tokens
     assert encoding.tokens == tuple(text[:16])
+
+
+def test_only_an_end_of_a_very_long_text_is_encoded(char_model: Checkpoint) -> None:
+    text = "a bad fed cab " * 20_000
+    encoding, left_out = encode_end(char_model.tokenizer, text, 16)
+    assert encoding.text == text[left_out:]
+    assert encoding.tokens[-16:] == tuple(text[-16:])
+    assert left_out > len(text) // 2
+    encoding, _ = encode_end(char_model.tokenizer, text + "Z" * 300_000, 16)  # the end has no tokens
+    assert encoding.tokens[-16:] == tuple(text[-16:])
+    encoding, left_out = encode_end(char_model.tokenizer, text[:5000], 16)
+    assert (len(encoding), left_out) == (5000, 0)
 
 
 def test_texts_without_tokens_are_refused(char_model: Checkpoint) -> None:
