@@ -19,7 +19,7 @@ from model.files import quoted
 from model.layout import TOKENIZER, TOKENIZER_CONFIG
 from model.outside import parse_json
 from model.text_growth import MOST_GROWTH, text_growth
-from model.tokenizer_trial import has_usable_patterns
+from model.tokenizer_trial import TRIED_LENGTH, has_usable_patterns
 
 END_OF_TEXT = "<|endoftext|>"
 SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
@@ -241,9 +241,13 @@ def encode(tokenizer: Tokenizer, text: str) -> Encoding:
     """Encode a text, without adding special tokens.
 
     Raises:
-        TokenizerError: the tokenizer itself fails on the text.
+        TokenizerError: the tokenizer itself fails on the text, or would take too long.
     """
     text = _without_surrogates(text)
+    if len(text) > TRIED_LENGTH and not has_usable_patterns(tokenizer, text):
+        raise TokenizerError(
+            f"a pattern of the tokenizer fails or takes too long on this text of {len(text):,} characters: shorten it"
+        )
     try:
         found = tokenizer.encode(text, add_special_tokens=False)
     except BaseException as error:

@@ -362,12 +362,35 @@ def test_a_pattern_that_takes_for_ever_is_refused(part: str, pattern: str, tmp_p
     assert "takes too long on ordinary texts" in load_error(tmp_path)
 
 
+def splitting(pattern: str) -> Tokenizer:
+    tokenizer = tok.train_char("ab ")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "isolated")
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"(a|b|ab)+$", "ab" * 1500 + "!"),  # exponential: the library gives up, in words of its own
+        pytest.param(r"\s+$", " " * 99_999 + "a", marks=pytest.mark.slow),  # DeepSeek's, which is quadratic
+    ],
+    ids=["exponential", "quadratic"],
+)
+def test_a_long_text_on_which_a_pattern_takes_for_ever_is_refused(
+    pattern: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    splitting(pattern).save(str(tmp_path / "tokenizer.json"))
+    tokenizer = tok.load(tmp_path)
+    assert tok.encode(tokenizer, "a b" * 1000).ids
+    with pytest.raises(TokenizerError, match=f"takes too long on this text of {len(text):,} characters"):
+        tok.encode(tokenizer, text)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("pattern", PUBLISHED)
 def test_published_patterns_are_fine(pattern: str, tmp_path: Path) -> None:
-    tokenizer = tok.train_char("abc")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "isolated")
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    assert tok.encode(tok.load(tmp_path), "abc").ids
+    splitting(pattern).save(str(tmp_path / "tokenizer.json"))
+    assert tok.encode(tok.load(tmp_path), "ab").ids
 
 
 def test_many_replacements_that_do_not_meet_are_fine(tmp_path: Path) -> None:
