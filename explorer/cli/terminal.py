@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO, TypeVar
 
 import click
@@ -39,20 +39,31 @@ def read_keys_from_terminal() -> None:
 
 @contextmanager
 def drawing_to_terminal() -> Iterator[None]:
-    """Let the application, which draws to standard error, draw to the terminal also if that is redirected to a file."""
-    if is_terminal(sys.__stderr__) or not is_terminal(sys.__stdout__):
+    """Let the application, which draws to standard error, draw to the terminal, and nothing else.
+
+    What libraries write to standard error themselves, as Rust does where it fails, goes to the file that it is
+    redirected to. It is dropped where that is the terminal, as it would stay on the screen.
+    """
+    screen = next(filter(is_terminal, (sys.__stderr__, sys.__stdout__)), None)
+    if screen is None:
         yield
         return
-    assert sys.__stdout__ is not None
-    try:
-        number = sys.__stderr__.fileno() if sys.__stderr__ is not None else None
-    except (OSError, ValueError):
-        number = None
-    if number is None:
+    before = {name: vars(sys)[name] for name in ("__stderr__", "stderr")}
+    with ExitStack() as stack:
+        drawn = stack.enter_context(os.fdopen(os.dup(screen.fileno()), "w", 1, screen.encoding, screen.errors))
+        if screen is sys.__stderr__:
+            stack.enter_context(_dropped(screen.fileno()))
+        vars(sys).update(dict.fromkeys(before, drawn))
+        stack.callback(vars(sys).update, before)
         yield
-        return
-    kept = os.dup(number)
-    os.dup2(sys.__stdout__.fileno(), number)
+
+
+@contextmanager
+def _dropped(number: int) -> Iterator[None]:
+    """Drop what is written to the file of this number."""
+    kept, nowhere = os.dup(number), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
     try:
         yield
     finally:
