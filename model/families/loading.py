@@ -20,11 +20,11 @@ from model.errors import ModelError
 from model.families import OpenOptions
 from model.families.directory import FamilyFiles, inspect, is_gguf
 from model.families.model import FamilyModel
-from model.families.recording import ATTENTION, register
 from model.files import quoted
 from model.layout import CONFIG, CheckpointError, check_name
 from model.outside import brief, reason_of
 
+_ATTENTION = "eager"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _UNQUANTISED = frozenset({"F64", "F32", "F16", "BF16"})
 _LISTED = 3
@@ -35,7 +35,6 @@ _SLACK = 1.05
 def load(path: Path, name: str | None, options: OpenOptions) -> FamilyModel:
     """Open a directory or a GGUF file; see `model.families.load`."""
     _silence()
-    register()
     check_name(path)
     if options.dtype not in _DTYPES:
         raise CheckpointError(f"dtype {options.dtype!r} is not known: use one of {', '.join(_DTYPES)}")
@@ -78,7 +77,7 @@ def _open_directory(path: Path, dtype: torch.dtype, device: torch.device) -> tup
         path,
         config=config,
         dtype=dtype,
-        attn_implementation=ATTENTION,
+        attn_implementation=_ATTENTION,
         trust_remote_code=False,
         use_safetensors=True,
         local_files_only=True,
@@ -97,7 +96,7 @@ def _open_gguf(path: Path, dtype: torch.dtype, device: torch.device) -> tuple[An
     reader.tqdm = partial(reader.tqdm, disable=True)  # torch has imported tqdm, so that TQDM_DISABLE comes too late
     where = {"gguf_file": path.name, "local_files_only": True}
     network, loading = AutoModelForCausalLM.from_pretrained(
-        path.parent, dtype=dtype, attn_implementation=ATTENTION, output_loading_info=True, **where
+        path.parent, dtype=dtype, attn_implementation=_ATTENTION, output_loading_info=True, **where
     )
     _check_loading(path, loading)
     return network, _backend(AutoTokenizer.from_pretrained(path.parent, **where), path)
@@ -124,7 +123,7 @@ def _check_config(path: Path, files: FamilyFiles, config: Any) -> None:
 def _check_parameters(path: Path, files: FamilyFiles, config: Any, dtype: torch.dtype, device: torch.device) -> None:
     """Raise CheckpointError if the config asks for more than the files hold, or than fits into memory."""
     with torch.device("meta"):
-        network = AutoModelForCausalLM.from_config(config, attn_implementation=ATTENTION, trust_remote_code=False)
+        network = AutoModelForCausalLM.from_config(config, attn_implementation=_ATTENTION, trust_remote_code=False)
     network.tie_weights()  # transformers 5.0 leaves that to loading; a tied matrix is stored once
     asked = sum(parameter.numel() for parameter in network.parameters())
     if asked > _SLACK * files.parameters:
@@ -187,11 +186,6 @@ def _backend(made: Any, path: Path) -> Tokenizer:
 
 
 def _failure(path: Path, error: Exception) -> CheckpointError:
-    if isinstance(error, KeyError) and error.args == (ATTENTION,):
-        return CheckpointError(
-            f"{quoted(path)} cannot be looked into: in transformers {transformers.__version__} its code chooses its "
-            "attention by itself and cannot be given another"
-        )
     return CheckpointError(
         f"{quoted(path)} cannot be opened with transformers {transformers.__version__}: {reason_of(error)}"
     )

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from model.errors import ModelError, NumericOverflowError
 from model.families import OpenOptions
 from model.families.cached_reader import CachedReader
-from model.families.recording import ATTENTION, RecordedLayer, Recorder, Switches, check
+from model.families.recording import RecordedLayer, Recorder, Switches, check, watch_attention
 from model.families.rotation import Rotation, watch
 from model.families.shape import FamilyShape, context_length, rotates_by_length
 from model.outside import reason_of
@@ -31,9 +31,6 @@ from model.trace import Trace
 _PROBE = 8
 """Tokens of the text on which a model is tried when it is opened."""
 
-COMPARED_OPERATIONS = 1e10
-"""Multiplications of a forward pass up to which each trace is compared with one: a third of a second on one core."""
-
 _TOLERANCES = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 6e-2}
 
 
@@ -41,9 +38,7 @@ class FamilyModel:
     """An opened model of any family whose attention can be looked into.
 
     Each trace checks itself: a few rows of every head are computed again from what is shown, and compared with what
-    the model's own code gave. With nothing switched, the result of its layers is also compared, bit for bit, with that
-    of the model's plain forward pass: in every trace of at most COMPARED_OPERATIONS, and beyond, where the plain pass
-    would double a long wait, in the first trace of each doubling of the length.
+    the model's own code gave. With nothing switched it is the model's plain forward pass, which is only watched.
     """
 
     def __init__(
@@ -67,8 +62,6 @@ class FamilyModel:
         self._lock = RLock()
         self._blocks = _blocks(network)
         self._dtype = next(network.parameters()).dtype
-        self._parameters = sum(parameter.numel() for parameter in network.parameters())
-        self._compared_lengths: set[int] = set()
         text = network.config.get_text_config()
         count = min(_PROBE, context_length(text, opening.context))
         self._probe = [(3 + 5 * i) % int(text.vocab_size) for i in range(count)]
@@ -94,7 +87,9 @@ class FamilyModel:
         streams = (*(streams[number] for number in numbers), streams[-1])
         inputs = []
         for layer in range(self.config.n_layer):
-            recorded = recorder.layers[numbers[layer]]
+            recorded = recorder.layers.get(numbers[layer])
+            if recorded is None:
+                raise ModelError(f"layer {layer} of {self.name!r} cannot be shown: its attention was not passed on")
             made = recorded.inputs(settings.for_layer(self.config, layer))
             if made.overflows or not recorded.mixed.isfinite().all():
                 raise NumericOverflowError(repr(self.name))
@@ -102,8 +97,6 @@ class FamilyModel:
             inputs.append(made)
         if not final.isfinite().all():
             raise NumericOverflowError(repr(self.name))
-        if not recorder.settings:
-            self._compare_with_plain(ids, final)
         undo = _undo_of([recorder.layers[number].rotation for number in numbers])
         return Trace(ids, settings, tuple(inputs), streams, final, self.unembed, undo)
 
@@ -166,29 +159,6 @@ class FamilyModel:
         changed = {layer for layer, _ in settings.changed_heads(self.config)}
         return {self.config.layer_numbers[layer]: settings.for_layer(self.config, layer) for layer in changed}
 
-    def _compare_with_plain(self, ids: Sequence[int], final: Tensor) -> None:
-        """Raise ModelError if the plain forward pass gives another final hidden state than `final`."""
-        doubling = len(ids).bit_length()
-        if self._parameters * len(ids) > COMPARED_OPERATIONS and doubling in self._compared_lengths:
-            return
-        with self._lock, torch.inference_mode(), self._plainly():
-            plain = self._backbone(input_ids=torch.tensor([ids], device=self._device), use_cache=False)[0][0]
-        if not torch.equal(plain.to("cpu"), final):
-            raise ModelError(
-                f"{self.name!r} cannot be shown: on these {len(ids)} tokens its numbers are not those of its plain "
-                "forward pass"
-            )
-        self._compared_lengths.add(doubling)
-
-    @contextmanager
-    def _plainly(self) -> Iterator[None]:
-        """Let the network use its own attention while the block runs."""
-        self.network.set_attn_implementation("eager")
-        try:
-            yield
-        finally:
-            self.network.set_attn_implementation(ATTENTION)
-
     @property
     def _device(self) -> torch.device:
         device: torch.device = next(self.network.parameters()).device
@@ -223,10 +193,10 @@ class FamilyModel:
         Raises ModelError where the attention does not come through, or the logits are not those of the plain model.
         """
         ids = torch.tensor([self._probe], device=self._device)
+        watch_attention(self.network)
         recorder = Recorder()
         with torch.inference_mode():
-            with self._plainly():
-                plain = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
+            plain = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
             with recorder.recording():
                 logits = self.network(input_ids=ids, use_cache=False).logits[0].float().cpu()
         recorder.free_masks()
@@ -239,7 +209,7 @@ class FamilyModel:
         if len(self._probe) > 1 and recorder.layers[found[0]].mask.hides_nothing:
             raise ModelError("it has no causal mask: it is an encoder")
         if not torch.equal(plain, logits):
-            raise ModelError("its numbers are not those of its plain attention")
+            raise ModelError("its numbers are not the same while it is watched")
         known = {type(part) for i in found for part in self._blocks[i].children()}
         others = [_kind(block, known) for i, block in enumerate(self._blocks) if i not in recorder.layers]
         shape = FamilyShape.of(self.network.config, [recorder.layers[i] for i in found], found, others, opening)

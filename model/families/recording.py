@@ -1,8 +1,8 @@
 """Records what the attention layers of a `transformers` model compute from, and acts on them.
 
-The attention itself stays the model's own: the function registered here hands every call on to the
-`eager_attention_forward` beside the model's code, with the scale, mask and output of single heads changed where the
-settings say so. The mask function of eager attention is registered with it: without one the models pass no mask.
+The attention itself stays the model's own: the `eager_attention_forward` beside the model's code is watched, and does
+what it always did, with the scale, mask and output of single heads changed where the settings say so. The library takes
+the model for one with eager attention, so that a pass with nothing changed is its plain forward pass, watched.
 
 Notation: T positions, D head_size, H heads, G heads of k and v.
 """
@@ -16,17 +16,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from model.attention import AttentionInputs, AttentionStages, causal_mask
 from model.errors import ModelError
 from model.families.rotation import Rotation, RotationRecorder, recording
 from model.settings import LayerSettings
 
-ATTENTION = "explorer"
-"""The name of the attention function. `transformers` treats names that contain "sdpa" or "flash" specially."""
-
+_EAGER = "eager_attention_forward"
 _CHECKED_ROWS = 3
 _HIDDEN = -1e4
 """Masks are added to the scores: 0 where a key is seen, and below this number where it is hidden."""
@@ -200,23 +196,29 @@ def _attended(
     return mixed, weights
 
 
-def _recorded_attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any = None, **options: Any
-) -> Any:
-    """What models call in place of their own eager attention."""
-    eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
-    if eager is None:
-        raise ModelError("its attention has no eager form")
-    recorder = _active.get()
-    if recorder is None:
-        return eager(module, query, key, value, attention_mask, **options)
-    return recorder.attend(eager, module, query, key, value, attention_mask, **options)
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """The eager attention of a model's code, which a Recorder or Switches may act on."""
+
+    eager: Callable[..., Any]
+
+    def __call__(
+        self, module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any = None, **options: Any
+    ) -> Any:
+        """Compute attention as `eager` does, by way of what is active in this thread."""
+        active = _active.get()
+        if active is None:
+            return self.eager(module, query, key, value, attention_mask, **options)
+        return active.attend(self.eager, module, query, key, value, attention_mask, **options)
 
 
-def register() -> None:
-    """Make the attention function known to `transformers`, with the mask function of eager attention."""
-    AttentionInterface.register(ATTENTION, _recorded_attention)
-    AttentionMaskInterface.register(ATTENTION, eager_mask)
+def watch_attention(network: nn.Module) -> None:
+    """Watch the eager attention in the modules of a network's classes, once for all networks of its kind."""
+    classes = {kind for part in network.modules() for kind in type(part).__mro__}
+    for module in {sys.modules[kind.__module__] for kind in classes}:
+        eager = getattr(module, _EAGER, None)
+        if eager is not None and not isinstance(eager, _Watched):
+            setattr(module, _EAGER, _Watched(eager))
 
 
 def _changed(

@@ -5,10 +5,9 @@
 A random Llama of SmolLM2-135M's sizes (30 layers, 9 heads of 64, 3 of keys and values), eager attention
 throughout, logits of all positions included. Each way runs in a process of its own, several times in turns: `plain`
 is the model's forward pass, `attentions` the same with `output_attentions=True`, `trace` ours with its logits. The
-first trace of a length is compared with a plain pass, which it runs besides; it has a line of its own. Memory is the
-peak of the process above what it had before the first pass, less that of `plain`; it is read from /proc. Time is that
-of the processor, which a busy machine changes little. Aimed at: time at most 1.2 × plain, memory at most 0.2 × that of
-`attentions`.
+first trace of a process has a line of its own. Memory is the peak of the process above what it had before the first
+pass, less that of `plain`; it is read from /proc. Time is that of the processor, which a busy machine changes little.
+Aimed at: time at most 1.2 × plain, memory at most 0.2 × that of `attentions`.
 
 Then 32 tokens after a prompt of 64: with the cache of keys and values, and with the whole text read for each.
 """
@@ -67,8 +66,6 @@ def run(way: str, directory: Path, tokens: int, threads: int) -> None:
     opened = load(directory)
     ids = [(7 * i) % 40_000 for i in range(tokens)]
     network: Any = opened.network
-    if way in ("plain", "attentions"):
-        network.set_attn_implementation("eager")
 
     def plain() -> object:
         with torch.inference_mode():
@@ -123,7 +120,7 @@ def report(found: dict[str, list[dict[str, Any]]]) -> None:
     for way in WAYS:
         print(f"{way:10}  {seconds[way]:7.2f} s  {seconds[way] / seconds['plain']:5.2f} ×  {memory[way] / 1e9:6.2f} GB")
     first = min(each["seconds"][0] for each in found["trace"])
-    print(f"the first trace of a length: {first:.2f} s, {first / seconds['plain']:.2f} ×")
+    print(f"the first trace: {first:.2f} s, {first / seconds['plain']:.2f} ×")
     print(f"{NEW} tokens: {seconds['cached']:.2f} s with the cache, {seconds['reread']:.2f} s without")
     extra = {way: memory[way] - memory["plain"] for way in WAYS}
     print(f"memory above plain: trace {extra['trace'] / 1e9:.2f} GB, attentions {extra['attentions'] / 1e9:.2f} GB, "

@@ -155,7 +155,7 @@ WORKS = (
 """Families that open: every head, every switch."""
 
 REFUSED = (
-    Family("Falcon", "falcon", {"intermediate_size": None}, refused="chooses its attention by itself"),
+    Family("Falcon", "falcon", {"intermediate_size": None}, refused="in a way of its own"),
     Family(
         "GPT-Neo",
         "gpt_neo",
@@ -168,7 +168,7 @@ REFUSED = (
             "max_position_embeddings": 32,
         },
         {},
-        refused="chooses its attention by itself",
+        refused="in a way of its own",
     ),
     Family(
         "Bloom",

@@ -147,7 +147,7 @@ def test_other_kinds_are_refused(llama: Path, tmp_path: Path) -> None:
     config = BertConfig(vocab_size=48, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48)
     BertLMHeadModel(config).save_pretrained(bert)
     tokenizer.save(tokenizer.train_char(TEXT), bert)
-    assert any(words in refusal(bert) for words in ("encoder", "chooses its attention", "no mask"))
+    assert any(words in refusal(bert) for words in ("encoder", "in a way of its own", "no mask"))
     change_config(bert, architectures=["BertForMaskedLM"])
     assert "is an encoder ('BertForMaskedLM'), which predicts hidden words" in refusal(bert)
     change_config(llama, model_type="clip")
