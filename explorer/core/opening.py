@@ -14,3 +14,6 @@ class Undecided:
 
 EVERYTHING = Undecided()
 """Only the text, the model and the query are known."""
+
+KEY = Undecided(layer=False, head=False)
+"""The head in view stays: only the key is chosen anew, as that of the earlier text means nothing in another one."""

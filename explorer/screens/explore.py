@@ -23,7 +23,7 @@ from explorer.core.continuation import Continuation, appended
 from explorer.core.gallery import Gallery, Sort
 from explorer.core.head_search import HeadSearch
 from explorer.core.link import link_line
-from explorer.core.opening import EVERYTHING
+from explorer.core.opening import EVERYTHING, KEY
 from explorer.core.tour import Part as TourPart
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.dialogs.circuits import CircuitsScreen
@@ -128,6 +128,7 @@ class ExploreScreen(ActionScreen[None]):
         self._whole: Widget | None = None
         self._focused_before: Widget | None = None
         self._zoom_before: Zoom | None = None  # to restore after lecture mode
+        self._edited = view.text  # the sentence in view when the editor was opened
         self.editor = SentenceEditor(view.text, self._look_at)
         self._matrices = {stage: Matrix(id=f"matrix-{stage.value}") for stage in _MATRICES}
         self._titled: tuple[object, ...] = ()  # the head that the titles describe
@@ -492,10 +493,15 @@ class ExploreScreen(ActionScreen[None]):
     def action_edit(self, pasted: str | None = None) -> None:
         """Type another sentence, or begin with what was pasted; a query at its end follows what is typed."""
         self._pause()
-        view, reading = self.app.view, self.app.reading
-        at_end = reading is not None and view.query == len(reading.encoding) - 1
-        self.editor.edit(view, self.app.history.sentences, at_end=at_end, pasted=pasted)
+        self._edited = self.app.view.text
+        self.editor.edit(self.app.view, self.app.history.sentences, at_end=self._is_at_end, pasted=pasted)
         self._show_hints()
+
+    @property
+    def _is_at_end(self) -> bool:
+        """True if the query is the last token."""
+        reading = self.app.reading
+        return reading is not None and self.app.view.query == len(reading.encoding) - 1
 
     @on(SentenceEditor.EditRequested)
     def _edit_requested(self) -> None:
@@ -503,7 +509,8 @@ class ExploreScreen(ActionScreen[None]):
             self.action_edit()
 
     def _look_at(self, view: View, *, quiet: bool = False) -> View:
-        self.app.look(view, quiet=quiet)
+        """Show the sentence that is typed at the key with the largest weight, or the sentence before as it was."""
+        self.app.look(view, quiet=quiet, undecided=None if view.text == self._edited else KEY)
         return self.app.view
 
     @on(SentenceEditor.Ended)
@@ -568,7 +575,7 @@ class ExploreScreen(ActionScreen[None]):
         except ModelError as error:
             self.app.warn(str(error))
             return
-        self.app.look(replace(before, text=text, query=LAST, stepping=False))
+        self.app.look(replace(before, text=text, query=LAST, stepping=False), undecided=KEY)
         if self.app.view.text == text:
             self._continuation.added(before, text)
 
@@ -871,8 +878,11 @@ class ExploreScreen(ActionScreen[None]):
         self.app.push_screen(ModelsScreen(model, self.app.open_models), self._model_chosen)
 
     def _model_chosen(self, name: str | None) -> None:
-        if name is not None and name != self.app.view.model:
-            self.app.look(replace(self.app.view, model=name), undecided=EVERYTHING)
+        view = self.app.view
+        if name is not None and name != view.model:
+            # The tokens may be others: a query at the end stays there.
+            query = LAST if self._is_at_end else view.query
+            self.app.look(replace(view, model=name, query=query), undecided=EVERYTHING)
 
     def action_train(self) -> None:
         """Open the Train screen: on the run, or on the form of a new run if there is none."""

@@ -148,3 +148,10 @@ async def test_another_model_and_a_sample_open_on_their_own_head(
         assert app.reading is not None
         assert app.view == app.reading.decide(View("bpe", app.view.text, LAST), EVERYTHING)
         assert app.view.text != "a bad fed cab"
+        # From the last token to the last token, at whatever index it is: "char" reads only the first 16.
+        for model in ("char", "bpe"):
+            await pilot.press("M", *model, "enter")
+            await until(pilot, lambda model=model: app.view.model == model)
+            await ready(pilot)
+            assert app.reading is not None
+            assert app.view == app.reading.decide(View(model, app.view.text, LAST), EVERYTHING)
