@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from explorer.core.explanations import Wordings
-from explorer.core.formatting import fixed, quoted, significant, weight
+from explorer.core.formatting import fixed, lookalikes, quoted, significant, weight
 from explorer.view import Stage, View
 from model.peakedness import effective_keys, variance
 from model.settings import Scope
@@ -493,7 +493,8 @@ def _expected(change: _Change, lead: str, cells: int) -> str:
     """Say which token is most likely next and how likely, before and after; in the fewest words if `lead` is empty."""
     (old,), (new,) = (reading.as_set.predictions(change.view.query, 1) for reading in (change.before, change.after))
     was, now = weight(old.probability), weight(new.probability)
-    token, other = (quoted(change.after.token_text(each.token_id), cells) for each in (new, old))
+    texts = [change.after.token_text(each.token_id) for each in (new, old)]
+    token, other = (quoted(text, cells, lookalikes(texts)) for text in texts)
     if old.token_id != new.token_id:
         return f"{lead}{token} {now} {'instead of' if lead else 'for'} {other} {was}"
     still = f"{lead}still {token}" if lead else token

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from explorer.core.formatting import fixed, quoted, significant, weight
+from explorer.core.formatting import fixed, lookalikes, quoted, significant, weight
 from explorer.core.stages import stage_matrix
 from explorer.view import Stage
 
@@ -287,12 +287,15 @@ def _mixed(row: QueryRow) -> Wordings:
 def _next_token(row: QueryRow) -> Wordings:
     reading = row.reading
     position = reading.view.query
+    as_set, as_trained = reading.as_set, reading.as_trained
+    named = [token for trace in (as_set, as_trained) for token in trace.predictions(position, 3)]
+    alike = lookalikes(reading.token_text(token.token_id) for token in named)
 
     def likely(trace: "Trace", count: int, cells: int) -> str:
         tokens = trace.predictions(position, count)
-        return ", ".join(f"{quoted(reading.token_text(t.token_id), cells)} {weight(t.probability)}" for t in tokens)
+        names = (quoted(reading.token_text(token.token_id), cells, alike) for token in tokens)
+        return ", ".join(f"{name} {weight(token.probability)}" for name, token in zip(names, tokens, strict=True))
 
-    as_set, as_trained = reading.as_set, reading.as_trained
     if as_set is as_trained:
         return (
             f"After {row.query(_LONG)} the model expects {likely(as_set, 3, _MEDIUM)}{_actual_next(row, _MEDIUM)}.",

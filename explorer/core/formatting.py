@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -141,9 +141,20 @@ def widest(labels: tuple[str, ...]) -> int:
     return max(map(cell_len, labels))
 
 
-def quoted(token: str, cells: int | None = None) -> str:
-    """Return the label of a token in quotes, ‘guy’; a label wider than `cells` is cut with …."""
-    text = label(token)
+def lookalikes(tokens: Iterable[str]) -> frozenset[str]:
+    """Return those tokens that have the label of another one, as " man" and "man" have."""
+    by_label: dict[str, set[str]] = {}
+    for token in tokens:
+        by_label.setdefault(label(token), set()).add(token)
+    return frozenset(token for alike in by_label.values() if len(alike) > 1 for token in alike)
+
+
+def quoted(token: str, cells: int | None = None, alike: Collection[str] = ()) -> str:
+    """Return the label of a token in quotes, ‘guy’; a label wider than `cells` is cut with ….
+
+    A token among those that look `alike` is written with its leading space, ‘␣man’.
+    """
+    text = visible(token) if token in alike else label(token)
     return f"‘{text if cells is None or cell_len(text) <= cells else fit(text, cells).rstrip()}’"
 
 

@@ -11,7 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from explorer.core.formatting import bar, fit, fixed, label, quoted, weight
+from explorer.core.formatting import bar, fit, fixed, label, lookalikes, quoted, weight
 from explorer.view import Stage
 from explorer.widgets.panels.lines import Line, Lines, line
 
@@ -154,6 +154,7 @@ class PredictionsPanel(Lines, can_focus=True):
     _source: tuple[object, ...] = ()
     _is_pending = False
     _chosen = 0
+    _alike: frozenset[str] = frozenset()  # the predicted tokens that only a space tells apart
     _clickable: tuple[tuple[int | None, ...], ...] = ()  # for each line, the tokens in its columns from left to right
 
     def show(self, reading: "Reading") -> None:
@@ -187,6 +188,7 @@ class PredictionsPanel(Lines, can_focus=True):
     def lines(self, reading: "Reading", width: int) -> Sequence[Line]:
         """Return both predictions side by side, or on one line."""
         both = self._both or Both.of(reading)
+        self._alike = lookalikes(token.text for forecast in (both.trained, both.changed) for token in forecast.tokens)
         self._clickable = ()
         if self.compact:
             return [self._one_line(reading, both, width)]
@@ -214,7 +216,7 @@ class PredictionsPanel(Lines, can_focus=True):
         for forecast, name in pairs:
             parts.append((name if short < 3 else name[:1] + " ", faint))
             for token in forecast.tokens[:count]:
-                text = quoted(token.text, 6 if short > 1 else None)
+                text = quoted(token.text, 6 if short > 1 else None, self._alike)
                 parts += [(text, self._style(token)), (f" {weight(token.probability)} ", self._plain())]
         parts.append(("│ ", faint))
         here, text = ("here ", "text ") if short < 2 else ("", "")
@@ -288,7 +290,7 @@ class PredictionsPanel(Lines, can_focus=True):
         bars = max(0, width - names - 8)
         here = chosen and self.has_focus
         mark = "▸" if here else "✓" if token.actual else " "
-        name = fit(f"{mark} {quoted(token.text)}", min(names + 2, width - 4))
+        name = fit(f"{mark} {quoted(token.text, alike=self._alike)}", min(names + 2, width - 4))
         return [
             (name, self.style_of("cursor") if here else self._style(token)),
             (weight(token.probability).rjust(3) + " ", self._style(token)),

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.cells import cell_len
 
 from explorer.core.change_explanations import explain_change, most_changed_key, most_changed_row, row_changes
 from explorer.core.change_tracker import ChangeTracker
+from explorer.core.explanations import explain_stage
 from explorer.core.formatting import fixed, quoted, significant, weight
 from explorer.core.reading import Reading
 from explorer.core.readings import ReadingService
@@ -26,6 +28,7 @@ from model.config import GPTConfig
 from model.gpt import GPT
 from model.settings import Scope
 from model.tokenizer import train_char
+from model.trace import Prediction, Trace
 from tests.explorer.conftest import SENTENCES
 from tests.explorer.core.test_explanations import numbers
 from tests.explorer.small import CHARACTERS
@@ -174,6 +177,18 @@ def test_the_change_of_the_prediction_is_explained(service: ReadingService) -> N
             came = after.encoding.ids[query + 1]
             assert found[-5:-3] == near(-math.log(old[came]), -math.log(new[came]))
         assert ("worse" in full) == (losses[1] > losses[0])
+
+
+def test_predictions_that_only_a_space_tells_apart_are_told_apart(
+    service: ReadingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = changed(service, replace(VIEW, stage=Stage.NEXT_TOKEN), scale=4.0)
+    old, new = (after.tokenizer.encode(text).ids[0] for text in ("a", " a"))
+    predictions = {before.as_set: Prediction(old, 0.5), after.as_set: Prediction(new, 0.75)}
+    monkeypatch.setattr(Trace, "predictions", lambda trace, position, count: (predictions[trace],))
+    for wording in explain_change(before, after).prediction[:-1]:
+        assert re.search("‘␣a’ .75 (instead of|for) ‘a’ .50", wording)
+    assert "‘␣a’ .75; as trained ‘a’ .50" in explain_stage(after)[0]
 
 
 def test_a_loss_below_the_trained_one_is_chance_or_looking_ahead(service: ReadingService) -> None:

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from explorer.core.formatting import (
     exponential,
     is_shown,
+    lookalikes,
     marked,
     number,
     printable,
+    quoted,
     scientific,
     significant,
     table_number,
@@ -70,3 +72,10 @@ def test_characters_that_a_terminal_may_leave_out_are_written_as_escapes(charact
     assert character not in visible(f"a{character}b")
     assert marked(f"a{character}b") in ("a·b", "a∘b")
     assert is_shown("é语a\u0301")
+
+
+def test_tokens_that_only_a_space_tells_apart_are_told_apart() -> None:
+    alike = lookalikes([" man", "man", " dog", "dogs", " dog"])
+    assert alike == {" man", "man"}
+    assert [quoted(token, 8, alike) for token in (" man", "man", " dog")] == ["‘␣man’", "‘man’", "‘dog’"]
+    assert quoted(" man") == "‘man’"

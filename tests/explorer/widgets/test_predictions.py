@@ -20,6 +20,7 @@ from model.checkpoint import Checkpoint
 from model.errors import ModelError
 from model.settings import Scope
 from model.tokenizer import encode
+from model.trace import Prediction, Trace
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.helpers import lines, messages, press
 
@@ -67,6 +68,21 @@ async def test_both_sides_stand_side_by_side(make_app: MakeApp, ready: Ready, si
                 cell = (written[row][:middle], written[row][middle:])[half]
                 assert label(app.reading.token_text(token_id))[:8] in cell
                 assert f"{p:.2f}".lstrip("0") in cell
+
+
+@pytest.mark.parametrize("size", [(60, 18), (120, 36)])
+async def test_predictions_that_only_a_space_tells_apart_are_told_apart(
+    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch, bpe_model: Checkpoint, size: tuple[int, int]
+) -> None:
+    ids = [encode(bpe_model.tokenizer, text).ids[0] for text in ("a", " a")]
+    found = tuple(Prediction(token_id, 0.25) for token_id in ids)
+    monkeypatch.setattr(Trace, "predictions", lambda trace, position, count: found[:count])
+    app = make_app(query=4)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        drawn = "\n".join(lines(app.explore.query_one(PredictionsPanel)))
+        assert "‘a’" in drawn
+        assert "‘␣a’" in drawn
 
 
 async def test_the_text_itself_stands_where_both_sides_would_be_the_same(make_app: MakeApp, ready: Ready) -> None:
