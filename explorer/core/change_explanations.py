@@ -216,9 +216,9 @@ def _mask(change: _Change) -> Wordings:
     last = ", the last token" if change.view.query == len(after.visible) - 1 else ""
     long, medium, short = change.offers
     return (
-        f"{lead} nothing changes for {change.query(_LONG)}{last}: there is nothing after it to hide.{long}",
-        f"{lead} nothing changes for {change.query(_MEDIUM)}{last}.{long}",
-        f"{lead} nothing changes for {change.query(_SHORT)}.{medium}",
+        f"{lead} nothing changes in the row of {change.query(_LONG)}{last}: there is nothing after it to hide.{long}",
+        f"{lead} nothing changes in the row of {change.query(_MEDIUM)}{last}.{long}",
+        f"{lead} nothing changes in the row of {change.query(_SHORT)}.{medium}",
         f"{lead} nothing changes in this row.{short}",
     )
 
@@ -298,7 +298,8 @@ def _scale(change: _Change) -> Wordings:
             f"{lead} {change.query(_MEDIUM)} sees only itself: weight 1.{medium}",
             f"{lead} the only weight is 1 anyway.{short}",
         )
-    spread = f"from {significant(before.variance)} to {significant(after.variance)}"
+    old_variance, new_variance = significant(before.variance), significant(after.variance)
+    spread = f"from {old_variance} to {new_variance}"
     if change.view.is_pending(Stage.WEIGHTS):
         return f"{lead} the variance of its scores goes {spread}.", f"{lead} variance {spread}."
     used = (
@@ -306,19 +307,19 @@ def _scale(change: _Change) -> Wordings:
     )
     if fixed(after.effective_keys, 1) == fixed(before.effective_keys, 1):
         used = f"{_keys(after.effective_keys)} {_is(after.effective_keys)} used as before"
+    keys = f"{_keys(after.effective_keys)}, not {fixed(before.effective_keys, 1)}"
+    starts = f"variance {spread}; ", f"variance {old_variance} → {new_variance}; ", ""
     sharper = "sharper" if after.effective_keys < before.effective_keys else "flatter"
-    goes = f"{lead} the variance of its scores goes {spread}"
+    its = f"{lead} the variance of its scores goes {spread}"
     return (
         f"{lead} the variance of the scores of {change.query(_LONG)} goes {spread}, which makes softmax {sharper}: "
         f"{used}, and {_largest(change, _MEDIUM)}.{long}",
-        f"{goes}, and {used}; {_moved(change, _MEDIUM)}.{long}",
-        f"{goes}, and {used}.{medium}",
-        f"{goes}, and {used}.",
+        f"{its}, and {used}; {_moved(change, _MEDIUM)}.{long}",
+        f"{its}, and {used}.{medium}",
+        f"{its}, and {used}.",
         f"{lead} variance {spread}, {used}.{short}",
         f"{lead} variance {spread}, {used}.",
-        f"{lead} variance {spread}; {_keys(after.effective_keys)}, not {fixed(before.effective_keys, 1)}."
-        if "instead" in used
-        else "",
+        *(f"{lead} {start}{keys}." for start in starts if "instead" in used),
         f"{lead} variance {spread}.",
     )
 
@@ -358,7 +359,7 @@ def _averaging(change: _Change, lead: str) -> Wordings:
 def _ablated(change: _Change) -> Wordings:
     before, after = change.rows
     if not change.after.stages.inputs.ablated:
-        brings = f"{weight(after.weights[after.top])} of it from"
+        brings = f"{_share(after.weights[after.top])} of it from"
         norm = significant(after.norm)
         return (
             f"Head back: {change.query(_LONG)} gets again what this head reads for it, {brings} "
@@ -366,7 +367,7 @@ def _ablated(change: _Change) -> Wordings:
             f"Head back: a vector of norm {norm} instead of zeros, {brings} {change.name(after.top, _MEDIUM)}.",
             f"Head back: norm {norm} instead of zeros.",
         )
-    brought = f"{weight(before.weights[before.top])} of it from"
+    brought = f"{_share(before.weights[before.top])} of it from"
     norm = significant(before.norm)
     return (
         f"Head ablated: {change.query(_LONG)} goes without what this head read for it, {brought} "
@@ -374,6 +375,10 @@ def _ablated(change: _Change) -> Wordings:
         f"Head ablated: zeros replace a vector of norm {norm}, {brought} {change.name(before.top, _MEDIUM)}.",
         f"Head ablated: zeros replace a vector of norm {norm}.",
     )
+
+
+def _share(x: float) -> str:
+    return "all" if x == 1.0 else weight(x)
 
 
 def _scope(change: _Change) -> Wordings:
@@ -473,7 +478,7 @@ def _prediction(change: _Change) -> Wordings:
     if before.as_set is after.as_set:
         return ()
     here, kl = _loss_here(change), _divergence(change)
-    long, medium, short = _text_loss(change)
+    long, medium, short, least = _text_loss(change)
     return (
         _joined(_expected(change, "Next token ", _MEDIUM), here, long, kl),
         _joined(_expected(change, "Next token ", _MEDIUM), long, kl),
@@ -481,6 +486,7 @@ def _prediction(change: _Change) -> Wordings:
         _joined(_expected(change, "Next ", _SHORT), short, kl),
         _joined(_expected(change, "Next ", _SHORT), short),
         _joined(_expected(change, "", _SHORT), short),
+        _joined(_expected(change, "", _SHORT), least),
         _joined(_expected(change, "", _SHORT)),
     )
 
@@ -522,36 +528,42 @@ def _divergence(change: _Change) -> str:
     new = fixed(change.after.divergences[query].item(), 3)
     if change.before.as_set is change.before.as_trained:
         return f"KL {new}"
-    return f"KL {fixed(change.before.divergences[query].item(), 3)} → {new}"
+    old = fixed(change.before.divergences[query].item(), 3)
+    return f"KL stays {new}" if old == new else f"KL {old} → {new}"
 
 
-def _text_loss(change: _Change) -> tuple[str, str, str]:
-    """Return the loss of the text before and after, with a verdict, in three lengths; empty for a single token."""
+def _text_loss(change: _Change) -> tuple[str, str, str, str]:
+    """Return the loss of the text before and after, with a verdict, in four lengths; empty for a single token."""
     old, new = change.before.as_set.loss, change.after.as_set.loss
     if old is None or new is None:
-        return "", "", ""
+        return "", "", "", ""
     text, short = _from_to("loss of the text", old, new), _from_to("text loss", old, new)
     if fixed(old, 2) == fixed(new, 2):
-        return text, text, short
-    long, medium, brief = _verdict(change)
-    return f"{text} ({long})", f"{short} ({medium})", f"{short} ({brief})"
+        return text, text, short, short
+    long, medium, brief, least = _verdict(change)
+    return f"{text} ({long})", f"{short} ({medium})", f"{short} ({brief})", f"{short} ({least})"
 
 
-def _verdict(change: _Change) -> tuple[str, str, str]:
-    """Judge a changed loss, in three lengths; a loss below the trained one is due to chance or to looking ahead."""
-    losses = (reading.loss or math.nan for reading in (change.before.as_set, change.after.as_set))
-    old, new = losses
-    if new > old:
-        return "worse", "worse", "worse"
+def _verdict(change: _Change) -> tuple[str, str, str, str]:
+    """Judge a changed loss, in four lengths; a loss below the trained one is due to chance or to looking ahead."""
+    old, new = (reading.loss or math.nan for reading in (change.before.as_set, change.after.as_set))
     view, bounds = change.view, change.after.bounds
-    if view.causal is False and bounds.causal:
-        return "lower, but it sees the tokens that it should guess", "lower by looking ahead", "lower by looking ahead"
+    looked_ahead, looks_ahead = (each.causal is False and bounds.causal for each in (change.before.view, view))
+    if new > old:
+        if looked_ahead and not looks_ahead:
+            brief = "higher without looking ahead"
+            return "higher: it no longer sees the tokens that it should guess", brief, brief, "worse"
+        return "worse", "worse", "worse", "worse"
+    if looks_ahead:
+        brief = "lower, but it looks ahead"
+        return "lower, but it sees the tokens that it should guess", brief, brief, "it looks ahead"
     if not view.changed or new >= (change.after.as_trained.loss or math.nan):
-        return "better", "better", "better"
+        return "better", "better", "better", "better"
+    brief = "better, by chance"
     if view.scale is None:
         what = "trained with this head"
-        return f"better, by chance: the model was {what}", f"better, by chance: {what}", "better, by chance"
+        return f"{brief}: the model was {what}", f"{brief}: {what}", brief, "by chance"
     amount = bounds.scales[view.layer]
     what = f"trained with {'the scale' if view.scale == 1.0 and amount != 1.0 else f'×{significant(amount)}'}"
     who = "this head" if view.scope is Scope.HEAD else "the model"
-    return f"better, by chance: {who} was {what}", f"better, by chance: {what}", "better, by chance"
+    return f"{brief}: {who} was {what}", f"{brief}: {what}", brief, "by chance"

@@ -5,6 +5,7 @@ import random
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from rich.cells import cell_len
 from explorer.core.change_explanations import explain_change, most_changed_key, most_changed_row, row_changes
 from explorer.core.change_tracker import ChangeTracker
 from explorer.core.explanations import explain_stage
-from explorer.core.formatting import fixed, quoted, significant, weight
+from explorer.core.formatting import fixed, fullest, quoted, significant, weight
 from explorer.core.reading import Reading
 from explorer.core.readings import ReadingService
 from explorer.view import STAGES, Stage, View, go_to, move_query, toggle_mask, toggle_scale
@@ -209,6 +210,7 @@ def test_a_loss_below_the_trained_one_is_chance_or_looking_ahead(service: Readin
                     seen.add(next(iter(switch)))
                 back = explain_change(after, before).prediction[0]
                 assert "chance" not in back
+                assert ("no longer sees" in back) == (lower and "causal" in switch)  # not that the mask is worse
     assert seen  # some switch makes the loss of an untrained model lower
 
 
@@ -239,6 +241,29 @@ def test_an_ablated_head_changed_the_row_whose_prediction_it_changed_most(servic
     assert row_changes(one, other).tolist() == pytest.approx(
         [kl(one, other, i) for i in range(len(one.encoding))], abs=1e-5
     )
+
+
+def test_the_narrowest_screen_has_room_for_what_matters(service: ReadingService) -> None:
+    """The effective keys beside the variance, and the loss of the text with its verdict."""
+    for query, scale in product(range(1, 8), (1.0, 0.0884)):
+        before, after = changed(service, replace(VIEW, query=query), scale=scale)
+        explanation = explain_change(before, after)
+        row, prediction = (fullest(wordings, 58) for wordings in (explanation.row, explanation.prediction))
+        old, new = (f"{Plain.of(reading).effective_keys:.1f}" for reading in (before, after))
+        assert old == new or f" {new} keys, not {old}." in row
+        assert re.search(r"text loss \S+ → \S+ \(\w+|loss stays|text stays", prediction)
+        assert cell_len(row) <= 58 >= cell_len(prediction)
+
+
+def test_what_stays_is_not_written_twice(service: ReadingService) -> None:
+    before, after = (service.read(replace(VIEW, scale=scale)) for scale in (1.0, 1.0001))
+    assert "KL stays 0." in explain_change(before, after).prediction[0]
+
+
+def test_a_query_that_sees_only_itself_takes_all_from_itself(service: ReadingService) -> None:
+    before, after = changed(service, replace(VIEW, query=0), ablated=frozenset({(1, 2)}))
+    for old, new in ((before, after), (after, before)):
+        assert "all of it from" in explain_change(old, new).row[0]
 
 
 def test_one_token_has_nothing_to_change(service: ReadingService) -> None:
