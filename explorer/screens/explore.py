@@ -945,8 +945,7 @@ def _tabs(reading: "Reading", chosen: Stage, width: int) -> Content:
     if measure and (tabs := joined(title + Content(" · ") + measure)).cell_length <= width:
         return tabs
     tabs = joined(title)
-    too_long = reading.bounds.has_softcap and tabs.cell_length > width  # six names need more than 60 columns
-    return joined(title, named=False) if too_long else tabs
+    return tabs if tabs.cell_length <= width else joined(title, named=False)
 
 
 def _tab(stage: Stage, named: bool) -> Content:

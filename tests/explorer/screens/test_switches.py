@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from textual.content import Content
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
 from explorer.view import LAST, Stage
+from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.narration import TRY, NarrationLine
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.peakedness import PeakednessPanel
@@ -121,3 +123,15 @@ async def test_the_scale_reaches_0_and_comes_back(make_app: MakeApp, ready: Read
         assert app.reading.as_set.logits.isfinite().all()
         await press(pilot, "plus")
         assert app.view.scale == pytest.approx(1 / 64)
+
+
+async def test_the_title_of_a_switched_matrix_fits_the_smallest_screen(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=LAST)
+    async with app.run_test(size=(60, 18)) as pilot:
+        await ready(pilot)
+        for keys in (("3", "m"), ("5", "x"), ("2", *["minus"] * 12)):
+            for key in keys:
+                await press(pilot, key)
+                matrix = app.explore.query_one(f"#matrix-{app.view.stage.value}", Matrix)
+                title = Content.from_markup(matrix.border_title or "")
+                assert title.cell_length <= 56, title.plain
