@@ -153,7 +153,7 @@ class TrainForm(ActionScreen[None]):
             caption.set_class(caption.id == f"caption-{name}", "-focused")
         field = self._fields.get(name)
         explanation = field.help if field is not None else ""
-        self.query_one("#field-help", Static).update(Text(explanation, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#field-help", Static).update(Text(explanation))
         is_fold = isinstance(focused.parent, Collapsible)
         self.query_one(KeyLine).show_hints(_FOLD_HINTS if is_fold else _HINTS)
 

@@ -18,7 +18,7 @@ from explorer.widgets.key_line import KeyLine
 from tests.explorer import fake_training as fake
 from tests.explorer.conftest import Ready
 from tests.explorer.fake_training import FakeProcess
-from tests.explorer.helpers import past_first_frame, screen_text
+from tests.explorer.helpers import lines, past_first_frame, screen_text
 from tests.explorer.watched import app as app
 from tests.explorer.watched import made as made
 
@@ -235,6 +235,19 @@ async def test_a_run_that_starts_goes_on_when_the_form_is_left(app: ExplorerApp,
         await pilot.pause()
         assert app.training.run is not None
         assert app.training.run.step == 1
+
+
+async def test_the_help_of_the_focused_field_is_never_cut_off(app: ExplorerApp) -> None:
+    async with app.run_test(size=(60, 18)) as pilot:
+        form = await form_of(pilot)
+        help = form.query_one("#field-help", Static)
+        longest = max(form_fields(), key=lambda field: len(field.help))
+        for fold in form.query(Collapsible):
+            fold.collapsed = False
+        await pilot.pause()
+        form.query_one(f"#field-{longest.name}").focus()
+        await pilot.pause()
+        assert " ".join(" ".join(lines(help)).split()) == longest.help
 
 
 @pytest.mark.slow
