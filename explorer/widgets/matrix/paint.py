@@ -323,7 +323,10 @@ class Painter:
         return Segment(_filled(self.ramp.levels[upper], 1), self.cells.style(upper, row > query))
 
     def legend(self, width: int) -> list[Segment]:
-        """Return the range in the palette's colours, min … 0 … max, in at most `width` cells."""
+        """Return the range in the palette's colours, min … 0 … max, in at most `width` cells.
+
+        Numbers have no shades on a terminal without enough colours, and neither has their legend.
+        """
         if width not in self._legends:
             self._legends[width] = self._make_legend(width)
         return self._legends[width]
@@ -365,6 +368,10 @@ class Painter:
 
     def _ramp_cells(self, a: float, b: float, cells: int) -> list[Segment]:
         first, last = self._place(a), self._place(b)
+        is_shaded = self.layout.zoom is not Zoom.NUMBERS or self.numbers.sink is not None
+        if not is_shaded and not self.palette.has_pixels:  # the ink of numbers has the colour of their sign, if any
+            end = first if b == 0.0 else last
+            return [Segment("…", self.cells.style(round(end), False))]
         # Without colours a wide cell has a sign before its shade; the legend shows levels as the cells are drawn.
         wide = self.layout.zoom is Zoom.BLOCKS and self.layout.cell > 1 and not self.palette.has_pixels
         width = 2 if wide else 1
