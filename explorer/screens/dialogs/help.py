@@ -102,7 +102,7 @@ def _help(groups: Mapping[str, Sequence[Action]], part: Part | None, reading: "R
     words = explained(tuple(GLOSSARY), reading)
     parts: list[RenderableType] = []
     if part is not None:
-        rows = [(_keys((key,)), what) for key, what in part.keys]
+        rows = [(_keys(tuple(key.split(","))), what) for key, what in part.keys]
         parts += [Text(part.title, "bold"), Padding(Text(part.text), (0, 1)), *([_table(rows)] if rows else []), Text()]
         if part.terms:
             parts += [Text("What it shows", "bold"), _table(part.terms), Text()]

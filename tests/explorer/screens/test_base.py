@@ -4,8 +4,9 @@ from typing import ClassVar
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
+from textual.widgets import Static
 
 from explorer.actions import HEADS, footer
 from explorer.screens.base import ActionScreen, bindings
@@ -14,6 +15,7 @@ from explorer.widgets import themes
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.messages import WorkerMessage
 from explorer.widgets.too_small import TooSmall
+from tests.explorer.helpers import lines
 
 
 class Explained(Widget, can_focus=True):
@@ -21,6 +23,7 @@ class Explained(Widget, can_focus=True):
 
     What it shows.
     """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("up,k", "choose", "The one above")]
 
 
 class Small(ActionScreen[str]):
@@ -113,7 +116,7 @@ async def test_it_is_left_once(app: SmallApp) -> None:
 
 
 async def test_help_begins_with_the_part_in_focus(app: SmallApp) -> None:
-    async with app.run_test(size=(80, 20)):
+    async with app.run_test(size=(80, 20)) as pilot:
         screen = app.screen
         assert isinstance(screen, Small)
         assert screen.help_part() is None
@@ -124,6 +127,8 @@ async def test_help_begins_with_the_part_in_focus(app: SmallApp) -> None:
         assert found is not None
         assert (found.title, found.text) == ("A part", "What it shows.")
         assert help_for(screen.query_one(KeyLine)) is None
+        await pilot.press("question_mark")
+        assert "↑  k" in "".join(lines(app.screen.query_one(Static)))  # two keys, as in the list of all actions
 
 
 async def test_the_palette_lists_what_is_possible(app: SmallApp) -> None:
