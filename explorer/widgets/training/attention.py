@@ -82,8 +82,10 @@ class AttentionPanel(Container):
         if run is not self._run:
             self._run, self._encoding = run, None
         reading = self.reading
+        # Until the attention of a new sentence comes, that of the one before is shown; after the run it never comes.
+        self.matrix.display = reading is not None or run.status.is_alive
         if reading is None:
-            self._show_title(self._problem or f"attention {self._waiting} · {self._sentence}")
+            self._show_title(self._problem or f"{self._waiting} · {self._sentence}")
             return
         self.view = reading.view
         self.matrix.show(reading, self.view.stage)
@@ -144,7 +146,10 @@ class AttentionPanel(Container):
 
     @property
     def _waiting(self) -> str:
-        return "comes with the next step" if self._run.status.is_alive else "of this sentence is not known"
+        if self._run.status.is_alive:
+            return "attention comes with the next step"
+        opens = self._run.openable is not None
+        return "the run has ended: enter opens its model" if opens else "the run ended before its attention was sent"
 
     def _show_title(self, title: str) -> None:
         self.border_title = Content(title)

@@ -1,5 +1,6 @@
 """AttentionPanel: which tokens it requests, which head it draws, and what it says meanwhile."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,7 +99,9 @@ async def test_before_torch_is_imported_it_waits(app: Host) -> None:
         assert app.panel_title == "weights L1 H1 after step 1 · ‘the cat sat’"
 
 
-async def test_another_sentence_is_watched_and_one_without_tokens_is_not(app: Host) -> None:
+async def test_another_sentence_is_watched_and_one_without_tokens_is_not(
+    app: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with app.run_test():
         app.begin()
         app.send_heads(1)
@@ -112,9 +115,14 @@ async def test_another_sentence_is_watched_and_one_without_tokens_is_not(app: Ho
         commands = len(app.process.commands)
         app.panel.look_at(View("run-x", "the dog", query=1))
         assert len(app.process.commands) == commands, "the same tokens are not requested twice"
+        assert app.panel.matrix.display, "what was sent last is shown until then"
         app.run_state.end(130, "")
         app.panel.look_at(View("run-x", "the hen"))
-        assert app.panel_title == "attention of this sentence is not known · ‘the hen’"
+        assert app.panel_title == "the run ended before its attention was sent · ‘the hen’"
+        assert not app.panel.matrix.display, "not that of another sentence, as no other will come"
+        monkeypatch.setattr(RunState, "openable", Path("run-x"))
+        app.panel.show_run(app.run_state)
+        assert app.panel_title == "the run has ended: enter opens its model · ‘the hen’"
         app.panel.look_at(view)
         assert app.panel_title == "weights L1 H1 after step 1 · ‘the cat sat’", "what was sent last stays known"
 
