@@ -763,7 +763,7 @@ class ExploreScreen(ActionScreen[None]):
         panel = self.query_one(CellPanel)
         panel.toggle_rotation()
         when = "before" if panel.before_rotation else "after"
-        self._say_briefly(f" u: q and k of the cell {when} the rotation by their positions", 3.0)
+        self._say_briefly(f" u: q and k of the cell {when} their rotation", 3.0)
 
     def action_zoom(self) -> None:
         """Draw all matrices at the next zoom."""
@@ -781,7 +781,7 @@ class ExploreScreen(ActionScreen[None]):
         with self.app.batch_update():
             for matrix in self._matrices.values():
                 matrix.without_first = without
-        words = "without the first key, which many models use as a sink" if without else "over all keys"
+        words = "without the first key, a sink in many models" if without else "over all keys"
         self._say_briefly(f" 0: colours {words}", 3.0)
 
     # Copying and exporting

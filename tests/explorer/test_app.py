@@ -231,6 +231,15 @@ async def test_a_click_on_the_footer_does_what_the_key_does(make_app: MakeApp, r
         assert isinstance(app.screen, HelpScreen)
 
 
+async def test_what_a_key_says_fits_the_smallest_screen(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(60, 18)) as pilot:
+        await ready(pilot)
+        for said in ("without the first key, a sink in many models", "over all keys"):
+            await pilot.press("0")
+            assert app.explore.query_one(KeyLine).render_line(0).text.strip() == f"0: colours {said}"
+
+
 @pytest.mark.parametrize("seed", [0, slow(1)])
 async def test_random_keys_never_leave_the_numbers_behind(
     seed: int, make_app: MakeApp, ready: Ready, bpe_model: Checkpoint
