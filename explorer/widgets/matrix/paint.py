@@ -340,7 +340,8 @@ class Painter:
         else:
             low, high = min(0.0, numbers.low), max(0.0, numbers.high)
             marks = [(x, number(x, 7, numbers.digits).strip() if x else "0") for x in sorted({low, 0.0, high})]
-        hidden = f" {HATCH * 2} {numbers.hidden_label}" if numbers.visible is not None else ""
+        some_hidden = numbers.visible is not None and not numbers.visible.all()
+        hidden = f" {HATCH * 2} {numbers.hidden_label}" if some_hidden else ""
         taken = sum(len(text) for _, text in marks) + 2 * len(marks) - 2
         if taken + len(hidden) + 12 > width:
             hidden = ""

@@ -10,11 +10,11 @@ from explorer.widgets.matrix.paint import Numbers, Painter
 from explorer.widgets.palette import Depth, make_palette
 
 
-def legend(zoom: Zoom) -> str:
+def legend(zoom: Zoom, visible: torch.Tensor | None = None) -> str:
     """The legend of a small matrix of scores on a terminal without colours."""
     matrix = torch.tensor([[-4.0, -2.0], [2.0, 4.0]])
     layout = Content(2, 2, 4, 4).layout(zoom, 60, 12, has_pixels=False)
-    numbers = Numbers(Stage.SCORES, matrix, None, -4.0, 4.0)
+    numbers = Numbers(Stage.SCORES, matrix, visible, -4.0, 4.0)
     palette = make_palette(True, Depth.NONE, (0, 0, 0))
     painter = Painter(numbers, layout, range(2), palette, Style(), Style(), Color.parse("red"))
     assert layout.cell > 1
@@ -31,3 +31,9 @@ def test_without_colours_the_legend_has_the_signs_and_shades_of_the_cells() -> N
 def test_numbers_without_colours_have_a_legend_without_shades() -> None:
     numbers = legend(Zoom.NUMBERS)
     assert numbers.split() == ["−4.00", "…", "0", "…", "4.00"]
+
+
+def test_hidden_cells_are_named_where_there_are_some() -> None:
+    every = torch.ones(2, 2, dtype=torch.bool)
+    assert "╱╱ hidden" in legend(Zoom.NUMBERS, every.tril())
+    assert "hidden" not in legend(Zoom.NUMBERS, every)  # with the mask off
