@@ -262,9 +262,16 @@ def encode(tokenizer: Tokenizer, text: str) -> Encoding:
 
 
 def encode_ids(tokenizer: Tokenizer, texts: Iterable[str]) -> list[list[int]]:
-    """Only the token ids of each text, which is fast enough for a corpus. Unknown characters are left out."""
+    """Only the token ids of each text, which is fast enough for a corpus. Unknown characters are left out.
+
+    Raises:
+        TokenizerError: the tokenizer itself fails on one of the texts.
+    """
     batch = [_without_surrogates(text) for text in texts]
-    return [found.ids for found in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
+    try:
+        return [found.ids for found in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
+    except BaseException as error:
+        raise _failure("the tokenizer fails on these texts", error) from None
 
 
 def decode(tokenizer: Tokenizer, ids: Sequence[int]) -> str:

@@ -465,6 +465,8 @@ def test_text_mapped_to_the_unknown_token_is_reported() -> None:
 def test_a_tokenizer_that_fails_on_a_text() -> None:
     with pytest.raises(TokenizerError, match=r"the tokenizer fails on this text: .*UNK"):
         tok.encode(words(unk_token="[GONE]"), "red")
+    with pytest.raises(TokenizerError, match=r"the tokenizer fails on these texts: .*UNK"):
+        tok.encode_ids(words(unk_token="[GONE]"), ["the", "red"])
 
 
 def test_a_character_tokenizer_with_an_unknown_token_is_one_of_characters() -> None:
