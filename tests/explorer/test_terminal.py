@@ -42,6 +42,7 @@ def test_a_session(char_model: Checkpoint, tmp_path: Path, started: list[Termina
     assert (tmp_path / "attention-explorer" / "sentences.json").is_file()
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_into_a_log_of_errors(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
     log = tmp_path / "log"
     terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path, log=log)
@@ -104,6 +105,7 @@ def test_a_signal_ends_it_and_restores_the_terminal(
     terminal.check_restored()
 
 
+@pytest.mark.slow
 def test_a_lost_terminal_ends_it(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
     terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path)
     started.append(terminal)

@@ -213,6 +213,7 @@ def test_training_steps_lower_the_loss() -> None:
 # The mask as honesty
 
 
+@pytest.mark.slow
 def test_a_model_without_the_mask_reads_the_answer(opener: Opener) -> None:
     found = result(mask.LAB, opener, model="bpe", steps="300").numbers["held_out"]
     honest, cheat = found["trained with the mask"], found["trained without it"]

@@ -138,6 +138,7 @@ def test_what_goes_wrong_is_one_line(tmp_path: Path, start: Start) -> None:
     assert watcher.events == []
 
 
+@pytest.mark.slow
 def test_a_killed_run_reports_that_its_checkpoint_is_kept(
     text: Path, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

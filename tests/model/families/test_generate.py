@@ -12,6 +12,7 @@ from model.interface import TracedModel
 from model.settings import AS_TRAINED, AttentionSettings
 from model.trace import Trace
 from tests.model.families.making import family, open_tiny
+from tests.parameters import slow
 
 SETTINGS = [
     AS_TRAINED,
@@ -35,7 +36,7 @@ class Uncached:
         return self._model.trace(token_ids, settings, base)
 
 
-@pytest.fixture(scope="module", params=["llama", "gemma2", "gpt_oss", "lfm2"])
+@pytest.fixture(scope="module", params=["gemma2", "lfm2", slow("llama"), slow("gpt_oss")])
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FamilyModel:
     return open_tiny(family(request.param), tmp_path_factory.mktemp(request.param))
 
