@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from explorer.actions import TRAIN, action_named, footer
 from explorer.core.formatting import fit, marked, visible
+from explorer.core.opening import EVERYTHING
 from explorer.screens.base import ActionScreen, bindings
 from explorer.screens.train_form import TrainForm
 from explorer.training.messages import (
@@ -30,7 +31,7 @@ from explorer.training.messages import (
 )
 from explorer.training.run_state import RunState, RunStatus
 from explorer.training.session import RunChange, RunDisplay
-from explorer.view import View
+from explorer.view import LAST, View
 from explorer.widgets.key_line import KeyLine
 from explorer.widgets.sentence import SentenceEditor
 from explorer.widgets.too_small import SMALLEST, TooSmall
@@ -237,10 +238,14 @@ class TrainScreen(ActionScreen[None]):
         self.app.training.send(WriteSample())
 
     def action_open(self) -> None:
-        """Look at the model in Explore."""
+        """Look at the model in Explore: at the cell that was chosen here, or else at what the opening rule finds."""
         if (path := self.run.openable) is not None:
             self.dismiss()
-            self.app.look(replace(self.attention.view, model=str(path)))
+            view = replace(self.attention.view, model=str(path))
+            if self.display_state.is_chosen:
+                self.app.look(view)
+            else:
+                self.app.look(replace(view, query=LAST), undecided=EVERYTHING)
 
     def action_new_run(self) -> None:
         """Fill in the form for another run."""

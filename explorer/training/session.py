@@ -40,6 +40,8 @@ class RunDisplay:
 
     view: View | None = None
     """The watched sentence, layer and head; None to begin with those of Explore."""
+    is_chosen: bool = False
+    """True once the user has chosen the head, query or key of the view."""
     part: str = "attention"
     log_loss: bool = False
     log_steps: bool = False
@@ -76,7 +78,7 @@ class TrainingSession:
         """Start a new run. Raises ModelError if another is being trained or the process cannot be started."""
         run = RunState(request)
         self._start(run)
-        self.display.view = None
+        self.display.view, self.display.is_chosen = None, False
         return run
 
     def resume(self, run: RunState) -> None:

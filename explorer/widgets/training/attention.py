@@ -110,6 +110,7 @@ class AttentionPanel(Container):
         """Look at another head, query, key or stage."""
         if (reading := self.reading) is not None:
             self.view = change(reading.view, reading.bounds)
+            self._session.display.is_chosen |= self.view != reading.view
             self.show_run(self._run)
 
     def look_at(self, view: View, *, quiet: bool = False) -> None:

@@ -1,16 +1,20 @@
 """What is done with a run on the Train screen: paused, stopped, resumed, left, opened, and quit."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from textual import events
 from textual.widgets import Static
 
 from explorer.app import ExplorerApp
+from explorer.core.opening import EVERYTHING, Undecided
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.train import TrainScreen
 from explorer.screens.train_form import TrainForm
 from explorer.training.messages import Pause, Resume, Stop, WatchTokens, WriteSample
 from explorer.training.run_state import RunStatus
+from explorer.view import LAST, View
 from explorer.widgets.training.training_line import TrainingLine
 from tests.explorer import fake_training as fake
 from tests.explorer.conftest import Ready
@@ -181,6 +185,26 @@ async def test_the_model_of_now_is_opened_in_explore(app: ExplorerApp, ready: Re
         await app.workers.wait_for_complete()
         assert messages(app)[-1] == f"no model is called '{out}/step-000010': there are char and bpe"
         # the application of these tests opens no other model, but it was asked to
+
+
+async def test_a_model_opens_on_the_cell_that_was_chosen_or_on_one_worth_looking_at(
+    app: ExplorerApp, ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        screen, process = await opened(pilot, tmp_path)
+        save_small(tmp_path / "final")
+        process.show_heads(1)
+        process.end(0)
+        await pilot.pause()
+        asked: list[tuple[View, Undecided | None]] = []
+        monkeypatch.setattr(app, "look", lambda view, undecided=None: asked.append((view, undecided)))
+        watched = replace(screen.attention.view, model=str(tmp_path / "final"))
+        await pilot.press("enter", "f3", "right_square_bracket", "enter")
+        assert asked == [
+            (replace(watched, query=LAST), EVERYTHING),
+            (replace(watched, head=watched.head + 1), None),
+        ]
 
 
 async def test_quitting_waits_until_the_run_is_saved(app: ExplorerApp) -> None:
