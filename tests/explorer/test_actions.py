@@ -74,6 +74,8 @@ def test_every_action_explains_itself() -> None:
         assert action.title
         assert action.help.endswith(".")
         assert not set("[]") & set(action.title)  # the palette would read it as markup
+    axes = {"log_loss": "the loss", "log_steps": "the steps"}
+    assert all(axes[action.name] in action.help for action in ACTIONS if action.name in axes)
 
 
 @each_screen

@@ -9,6 +9,7 @@ import pytest
 import torch
 from textual.command import CommandPalette
 from textual.geometry import Offset
+from textual.widgets import Static
 
 from explorer.app import ExplorerApp
 from explorer.screens.dialogs.help import HelpScreen
@@ -21,7 +22,7 @@ from model.checkpoint import Checkpoint
 from model.settings import AttentionSettings, Scope
 from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Ready
-from tests.explorer.helpers import played
+from tests.explorer.helpers import lines, played
 from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
@@ -111,6 +112,8 @@ async def test_help_opens_and_closes(make_app: MakeApp, ready: Ready, size: tupl
         for opening, closing in (("question_mark", "escape"), ("f1", "q"), ("question_mark", "question_mark")):
             await pilot.press(opening)
             assert isinstance(app.screen, HelpScreen)
+            keys = {word for line in lines(app.screen.query_one(Static)) for word in line.split()[:2]}
+            assert {"F2", "F3", "F4", "F5"} <= keys  # as in the footer and in all texts
             await pilot.press("j", "pagedown", "k", closing)
             assert isinstance(app.screen, ExploreScreen)
 

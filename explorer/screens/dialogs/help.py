@@ -137,7 +137,7 @@ _NAMES = {
     "plus": "+",
     "escape": "esc",
     "backspace": "⌫",
-    "f1": "F1",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
 }
 
 
