@@ -16,6 +16,7 @@ from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.row_table import RowTable
 from model.families.model import FamilyModel
 from tests.explorer.conftest import Ready
+from tests.explorer.helpers import screen_text, until
 from tests.explorer.test_app import KEYS, SIZES, check_against_fresh_trace
 from tests.model.families.making import family, open_tiny
 from tests.parameters import slow
@@ -77,8 +78,11 @@ async def test_the_heads_of_a_model_are_measured_and_shown(
     async with app.run_test(size=(120, 36)) as pilot:
         await ready(pilot)
         await pilot.press("g")
-        await ready(pilot)
-        assert isinstance(app.screen, HeadsScreen)
+        screen = app.screen
+        assert isinstance(screen, HeadsScreen)
+        await until(pilot, lambda: app.scoring_is_over and screen.is_settled)
+        assert app.scores_in_view is not None
+        assert "baseline" in screen_text(app)
         await pilot.press("right", "enter")
         await ready(pilot)
         assert (app.view.layer, app.view.head) == (0, 1)
