@@ -160,11 +160,6 @@ class Comparison:
         """The number of positions that both texts have."""
         return min(len(self.left.encoding), len(self.right.encoding))
 
-    @property
-    def same_place(self) -> bool:
-        """True if both sides are at the same query; a shorter text may end before it."""
-        return self.left.view.query == self.right.view.query
-
     # What differs
 
     @cached_property

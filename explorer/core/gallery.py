@@ -5,8 +5,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.core.head_kinds import HEAD_KINDS, named_score
-from explorer.view import View
-from model.settings import Head, Scope, all_heads
+from model.settings import Head, all_heads
 
 if TYPE_CHECKING:
     from explorer.core.reading import Reading
@@ -68,7 +67,7 @@ class Gallery:
     def __init__(self, reading: "Reading") -> None:
         self.reading = reading
         self.heads: tuple[Head, ...] = tuple(all_heads(reading.shape))
-        self.changed = changed_heads(reading.view, self.heads)
+        self.changed = reading.view.settings.changed_heads(reading.shape)
         self._pictures: dict[Head, HeadPicture] = {}
 
     def is_of(self, reading: "Reading") -> bool:
@@ -136,15 +135,3 @@ def _kind_key(scores: "HeadScores | None", head: Head) -> tuple[int, float]:
     """Return a sort key that groups heads by kind, with those that stand out most first."""
     named = named_score(scores, *head)
     return (len(HEAD_KINDS), 0.0) if named is None else (list(HEAD_KINDS).index(named[0]), -named[1].excess)
-
-
-def changed_heads(view: View, heads: Sequence[Head]) -> frozenset[Head]:
-    """Return the heads on which the switches act, including ablated heads."""
-    if view.causal is None and view.scale is None:
-        return view.ablated
-    in_scope = (
-        (layer, head)
-        for layer, head in heads
-        if view.scope is Scope.MODEL or (layer == view.layer and (view.scope is Scope.LAYER or head == view.head))
-    )
-    return view.ablated.union(in_scope)

@@ -15,12 +15,11 @@ from textual.screen import Screen
 from explorer.app import ExplorerApp
 from explorer.core import head_costs, head_scores
 from explorer.core.formatting import significant, weight
-from explorer.core.gallery import Gallery, Sort, changed_heads
+from explorer.core.gallery import Gallery, Sort
 from explorer.core.head_kinds import HEAD_KINDS, PATTERNS
 from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.explore import ExploreScreen
 from explorer.screens.heads import HeadsScreen
-from explorer.view import View
 from explorer.widgets.heads.detail import HeadDetail
 from explorer.widgets.heads.grid import HeadGrid
 from explorer.widgets.heads.map import HeadMap
@@ -425,11 +424,3 @@ async def test_nothing_is_computed_twice(make_app: MakeApp, ready: Ready, monkey
         await pilot.press("escape", "m", "g")  # other weights
         await settled(pilot)
         assert sum(computed) == 2 * len(HEADS)
-
-
-def test_the_heads_that_switches_act_on() -> None:
-    base = {"model": "m", "text": "t", "layer": 1, "head": 2, "ablated": frozenset({(0, 0)})}
-    for scope, changed in ((Scope.HEAD, {(1, 2)}), (Scope.LAYER, set(HEADS[4:])), (Scope.MODEL, set(HEADS))):
-        view = View(**base, scope=scope, causal=False)  # type: ignore[arg-type]
-        assert changed_heads(view, HEADS) == changed | {(0, 0)}
-        assert changed_heads(View(**base, scope=scope), HEADS) == {(0, 0)}  # type: ignore[arg-type]
