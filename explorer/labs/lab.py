@@ -449,13 +449,6 @@ class Lab:
         return tuple(inspect.getsource(function).rstrip() for function in self.code)
 
 
-def run_to_end(lab: Lab, values: Values, open_model: OpenModel) -> Result:
-    """Run a lab without showing its progress, and return its result."""
-    *_, last = lab.run(values, open_model)
-    assert isinstance(last, Result)
-    return last
-
-
 def as_object(lab: Lab, values: Values, result: Result) -> dict[str, Any]:
     """Return everything that a lab shows as one object for JSON; hidden cells are null."""
     question = lab.ask(values)

@@ -9,7 +9,7 @@ from explorer.core.head_search import HeadSearch
 from explorer.core.readings import ReadingService
 from explorer.labs import averaging, head, initialization, ladder, mask, scaling, sharpening, trained
 from explorer.labs.fitting import windows
-from explorer.labs.lab import Lab, ParameterError, Result, run_to_end
+from explorer.labs.lab import Lab, ParameterError, Result
 from explorer.view import View
 from model.attention import AttentionInputs, AttentionStages, attend
 from model.tokenizer import encode
@@ -17,7 +17,9 @@ from tests.explorer.conftest import Opener
 
 
 def result(lab: Lab, opener: Opener, **texts: str) -> Result:
-    return run_to_end(lab, lab.parse(texts), opener)
+    *_, last = lab.run(lab.parse(texts), opener)
+    assert isinstance(last, Result)
+    return last
 
 
 # Averaging the past
