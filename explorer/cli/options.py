@@ -114,7 +114,7 @@ def _add_view_options(command: Callable[..., Any], head_default: bool | str) -> 
             "--mask/--no-mask",
             "causal",
             default=None,
-            help="Hide the keys after each query from it, or show it all.",
+            help="Let each query see only the keys up to itself, or all keys.",
         ),
         click.option(
             "--scope",

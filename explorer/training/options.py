@@ -155,34 +155,20 @@ def _shared(options: TrainOptions, kind: type[TrainerSettings | OptimizerSetting
     return {name: getattr(options, name) for name in names}
 
 
-_CHANGEABLE = frozenset(
-    {
-        *(
-            "files",
-            "out",
-            "resume",
-            "steps",
-            "repeats",
-            "recall",
-            "device",
-            "threads",
-            "checkpoint_every",
-            "snapshots",
-            "snapshot_steps",
-        ),
-        *("probe_every", "sample_every", "prompt"),
-    }
-)
+_CHANGEABLE = frozenset({
+    "files", "out", "resume", "steps", "repeats", "recall", "device", "threads",
+    "checkpoint_every", "snapshots", "snapshot_steps", "probe_every", "sample_every", "prompt",
+})  # fmt: skip
 """Options that may differ when a run is resumed."""
 
 
-def _number(name: str, default: float, help: str, *, open_end: bool = False, below: float = math.inf) -> click.Option:
-    """Return an option for a number from 0 (excluded if `open_end`) to `below` (excluded)."""
+def _number(name: str, default: float, help: str, *, positive: bool = False, below: float = math.inf) -> click.Option:
+    """Return an option for a number from 0 (excluded if `positive`) to `below` (excluded)."""
 
     def check(_ctx: click.Context, _option: click.Parameter, value: float) -> float:
-        if not 0 <= value < below or (open_end and value == 0):
+        if not 0 <= value < below or (positive and value == 0):
             end = f" and below {below:g}" if below < math.inf else ""
-            raise click.BadParameter(f"{value} is not a number {'above' if open_end else 'of at least'} 0{end}")
+            raise click.BadParameter(f"{value} is not a number {'above' if positive else 'of at least'} 0{end}")
         return value
 
     return click.Option([name], default=default, show_default=True, callback=check, help=help)
@@ -219,7 +205,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     click.Option(["--context"], default=128, show_default=True, help="Tokens read at once."),
     click.Option(["--no-mask"], is_flag=True, help="Train without the causal mask: every query sees all keys."),
     click.Option(["--no-scale"], is_flag=True, help="Train without 1/√head_size."),
-    _number("--init-std", GPT_2_INIT_STD, "Standard deviation of the initial weights.", open_end=True),
+    _number("--init-std", GPT_2_INIT_STD, "Standard deviation of the initial weights.", positive=True),
     click.Option(
         ["--activation"],
         type=click.Choice(["gelu_new", "gelu"]),
@@ -304,19 +290,20 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     click.Option(
         ["--threads"],
         type=click.IntRange(1, 256),
-        help="Processor threads; by default as many as speed up a model of this size, of the processors there are.",
+        help="Processor threads; by default as many of the processors as speed up a model of this size.",
     ),
     click.Option(
         ["--storyteller"],
         type=_COUNT,
-        help="Characters of the built-in corpus to train on besides the files; without files it is all there is.",
+        help="Characters of the built-in corpus to train on besides the files; by default none, or without files "
+        f"{BUILT_IN_CHARACTERS:,}.",
     ),
     click.Option(
         ["--refrain-every"],
         type=click.IntRange(0, LARGEST),
         default=REFRAIN_EVERY,
         show_default=True,
-        help="One text of the built-in corpus in so many is a rhyme, song or game with repetitions; 0 for none.",
+        help="One in this many texts of the built-in corpus is a rhyme, song or game with repetitions; 0 for none.",
     ),
     click.Option(["--split-stories"], is_flag=True, help="Split files of many stories at the stories' beginnings."),
     click.Option(["--clean"], is_flag=True, help="Mend broken encoding; straighten quotes, dashes and spaces."),
@@ -329,7 +316,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         ["--snapshots/--no-snapshots"],
         default=True,
         show_default=True,
-        help="Keep small models at steps 0, 10, 30, 100, 300, … and the last.",
+        help="Keep small copies of the model at steps 0, 10, 30, 100, 300, … and the last.",
     ),
     click.Option(["--snapshot-steps"], metavar="STEP,STEP…", help="Keep them at these steps instead."),
     click.Option(
