@@ -113,9 +113,10 @@ class Recorder:
             raise ModelError("its attention is not called once in every layer")
         if options.get("position_bias") is not None:
             raise ModelError("it adds a bias to its scores")
-        window = options.get("sliding_window")
+        declared = options.get("sliding_window")
+        window = declared if isinstance(declared, int) and declared > 0 else None
         scale = _number(options.get("scaling"), q.shape[-1] ** -0.5)
-        known = self._mask(mask, q.shape[-2], window if isinstance(window, int) and window > 0 else None)
+        known = self._mask(mask, q.shape[-2], window)
         mixed, weights = _attended(self.settings.get(layer), eager, module, q, k, v, mask, **options)
         rows = tuple(sorted({0, q.shape[-2] // 2, q.shape[-2] - 1}))[-_CHECKED_ROWS:]
         self.layers[layer] = RecordedLayer(
@@ -125,7 +126,7 @@ class Recorder:
             _kept(v),
             scale,
             known,
-            window if isinstance(window, int) and window > 0 else None,
+            window,
             options.get("softcap"),
             _sink(module, options, q.shape[1]),
             rows,

@@ -83,7 +83,7 @@ class Trainer:
         self.optimizers = make_optimizers(gpt, settings.optimizer, muon_dtype)
         self._parameters = list(gpt.parameters())
         self._synthetic = self._synthetic_windows()
-        self._rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
+        self._rates = [[each["lr"] for each in optimizer.param_groups] for optimizer in self.optimizers]
         self._stop_requested = False
         self._watch = DivergenceWatch(gpt.config.vocab_size)
         memory.keep_freed_memory()
@@ -154,8 +154,8 @@ class Trainer:
         settings = self.settings
         factor = self.rate_factor(self.done, settings.steps)
         for optimizer, rates in zip(self.optimizers, self._rates, strict=True):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * factor
+            for each, rate in zip(optimizer.param_groups, rates, strict=True):
+                each["lr"] = rate * factor
         return settings.optimizer.learning_rate * factor
 
     def _step(self) -> tuple[float, float]:

@@ -75,11 +75,11 @@ def run(way: str, directory: Path, tokens: int, threads: int) -> None:
         trace = opened.trace(ids)
         return trace, trace.logits
 
-    def write() -> object:
+    def generated() -> object:
         settings = AS_TRAINED if way == "cached" else UNCACHED
         return list(generate_with(opened, ids[:PROMPT], NEW, torch.Generator().manual_seed(0), settings=settings))
 
-    work: Callable[[], object] = {"trace": traced, "cached": write, "reread": write}.get(way, plain)
+    work: Callable[[], object] = {"trace": traced, "cached": generated, "reread": generated}.get(way, plain)
     forget_peak()
     before, seconds = resident("VmRSS"), []
     for _ in range(1 if way in WRITING else ROUNDS):
