@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from explorer.core.circuits import TOP, CircuitReader, CircuitReading, Ranking, signed
-from explorer.core.formatting import fixed, one_line, quoted, visible, weight
+from explorer.core.formatting import fixed, one_line, visible, weight
 from model.interface import TracedModel
 from model.settings import all_heads
 
@@ -66,7 +66,7 @@ class CircuitsReport:
         click.echo("\n".join((*lines, found.approximation)))
 
     def _print_rankings(self, written: Ranking, looked_for: Ranking, top: int) -> None:
-        name = quoted(written.token)
+        name = f"‘{visible(written.token)}’"
         for heading, below, ranking in (
             (f"OV: looking at {name}, it raises", "and lowers", written),
             (f"QK: the query {name} looks for", "and looks away from", looked_for),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from explorer.core.formatting import exponential, fixed, quoted, significant
+from explorer.core.formatting import exponential, fixed, lookalikes, quoted, significant
 from explorer.core.link import unescaped
 from model.checkpoint import Checkpoint
 from model.circuits import Circuit, HeadCircuits, head_circuits, token_streams
@@ -196,14 +196,15 @@ class CircuitReading:
 
     def writing_sentence(self, written: Ranking) -> str:
         """Say what the head writes when it attends to the token of a ranking by `written_at`."""
-        name, place = quoted(written.token, _NAME), written.rank_of(written.token_id)
         (top,), (bottom,) = written.highest(1), written.lowest(1)
-        last = f"lowers {quoted(bottom.text, _NAME)} most"
+        place = written.rank_of(written.token_id)
+        name, highest, lowest = _quoted(written.token, top.text, bottom.text)
+        last = f"lowers {lowest} most"
         if place == 1:
             return (
                 f"Looking at {name}, this head raises {name} itself most of all {self.vocab_size:,} tokens; it {last}."
             )
-        raised = f"raises {quoted(top.text, _NAME)} most and {last}"
+        raised = f"raises {highest} most and {last}"
         return f"Looking at {name}, this head {raised}; {name} itself is number {place:,} of {self.vocab_size:,}."
 
     @property
@@ -223,7 +224,8 @@ class CircuitReading:
     def looking_sentence(self, looked_for: Ranking, key: int | None = None) -> str:
         """Say which keys the query of a ranking by `looked_for_by` looks for, and where the key in view stands."""
         (top,) = looked_for.highest(1)
-        name, found = quoted(looked_for.token, _NAME), quoted(top.text, _NAME)
+        in_view = [] if key is None else [self.text_of(key)]
+        name, found, *in_view = _quoted(looked_for.token, top.text, *in_view)
         sentence = (
             f"The query {name} looks most for {found}, wherever it stands: its score is {fixed(top.value, 1)} above "
             f"the mean, its weight {exponential(top.value, 2)} times that of a key with the mean."
@@ -231,10 +233,7 @@ class CircuitReading:
         if key is None:
             return sentence
         place = looked_for.rank_of(key)
-        return (
-            f"{sentence} The key in view, {quoted(self.text_of(key), _NAME)}, is number {place:,} of "
-            f"{self.vocab_size:,}."
-        )
+        return f"{sentence} The key in view, {in_view[0]}, is number {place:,} of {self.vocab_size:,}."
 
     @property
     def matching_sentence(self) -> str:
@@ -257,6 +256,12 @@ class CircuitReading:
             "OV goes straight to the output, through the final LayerNorm without its division: logits are known up to "
             "one factor."
         )
+
+
+def _quoted(*tokens: str) -> list[str]:
+    """Return the tokens of a sentence in quotes; those that only a leading space tells apart are written with it."""
+    alike = lookalikes(tokens)
+    return [quoted(token, _NAME, alike) for token in tokens]
 
 
 def _with_escapes(typed: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from explorer.core.circuits import TOP, CircuitReader, CircuitReading, signed
+from explorer.core.circuits import TOP, CircuitReader, CircuitReading, Ranking, signed
 from explorer.core.formatting import fixed, quoted
 from explorer.core.readings import ReadingService
 from explorer.view import View
@@ -48,6 +48,15 @@ def test_sentences_say_what_the_rows_hold(bpe_model: Checkpoint) -> None:
     places = [1 + int((r > r[i]).sum()) for i, r in enumerate(map(found.circuits.ov.row, range(found.vocab_size)))]
     assert found.copied_share == pytest.approx(sum(place <= TOP for place in places) / len(places))
     assert found.median_rank == sorted(places)[(len(places) - 1) // 2]
+
+
+def test_tokens_that_only_a_space_tells_apart_are_written_with_it(bpe_model: Checkpoint) -> None:
+    found = read(CircuitReader(bpe_model))
+    texts = ("cat", " cat", " dog", "dog")
+    ranking = Ranking(1, torch.tensor([2.0, 1.0, -2.0, -1.0]), texts.__getitem__)
+    said = found.writing_sentence(ranking)
+    assert "Looking at ‘␣cat’, this head raises ‘cat’ most and lowers ‘dog’ most; ‘␣cat’ itself is number 2" in said
+    assert found.looking_sentence(ranking).startswith("The query ‘␣cat’ looks most for ‘cat’, ")
 
 
 def test_the_sentence_says_that_a_head_copies(bpe_model: Checkpoint) -> None:
