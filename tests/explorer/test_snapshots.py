@@ -23,7 +23,7 @@ from model.interface import TracedModel
 from model.settings import Scope
 from tests.explorer.conftest import Ready
 from tests.explorer.formula import OTHER, SENTENCE, FormulaModel, formula_checkpoint, formula_costs, formula_scores
-from tests.explorer.helpers import compared_settled, until
+from tests.explorer.helpers import app_of, compared_settled, until
 
 Compare = Callable[..., bool]
 Steps = Callable[[Pilot[None]], Awaitable[None]]
@@ -73,17 +73,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ExplorerApp]:
 
 
 def after(ready: Ready, *keys: str, then: Callable[[Pilot[None]], Awaitable[Any]] | None = None) -> Steps:
-    """Waits for what is shown first and for the head scores, presses keys, and waits `then` again."""
+    """Wait for what is shown first and for the head scores, press keys, and wait again, for `then` if it is given."""
 
     async def steps(pilot: Pilot[None]) -> None:
         await ready(pilot)
-        app = pilot.app
-        assert isinstance(app, ExplorerApp)
-        for _ in range(200):
-            if app.scoring_is_over:
-                break
-            await app.workers.wait_for_complete()
-            await pilot.pause(0)
+        app = app_of(pilot)
+        await until(pilot, lambda: app.scoring_is_over)
         assert app.scores_in_view is not None
         await pilot.press(*keys)
         await (then or ready)(pilot)
@@ -120,15 +115,10 @@ def test_tour(size: tuple[int, int], opened: Callable[..., ExplorerApp], ready: 
 
 
 async def pictured(pilot: Pilot[None]) -> None:
-    """Waits until every head has its picture."""
-    for _ in range(200):
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause(0)
-        screen = pilot.app.screen
-        assert isinstance(screen, HeadsScreen)
-        if screen.is_settled:
-            return
-    raise AssertionError("there are heads without a picture")
+    """Wait until every head has its picture."""
+    screen = pilot.app.screen
+    assert isinstance(screen, HeadsScreen)
+    await until(pilot, lambda: screen.is_settled)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=size_name)

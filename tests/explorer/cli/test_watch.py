@@ -44,16 +44,14 @@ def test_it_is_no_run_of_several_processes(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("in_a_terminal")
 @pytest.mark.parametrize(
-    ("code", "message", "says"),
+    ("code", "says"),
     [
-        (130, "", "a␛[31mb: stopped and saved at step 7\n"),
-        (0, "", "a␛[31mb: done at step 7\n"),
-        (None, "", "a␛[31mb: ended at once; what was saved before is there, at step 7\n"),
+        (130, "a␛[31mb: stopped and saved at step 7\n"),
+        (0, "a␛[31mb: done at step 7\n"),
+        (None, "a␛[31mb: ended at once; what was saved before is there, at step 7\n"),
     ],
 )
-def test_at_the_end_it_says_how_it_went(
-    monkeypatch: pytest.MonkeyPatch, code: int | None, message: str, says: str
-) -> None:
+def test_at_the_end_it_says_how_it_went(monkeypatch: pytest.MonkeyPatch, code: int | None, says: str) -> None:
     asked: list[TrainRequest] = []
 
     def run(view: Any = None, train: TrainRequest | None = None) -> RunState:
@@ -63,7 +61,7 @@ def test_at_the_end_it_says_how_it_went(
         found.apply(fake.started())
         found.apply(fake.steps(fake.metrics(7, 1.0)))
         if code is not None:
-            found.end(code, message)
+            found.end(code, "")
         return found
 
     monkeypatch.setattr(application, "run", run)

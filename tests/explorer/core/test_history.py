@@ -133,6 +133,6 @@ async def test_discarded_and_refused_sentences_are_not_kept(make_app: MakeApp, r
         assert app.history.sentences == ()
 
 
-def test_only_the_command_line_has_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An application that a test makes must not touch the person's own sentences."""
+def test_an_application_is_given_no_file_unless_it_is_asked_to_have_one() -> None:
+    """An application that a test makes must not touch the user's own sentences."""
     assert ExplorerApp().history.path is None

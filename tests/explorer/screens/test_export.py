@@ -23,7 +23,7 @@ from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
 from model import tokenizer
 from tests.explorer.conftest import SENTENCES, Ready
-from tests.explorer.helpers import drawn, messages, screen_text
+from tests.explorer.helpers import drawn, messages, screen_text, until
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -102,16 +102,9 @@ async def test_a_picture_is_of_the_screen_and_not_of_what_lies_over_it(
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await ready(pilot)
         app.warn("thisliesovereverything")
-        for _ in range(50):
-            if "thisliesovereverything" in app.export_screenshot():
-                break
-            await pilot.pause(0)
+        await until(pilot, lambda: "thisliesovereverything" in app.export_screenshot())
         await pilot.press("w", "down", "down", "down", "enter")
-        for _ in range(50):
-            if path.exists():
-                break
-            await pilot.pause(0)
-            await ready(pilot)
+        await until(pilot, path.exists)
         picture = path.read_text()
         assert "tiny-bpe" in picture
         assert "thisliesovereverything" not in picture
