@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 from textual.command import CommandPalette
 from textual.geometry import Offset
 from textual.widgets import Static
@@ -19,32 +18,14 @@ from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.token_strip import TokenStrip
 from model.checkpoint import Checkpoint
-from model.settings import AttentionSettings, Scope
-from model.tokenizer import encode
+from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.fresh_trace import check_against_fresh_trace
 from tests.explorer.helpers import lines, played
 from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
 SIZES = [(120, 36), (80, 24), (60, 18)]
-
-
-def check_against_fresh_trace(app: ExplorerApp, model: Checkpoint) -> None:
-    """The reading on screen holds what the model says when asked anew, switches given without the view's help."""
-    reading, view = app.reading, app.view
-    assert reading is not None
-    assert reading.view == view
-    ids = encode(model.tokenizer, view.text).ids
-    layer = None if view.scope is Scope.MODEL else view.layer
-    head = view.head if view.scope is Scope.HEAD else None
-    settings = AttentionSettings(ablated=view.ablated)
-    if view.causal is not None or view.scale is not None:
-        settings = AttentionSettings(view.causal, view.scale, layer, head, view.ablated)
-    fresh = model.trace(ids, settings).head(view.layer, view.head)
-    for name in ("scores", "scaled", "masked", "weights", "mixed"):
-        torch.testing.assert_close(getattr(reading.stages, name), getattr(fresh, name), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(reading.as_trained.logits, model.trace(ids).logits, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(reading.as_set.logits, model.trace(ids, settings).logits, rtol=1e-5, atol=1e-5)
 
 
 START = View("bpe", SENTENCES[0], query=3, key=2, layer=0, head=1, scale=0.5)

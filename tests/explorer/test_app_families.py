@@ -16,8 +16,9 @@ from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.row_table import RowTable
 from model.families.model import FamilyModel
 from tests.explorer.conftest import Ready
+from tests.explorer.fresh_trace import check_against_fresh_trace
 from tests.explorer.helpers import screen_text, until
-from tests.explorer.test_app import KEYS, SIZES, check_against_fresh_trace
+from tests.explorer.test_app import KEYS, SIZES
 from tests.model.families.making import family, open_tiny
 from tests.parameters import slow
 
@@ -51,7 +52,7 @@ async def test_random_keys_never_leave_the_numbers_behind(
             await pilot.press(*rng.choices(keys, k=10))
             await pilot.resize_terminal(*rng.choice(SIZES))
             await ready(pilot)
-            check_against_fresh_trace(app, opened[name])  # type: ignore[arg-type]
+            check_against_fresh_trace(app, opened[name])
 
 
 async def test_the_header_and_the_row_table_say_what_is_special(

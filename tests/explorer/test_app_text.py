@@ -13,8 +13,8 @@ from explorer.widgets.key_line import KeyLine
 from explorer.widgets.sentence import marked
 from model.checkpoint import Checkpoint
 from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.fresh_trace import check_against_fresh_trace
 from tests.explorer.helpers import messages, past_first_frame, screen_text, strips
-from tests.explorer.test_app import check_against_fresh_trace
 
 MakeApp = Callable[..., ExplorerApp]
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 from textual import events
 from textual.geometry import Size
 from textual.pilot import Pilot
@@ -22,9 +21,8 @@ from explorer.screens.explore import ExploreScreen
 from explorer.view import View
 from explorer.widgets.panels.row_table import RowTable
 from model.checkpoint import Checkpoint
-from model.settings import AttentionSettings, Scope
-from model.tokenizer import encode
 from tests.explorer.conftest import SENTENCES, Opener
+from tests.explorer.fresh_trace import check_against_fresh_trace
 from tests.explorer.helpers import app_of, raised, set_terminal_size, settled
 
 Judge = Callable[[ExplorerApp], None]
@@ -57,11 +55,10 @@ class Person:
         self.done: deque[str] = deque(maxlen=2 * AT_ONCE)
 
     def act(self) -> int:
-        """Do one thing; how many events it took."""
-        kind = self.dice.choices(["key", "other", "type", "click", "move", "paste", "resize"], [60, 8, 6, 14, 6, 2, 3])[
-            0
-        ]
-        return int(getattr(self, f"_{kind}")())
+        """Do one thing; return how many events it took."""
+        things = (self._key, self._other, self._type, self._click, self._move, self._paste, self._resize)
+        (act,) = self.dice.choices(things, [60, 8, 6, 14, 6, 2, 3])
+        return act()
 
     def _send(self, event: events.Event, name: str) -> None:
         self.done.append(name)
@@ -80,7 +77,7 @@ class Person:
         return self.press(self.dice.choice(OTHER_KEYS))
 
     def _type(self) -> int:
-        """Edit: another sentence, kept or given up."""
+        """Type another sentence, which is kept or discarded."""
         self.press("e")
         if self.dice.random() < 0.5:
             self.press("ctrl+u")
@@ -122,20 +119,8 @@ def check_numbers(app: ExplorerApp, model: Checkpoint) -> None:
     """The reading holds what the model says when asked anew, and the row table shows it."""
     reading, view = app.reading, app.view
     assert reading is not None
-    assert reading.view == view
-    ids = encode(model.tokenizer, view.text).ids[: model.config.n_positions]
-    assert reading.encoding.ids == ids
-    switched = view.causal is not None or view.scale is not None
-    layer = view.layer if switched and view.scope is not Scope.MODEL else None
-    head = view.head if switched and view.scope is Scope.HEAD else None
-    settings = AttentionSettings(view.causal, view.scale, layer, head, view.ablated)
-    trace = model.trace(ids, settings)
-    fresh = trace.head(view.layer, view.head)
-    for name in ("scores", "scaled", "masked", "weights", "mixed"):
-        torch.testing.assert_close(getattr(reading.stages, name), getattr(fresh, name), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(reading.as_set.logits, trace.logits, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(reading.as_trained.logits, model.trace(ids).logits, rtol=1e-4, atol=1e-4)
-    check_row_table(app, fresh.weights[view.query].tolist(), [label(token) for token in reading.encoding.tokens])
+    weights = check_against_fresh_trace(app, model, 1e-4).head(view.layer, view.head).weights
+    check_row_table(app, weights[view.query].tolist(), [label(token) for token in reading.encoding.tokens])
 
 
 def check_row_table(app: ExplorerApp, weights: list[float], labels: list[str]) -> None:
