@@ -16,4 +16,4 @@ EVERYTHING = Undecided()
 """Only the text, the model and the query are known."""
 
 KEY = Undecided(layer=False, head=False)
-"""The head in view stays: only the key is chosen anew, as that of the earlier text means nothing in another one."""
+"""The head in view stays: only the key is chosen anew, as that of another text or query need not mean anything."""

@@ -219,7 +219,7 @@ class ExploreScreen(ActionScreen[None]):
             held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
             self.app.stylesheet.update_nodes(held_back, animate=False)
         if wanted is not None:
-            self.app.look(wanted)
+            self.app.look(wanted, undecided=KEY)  # the steps speak of the key with the largest weight
 
     def _narrate(self, reading: "Reading") -> None:
         """Explain the last switch, or else the stage in view; an explanation may hide panels on a low screen."""

@@ -25,6 +25,9 @@ async def test_a_tour(make_app: Callable[..., ExplorerApp], ready: Ready, size: 
         for number, key in enumerate(KEYS):
             await ready(pilot)
             assert app.explore.tour.number == number
+            assert app.reading is not None
+            if number < 2:  # what the first steps say of the largest weight is said of the cell in view
+                assert app.view.key == app.reading.without_changes().row.weights[0].argmax()
             part = app.explore.query_one(".-toured")
             assert part.display
             assert part.size.height >= 1
