@@ -210,11 +210,16 @@ def row_label(layout: Layout, name: str) -> str:
     return fit(name, room) if room > NARROW_LABEL else crop(name, room)
 
 
-def column_label(layout: Layout, name: str, column: int, chosen: bool) -> str:
-    """Return the label of a column, padded or cut to its width; half blocks have a ruler of positions instead."""
+def column_label(layout: Layout, name: str, column: int, chosen: bool, shown: range) -> str:
+    """Return the label of a column, padded or cut to its width; half blocks have a ruler of positions instead.
+
+    Of the ruler, positions are left out whose digits are not all in the columns that are `shown`: 200 is not 00.
+    """
     if layout.zoom is Zoom.HALF_BLOCKS:
         start = column - column % 10
-        return "▼" if chosen else str(start).ljust(10)[column - start]
+        position = str(start)
+        is_whole = start in shown and start + len(position) - 1 in shown
+        return "▼" if chosen else position.ljust(10)[column - start] if is_whole else " "
     if layout.zoom is Zoom.NUMBERS:
         width = layout.cell - 1
         if width > 5:

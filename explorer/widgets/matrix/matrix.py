@@ -401,7 +401,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         for column in painter.columns:
             here = column == self._key and self._has_keys
             hidden = seen is not None and not seen[column]
-            text = column_label(layout, self._column_name(column), column, here)
+            text = column_label(layout, self._column_name(column), column, here, painter.columns)
             segments.append(Segment(text, chosen if here else faint if hidden else base))
         return segments
 

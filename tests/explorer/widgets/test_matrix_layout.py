@@ -8,7 +8,7 @@ import torch
 
 from explorer.app import ExplorerApp
 from explorer.view import Stage
-from explorer.widgets.matrix.layout import Content, Zoom
+from explorer.widgets.matrix.layout import Content, Zoom, column_label
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.minimap import Minimap
 from explorer.widgets.matrix.paint import Numbers
@@ -65,6 +65,17 @@ def test_the_legend_gives_its_line_to_the_last_row_of_numbers_and_of_nothing_els
     blocks = content.layout(B, 80, 11, has_pixels=True)
     assert blocks.legend
     assert not blocks.fits
+
+
+def test_the_ruler_of_half_blocks_has_no_parts_of_numbers() -> None:
+    layout = Content(300, 300, 4, 4).layout(H, 40, 12, has_pixels=True)
+    for shown, ruler in (
+        (range(200, 223), "200       210       220"),
+        (range(201, 222), "         210         "),
+        (range(11), "0          "),
+    ):
+        assert "".join(column_label(layout, "", column, False, shown) for column in shown) == ruler
+    assert column_label(layout, "", 201, True, range(201, 222)) == "▼"
 
 
 def test_without_colours_half_blocks_are_a_line_high() -> None:
