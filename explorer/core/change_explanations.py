@@ -418,7 +418,7 @@ def _several(change: _Change) -> Wordings:
         f"{_keys(after.effective_keys)} {_is(after.effective_keys)} used instead of {fixed(before.effective_keys, 1)}"
     )
     return (
-        f"{lead} in the row of {change.query(_LONG)} {_largest(change, _LONG)}, and {keys}.{long}",
+        f"{lead} in the row of {change.query(_LONG)}, {_largest(change, _LONG)}, and {keys}.{long}",
         f"{lead} {_largest(change, _MEDIUM)}, {keys}.{medium}",
         f"{lead} {_largest(change, _SHORT)}.{short}",
         f"{lead} {_largest_weight(change)}.",

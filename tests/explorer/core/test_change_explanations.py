@@ -255,6 +255,12 @@ def test_the_narrowest_screen_has_room_for_what_matters(service: ReadingService)
         assert cell_len(row) <= 58 >= cell_len(prediction)
 
 
+def test_the_query_and_the_key_are_not_run_together(service: ReadingService) -> None:
+    before, after = changed(service, VIEW, scale=4.0, causal=False)
+    query = quoted(after.encoding.tokens[VIEW.query], 24)
+    assert f"in the row of {query}, " in explain_change(before, after).row[0]
+
+
 def test_what_stays_is_not_written_twice(service: ReadingService) -> None:
     before, after = (service.read(replace(VIEW, scale=scale)) for scale in (1.0, 1.0001))
     assert "KL stays 0." in explain_change(before, after).prediction[0]
