@@ -378,7 +378,9 @@ def _ablated(change: _Change) -> Wordings:
 
 
 def _share(x: float) -> str:
-    return "all" if x == 1.0 else weight(x)
+    """Return a weight as a part of something: all, nearly all, .73."""
+    text = weight(x)
+    return {"1": "all", "1.0": "nearly all"}.get(text, text)
 
 
 def _scope(change: _Change) -> Wordings:

@@ -269,7 +269,18 @@ def test_what_stays_is_not_written_twice(service: ReadingService) -> None:
 def test_a_query_that_sees_only_itself_takes_all_from_itself(service: ReadingService) -> None:
     before, after = changed(service, replace(VIEW, query=0), ablated=frozenset({(1, 2)}))
     for old, new in ((before, after), (after, before)):
-        assert "all of it from" in explain_change(old, new).row[0]
+        assert " all of it from" in explain_change(old, new).row[0]
+
+
+def test_nearly_all_is_not_written_as_a_number(service: ReadingService) -> None:
+    readings = []
+    for scale in (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0):  # one of them makes a weight that rounds to 1
+        before, after = changed(service, replace(VIEW, scale=scale), ablated=frozenset({(1, 2)}))
+        if weight(Plain.of(before).weights.max()) == "1.0":
+            readings.append((before, after))
+    for before, after in readings:
+        assert "nearly all of it from" in explain_change(before, after).row[0]
+    assert readings
 
 
 def test_one_token_has_nothing_to_change(service: ReadingService) -> None:
