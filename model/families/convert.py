@@ -50,7 +50,7 @@ def convert(source: Path, target: Path, *, n_head: int | None = None, tokenizer:
     config = _config(source, tensors, content, n_head)
     with torch.device("meta"):
         gpt = GPT(config)
-    weights = _weights(source, config, tensors, {name: p.shape for name, p in gpt.named_parameters()})
+    weights = _weights(source, tensors, {name: p.shape for name, p in gpt.named_parameters()})
     gpt.load_state_dict(weights, assign=True)
     checkpoint.save(target, gpt.eval().requires_grad_(False), _tokenizer(source, tokenizer, config))
     return config
@@ -108,9 +108,7 @@ def _config(source: Path, tensors: Mapping[str, Tensor], content: Mapping[str, A
     )
 
 
-def _weights(
-    source: Path, config: GPTConfig, tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]
-) -> dict[str, Tensor]:
+def _weights(source: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
     """The weights that the model has, in float32; nanoGPT's without biases get biases of 0."""
     weights = {}
     for name, shape in shapes.items():

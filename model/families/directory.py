@@ -37,7 +37,7 @@ _SIZE_ENDINGS = ("size", "dim", "heads", "layers", "experts", "rank", "layer", "
 _LAYER_NAMES = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HEAD_NAMES = ("num_attention_heads", "n_head", "n_heads", "num_heads")
 _WIDTH_NAMES = ("hidden_size", "n_embd", "d_model")
-_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class FamilyFiles:
     @property
     def n_positions(self) -> int | None:
         """The context that the config states."""
-        return self.size(*_CONTEXT_NAMES)
+        return self.size(*CONTEXT_NAMES)
 
     @property
     def vocab_size(self) -> int | None:

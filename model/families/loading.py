@@ -45,7 +45,7 @@ def load(path: Path, name: str | None, options: OpenOptions) -> FamilyModel:
         if path.is_dir():
             network, tokenizer = _open_directory(path, _DTYPES[options.dtype], device)
         elif is_gguf(path):
-            network, tokenizer = _open_gguf(path, _DTYPES[options.dtype], device)
+            network, tokenizer = _open_gguf(path, _DTYPES[options.dtype])
             note = _quantisation(path)
         else:
             raise CheckpointError(f"{quoted(path)} is neither a directory nor a GGUF file: name one of these")
@@ -88,7 +88,7 @@ def _open_directory(path: Path, dtype: torch.dtype, device: torch.device) -> tup
     return network, _tokenizer(path)
 
 
-def _open_gguf(path: Path, dtype: torch.dtype, device: torch.device) -> tuple[Any, Tokenizer]:
+def _open_gguf(path: Path, dtype: torch.dtype) -> tuple[Any, Tokenizer]:
     """The weights are dequantised: what is computed is what a runtime computes from the same file, but for rounding."""
     if (there := device_bytes(torch.device("cpu"))) is not None and path.stat().st_size > there:
         raise CheckpointError(f"{quoted(path)} does not fit into memory: open a smaller model")

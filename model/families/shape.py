@@ -6,24 +6,22 @@ from typing import Any
 
 from model.errors import ModelError
 from model.families import OpenOptions
+from model.families.directory import CONTEXT_NAMES
 from model.families.recording import RecordedLayer
 
 CONTEXT_CAP = 1024
 """The most tokens that models read unless more are asked for: the matrices of a head grow with the square."""
 
-_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
-
 
 @dataclass(frozen=True, slots=True)
 class FamilyShape:
-    """A `ModelShape`. `scales`, `windows`, `softcaps` and `formulas` have one entry a layer."""
+    """A `ModelShape`. `scales`, `formulas` and `windows` have one entry a layer."""
 
     family: str  # model_type of the config
     n_layer: int
     n_head: int
     n_kv_head: int
     head_size: int
-    value_size: int  # width of v, which differs from that of q and k in a few models
     n_positions: int
     n_embd: int
     vocab_size: int
@@ -32,8 +30,6 @@ class FamilyShape:
     scales: tuple[float, ...]
     formulas: tuple[str, ...]
     windows: tuple[int | None, ...]
-    softcaps: tuple[float | None, ...]
-    has_sinks: bool
     layer_numbers: tuple[int, ...]  # where the layers that have attention stand among all layers
     others: tuple[str, ...]  # what the other layers are, if there are any
     opening: OpenOptions
@@ -71,7 +67,7 @@ class FamilyShape:
         sizes = {(x.q.shape[0], x.k.shape[0], x.q.shape[2], x.v.shape[2]) for x in layers}
         if len(sizes) > 1:
             raise ModelError("its layers differ in their heads")
-        ((heads, kv_heads, head_size, value_size),) = sizes
+        ((heads, kv_heads, head_size, _),) = sizes
         text = config.get_text_config()
         return cls(
             family=str(config.model_type),
@@ -79,7 +75,6 @@ class FamilyShape:
             n_head=heads,
             n_kv_head=kv_heads,
             head_size=head_size,
-            value_size=value_size,
             n_positions=context_length(text, opening.context),
             n_embd=int(text.hidden_size),
             vocab_size=int(text.vocab_size),
@@ -88,8 +83,6 @@ class FamilyShape:
             scales=tuple(x.scale for x in layers),
             formulas=tuple(_formula(text, x.scale, head_size) for x in layers),
             windows=tuple(x.declared_window for x in layers),
-            softcaps=tuple(x.softcap for x in layers),
-            has_sinks=any(x.sink is not None for x in layers),
             layer_numbers=tuple(numbers),
             others=tuple(others),
             opening=opening,
@@ -101,7 +94,7 @@ def context_length(config: Any, asked: int | None) -> int:
 
     Raises ModelError when more is asked for than the model has.
     """
-    own = next((n for name in _CONTEXT_NAMES if type(n := getattr(config, name, None)) is int and n > 0), None)
+    own = next((n for name in CONTEXT_NAMES if type(n := getattr(config, name, None)) is int and n > 0), None)
     if asked is None:
         return min(CONTEXT_CAP, own or CONTEXT_CAP)
     if own is not None and asked > own:

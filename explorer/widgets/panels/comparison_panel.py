@@ -68,7 +68,7 @@ class ComparisonPanel(Lines, can_focus=True):
             [
                 self._heading("text", width),
                 *(self._measure(each, width) for each in comparison.loss_measures()),
-                *self._divergence(comparison, width),
+                *self._divergence(comparison),
             ],
             self._tokens(comparison, width),
         ]
@@ -98,7 +98,7 @@ class ComparisonPanel(Lines, can_focus=True):
             (fit(_signed(written[2], measure), _NUMBER, "right"), self.style_of("faint" if same else "current")),
         )
 
-    def _divergence(self, comparison: Comparison, width: int) -> list[Line]:
+    def _divergence(self, comparison: Comparison) -> list[Line]:
         kl = comparison.kl
         words = "–  other vocabulary" if kl is None else f"{significant(kl)} nats"
         return [line(("KL(left ‖ right) ", self.style_of("faint")), (words, self.style_of("current")))]
