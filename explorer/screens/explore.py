@@ -279,10 +279,10 @@ class ExploreScreen(ActionScreen[None]):
     def _set_title(self, matrix: Matrix, reading: "Reading", stage: Stage) -> None:
         if self.stacked:
             matrix.set_title(_tabs(reading, stage, self.size.width - 4))
-            matrix.measure(Content(""))
+            matrix.set_measure(Content(""))
         else:
             matrix.set_title(matrix_title(reading, stage))
-            matrix.measure(matrix_measure(reading, stage))
+            matrix.set_measure(matrix_measure(reading, stage))
 
     def show_state(self, line: str) -> None:
         """Say what the screen is waiting for; an empty line says nothing."""

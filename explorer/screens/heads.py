@@ -59,7 +59,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         self.gallery = gallery
         self.sort = sort
         self._computing: int | None = None
-        self._zoom = 0
+        self._larger = 0
         self._hovered: Head | None = None
         self._exporter = Exporter(self, self.app)
 
@@ -133,7 +133,7 @@ class HeadsScreen(ActionScreen[Head | None]):
         if self.is_gone:
             return
         with self.app.batch_update():
-            self.grid.show(self.gallery, self.sort, self.measured, self._zoom)
+            self.grid.show(self.gallery, self.sort, self.measured, self._larger)
             self._show_title()
             self._show_detail()
             self.query_one(KeyLine).update()
@@ -357,10 +357,10 @@ class HeadsScreen(ActionScreen[Head | None]):
 
     def _resize_pictures(self, by: int) -> None:
         before = self.grid.layout_in_use
-        self._zoom += by
+        self._larger += by
         self.show()
         if self.grid.layout_in_use == before:  # there is no such size
-            self._zoom -= by
+            self._larger -= by
             self.show()
 
     # Mouse

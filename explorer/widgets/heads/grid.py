@@ -34,14 +34,14 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.sort = Sort.POSITION
-        self.larger = 0
+        self._larger = 0
         self._measured = Measured(None, {}, False)
         self._layout: GridLayout | None = None
         self._drawn: dict[Head, list[list[Segment]]] = {}
 
     def show(self, gallery: Gallery, sort: Sort, measured: Measured, larger: int = 0) -> None:
         """Draw a gallery in an order, with pictures `larger` sizes above the one that suits the terminal."""
-        self.gallery, self.sort, self._measured, self.larger = gallery, sort, measured, larger
+        self.gallery, self.sort, self._measured, self._larger = gallery, sort, measured, larger
         self.redraw()
 
     @property
@@ -71,7 +71,7 @@ class HeadGrid(HeadTiles, can_focus=False, inherit_bindings=False):
         has_pixels = self.palette.has_pixels
         by_layer = self.sort is Sort.POSITION
         layout = grid_layout(
-            *sizes, has_pixels=has_pixels, by_layer=by_layer, larger=self.larger, value=0 if by_layer else _VALUE
+            *sizes, has_pixels=has_pixels, by_layer=by_layer, larger=self._larger, value=0 if by_layer else _VALUE
         )
         self._layout = layout
         self.set_rows(rows_of(gallery.order(self.sort, self._measured), layout.columns, layout.by_layer))

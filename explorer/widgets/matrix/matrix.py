@@ -222,7 +222,7 @@ class Matrix(Drawn, can_focus=True, inherit_bindings=False):
         """The stage that is drawn."""
         return self._stage
 
-    def measure(self, words: TextContent) -> None:
+    def set_measure(self, words: TextContent) -> None:
         """Show `words` about the whole matrix in the lower border, with the zoom if only a part is in view."""
         self._measure = words
         self._show_measure()
