@@ -148,7 +148,10 @@ def _changed_length(trainer: Trainer, before: int) -> str:
     was, now = trainer.rate_factor(last, before), trainer.rate_factor(trainer.done, settings.steps)
     length = f"{settings.steps:,} steps instead of {before:,}"
     if was == trainer.rate_factor(last, settings.steps) and not settings.growth:
-        return f"{length}: the learning rate has not begun to fall, so this is the run that began with so many"
+        return (
+            f"{length}: the learning rate has not begun to fall, so the losses are those of a run that began with "
+            f"{settings.steps:,} steps"
+        )
     falls = max(trainer.done, cooldown_start(settings.steps, settings.cooldown))
     return (
         f"{length}: the learning rate goes from {was:.0%} to {now:.0%} of its highest, and falls to 0 "

@@ -96,7 +96,7 @@ def test_a_run_that_is_extended_before_its_learning_rate_falls_is_the_longer_run
     with monkeypatch.context() as context:
         stop_after(context, 4)  # before the first step: the new length is saved nevertheless
         extended = explorer("--out", "run", "--resume", "--steps", "20")
-    assert "so this is the run that began with so many" in " ".join(extended.stdout.split())
+    assert "so the losses are those of a run that began with 20 steps" in " ".join(extended.stdout.split())
     assert explorer("--out", "run", "--resume").exit_code == 0
     assert losses("run") == losses("long")
 
