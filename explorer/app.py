@@ -24,7 +24,7 @@ from textual.theme import Theme
 
 from data import bundled
 from data.samples import SAMPLES
-from explorer.core.formatting import is_shown
+from explorer.core.formatting import named_characters
 from explorer.core.history import History, history_file
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.signals import handled_like_interrupts
@@ -609,15 +609,9 @@ def _unread_warnings(reading: "Reading") -> Iterable[str]:
             f"the sentence has {fits + reading.left_out} tokens and {reading.model_name} reads at most {fits} at once: "
             f"the first {fits} are shown"
         )
-    if unknown := list(dict.fromkeys(unknown.text for unknown in reading.encoding.unknown)):
-        named = " ".join(_named(character) for character in unknown[:8])
-        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        yield f"{reading.model_name} does not know {named}{more}: left out of the tokens"
-
-
-def _named(character: str) -> str:
-    """Return a character for a message: itself in quotes if it is visible, otherwise its code point."""
-    return f"‘{character}’" if is_shown(character) and not character.isspace() else f"U+{ord(character):04X}"
+    if unknown := reading.encoding.unknown:
+        named = named_characters(each.text for each in unknown)
+        yield f"{reading.model_name} does not know {named}: left out of the tokens"
 
 
 def run(

@@ -98,6 +98,13 @@ def is_shown(text: str) -> bool:
     return text.isprintable() and (text.isascii() or not _IGNORABLE.search(text))
 
 
+def named_characters(characters: Iterable[str], most: int = 8) -> str:
+    """Return different characters for a message, the first `most` of them: ‘ç’ if visible, otherwise U+000A."""
+    different = list(dict.fromkeys(characters))
+    named = " ".join(f"‘{c}’" if is_shown(c) and not c.isspace() else f"U+{ord(c):04X}" for c in different[:most])
+    return named + (f" and {len(different) - most} more" if len(different) > most else "")
+
+
 def one_line(text: str) -> str:
     """Put text from outside, such as a message that repeats a file name, on one line of printable characters."""
     return printable(" ".join(text.split()))

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from explorer.core.formatting import marked
+from explorer.core.formatting import marked, named_characters
 from explorer.training.messages import WatchTokens
 from explorer.training.run_state import RunState
 from explorer.training.session import TrainingSession
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from model.tokenizer import Encoding
 
 _LONGEST_TITLE = 200
-_MOST_NAMED = 8
 
 
 class AttentionPanel(Container):
@@ -135,8 +134,8 @@ class AttentionPanel(Container):
         """Notify the user, once for each sentence, of characters that the tokenizer does not know."""
         if encoding.unknown and text != self._warned_text:
             self._warned_text = text
-            names = dict.fromkeys(f"‘{marked(unknown.text)}’" for unknown in encoding.unknown[:_MOST_NAMED])
-            self._warn(f"{self._run.request.name} does not know {' '.join(names)}: left out of the tokens")
+            named = named_characters(unknown.text for unknown in encoding.unknown)
+            self._warn(f"{self._run.request.name} does not know {named}: left out of the tokens")
 
     def _warn(self, message: str) -> None:
         self.app.notify(" ".join(message.split()), severity="warning", markup=False)

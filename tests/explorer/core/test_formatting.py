@@ -12,6 +12,7 @@ from explorer.core.formatting import (
     is_shown,
     lookalikes,
     marked,
+    named_characters,
     number,
     printable,
     quoted,
@@ -79,3 +80,8 @@ def test_tokens_that_only_a_space_tells_apart_are_told_apart() -> None:
     assert alike == {" man", "man"}
     assert [quoted(token, 8, alike) for token in (" man", "man", " dog")] == ["‘␣man’", "‘man’", "‘dog’"]
     assert quoted(" man") == "‘man’"
+
+
+def test_characters_in_a_message_are_named_once_each_and_only_the_first_of_many() -> None:
+    assert named_characters("içi\n\x1bç") == "‘i’ ‘ç’ U+000A U+001B"
+    assert named_characters("abcabcdd", most=3) == "‘a’ ‘b’ ‘c’ and 1 more"

@@ -161,7 +161,7 @@ async def test_a_sentence_of_ones_own_is_watched(app: ExplorerApp) -> None:
         process.show_heads(2)
         await pilot.pause()
         assert attention(screen) == "weights L0 H0 after step 2 · ‘[red]␛the mat’"
-        assert messages(app)[-1] == "run-x does not know ‘[’ ‘]’ ‘␛’: left out of the tokens"
+        assert messages(app)[-1] == "run-x does not know ‘[’ ‘]’ U+001B: left out of the tokens"
         await pilot.press("e", "ctrl+u", *"ÄÖ", "enter")
         assert screen.attention.view.text == "[red]\x1bthe mat", "of which nothing is known changes nothing"
         assert "no character of the sentence is known" in messages(app)[-1]
