@@ -25,6 +25,9 @@ Result = TypeVar("Result")
 _OF_TEXTUAL = ("palette", "focus_next", "focus_previous")
 """Actions whose keys Textual itself binds."""
 
+ALWAYS_POSSIBLE = ("back", "palette", "quit", "help")
+"""Actions that make sense even while a sentence is typed or nothing is shown yet."""
+
 
 def bindings(screen: str) -> list[BindingType]:
     """The key bindings of a screen's actions."""

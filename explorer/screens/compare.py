@@ -16,7 +16,7 @@ from explorer.core.change_tracker import ChangeTracker
 from explorer.core.comparison import Comparison, Pair, Side
 from explorer.core.formatting import fullest
 from explorer.core.series import SeriesCache
-from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.base import ALWAYS_POSSIBLE, ActionScreen, bindings
 from explorer.screens.dialogs.models import ModelsScreen
 from explorer.view import Change, View, go_to
 from explorer.widgets.key_line import KeyLine
@@ -39,7 +39,6 @@ ABREAST = 100
 BELOW = 46
 """Rows from which they stand one above another if they do not fit side by side."""
 
-_WHILE_EDITING = ("back", "palette", "quit", "help")
 _PARTS = ("left", "right", "difference")
 
 
@@ -241,12 +240,10 @@ class CompareScreen(ActionScreen[None]):
 
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
-        if self.editor.is_editing:
-            return name in _WHILE_EDITING
-        if name in ("back", "palette", "quit", "help"):
+        if name in ALWAYS_POSSIBLE:
             return True
         comparison = self.comparison
-        if comparison is None:
+        if comparison is None or self.editor.is_editing:
             return False
         if name == "difference":
             return self.has_room_for_one

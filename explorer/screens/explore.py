@@ -25,7 +25,7 @@ from explorer.core.head_search import HeadSearch
 from explorer.core.link import link_line
 from explorer.core.opening import EVERYTHING, KEY
 from explorer.core.tour import Part as TourPart
-from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.base import ALWAYS_POSSIBLE, ActionScreen, bindings
 from explorer.screens.dialogs.circuits import CircuitsScreen
 from explorer.screens.dialogs.find import FindScreen
 from explorer.screens.dialogs.help import Part, help_for
@@ -87,8 +87,7 @@ _MATRICES = tuple(stage for stage in Stage if stage is not Stage.NEXT_TOKEN)
 _ABREAST = 4
 """How many matrices stand side by side."""
 
-_WHILE_EDITING = ("back", "palette", "quit", "help")
-_WITHOUT_READING = (*_WHILE_EDITING, "edit", "models", "train", "theme", "focus_next", "focus_previous")
+_WITHOUT_READING = (*ALWAYS_POSSIBLE, "edit", "models", "train", "theme", "focus_next", "focus_previous")
 _PLAYING = ("play", "slower", "faster")
 _PLAYING_KEYS = {key for name in _PLAYING if (action := action_named(EXPLORE, name)) for key in action.keys}
 
@@ -321,7 +320,7 @@ class ExploreScreen(ActionScreen[None]):
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
         if self.editor.is_editing:
-            return name in _WHILE_EDITING
+            return name in ALWAYS_POSSIBLE
         if name == "back":
             is_open = self.whole is not None or self.focused is not None or self.tour.is_open or self.is_lecture
             return is_open or self.playback.is_playing or self.app.view.stepping

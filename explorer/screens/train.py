@@ -17,7 +17,7 @@ from textual.widgets import Static
 from explorer.actions import TRAIN, action_named, footer
 from explorer.core.formatting import fit, marked, visible
 from explorer.core.opening import EVERYTHING
-from explorer.screens.base import ActionScreen, bindings
+from explorer.screens.base import ALWAYS_POSSIBLE, ActionScreen, bindings
 from explorer.screens.train_form import TrainForm
 from explorer.training.messages import (
     HeadsSent,
@@ -54,8 +54,6 @@ _HINTS = {
     RunStatus.DONE: ", enter opens it",
 }
 """What to do next, shown after the status in the title."""
-
-_WHILE_EDITING = ("back", "palette", "quit", "help")
 
 
 class TrainScreen(ActionScreen[None]):
@@ -196,7 +194,7 @@ class TrainScreen(ActionScreen[None]):
     def is_possible(self, name: str) -> bool:
         """Return True if an action makes sense now."""
         if self.editor.is_editing:
-            return name in _WHILE_EDITING
+            return name in ALWAYS_POSSIBLE
         run, status, action = self.run, self.run.status, action_named(TRAIN, name)
         if action is not None and action.change is not None:
             reading = self.attention.reading
