@@ -1,4 +1,4 @@
-"""Copying, writing, the link, samples, help for the part in focus, and colours: by key and by mouse."""
+"""Copying, writing and the link, by key and by mouse."""
 
 import json
 from collections.abc import Callable
@@ -7,23 +7,18 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList, Static
 
-from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, Sample
 from explorer.app import ExplorerApp
 from explorer.core import export
 from explorer.core.link import link_line
 from explorer.screens.dialogs.export import WriteScreen
-from explorer.screens.dialogs.help import HelpScreen
 from explorer.screens.dialogs.link import LinkScreen
-from explorer.screens.dialogs.samples import SamplesScreen, suitable
 from explorer.screens.explore import ExploreScreen
 from explorer.view import Stage
-from explorer.widgets import themes
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.panels.cell import CellPanel
 from explorer.widgets.panels.predictions import PredictionsPanel
-from model import tokenizer
-from tests.explorer.conftest import SENTENCES, Ready
-from tests.explorer.helpers import drawn, messages, screen_text, until
+from tests.explorer.conftest import Ready
+from tests.explorer.helpers import messages, screen_text, until
 
 MakeApp = Callable[..., ExplorerApp]
 
@@ -181,95 +176,3 @@ async def test_the_link_is_shown_and_copied(make_app: MakeApp, ready: Ready) -> 
         assert "--no-mask" in screen_text(app)
         await pilot.press("escape")
         assert isinstance(app.screen, ExploreScreen)
-
-
-@pytest.mark.parametrize("way", ["keys", "mouse"])
-async def test_a_sample_is_opened(way: str, make_app: MakeApp, ready: Ready) -> None:
-    app = make_app(text="something else", query=1)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await pilot.press("p")
-        assert isinstance(app.screen, SamplesScreen)
-        assert app.reading is not None
-        sample = suitable(app.reading)[0]
-        assert sample.shows in screen_text(app)
-        if way == "keys":
-            await pilot.press("down", "up", "enter")
-        else:
-            await pilot.click(OptionList, offset=(4, 1))
-        await ready(pilot)
-        assert app.view.text == sample.text
-        assert app.view.query == len(app.reading.encoding) - 1
-        await pilot.press("e", "up")
-        assert app.explore.editor.text == "something else"
-        await pilot.press("escape", "p", "escape")
-        assert app.view.text == sample.text
-
-
-class Stand:
-    """As much of a reading as `suitable` asks for."""
-
-    def __init__(self, alphabet: str, positions: int) -> None:
-        self.tokenizer = tokenizer.train_char(alphabet)
-        self.shape = type("Shape", (), {"n_positions": positions})()
-
-
-def test_samples_suit_the_model() -> None:
-    letters = "".join(sample.text for sample in SHAKESPEARE_SAMPLES)
-    everything = letters + "".join(sample.text for sample in SAMPLES)
-
-    def offered(alphabet: str, positions: int) -> tuple[Sample, ...]:
-        return suitable(Stand(alphabet, positions))  # type: ignore[arg-type]
-
-    assert offered(letters, 64) == SHAKESPEARE_SAMPLES
-    assert offered(everything, 1000) == SAMPLES
-    assert offered(letters, 40) == tuple(sample for sample in SHAKESPEARE_SAMPLES if len(sample.text) <= 40)
-    assert offered("xyz", 16) == SAMPLES
-
-
-async def test_help_begins_with_the_part_in_focus(make_app: MakeApp, ready: Ready) -> None:
-    app = make_app()
-    async with app.run_test(size=(120, 36)) as pilot:
-        await ready(pilot)
-        seen = set()
-        for _ in range(12):
-            part = app.explore.help_part()
-            assert part is not None
-            assert part.text.endswith(".")
-            await pilot.press("question_mark")
-            assert isinstance(app.screen, HelpScreen)
-            assert part.title in screen_text(app)
-            assert part.title == "Why attention?" or "What it shows" in screen_text(app)
-            seen.add(part.title)
-            await pilot.press("escape", "tab")
-        assert {"The matrix", "The row table", "The cell", "The next token", "How peaked?"} <= seen
-        await pilot.press("e", "f1")
-        assert "earlier sentences" in screen_text(app)
-
-
-async def test_colours_go_round(make_app: MakeApp, ready: Ready) -> None:
-    app = make_app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        seen = [app.theme]
-        for _ in themes.CYCLE:
-            await pilot.press("T")
-            await pilot.pause()
-            seen.append(app.theme)
-            assert SENTENCES[0] in screen_text(app)
-        assert sorted(seen[1:]) == sorted(themes.CYCLE)
-        assert seen[0] == seen[-1]
-
-
-async def test_without_colours_only_those_themes_that_need_none(
-    make_app: MakeApp, ready: Ready, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    app = make_app()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        for _ in range(3):
-            await pilot.press("T")
-            assert app.theme in themes.WITHOUT_COLOURS
-        styles = [part.style for strip in drawn(app) for part in strip if part.style]
-        assert not any(style.color and not style.color.is_default for style in styles)

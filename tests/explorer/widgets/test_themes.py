@@ -1,4 +1,4 @@
-"""Coloured texts can be read in every theme that the palette offers."""
+"""Coloured texts can be read in every theme that the palette offers, and T goes through some of them."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from explorer.app import ExplorerApp
 from explorer.core.colour import contrast
 from explorer.widgets import themes
 from explorer.widgets.key_line import KeyLine
-from tests.explorer.conftest import Ready
+from tests.explorer.conftest import SENTENCES, Ready
+from tests.explorer.helpers import drawn, screen_text
 
 PAPERS = {"footer-key-foreground": ("footer-background",)}
 
@@ -67,3 +68,31 @@ def check_greyed_keys(line: KeyLine) -> None:
         assert other.color
         assert other.color.triplet
         assert contrast(other.color.triplet, paper.rgb) >= contrast(greyed.color.triplet, paper.rgb)
+
+
+async def test_colours_go_round(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        seen = [app.theme]
+        for _ in themes.CYCLE:
+            await pilot.press("T")
+            await pilot.pause()
+            seen.append(app.theme)
+            assert SENTENCES[0] in screen_text(app)
+        assert sorted(seen[1:]) == sorted(themes.CYCLE)
+        assert seen[0] == seen[-1]
+
+
+async def test_without_colours_only_those_themes_that_need_none(
+    make_app: Callable[..., ExplorerApp], ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for _ in range(3):
+            await pilot.press("T")
+            assert app.theme in themes.WITHOUT_COLOURS
+        styles = [part.style for strip in drawn(app) for part in strip if part.style]
+        assert not any(style.color and not style.color.is_default for style in styles)
