@@ -66,10 +66,18 @@ class Variant:
     @property
     def heading(self) -> str:
         """The name and the scale, with a bullet if the scale is in use."""
-        return f"{'●' if self.as_set else ''}{self.name} ×{significant(self.scale, 3)}"
+        return self._marked(f"{self.name} ×{significant(self.scale, 3)}")
+
+    @property
+    def short_heading(self) -> str:
+        """The scale alone, with a bullet if it is in use."""
+        return self._marked(f"×{significant(self.scale, 3)}")
+
+    def _marked(self, heading: str) -> str:
+        return f"●{heading}" if self.as_set else heading
 
     def words(self, short: int) -> str:
-        """Return largest weight, entropy and effective keys in words; the larger `short` (0 to 2), the shorter."""
+        """Return largest weight, entropy and effective keys in words; the larger `short`, the shorter."""
         of = self.query
         if short > 1:
             return f"{weight(of.max_weight)} {of.entropy_bits:.2f}b"
@@ -188,11 +196,12 @@ class PeakednessPanel(Lines, can_focus=True):
     def _one_line(self, found: list[Variant], width: int) -> Line:
         """Return the longest wording that fits."""
         text = line()
-        for lead, short in (("how peaked? ", 0), ("", 1), ("", 2)):
+        for lead, short in (("how peaked? ", 0), ("", 1), ("", 2), ("", 3)):
             parts: list[str | tuple[str, Style]] = [(lead, self.style_of("faint"))]
             for i, variant in enumerate(found):
                 parts.append((" │ " if i else "", self.style_of("faint")))
-                parts.append((variant.heading + " ", self._heading_style(variant)))
+                heading = variant.heading if short < 3 else variant.short_heading
+                parts.append((heading + " ", self._heading_style(variant)))
                 parts.append((self._unless_pending(variant.words(short)), self._plain()))
             text = line(*parts)
             if text.cell_len <= width:
