@@ -104,6 +104,11 @@ def _numbers(reading: "Reading", stage: Stage) -> tuple[QueryRow, list[float], i
     return row, numbers, numbers.index(max(numbers))
 
 
+def _whom(row: QueryRow, place: int, cells: int) -> str:
+    """Return the key at a place of the row as the query's own sentence names it."""
+    return "itself" if row.keys[place] == row.reading.view.query else row.key(place, cells)
+
+
 def _walk(reading: "Reading") -> Wordings:
     row = QueryRow(reading)
     return (
@@ -131,11 +136,11 @@ def _learned(reading: "Reading") -> Wordings:
     row, weights, top = _numbers(reading, Stage.WEIGHTS)
     most, even = weight(weights[top]), weight(1 / len(weights))
     return (
-        f"This is what the head has learned: {row.query(_LONG)} takes {most} from {row.key(top, _LONG)}, where the "
+        f"This is what the head has learned: {row.query(_LONG)} takes {most} from {_whom(row, top, _LONG)}, where the "
         f"average took {even}. It is still an average, since each row adds up to 1, but its weights depend on the "
         "tokens. Where do they come from?",
-        f"Learned: {row.query(_SHORT)} takes {most} from {row.key(top, _SHORT)}, where the average took {even}. Each "
-        "row still adds up to 1. Where do these weights come from?",
+        f"Learned: {row.query(_SHORT)} takes {most} from {_whom(row, top, _SHORT)}, where the average took {even}. "
+        "Each row still adds up to 1. Where do these weights come from?",
     )
 
 
@@ -231,11 +236,11 @@ def _unmasked(reading: "Reading") -> Wordings:
     most, query = weight(weights[top]), reading.view.query
     ahead = weight(sum(share for key, share in zip(row.keys, weights, strict=True) if key > query))
     return (
-        f"Without the mask {row.query(_LONG)} gives {ahead} to tokens after it; most goes to {row.key(top, _LONG)}, "
+        f"Without the mask {row.query(_LONG)} gives {ahead} to tokens after it; most goes to {_whom(row, top, _LONG)}, "
         f"{most}. It was never trained with these: later layers do not expect such a mixture, and a model that writes "
         "has no tokens ahead.",
-        f"Without the mask {row.query(_SHORT)} gives {ahead} to tokens after it; most goes to {row.key(top, _SHORT)}, "
-        f"{most}. It was never trained to see them.",
+        f"Without the mask {row.query(_SHORT)} gives {ahead} to tokens after it; most goes to {_whom(row, top, _SHORT)}"
+        f", {most}. It was never trained to see them.",
     )
 
 

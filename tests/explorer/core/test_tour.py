@@ -66,6 +66,17 @@ def test_pressing_the_keys_asked_for_leads_to_the_end(service: ReadingService) -
     assert (reading.view.layer, reading.view.head) != (VIEW.layer, VIEW.head)
 
 
+def test_a_query_that_looks_at_itself_most_is_not_named_twice(service: ReadingService) -> None:
+    step = next(step for step in STEPS if step.title == "weights")
+    itself = set()
+    for query in range(6):
+        reading = service.read(View("bpe", SENTENCES[2], query=query))
+        top = int(reading.row.weights[0].argmax())
+        itself.add(top == query)
+        assert all((" from itself, " in text) == (top == query) for text in step.text(reading))
+    assert itself == {True, False}
+
+
 def test_it_waits_while_the_user_does_something_else(service: ReadingService) -> None:
     progress = Progress(service.read(VIEW).view)
     reading = entered(progress, service, VIEW)
