@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from explorer.core.explanations import Wordings
-from explorer.core.formatting import fixed, lookalikes, quoted, significant, weight
+from explorer.core.formatting import fixed, lookalikes, quoted, quoted_at, significant, weight
 from explorer.view import Stage, View
 from model.peakedness import effective_keys, variance
 from model.settings import Scope
@@ -151,10 +151,8 @@ class _Change:
         return sum((abs(one - other) for one, other in pairs), 0.0) / 2
 
     def name(self, position: int, cells: int) -> str:
-        """Return a token in quotes, with its position if the text repeats it."""
-        tokens = self.after.encoding.tokens
-        name = quoted(tokens[position], cells)
-        return f"{name} at {position}" if tokens.count(tokens[position]) > 1 else name
+        """Return a token in quotes, with its position if others in the text have the same label."""
+        return quoted_at(self.after.encoding.tokens, position, cells)
 
     def query(self, cells: int) -> str:
         """Return the token at the query, in quotes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from explorer.core.formatting import fixed, lookalikes, quoted, significant, weight
+from explorer.core.formatting import fixed, lookalikes, quoted, quoted_at, significant, weight
 from explorer.core.stages import stage_matrix
 from explorer.view import Stage
 
@@ -116,10 +116,8 @@ class QueryRow:
         return quoted(self.reading.encoding.tokens[self.reading.view.query], cells)
 
     def key(self, place: int, cells: int) -> str:
-        """Return the token at `keys[place]` in quotes, with its position if the text repeats that token."""
-        tokens, position = self.reading.encoding.tokens, self.keys[place]
-        name = quoted(tokens[position], cells)
-        return f"{name} at {position}" if tokens.count(tokens[position]) > 1 else name
+        """Return the token at `keys[place]` in quotes, with its position if others in the text have the same label."""
+        return quoted_at(self.reading.encoding.tokens, self.keys[place], cells)
 
 
 def _score(x: float) -> str:

@@ -165,6 +165,12 @@ def quoted(token: str, cells: int | None = None, alike: Collection[str] = ()) ->
     return f"‘{text if cells is None or cell_len(text) <= cells else fit(text, cells).rstrip()}’"
 
 
+def quoted_at(tokens: tuple[str, ...], position: int, cells: int | None = None) -> str:
+    """Return the token at a position of a text in quotes, with the position if others have the same label."""
+    labels, name = labels_of(tokens), quoted(tokens[position], cells)
+    return f"{name} at {position}" if labels.count(labels[position]) > 1 else name
+
+
 @lru_cache(maxsize=16384)
 def fit(text: str, cells: int, align: str = "left") -> str:
     """Pad a text to exactly `cells` cells (`align` is left, right or center), or cut it and end it with ….

@@ -54,8 +54,8 @@ class Plain:
         self.parts = [[w * x for x in v[j]] for w, j in zip(self.weights, self.keys, strict=True)]
 
     def named(self, position: int) -> str:
-        name = quoted(self.tokens[position], 99)
-        return f"{name} at {position}" if self.tokens.count(self.tokens[position]) > 1 else name
+        names = [quoted(token, 99) for token in self.tokens]
+        return f"{names[position]} at {position}" if names.count(names[position]) > 1 else names[position]
 
 
 def variance(numbers: list[float]) -> float:

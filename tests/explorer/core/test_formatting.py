@@ -16,6 +16,7 @@ from explorer.core.formatting import (
     number,
     printable,
     quoted,
+    quoted_at,
     scientific,
     significant,
     table_number,
@@ -80,6 +81,11 @@ def test_tokens_that_only_a_space_tells_apart_are_told_apart() -> None:
     assert alike == {" man", "man"}
     assert [quoted(token, 8, alike) for token in (" man", "man", " dog")] == ["‘␣man’", "‘man’", "‘dog’"]
     assert quoted(" man") == "‘man’"
+
+
+def test_a_token_has_its_position_if_another_looks_the_same() -> None:
+    tokens = ("cat", " sees", " cat", " dogs")
+    assert [quoted_at(tokens, i, 3) for i in range(4)] == ["‘cat’ at 0", "‘se…’", "‘cat’ at 2", "‘do…’"]
 
 
 def test_characters_in_a_message_are_named_once_each_and_only_the_first_of_many() -> None:
