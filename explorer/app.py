@@ -374,7 +374,7 @@ class ExplorerApp(App[None]):
     def scoring_is_over(self) -> bool:
         """True if the model in view has been measured or cannot be."""
         model = self.model_in_view
-        return self._scorer is not None and model is not None and self._scorer.is_done(model)
+        return self._scorer is not None and model is not None and self._scorer.is_over(model)
 
     def measure_heads(self) -> None:
         """Measure the heads of the model in view in the background, unless that has been done."""

@@ -12,8 +12,8 @@ def sentence_edges(text: str, spans: TokenSpans, window: range) -> dict[str, lis
     """Return the tokens of a window of a text that end a sentence and those that start one, in positions of the window.
 
     A sentence ends with a full stop, question mark or exclamation mark before white space, also within quotation marks.
-    It starts with the opening quotation mark, if there is one. The first token of the window is left out: heads look at
-    it for want of anything else.
+    It starts with the opening quotation mark, if there is one. The first token of the window is left out: heads
+    that find nothing else look at it.
     """
 
     def tokens_at(places: list[int]) -> list[int]:

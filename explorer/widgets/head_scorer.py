@@ -56,7 +56,7 @@ class HeadScorer:
         """Return the scores of a model; None if it has not been measured or cannot be."""
         return self._scores.get(model)
 
-    def is_done(self, model: "TracedModel") -> bool:
+    def is_over(self, model: "TracedModel") -> bool:
         """Return True if a model has been measured or cannot be."""
         return model in self._scores
 

@@ -67,8 +67,8 @@ def timeline_bindings() -> list[Binding]:
 class Timeline(Container):
     """A slider over the snapshots of a training run, hidden until it is opened.
 
-    The application's view shows one of the steps. `asked` is the step that is wanted: it becomes the view as soon as
-    its model is open. A worker opens, reads and measures the steps around it before they are asked for.
+    The application's view shows one of the steps. A step that is asked for becomes the view as soon as its model is
+    open. A worker opens, reads and measures the steps around it before they are asked for.
     """
 
     HELP = """# The slider over training

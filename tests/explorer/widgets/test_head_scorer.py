@@ -59,7 +59,7 @@ def test_each_model_is_measured_once_and_one_at_a_time(bpe_model: Checkpoint, ch
     for model in (bpe_model, bpe_model, char_model):
         scorer.measure(model)
     assert len(app.workers) == 1
-    assert not scorer.is_done(bpe_model)
+    assert not scorer.is_over(bpe_model)
     app.run()
     assert scorer.scores(bpe_model) is SCORES
     scorer.measure(bpe_model)
@@ -80,7 +80,7 @@ def test_a_model_that_cannot_be_measured_is_not_tried_again(bpe_model: Checkpoin
     scorer.measure(bpe_model)
     app.run()
     assert scorer.scores(bpe_model) is None
-    assert scorer.is_done(bpe_model)
+    assert scorer.is_over(bpe_model)
     assert changes == [True]
 
 
@@ -91,7 +91,7 @@ def test_a_cancelled_worker_stops_at_the_next_run_of_the_model(bpe_model: Checkp
     scorer.measure(bpe_model)
     app.is_cancelled = cancelled
     app.run()
-    assert scorer.is_done(bpe_model) is not cancelled
+    assert scorer.is_over(bpe_model) is not cancelled
     assert bool(changes) is not cancelled
 
 
