@@ -59,7 +59,7 @@ def test_byte_order_mark_and_line_ends_are_made_plain(tmp_path: Path) -> None:
     assert read_corpus([path]).sources[0].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_pipe_is_read(tmp_path: Path) -> None:
+def test_a_pipe_is_read() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"from a pipe")
     os.close(writing)

@@ -130,7 +130,7 @@ async def test_an_empty_sentence_is_refused_and_the_old_one_stays(make_app: Make
         assert app.explore.editor.text == before.text
 
 
-async def test_a_sentence_longer_than_the_context(make_app: MakeApp, ready: Ready, bpe_model: Checkpoint) -> None:
+async def test_a_sentence_longer_than_the_context(make_app: MakeApp, ready: Ready) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)

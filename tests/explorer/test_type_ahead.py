@@ -90,7 +90,7 @@ async def test_a_key_waits_for_the_screen_of_the_one_before_it(waiting: Waiting,
         assert (app.view.query, app.view.causal) == (3, False)
 
 
-async def test_escape_clears_the_queued_keys_whose_number_is_limited(waiting: Waiting, ready: Ready) -> None:
+async def test_escape_clears_the_queued_keys_whose_number_is_limited(waiting: Waiting) -> None:
     app, given = waiting()
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: is_exploring(app) and bool(state(app)))
@@ -105,7 +105,7 @@ async def test_escape_clears_the_queued_keys_whose_number_is_limited(waiting: Wa
         await until(pilot, lambda: app.reading is not None)
 
 
-async def test_without_a_model_nothing_waits(ready: Ready) -> None:
+async def test_without_a_model_nothing_waits() -> None:
     given = threading.Event()
 
     def refuse(name: str) -> Any:

@@ -45,7 +45,7 @@ def test_an_induction_head_reads_from_the_previous_token_head(costs: dict[tuple[
         assert costs[other].induction_falls.abs().max() < 1e-6
 
 
-def test_costs_equal_plain_means(model: Checkpoint, costs: dict[tuple[int, int], HeadCost]) -> None:
+def test_costs_equal_plain_means(model: Checkpoint) -> None:
     texts = [[5, 5, 7, 5], [1, 2, 1, 2, 1, 2]]
     for head, cost in head_costs(model, HEADS, texts, REPEATED):
         ablated = AttentionSettings(ablated=frozenset({head}))

@@ -1,7 +1,6 @@
 """`explorer heads`: the names of heads that were built for a purpose, their costs, and what one reads from another."""
 
 import string
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -101,6 +100,6 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], says: str) 
     assert result.stdout == ""
 
 
-def test_the_default_is_the_bundled_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_is_the_bundled_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head_scores, "STORIES", 1)
     assert as_json("heads", "--no-cost")["model"] == "stories"

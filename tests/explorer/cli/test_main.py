@@ -127,7 +127,7 @@ def test_unknown_characters_are_reported_and_left_out(model: str) -> None:
 # Models
 
 
-def test_the_error_for_a_missing_model_lists_the_existing_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_model_lists_the_existing_ones() -> None:
     save_small(Path("mine"))
     message = refusal("show", "a", "--model", "nothing")
     assert "no model is called 'nothing'" in message
@@ -140,7 +140,7 @@ def test_hostile_model_names_are_one_line(name: str) -> None:
     assert "no model is called" in refusal("show", "a", "--json", "--model", name)
 
 
-def test_a_directory_without_a_checkpoint_is_reported(tmp_path: Path) -> None:
+def test_a_directory_without_a_checkpoint_is_reported() -> None:
     Path("empty").mkdir()
     Path("file").write_text("")
     assert "config.json" in refusal("show", "a", "--model", "empty")
@@ -155,7 +155,7 @@ def test_a_truncated_checkpoint_is_one_line(name: str) -> None:
     refusal("show", "a", "--model", "broken")
 
 
-def test_models_are_found_by_name_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_are_found_by_name_everywhere() -> None:
     save_small(catalog.models_directory() / "kept")
     save_small(Path("local"))
     save_small(Path("kept"))
@@ -177,7 +177,7 @@ def test_a_run_that_points_elsewhere_is_refused(pointer: str) -> None:
     assert "config.json" in refusal("show", "a", "--model", "run")
 
 
-def test_models_lists_what_can_be_opened_without_torch(model: str) -> None:
+def test_models_lists_what_can_be_opened_without_torch() -> None:
     save_small(Path("local"))
     Path("holiday").mkdir()
     damaged = save_small(Path("da\x1b[31mmaged"))

@@ -217,7 +217,7 @@ def test_tables_of_a_changed_model_stand_beside_the_trained(model: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["[red]a[/red]b", "a\x1b[31mb\x9b0mc", "a\tb\n\nc", "a\u202eb\u200bc", "👩‍👩‍👧 a"])
-def test_hostile_text_never_reaches_the_terminal(model: str, tmp_path: Path, text: str) -> None:
+def test_hostile_text_never_reaches_the_terminal(tmp_path: Path, text: str) -> None:
     # A vocabulary of exactly these characters: they are then known and shown, not left out.
     save_small(tmp_path / "hostile", replace(CONFIG, vocab_size=len(set(text))))
     tokenizer.save(tokenizer.train_char(text), tmp_path / "hostile")

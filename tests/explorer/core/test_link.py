@@ -3,7 +3,6 @@
 import dataclasses
 import shlex
 import subprocess
-from pathlib import Path
 
 import click
 import pytest
@@ -125,7 +124,7 @@ def test_a_path_that_no_line_holds_is_refused() -> None:
         link_line(View("a\nb", "t"))
 
 
-def test_bad_options_are_refused(tmp_path: Path) -> None:
+def test_bad_options_are_refused() -> None:
     with pytest.raises(click.BadParameter):
         parsed("explorer --key -1")
     with pytest.raises(ModelError):

@@ -153,7 +153,7 @@ async def test_switches_that_are_moved_are_compared_with_as_trained(
 
 
 async def test_two_sentences_of_different_length(
-    make_app: MakeApp, ready: Ready, models: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
+    make_app: MakeApp, ready: Ready, models: dict[str, Checkpoint]
 ) -> None:
     app = make_app(START)
     async with app.run_test(size=(120, 36)) as pilot:

@@ -2,7 +2,6 @@
 
 import gc
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -315,9 +314,7 @@ async def test_playing(model: str) -> None:
         assert not explore.timeline.is_open
 
 
-async def test_a_model_without_a_series_says_so_in_one_line(
-    tmp_path: Path, make_app: Callable[..., ExplorerApp]
-) -> None:
+async def test_a_model_without_a_series_says_so_in_one_line(tmp_path: Path) -> None:
     app = app_on(str(save_small(tmp_path / "alone")))
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
