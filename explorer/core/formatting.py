@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -131,9 +131,13 @@ def _marked(character: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def label(token: str) -> str:
-    """Return a token as a label: visible, without the single leading space of tokens that begin a word."""
-    return visible(token[1:] if len(token) > 1 and token[0] == " " and token[1] != " " else token)
+def label(token: str, alike: frozenset[str] = frozenset()) -> str:
+    """Return a token as a label: visible, without the single leading space of tokens that begin a word.
+
+    A token among those that look `alike` keeps the space, as in ␣man.
+    """
+    begins_word = len(token) > 1 and token[0] == " " and token[1] != " "
+    return visible(token[1:] if begins_word and token not in alike else token)
 
 
 @lru_cache(maxsize=8)
@@ -156,12 +160,9 @@ def lookalikes(tokens: Iterable[str]) -> frozenset[str]:
     return frozenset(token for alike in by_label.values() if len(alike) > 1 for token in alike)
 
 
-def quoted(token: str, cells: int | None = None, alike: Collection[str] = ()) -> str:
-    """Return the label of a token in quotes, ‘guy’; a label wider than `cells` is cut with ….
-
-    A token among those that look `alike` is written with its leading space, ‘␣man’.
-    """
-    text = visible(token) if token in alike else label(token)
+def quoted(token: str, cells: int | None = None, alike: frozenset[str] = frozenset()) -> str:
+    """Return the label of a token in quotes, ‘guy’; a label wider than `cells` is cut with …."""
+    text = label(token, alike)
     return f"‘{text if cells is None or cell_len(text) <= cells else fit(text, cells).rstrip()}’"
 
 

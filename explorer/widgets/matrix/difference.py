@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from explorer.core.comparison import Comparison, Side
-from explorer.core.formatting import fixed, label, number
+from explorer.core.formatting import fixed, label, lookalikes, number
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.paint import Numbers
 
@@ -118,4 +118,4 @@ class DifferenceMatrix(Matrix):
         if self._comparison is None:
             return super()._take_labels(reading)
         pairs = zip(*(side.encoding.tokens for side in self._comparison.sides), strict=False)
-        return tuple(label(one) if one == other else f"{label(one)}/{label(other)}" for one, other in pairs)
+        return tuple("/".join(dict.fromkeys(label(each, lookalikes(pair)) for each in pair)) for pair in pairs)

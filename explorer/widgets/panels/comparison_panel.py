@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 
 from explorer.core.comparison import Comparison, Measure
-from explorer.core.formatting import MINUS, fit, label, quoted, significant, weight
+from explorer.core.formatting import MINUS, fit, label, lookalikes, quoted, significant, weight
 from explorer.widgets.panels.lines import Line, Lines, line
 
 if TYPE_CHECKING:
@@ -112,12 +112,13 @@ class ComparisonPanel(Lines, can_focus=True):
         sides = []
         for side in comparison.sides:
             found = side.as_set.predictions(side.view.query, TOKENS)
-            sides.append([(label(side.token_text(each.token_id)), each.probability) for each in found])
+            sides.append([(side.token_text(each.token_id), each.probability) for each in found])
+        alike = lookalikes(token for found in sides for token, _ in found)
         for pair in zip_longest(*sides):
             parts: list[str | tuple[str, Style]] = []
             for prediction in pair:
-                text = f"{fit(prediction[0], max(1, half - 6))} {weight(prediction[1])}" if prediction else ""
-                parts.append(fit(text, half))
+                name = fit(label(prediction[0], alike), max(1, half - 6)) if prediction else ""
+                parts.append(fit(f"{name} {weight(prediction[1])}" if prediction else "", half))
             lines.append(line(*parts))
         return lines
 
@@ -153,9 +154,7 @@ def tokens_text(comparison: Comparison) -> str:
             f"the difference is over the first {comparison.positions}"
         )
     if other := comparison.differing_positions:
-        some = ", ".join(
-            f"{i} {quoted(left.encoding.tokens[i])} ≠ {quoted(right.encoding.tokens[i])}" for i in other[:_LISTED]
-        )
+        some = ", ".join(f"{i} {_unequal(left.encoding.tokens[i], right.encoding.tokens[i])}" for i in other[:_LISTED])
         more = f" and {len(other) - _LISTED} more" if len(other) > _LISTED else ""
         parts.append(f"tokens differ at {some}{more}")
     for name, side in (("left", left), ("right", right)):
@@ -164,3 +163,9 @@ def tokens_text(comparison: Comparison) -> str:
         if side.encoding.unknown:
             parts.append(f"{name} does not know {len(side.encoding.unknown)} characters")
     return " · ".join(parts)
+
+
+def _unequal(one: str, other: str) -> str:
+    """Return two tokens that differ, in quotes."""
+    alike = lookalikes((one, other))
+    return f"{quoted(one, alike=alike)} ≠ {quoted(other, alike=alike)}"

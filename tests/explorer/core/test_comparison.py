@@ -164,6 +164,8 @@ def test_which_tokens_differ(engine: ReadingService) -> None:
     assert f"{len(one.encoding)} tokens left, {len(other.encoding)} right" in words
     assert f"{differing[0]} ‘cat’ ≠ ‘dog’" in words
     assert comparison.positions == len(one.encoding)
+    spaced = Comparison(engine.read(replace(BPE, text="the cat")), engine.read(replace(BPE, text=" the cat")))
+    assert tokens_text(spaced) == "tokens differ at 0 ‘the’ ≠ ‘␣the’"
     cut = Comparison(engine.read(CHAR), engine.read(replace(CHAR, text="abcxyz" * 6)))
     assert "right leaves out 2 tokens" in tokens_text(cut)
     assert "does not know" in tokens_text(cut)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from explorer.core.formatting import (
     exponential,
     is_shown,
+    label,
     lookalikes,
     marked,
     named_characters,
@@ -80,6 +81,7 @@ def test_tokens_that_only_a_space_tells_apart_are_told_apart() -> None:
     alike = lookalikes([" man", "man", " dog", "dogs", " dog"])
     assert alike == {" man", "man"}
     assert [quoted(token, 8, alike) for token in (" man", "man", " dog")] == ["‘␣man’", "‘man’", "‘dog’"]
+    assert [label(token, alike) for token in (" man", "man", " dog")] == ["␣man", "man", "dog"]
     assert quoted(" man") == "‘man’"
 
 

@@ -29,7 +29,7 @@ from model.errors import ModelError
 from model.settings import Scope
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.explorer.core.test_comparison import stage_of
-from tests.explorer.helpers import compared_settled, messages
+from tests.explorer.helpers import compared_settled, messages, screen_text
 from tests.parameters import slow
 
 MakeApp = Callable[..., ExplorerApp]
@@ -181,6 +181,16 @@ async def test_two_sentences_of_different_length(
         await compared_settled(pilot)
         assert screen.wanted.right.text == "the cat"
         assert "the sentence is empty" in messages(app)[-1]
+
+
+async def test_a_space_alone_is_shown_as_a_difference(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(replace(START, text="the dog"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, ready)
+        await pilot.press("e", "home", "space", "enter")
+        await compared_settled(pilot)
+        assert screen.query_one(DifferenceMatrix).labels == ("the/␣the", "dog")
+        assert "0 ‘the’ ≠ ‘␣the’" in screen_text(app)
 
 
 async def test_two_models(make_app: MakeApp, ready: Ready, models: dict[str, Checkpoint]) -> None:
