@@ -18,6 +18,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from model.attention import AttentionInputs
 from model.errors import ModelError, NumericOverflowError
 from model.families import OpenOptions
 from model.families.cached_reader import CachedReader
@@ -173,7 +174,7 @@ class FamilyModel:
         if wrong is not None:
             raise ModelError(f"token id {wrong} is not in the vocabulary of {self.config.vocab_size}")
 
-    def _check(self, layer: int, recorded: RecordedLayer, inputs: Any) -> None:
+    def _check(self, layer: int, recorded: RecordedLayer, inputs: AttentionInputs) -> None:
         try:
             check(recorded, inputs, _TOLERANCES[self._dtype])
         except ModelError as error:
@@ -250,7 +251,7 @@ class FamilyModel:
 
 
 def _blocks(network: Any) -> list[nn.Module]:
-    """The layers: the longest list of modules in the network, by names in the order they are called."""
+    """The layers: the first list in the network of as many modules as its config says there are layers."""
     lists = [m for m in network.modules() if isinstance(m, nn.ModuleList)]
     count = int(network.config.get_text_config().num_hidden_layers)
     found = next((m for m in lists if len(m) == count), None)
