@@ -6,6 +6,7 @@ imports it. Workers compute and post messages; only message handlers change what
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from data import bundled
 from data.samples import SAMPLES
 from explorer.core.formatting import named_characters
 from explorer.core.history import History, history_file
+from explorer.core.lost_terminal import has_terminal, terminal_is_lost
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.signals import handled_like_interrupts
 from explorer.core.steps import split_step
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
 DEFAULT_VIEW = View(bundled.DEFAULT, SAMPLES[0].text, LAST)
 """What is opened if nothing is asked for; its head and key are undecided."""
 
+TERMINAL_SECONDS = 1.0
+"""Seconds between two looks at the terminal, which may have been closed."""
 MOST_NOTIFICATIONS = 5
 """The most notifications on screen at once; more would hide what they refer to."""
 
@@ -431,6 +435,13 @@ class ExplorerApp(App[None]):
     def on_mount(self) -> None:
         """Leave everything else until the first frame has been painted."""
         self.call_after_refresh(self.run_worker, partial(self._import, "explore"), group="import", thread=True)
+        if not self.is_headless and has_terminal():
+            self.set_interval(TERMINAL_SECONDS, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> None:
+        """End as by a signal if the terminal is gone: Textual would try to read from it for ever."""
+        if terminal_is_lost():
+            signal.raise_signal(signal.SIGTERM)
 
     def _import(self, what: Literal["explore", "torch", "other screens", "head scores"]) -> None:
         """Import what the first frame does without: Explore and torch in workers, the rest when it is first used."""

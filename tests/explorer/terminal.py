@@ -98,12 +98,16 @@ class Terminal:
             pass
         return self.process.returncode
 
-    def hang_up(self) -> None:
-        """Close both ends of the terminal, as when a connection breaks off, and send what the kernel sends then."""
+    def hang_up(self, *, with_signal: bool = True) -> None:
+        """Close both ends of the terminal, as when a connection breaks off, and send what the kernel sends then.
+
+        It sends nothing to a process for which this is not the terminal of its session.
+        """
         os.close(self.ours)
         os.close(self._theirs)
         self.ours = self._theirs = -1
-        self.process.send_signal(signal.SIGHUP)
+        if with_signal:
+            self.process.send_signal(signal.SIGHUP)
 
     def close(self) -> None:
         if self.process.poll() is None:

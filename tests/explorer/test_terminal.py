@@ -106,9 +106,12 @@ def test_a_signal_ends_it_and_restores_the_terminal(
 
 
 @pytest.mark.slow
-def test_a_lost_terminal_ends_it(char_model: Checkpoint, tmp_path: Path, started: list[Terminal]) -> None:
+@pytest.mark.parametrize("with_signal", [True, False])
+def test_a_lost_terminal_ends_it(
+    char_model: Checkpoint, tmp_path: Path, started: list[Terminal], *, with_signal: bool
+) -> None:
     terminal = Terminal(["--model", str(char_model.path), "--text", "a bad fed cab"], tmp_path)
     started.append(terminal)
     terminal.wait_for("weights")
-    terminal.hang_up()
+    terminal.hang_up(with_signal=with_signal)
     assert terminal.process.wait(PATIENCE) != 0
