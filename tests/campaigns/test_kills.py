@@ -69,7 +69,7 @@ def test_whatever_call_it_is_killed_at_a_run_opens_and_goes_on(tmp_path: Path) -
     assert code == 0
     assert calls > STEPS
     finished = step = 0
-    for dice in tries(16):
+    for dice in tries(50):
         out = tmp_path / f"run-{finished}"
         if dice.random() < 0.75:
             code, _ = run(arguments(text, out), dice.randint(1, calls))
