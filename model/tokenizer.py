@@ -23,6 +23,7 @@ from model.tokenizer_trial import TRIED_LENGTH, has_usable_patterns
 
 END_OF_TEXT = "<|endoftext|>"
 SMALLEST_BPE_VOCABULARY = 257  # every byte, and the end of text
+LONGEST_WORD = 500  # characters that WordPiece takes apart, which takes cubic time; BERT has 100
 
 _LARGEST_FILE = 256 * 2**20  # bytes; the largest published tokenizer.json are about 35 MiB
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -145,6 +146,12 @@ def check_harmless(tokenizer: Tokenizer, path: Path) -> None:
         raise TokenizerError(
             f"{quoted(path)} holds a tokenizer that can make a text {times} times as long: it is damaged, or made to "
             "do harm"
+        )
+    longest = getattr(tokenizer.model, "max_input_chars_per_word", 0)
+    if isinstance(tokenizer.model, models.WordPiece) and longest > LONGEST_WORD:
+        raise TokenizerError(
+            f"{quoted(path)} holds a WordPiece tokenizer that takes words apart up to {longest:,} characters, which "
+            f"can take for ever: set max_input_chars_per_word to {LONGEST_WORD} or less"
         )
     if not has_usable_patterns(tokenizer):
         raise TokenizerError(

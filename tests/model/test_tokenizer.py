@@ -393,6 +393,20 @@ def test_published_patterns_are_fine(pattern: str, tmp_path: Path) -> None:
     assert tok.encode(tok.load(tmp_path), "ab").ids
 
 
+@pytest.mark.parametrize(("longest", "is_refused"), [(100, False), (501, True), (10**9, True)])
+def test_words_that_wordpiece_takes_for_ever_to_take_apart_are_refused(
+    longest: int, is_refused: bool, tmp_path: Path
+) -> None:
+    vocabulary = {"[UNK]": 0, "a": 1, "##a": 2}
+    pieces = models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=longest)
+    Tokenizer(pieces).save(str(tmp_path / "tokenizer.json"))
+    if is_refused:
+        with pytest.raises(TokenizerError, match=f"up to {longest:,} characters, which can take for ever: set max_inp"):
+            tok.load(tmp_path)
+    else:
+        assert tok.encode(tok.load(tmp_path), "aa").ids == (1, 2)
+
+
 def test_many_replacements_that_do_not_meet_are_fine(tmp_path: Path) -> None:
     tokenizer = tok.train_char("abc")
     ordinary = [normalizers.Replace(chr(0x2000 + i), "...") for i in range(40)]
