@@ -19,8 +19,8 @@ settings.load_profile("project")
 FEW = 3
 """Files that are tested in one process: each worker takes seconds to import torch and the tests."""
 
-# A shell lets background commands ignore these two, and the applications that tests start would inherit that.
-for _number in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)):
+# A shell lets background commands ignore the first two, nohup the third, and what tests start would inherit that.
+for _number in [getattr(signal, name) for name in ("SIGINT", "SIGQUIT", "SIGHUP") if hasattr(signal, name)]:
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 
