@@ -70,10 +70,15 @@ def _click_message(error: click.ClickException) -> str:
 
 def _fail(message: str) -> NoReturn:
     try:
-        print(f"explorer: {one_line(message)}", file=sys.stderr)
+        warn(one_line(message))
     except OSError:
         silence_output()
     sys.exit(exit_codes.ERROR)
+
+
+def warn(line: str) -> None:
+    """Print a line on standard error."""
+    print(f"explorer: {line}", file=sys.stderr)
 
 
 def warn_about_unknown_characters(encoding: "Encoding", model_name: str) -> None:
@@ -85,4 +90,4 @@ def warn_about_unknown_characters(encoding: "Encoding", model_name: str) -> None
     more = f" and {len(distinct) - _CHARACTERS_NAMED} more" if len(distinct) > _CHARACTERS_NAMED else ""
     count = len(encoding.unknown)
     subject = "1 character is" if count == 1 else f"{count} characters are"
-    print(f"explorer: {subject} unknown to {model_name!r} and left out: {named}{more}", file=sys.stderr)
+    warn(f"{subject} unknown to {model_name!r} and left out: {named}{more}")

@@ -1,14 +1,13 @@
 """The text that `explorer generate` writes, streamed to a terminal or collected in one JSON object."""
 
 import json
-import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
-from explorer.cli.errors import warn_about_unknown_characters
+from explorer.cli.errors import warn, warn_about_unknown_characters
 from explorer.cli.options import scale_value
 from explorer.core.encoding import encode_end
 from explorer.core.formatting import visible
@@ -85,10 +84,9 @@ class Continuation:
         context = model.config.n_positions
         prompt, left_out = encode_end(model.tokenizer, text, context)
         if left_out:
-            print(
-                f"explorer: the text is long and {model.name!r} reads at most its last {context} tokens: its first "
-                f"{left_out:,} characters are left out",
-                file=sys.stderr,
+            warn(
+                f"the text is long and {model.name!r} reads at most its last {context} tokens: its first "
+                f"{left_out:,} characters are left out"
             )
         warn_about_unknown_characters(prompt, model.name)
         if not prompt.ids:
