@@ -147,8 +147,8 @@ def check_harmless(tokenizer: Tokenizer, path: Path) -> None:
             f"{quoted(path)} holds a tokenizer that can make a text {times} times as long: it is damaged, or made to "
             "do harm"
         )
-    longest = getattr(tokenizer.model, "max_input_chars_per_word", 0)
-    if isinstance(tokenizer.model, models.WordPiece) and longest > LONGEST_WORD:
+    model = tokenizer.model
+    if isinstance(model, models.WordPiece) and (longest := model.max_input_chars_per_word) > LONGEST_WORD:
         raise TokenizerError(
             f"{quoted(path)} holds a WordPiece tokenizer that takes words apart up to {longest:,} characters, which "
             f"can take for ever: set max_input_chars_per_word to {LONGEST_WORD} or less"

@@ -12,14 +12,14 @@ class WorkerMessage(Message, bubble=False):
     """Posted by a worker to the object that owns it; dropped once the application is shutting down."""
 
 
-_OF_THE_END = (events.Unmount, Prune, CloseMessages, events.Callback)
-"""What ends a screen, and calls that somebody may wait for."""
+_STILL_HANDLED = (events.Unmount, Prune, CloseMessages, events.Callback)
+"""Messages that end a screen, and calls that somebody may wait for."""
 
 
 def is_too_late(message: Message, app: App[Any]) -> bool:
-    """Return True if the application is shutting down and a message does not belong to the end of a screen.
+    """Return True if the application is shutting down and a message is neither part of that nor a call to be made.
 
     The base classes of our screens drop such a message. That of a screen that was just opened may be its Mount, and
     its widgets will never be there.
     """
-    return not app.is_running and not isinstance(message, _OF_THE_END)
+    return not app.is_running and not isinstance(message, _STILL_HANDLED)
