@@ -27,10 +27,10 @@ from data import bundled
 from data.samples import SAMPLES
 from explorer.core.formatting import named_characters
 from explorer.core.history import History, history_file
-from explorer.core.lost_terminal import has_terminal, terminal_is_lost
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.signals import handled_like_interrupts
 from explorer.core.steps import split_step
+from explorer.core.terminal import is_terminal, terminal_is_lost
 from explorer.core.tour import note_shown, tour_file
 from explorer.screens.opening import OpeningScreen, loading
 from explorer.view import LAST, LONGEST_TEXT, Change, View
@@ -435,7 +435,7 @@ class ExplorerApp(App[None]):
     def on_mount(self) -> None:
         """Leave everything else until the first frame has been painted."""
         self.call_after_refresh(self.run_worker, partial(self._import, "explore"), group="import", thread=True)
-        if not self.is_headless and has_terminal():
+        if not self.is_headless and is_terminal(sys.__stdin__):
             self.set_interval(TERMINAL_SECONDS, self._end_without_terminal)
 
     def _end_without_terminal(self) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from explorer.cli import terminal
 from explorer.cli.output import console
 from explorer.core.formatting import wrapped
+from explorer.core.terminal import is_terminal
 from explorer.labs.registry import ENTRIES, find_entry
 
 _INDENT = 19
@@ -60,5 +60,5 @@ def lab(ctx: click.Context, /, as_json: bool, **values: Any) -> None:
         for line in wrapped(entry.claim, width, width):
             output.print(" " * _INDENT + line, soft_wrap=True)
     output.print("\nexplorer lab NAME runs one, explorer lab NAME --help lists what can be changed.")
-    if terminal.is_terminal(sys.stdout):
+    if is_terminal(sys.stdout):
         output.print("In the application they are behind F2.")

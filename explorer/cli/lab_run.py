@@ -8,10 +8,10 @@ import click
 from rich.cells import cell_len
 from rich.text import Text
 
-from explorer.cli import terminal
 from explorer.cli.output import console
 from explorer.core.formatting import one_line, wrapped
 from explorer.core.loading import open_model
+from explorer.core.terminal import is_terminal
 from explorer.labs.drawing import draw_picture
 from explorer.labs.lab import Entry, Lab, ParameterError, Progress, Result, Values, as_object
 from explorer.labs.registry import load
@@ -54,7 +54,7 @@ def _option(name: str) -> str:
 
 def _run(lab: Lab, values: Values) -> Result:
     """Run a lab; while it trains, one line on the terminal says how far it is."""
-    shows = lab.trains and terminal.is_terminal(sys.stderr)
+    shows = lab.trains and is_terminal(sys.stderr)
     try:
         for item in lab.run(values, open_model):
             if isinstance(item, Result):

@@ -19,6 +19,7 @@ from explorer import __version__
 from explorer.cli import terminal
 from explorer.cli.errors import broken_pipe_ends_well, errors_on_one_line
 from explorer.cli.options import given_options, open_options, opening_options, opening_view, undecided_parts
+from explorer.core.terminal import is_terminal
 from model.errors import ModelError
 
 COMMANDS = {
@@ -117,9 +118,9 @@ def cli(ctx: click.Context, /, text: str, no_tour: bool, **values: Any) -> None:
             _refuse_option_before_command(ctx, given[0])
         return
     in_browser = "TEXTUAL_DRIVER" in os.environ  # `explorer serve` runs it behind pipes
-    if not in_browser and not terminal.is_terminal(sys.stdout):
+    if not in_browser and not is_terminal(sys.stdout):
         raise ModelError("the application needs a terminal and standard output is none: use `explorer show` instead")
-    if not in_browser and text != "-" and not terminal.is_terminal(sys.stdin):
+    if not in_browser and text != "-" and not is_terminal(sys.stdin):
         raise ModelError("the application needs a terminal and standard input is none: give the text with --text -")
     view = opening_view(text, values)
     if text == "-":

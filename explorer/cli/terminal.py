@@ -1,32 +1,30 @@
-"""The standard streams of the commands, and whether they are a terminal."""
+"""The standard streams of the commands."""
 
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
 import click
 
+from explorer.core.terminal import is_terminal
 from model.errors import ModelError
 
 _Item = TypeVar("_Item")
 
 
-def is_terminal(stream: TextIO | None) -> bool:
-    """Return True if a standard stream is open and connected to a terminal."""
-    return stream is not None and stream.isatty()
-
-
 def with_progress(items: Iterable[_Item], total: int, what: str) -> Iterator[_Item]:
     """Yield the items as they are computed, with a line on how many are done if standard error is a terminal."""
     shows_progress = is_terminal(sys.stderr)
-    for done, item in enumerate(items, 1):
-        yield item
+    try:
+        for done, item in enumerate(items, 1):
+            yield item
+            if shows_progress:
+                click.echo(f"\r{what}: {done} of {total}\x1b[K", nl=False, err=True)
+    finally:
         if shows_progress:
-            click.echo(f"\r{what}: {done} of {total}", nl=False, err=True)
-    if shows_progress:
-        click.echo("\r" + " " * 40 + "\r", nl=False, err=True)
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def read_keys_from_terminal() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from explorer import app
-from explorer.cli.terminal import drawing_to_terminal, is_terminal
+from explorer.cli.terminal import drawing_to_terminal
 from explorer.core.formatting import visible
+from explorer.core.terminal import is_terminal
 from explorer.training.request import request_of
 from explorer.training.run_state import RunStatus
 from model.errors import ModelError

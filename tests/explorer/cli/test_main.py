@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 import explorer
-from explorer.cli import terminal
 from explorer.cli.main import cli
 from explorer.core import catalog
 from explorer.view import Stage, View
@@ -208,7 +207,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     app = SimpleNamespace(run=lambda view, **options: views.append(view or options["offer_tour"]))
     monkeypatch.setitem(sys.modules, "explorer.app", cast("ModuleType", app))
     monkeypatch.setattr(explorer, "app", app, raising=False)
-    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
+    monkeypatch.setattr("explorer.cli.main.is_terminal", lambda stream: True)
     return views
 
 

@@ -1,13 +1,16 @@
-"""While the application is drawn, nothing else is written to its terminal."""
+"""What is written to the terminal: nothing else while the application is drawn, and progress that is wiped away."""
 
 import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from explorer.cli.terminal import with_progress
+from model.errors import ModelError
 from tests.explorer.cli.test_main import ROOT
 
 PROGRAM = """
@@ -37,3 +40,17 @@ def test_what_libraries_write_does_not_reach_the_screen(logged: bool, tmp_path: 
     os.close(theirs)
     assert shown == b"a frame\r\na traceback\r\n" + (b"" if logged else b"afterwards\r\n")
     assert log.read_text() == ("thread panicked\nafterwards\n" if logged else "")
+
+
+def test_progress_is_wiped_away_also_where_an_item_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ModelError("no third")
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with pytest.raises(ModelError, match="no third"):
+        list(with_progress(items(), 3, "counting"))
+    assert capsys.readouterr().err == "\rcounting: 1 of 3\x1b[K\rcounting: 2 of 3\x1b[K\r\x1b[K"

@@ -11,7 +11,6 @@ from data import bundled
 from data.samples import SAMPLES, SHAKESPEARE_SAMPLES
 from explorer import app
 from explorer.app import ExplorerApp
-from explorer.cli import terminal
 from explorer.cli.main import main
 from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.readings import ReadingService
@@ -31,7 +30,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[View | Non
     def run(view: View | None, undecided: Undecided | None, **_: Any) -> None:
         views.append((view, undecided))
 
-    monkeypatch.setattr(terminal, "is_terminal", lambda stream: True)
+    monkeypatch.setattr("explorer.cli.main.is_terminal", lambda stream: True)
     monkeypatch.setattr(app, "run", run)
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
     with pytest.raises(SystemExit) as ended:
