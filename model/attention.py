@@ -243,9 +243,14 @@ class AttentionStages:
         return self.scaled if self.inputs.softcap is None else capped(self.scaled, self.inputs.softcap)
 
     @cached_property
+    def visible(self) -> Tensor:
+        """True where a query may see a key: bool, broadcastable to (..., Tq, Tk)."""
+        return self.inputs.visible
+
+    @cached_property
     def masked(self) -> Tensor:
         """Capped, with hidden keys at −∞."""
-        return masked(self.capped, self.inputs.visible)
+        return masked(self.capped, self.visible)
 
     @cached_property
     def weights(self) -> Tensor:
@@ -281,13 +286,12 @@ class AttentionStages:
         return without_ablated(mixed(self.weights, self.inputs.v), self.inputs.ablated)
 
     def rescaled(self, scale: float | Tensor) -> "AttentionStages":
-        """The same attention at another scale, sharing q, k, v and the raw scores.
+        """The same attention at another scale, sharing q, k, v, the raw scores and the mask.
 
         If `scale` is a tensor (N,), every stage from `scaled` on has a leading dimension N.
         """
         other = AttentionStages(replace(self.inputs, scale=scale))
-        if "scores" in self.__dict__:
-            other.__dict__["scores"] = self.scores
+        other.__dict__.update((name, self.__dict__[name]) for name in ("scores", "visible") if name in self.__dict__)
         return other
 
     def row(self, query: int) -> "AttentionStages":

@@ -81,7 +81,7 @@ def head_picture(
     """Return the picture of one head in blocks of `size`; peakedness is computed unless it is `known`."""
     with torch.inference_mode():
         stages = trace.head(layer, head)
-        picture = blocks(stages.weights, stages.inputs.visible, size)
+        picture = blocks(stages.weights, stages.visible, size)
         # Cloned, as blocks of a single cell share the storage of the whole matrix.
         return HeadPicture(picture.clone(), size, known or _measure(stages, trained_scale))
 

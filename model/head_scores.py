@@ -282,7 +282,7 @@ def _stages(model: TracedModel, ids: Sequence[int]) -> Iterator[AttentionStages]
 
 def _uniform(stages: AttentionStages) -> Tensor:
     """Weights that are equal on all visible keys, (T, T) or (H, T, T)."""
-    visible = stages.inputs.visible.float().cpu()
+    visible = stages.visible.float().cpu()
     return visible / visible.sum(-1, keepdim=True).clamp(min=1)
 
 

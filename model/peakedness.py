@@ -57,7 +57,7 @@ class RowPeakedness:
 
 def row_peakedness(row: AttentionStages) -> RowPeakedness:
     """Measure the stages of one row, shapes (1, T). A sink counts as one more key in the entropy."""
-    visible = row.scores[row.inputs.visible]
+    visible = row.scores[row.visible]
     return RowPeakedness(
         largest_weight(row.weights).item(), entropy_bits(row.distribution).item(), variance(visible).item()
     )

@@ -65,7 +65,7 @@ class CellArithmetic:
             score=row.scores[0, key].item(),
             scale=float(row.inputs.scale),
             scaled=row.scaled[0, key].item(),
-            hidden=not row.inputs.visible[0, key].item(),
+            hidden=not row.visible[0, key].item(),
             log_sum=row.log_sums[0].item(),
             weight=row.weights[0, key].item(),
             softcap=row.inputs.softcap,
@@ -126,7 +126,7 @@ class MixedArithmetic:
             weights=tuple(row.weights[0].tolist()),
             terms=row.weights[0].double()[:, None] * row.inputs.v.double(),
             mixed=tuple(row.mixed[0].tolist()),
-            seen=tuple(row.inputs.visible[0].tolist()),
+            seen=tuple(row.visible[0].tolist()),
             ablated=bool(row.inputs.ablated),
         )
 

@@ -50,7 +50,7 @@ def explain_change(before: "Reading", after: "Reading") -> ChangeExplanation:
     row = explain[kinds[0]](change) if len(kinds) == 1 else _several(change)
     shorter = row[-1].replace(f"{change.where}:", ":", 1)
     row = (*row, shorter, shorter.removesuffix(change.offers[-1]))
-    return ChangeExplanation(_distinct(row), explain_prediction(before, after))
+    return ChangeExplanation(_distinct(row), _distinct(_prediction(change)))
 
 
 def explain_prediction(before: "Reading", after: "Reading") -> Wordings:
@@ -103,21 +103,36 @@ class _Row:
         row = reading.row
         return cls(
             tuple(row.weights[0].tolist()),
-            tuple(row.inputs.visible[0].tolist()),
-            variance(row.scaled[row.inputs.visible]).item(),
+            tuple(row.visible[0].tolist()),
+            variance(row.scaled[row.visible]).item(),
             effective_keys(row.distribution).item(),
             (row.weights @ row.inputs.v).norm().item(),
         )
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The number of visible keys."""
         return sum(self.visible)
 
-    @property
+    @cached_property
     def top(self) -> int:
         """The key with the largest weight."""
         return max(range(len(self.weights)), key=self.weights.__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """The most likely next token after the query in one reading."""
+
+    token_id: int
+    text: str
+    probability: float
+
+    @classmethod
+    def of(cls, reading: "Reading") -> "_Guess":
+        """Take it from the prediction after the query in view."""
+        (found,) = reading.as_set.predictions(reading.view.query, 1)
+        return cls(found.token_id, reading.token_text(found.token_id), found.probability)
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,11 @@ class _Change:
     def query(self, cells: int) -> str:
         """Return the token at the query, in quotes."""
         return quoted(self.after.encoding.tokens[self.view.query], cells)
+
+    @cached_property
+    def guesses(self) -> tuple[_Guess, _Guess]:
+        """The most likely next token before and after."""
+        return _Guess.of(self.before), _Guess.of(self.after)
 
     @property
     def where(self) -> str:
@@ -479,15 +499,18 @@ def _prediction(change: _Change) -> Wordings:
         return ()
     here, kl = _loss_here(change), _divergence(change)
     long, medium, short, least = _text_loss(change)
+    fullest, shorter, shortest = (
+        _expected(change, lead, cells) for lead, cells in (("Next token ", _MEDIUM), ("Next ", _SHORT), ("", _SHORT))
+    )
     return (
-        _joined(_expected(change, "Next token ", _MEDIUM), here, long, kl),
-        _joined(_expected(change, "Next token ", _MEDIUM), long, kl),
-        _joined(_expected(change, "Next ", _SHORT), medium, kl),
-        _joined(_expected(change, "Next ", _SHORT), short, kl),
-        _joined(_expected(change, "Next ", _SHORT), short),
-        _joined(_expected(change, "", _SHORT), short),
-        _joined(_expected(change, "", _SHORT), least),
-        _joined(_expected(change, "", _SHORT)),
+        _joined(fullest, here, long, kl),
+        _joined(fullest, long, kl),
+        _joined(shorter, medium, kl),
+        _joined(shorter, short, kl),
+        _joined(shorter, short),
+        _joined(shortest, short),
+        _joined(shortest, least),
+        _joined(shortest),
     )
 
 
@@ -497,10 +520,11 @@ def _joined(*parts: str) -> str:
 
 def _expected(change: _Change, lead: str, cells: int) -> str:
     """Say which token is most likely next and how likely, before and after; in the fewest words if `lead` is empty."""
-    (old,), (new,) = (reading.as_set.predictions(change.view.query, 1) for reading in (change.before, change.after))
+    old, new = change.guesses
     was, now = weight(old.probability), weight(new.probability)
-    texts = [change.after.token_text(each.token_id) for each in (new, old)]
-    token, other = (quoted(text, cells, lookalikes(texts)) for text in texts)
+    texts = new.text, old.text
+    alike = lookalikes(texts)
+    token, other = (quoted(text, cells, alike) for text in texts)
     if old.token_id != new.token_id:
         return f"{lead}{token} {now} {'instead of' if lead else 'for'} {other} {was}"
     still = f"{lead}still {token}" if lead else token

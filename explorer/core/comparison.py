@@ -199,7 +199,7 @@ class Comparison:
         columns = min(matrix.shape[1], beside.shape[1])
         known = None
         if self.stage in HIDDEN_STAGES:
-            seen = (stages.inputs.visible.expand_as(stages.scores)[:rows, :columns] for stages in (one, other))
+            seen = (stages.visible.expand_as(stages.scores)[:rows, :columns] for stages in (one, other))
             known = next(seen) | next(seen)
         return beside[:rows, :columns] - matrix[:rows, :columns], known
 

@@ -33,9 +33,9 @@ class EntropyCurve:
         return min(range(last), key=lambda i: abs(math.log(self.scales[i] / scale)))
 
 
-def query_curve(inputs: AttentionInputs, query: int, n_embd: int, points: int) -> EntropyCurve:
-    """Return the curve of one query of a head whose model has the width `n_embd`."""
-    return _row_curve(inputs.row(query), _scales(inputs, n_embd, points))
+def query_curve(row: AttentionStages, n_embd: int, points: int) -> EntropyCurve:
+    """Return the curve of one query, given its row of stages in a head whose model has the width `n_embd`."""
+    return _row_curve(row, _scales(row.inputs, n_embd, points))
 
 
 def head_curve(inputs: AttentionInputs, n_embd: int, points: int) -> EntropyCurve:
@@ -44,16 +44,15 @@ def head_curve(inputs: AttentionInputs, n_embd: int, points: int) -> EntropyCurv
     most = _HEAD_QUERIES
     chosen = [round(i * (count - 1) / (most - 1)) for i in range(most)] if count > most else range(count)
     scales = _scales(inputs, n_embd, points)
-    curves = [_row_curve(inputs.row(i), scales) for i in chosen]
+    curves = [_row_curve(AttentionStages(inputs.row(i)), scales) for i in chosen]
     bits = torch.tensor([curve.bits for curve in curves]).mean(0)
     return EntropyCurve(scales, tuple(bits.tolist()), sum(curve.most for curve in curves) / len(curves))
 
 
-def _row_curve(inputs: AttentionInputs, scales: Sequence[float]) -> EntropyCurve:
-    row = AttentionStages(inputs)
-    _ = row.scores  # computed once, shared by all scales
+def _row_curve(row: AttentionStages, scales: Sequence[float]) -> EntropyCurve:
+    _ = row.scores, row.visible  # computed once, shared by all scales
     stages = row.rescaled(torch.tensor(scales))
-    visible = int(inputs.visible.sum().item())
+    visible = int(row.visible.sum().item())
     return EntropyCurve(tuple(scales), tuple(entropy_bits(stages.weights)[:, 0].tolist()), math.log2(max(1, visible)))
 
 

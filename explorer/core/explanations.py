@@ -60,7 +60,7 @@ class QueryRow:
     @cached_property
     def keys(self) -> list[int]:
         """Positions of the keys that the query may see."""
-        visible: list[bool] = self.stages.inputs.visible[0].tolist()
+        visible: list[bool] = self.stages.visible[0].tolist()
         return [key for key, is_visible in enumerate(visible) if is_visible]
 
     def numbers(self, stage: Stage) -> list[float]:

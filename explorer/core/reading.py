@@ -165,7 +165,7 @@ class Reading:
 
     def query_entropy_curve(self, points: int) -> EntropyCurve:
         """Compute the entropy of the current query over the scale."""
-        return query_curve(self.stages.inputs, self.view.query, self.bounds.n_embd, points)
+        return query_curve(self.row, self.bounds.n_embd, points)
 
     def head_entropy_curve(self, points: int) -> EntropyCurve:
         """Compute the mean entropy of the head's queries over the scale."""

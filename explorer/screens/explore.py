@@ -215,8 +215,9 @@ class ExploreScreen(ActionScreen[None]):
             wanted = self._follow_tour(reading)
         if self.has_class("-without-reading"):
             self.remove_class("-without-reading", update=False)
-            held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine", "#body"))
-            self.app.stylesheet.update_nodes(held_back, animate=False)
+            held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine"))
+            parts = *self._matrices.values(), *self.query_one("#panels").children
+            self.app.stylesheet.update_nodes((*held_back, *parts), animate=False)
         if wanted is not None:
             self.app.look(wanted, undecided=KEY)  # the steps speak of the key with the largest weight
 
@@ -240,7 +241,7 @@ class ExploreScreen(ActionScreen[None]):
             end = max(_ABREAST, matrices.index(chosen) + 1)
             shown = matrices[end - _ABREAST : end]
         head = reading.as_set, reading.view.layer, reading.view.head
-        room = shown, self.size, self.whole, self.query_one("#body").size
+        room = shown, self.size, self.whole, self._body_height
         for each, matrix in self._matrices.items():
             matrix.display = each in shown
             matrix.set_class(each is stage, "-lit")
@@ -266,9 +267,15 @@ class ExploreScreen(ActionScreen[None]):
         self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
 
     @property
+    def _body_height(self) -> int:
+        """The height of the matrices and panels together; a hidden container like #body is not told its own."""
+        others = (child for child in self.children if child.display and child.id != "body")
+        return self.size.height - sum(child.outer_size.height for child in others)
+
+    @property
     def _most_lines(self) -> int:
         """How many lines the matrices may take of the body above the panels; see explore.tcss."""
-        height = self.query_one("#body").size.height
+        height = self._body_height
         if self.is_lecture:
             return height - (1 if self.has_class("-low") else 5)
         if self.tour.is_open and self.has_class("-low"):

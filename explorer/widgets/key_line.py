@@ -8,6 +8,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from explorer.actions import Action, Place
@@ -49,26 +50,47 @@ class KeyLine(Widget):
         self._shown: tuple[bool, ...] = ()
         self._hints: Hints = ()
         self._said = ""
+        self._strips: dict[tuple[int, int, tuple[bool, ...]], Strip] = {}
 
     def say(self, line: str) -> None:
         """Show a line instead of the keys, or the keys again if the line is empty."""
         if line != self._said:
             self._said = line
-            self.tooltip = None
-            self.refresh()
+            self._draw_again()
 
     def show_hints(self, hints: Hints) -> None:
         """Show hints instead of the footer, or the footer again if there are none."""
         self._hints = hints
+        self._draw_again()
+
+    def _draw_again(self) -> None:
+        self._shown = self._possible()
         self.tooltip = None
         self.refresh()
 
     def update(self) -> None:
         """Redraw the line if other actions have become possible."""
-        possible = tuple(map(self._is_possible, self._named))
+        possible = self._possible()
         if possible != self._shown:
             self._shown = possible
             self.refresh()
+
+    def _possible(self) -> tuple[bool, ...]:
+        return tuple(map(self._is_possible, self._named))
+
+    def notify_style_update(self) -> None:
+        """Draw the line again in the new style."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line, or take it from the last time that the same keys were possible: that is often the case."""
+        if self._said or self._hints:
+            return super().render_line(y)
+        state = y, self.size.width, self._shown
+        if state not in self._strips:
+            self._strips[state] = super().render_line(y)
+        return self._strips[state]
 
     def render(self) -> Text:
         """Draw the line without the least important places if it would be too long."""
@@ -76,7 +98,7 @@ class KeyLine(Widget):
             return Text(self._said, no_wrap=True, overflow="ellipsis")
         if self._hints:
             return self._render_hints()
-        possible = {name: self._is_possible(name) for name in self._named}
+        possible = dict(zip(self._named, self._shown or self._possible(), strict=True))
         styles = {kind: self.get_component_rich_style(f"key-line--{kind}") for kind in ("key", "caption", "disabled")}
         texts = [_text(place, possible, styles) for place in self._places]
         kept: set[int] = set()

@@ -98,7 +98,7 @@ class TokenStrip(Drawn, can_focus=False, inherit_bindings=False):
         self.reading = reading
         row = reading.row
         self._weights = row.weights[0].tolist()
-        self._seen = row.inputs.visible[0].tolist()
+        self._seen = row.visible[0].tolist()
         self._is_pending = reading.view.is_pending(Stage.WEIGHTS)
         if before is None or before.encoding is not reading.encoding:
             self._items = _items(reading)

@@ -83,7 +83,7 @@ def matrix_measure(reading: "Reading", stage: Stage) -> Content:
         return Content(f"var {significant(stages.capped.var(correction=0).item())}")
     if stage is Stage.MASKED:
         cells = stages.scores.numel()
-        hidden = cells - int(stages.inputs.visible.expand_as(stages.scores).count_nonzero().item())
+        hidden = cells - int(stages.visible.expand_as(stages.scores).count_nonzero().item())
         return Content(f"{hidden:,} of {cells:,} hidden")
     if stage is Stage.WEIGHTS:
         sink = stages.sink_weights
@@ -112,7 +112,7 @@ def cell_text(reading: "Reading", stage: Stage, query: int, column: int) -> str:
     score, scaled, capped = (number(x[0, column].item(), 9).strip() for x in (row.scores, row.scaled, row.capped))
     if row.inputs.softcap is not None:
         scaled += f" · capped {capped}"
-    seen = bool(row.inputs.visible[0, column].item())
+    seen = bool(row.visible[0, column].item())
     given = f"weight {weight(row.weights[0, column].item(), 3)}" if seen else "masked −∞ · weight 0"
     return f"{of_query} · key {column} {quoted(tokens[column])}: score {score} · scaled {scaled} · {given}"
 
@@ -125,6 +125,6 @@ def token_text(reading: "Reading", position: int) -> str:
     row = reading.stages.row(query)
     of_token = f" token {position} {quoted(encoding.tokens[position])} · id {encoding.ids[position]}"
     asking = f"query {query} {quoted(encoding.tokens[query])}"
-    if not row.inputs.visible[0, position].item():
+    if not row.visible[0, position].item():
         return f"{of_token} · not seen by {asking}"
     return f"{of_token} · weight {weight(row.weights[0, position].item(), 3)} from {asking}"

@@ -52,7 +52,7 @@ class Numbers:
         """
         matrix = stage_matrix(stages, stage)
         inputs = stages.inputs
-        visible = inputs.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
+        visible = stages.visible.expand_as(matrix) if stage in HIDDEN_STAGES else None
         window = inputs.window if stage in HIDDEN_STAGES and inputs.causal else None
         leave_out = without_first and stage is not Stage.MIXED and matrix.shape[1] > 1
         ranged = matrix[:, 1:] if leave_out else matrix

@@ -1,7 +1,8 @@
 """Lines: a panel drawn line by line that scrolls if its content does not fit."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, overload
 
@@ -78,7 +79,7 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
         self._title: str | Content = ""
-        self._room: Room | None = None  # while lines are rendered
+        self._room: Room | None = None  # while it cannot change
         self._style_cache: dict[str, Style] = {}
         self._palette: Palette | None = None
 
@@ -127,12 +128,18 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         return self._room or Room(self.size, self.scrollable_content_region.size, self.scroll_offset)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Render lines. The room is looked up once for all of them: Textual searches the screen for it each time."""
-        self._room = self.room
-        try:
+        """Render lines. All of them are drawn in the same room."""
+        with self.room_at_hand():
             return super().render_lines(crop)
+
+    @contextmanager
+    def room_at_hand(self) -> Iterator[None]:
+        """Look the room up once: Textual searches the screen for it each time. It must not change meanwhile."""
+        known, self._room = self._room, self.room
+        try:
+            yield
         finally:
-            self._room = None
+            self._room = known
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of the application.
@@ -280,10 +287,12 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
     def redraw(self) -> None:
         """Make the lines again."""
         self._lines = None
-        if not self.is_attached or self._width < 1:
+        if not self.is_attached:
             return
-        made = self.content_lines
-        size = Size(self._width, len(made))
+        with self.room_at_hand():
+            if self._width < 1:
+                return
+            size = Size(self._width, len(self.content_lines))
         changed = size.height != self.virtual_size.height
         if size != self.virtual_size:
             self.virtual_size = size

@@ -295,7 +295,7 @@ class PeakednessPanel(Lines, can_focus=True):
     def _top_keys(self, reading: "Reading", found: list[Variant], count: int) -> list[int]:
         """Return the keys with the largest weights, in text order; the first keys while weights are not computed."""
         in_use = next(variant for variant in found if variant.as_set).weights
-        seen = reading.stages.inputs.row(reading.view.query).visible[0].tolist()
+        seen = reading.row.visible[0].tolist()
         if self._is_pending:
             return [key for key, s in enumerate(seen) if s][:count]
         ranked = sorted((key for key, s in enumerate(seen) if s), key=lambda key: -in_use[key])
@@ -351,7 +351,7 @@ class PeakednessPanel(Lines, can_focus=True):
 
 def _seen(reading: "Reading") -> int:
     """Return the number of keys that the query sees."""
-    return int(reading.stages.inputs.row(reading.view.query).visible.sum().item())
+    return int(reading.row.visible.sum().item())
 
 
 def _shares(spare: int, seen: int, curves: int) -> tuple[int, int]:

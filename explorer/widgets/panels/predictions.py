@@ -93,9 +93,9 @@ class Both:
     kl_text: float
 
     @classmethod
-    def of(cls, reading: "Reading") -> "Both":
-        """Return the predictions of a reading."""
-        trained = Forecast.of(reading, reading.as_trained, "as trained")
+    def of(cls, reading: "Reading", trained: Forecast | None = None) -> "Both":
+        """Return the predictions of a reading; `trained` saves working out those as trained again."""
+        trained = trained or Forecast.of(reading, reading.as_trained, "as trained")
         if reading.as_set is reading.as_trained:
             same = Forecast("as set", trained.tokens, trained.next_loss, trained.mean_loss)
             return cls(trained, same, 0.0, 0.0)
@@ -166,7 +166,8 @@ class PredictionsPanel(Lines, can_focus=True):
             self.reading = reading
             return
         if before[:3] != source:
-            self._both = Both.of(reading)
+            is_same = self._both is not None and before[1:3] == source[1:3]
+            self._both = Both.of(reading, self._both.trained if self._both and is_same else None)
             self._chosen = 0
         self._is_pending = reading.view.is_pending(Stage.NEXT_TOKEN)
         super().show(reading)

@@ -149,7 +149,7 @@ class RowTable(Drawn, can_focus=True, inherit_bindings=False):
         self._scores, self._scaled = row.scores[0].tolist(), row.scaled[0].tolist()
         self._softcap = row.inputs.softcap
         self._capped = [] if self._softcap is None else row.capped[0].tolist()
-        self._weights, self._seen = row.weights[0].tolist(), row.inputs.visible[0].tolist()
+        self._weights, self._seen = row.weights[0].tolist(), row.visible[0].tolist()
         self._scale = float(row.inputs.scale)
         self._sink = None if row.sink_weights is None else float(row.sink_weights[0])
         self._key = view.key

@@ -391,7 +391,7 @@ def test_weights_that_overflow_are_a_diverged_run_or_a_wrong_beginning() -> None
 
 
 def test_weights_too_large_for_half_precision_are_kept_whole() -> None:
-    train("--init-std", "1e5", steps=2)
+    train("--learning-rate", "1e7", steps=1)
     assert load(Path("run/final")).gpt.wte.weight.abs().max() > 65_504
     assert "| stored as | float32 |" in Path("run/final/README.md").read_text()
-    assert [step for step, _ in find_snapshots("run")] == [0, 2]
+    assert [step for step, _ in find_snapshots("run")] == [0, 1]

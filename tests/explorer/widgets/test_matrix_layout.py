@@ -12,6 +12,7 @@ from explorer.widgets.matrix.layout import Content, Zoom, column_label
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.minimap import Minimap
 from explorer.widgets.matrix.paint import Numbers
+from explorer.widgets.panels.row_table import RowTable
 from tests.explorer.conftest import SENTENCES, Ready
 from tests.parameters import slow
 
@@ -149,7 +150,7 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
         await ready(pilot)
         tokens = len(app.reading.encoding) if app.reading else 0
         matrix = app.explore.query_one("#matrix-scores", Matrix)
-        panels = app.explore.query_one("#panels")
+        panels = app.explore.query_one(RowTable)
         heights: dict[Zoom, tuple[int, int]] = {}
 
         async def laid_out() -> None:
@@ -157,13 +158,13 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
             stayed, before = 0, (-1, -1)
             while stayed < 4:
                 await pilot.pause()
-                now = matrix.size.height, panels.size.height
+                now = matrix.size.height, panels.outer_size.height
                 stayed, before = (stayed + 1 if now == before else 0), now
 
         for _ in range(8):
             await laid_out()
             zoom = matrix.zoom_in_use
-            heights[zoom] = matrix.size.height, panels.size.height
+            heights[zoom] = matrix.size.height, panels.outer_size.height
             if zoom is H:
                 assert matrix.size.height <= 1 + -(-tokens // 2) + 1
             await pilot.press("z")
@@ -174,4 +175,4 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
         while matrix.zoom is not None:
             await pilot.press("z")
         await laid_out()
-        assert (matrix.size.height, panels.size.height) == heights[H]
+        assert (matrix.size.height, panels.outer_size.height) == heights[H]

@@ -1,0 +1,44 @@
+"""The footer: keys are greyed and possible again, in the colours of the theme in use."""
+
+from rich.style import Style
+from textual.app import App, ComposeResult
+
+from explorer.actions import EXPLORE, footer
+from explorer.widgets.key_line import KeyLine
+
+
+class Footer(App[None]):
+    impossible = ""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"footer-key-greyed": "#808080"}
+
+    def compose(self) -> ComposeResult:
+        yield KeyLine(footer(EXPLORE), lambda name: name != self.impossible)
+
+
+def styles(line: KeyLine) -> list[tuple[str, Style | None]]:
+    """The text and the style of each part of the line, without what a click does."""
+    return [(text, style and style.clear_meta_and_links()) for text, style, _ in line.render_line(0)]
+
+
+async def test_a_line_drawn_before_is_the_line_drawn_anew() -> None:
+    app = Footer()
+    async with app.run_test(size=(200, 5)) as pilot:
+        line = app.query_one(KeyLine)
+        seen = []
+        for app.theme in ("textual-dark", "textual-light"):
+            await pilot.pause()
+            of_theme = []
+            for app.impossible in ("", "query_next", ""):
+                line.update()
+                of_theme.append(styles(line))
+            assert of_theme[0] == of_theme[2] != of_theme[1]
+            line.say("something else")
+            assert line.render_line(0).text.strip() == "something else"
+            line.say("")
+            assert styles(line) == of_theme[0]
+            seen.append(of_theme[0])
+        assert seen[0] != seen[1]
+        await pilot.resize_terminal(60, 5)
+        assert line.render_line(0).cell_length == 60
