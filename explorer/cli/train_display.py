@@ -136,10 +136,12 @@ def _changes(trainer: Trainer, before: TrainerSettings) -> list[str]:
     """Return the changes of settings with which a run was resumed."""
     now = trainer.settings
     lines = [_changed_length(trainer, before.steps)] if now.steps != before.steps else []
-    for name, was, share in (("repeats", before.repeats, now.repeats), ("recall", before.recall, now.recall)):
-        if share != was:
-            lines.append(f"--{name} {share:g} instead of {was:g}")
-    return lines
+    pairs = (
+        ("repeats", before.repeats, now.repeats),
+        ("recall", before.recall, now.recall),
+        ("entropy-penalty", before.entropy_penalty, now.entropy_penalty),
+    )
+    return [*lines, *(f"--{name} {value:g} instead of {was:g}" for name, was, value in pairs if value != was)]
 
 
 def _changed_length(trainer: Trainer, before: int) -> str:

@@ -45,6 +45,7 @@ _GROUPS = {
         "growth",
         "repeats",
         "recall",
+        "entropy_penalty",
         "dropout",
         "warmup",
         "cooldown",

@@ -50,6 +50,7 @@ class TrainOptions:
     growth: float
     repeats: float
     recall: float
+    entropy_penalty: float
     dropout: float
     warmup: int
     cooldown: float
@@ -156,7 +157,7 @@ def _shared(options: TrainOptions, kind: type[TrainerSettings | OptimizerSetting
 
 
 _CHANGEABLE = frozenset({
-    "files", "out", "resume", "steps", "repeats", "recall", "device", "threads",
+    "files", "out", "resume", "steps", "repeats", "recall", "entropy_penalty", "device", "threads",
     "checkpoint_every", "snapshots", "snapshot_steps", "probe_every", "sample_every", "prompt",
 })  # fmt: skip
 """Options that may differ when a run is resumed."""
@@ -256,6 +257,11 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         default=0.0,
         show_default=True,
         help="Share of windows with random pairs of tokens, from which it learns to find earlier occurrences.",
+    ),
+    _number(
+        "--entropy-penalty",
+        0.0,
+        "For sharper heads: this times the entropy of attention, as a share of its largest, is added to the loss.",
     ),
     click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.Option(

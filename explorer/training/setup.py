@@ -113,7 +113,7 @@ def _resumed(
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
     data = TrainingData.from_documents(tokenizers.load(directory), parts.train, parts.validation, context)
-    changeable = ("steps", "repeats", "recall")
+    changeable = ("steps", "repeats", "recall", "entropy_penalty")
     changes: dict[str, Any] = {name: getattr(again, name) for name in changeable if name in given}
     trainer = Trainer.resume(options.out, data, device, group, changes)
     # What is given now counts for the next time too, such as where the texts are by now.

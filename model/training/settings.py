@@ -60,6 +60,7 @@ class TrainerSettings:
     growth: float = 0.0  # share of the run with short windows: a quarter of the context, then half of it
     repeats: float = 0.0  # share of windows in which a random sequence of tokens is repeated
     recall: float = 0.0  # share of windows in which random pairs of tokens are asked for
+    entropy_penalty: float = 0.0  # weight of the entropy of attention, from 0 to 1, in what is minimized
     precision: str = "auto"  # see `model.devices.uses_bfloat16`
     evaluate_every: int = 250  # steps
     validation_tokens: int = 65536
@@ -70,7 +71,7 @@ class TrainerSettings:
         for name in ("steps", "batch_size", "evaluate_every", "validation_tokens"):
             if getattr(self, name) < 1:
                 raise SettingError(name, f"{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
-        for name in ("seed", "warmup", "position_waves"):
+        for name in ("seed", "warmup", "position_waves", "entropy_penalty"):
             if getattr(self, name) < 0:
                 raise SettingError(name, f"{name.replace('_', '-')} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from operator import index
 from pathlib import Path
@@ -28,6 +28,7 @@ from model.training import memory, runs
 from model.training.batches import TrainingData, derived_seed
 from model.training.distributed import SINGLE_PROCESS, Group
 from model.training.divergence import DivergedError, DivergenceWatch
+from model.training.entropy_penalty import EntropyPenalty
 from model.training.optimizer_state import load_optimizer_tensors, optimizer_tensors
 from model.training.optimizers import make_optimizers, schedule
 from model.training.probe import StepProbe
@@ -172,10 +173,12 @@ class Trainer:
             p.grad = None
         is_probed = self.probe_every > 0 and step % self.probe_every == 0
         with StepProbe(self.gpt, step) if is_probed else nullcontext() as probe:
-            loss = self._loss_with_dropout(x[mine], y[mine])
+            with self._entropy_penalty() as penalty:
+                loss = self._loss_with_dropout(x[mine], y[mine])
+            minimized = loss + settings.entropy_penalty * penalty.value() if penalty else loss
             if share < 1:
-                loss = loss * share
-            loss.backward()  # type: ignore[no-untyped-call]
+                loss, minimized = loss * share, minimized * share
+            minimized.backward()  # type: ignore[no-untyped-call]
             value, stops = self.group.all_reduce_gradients(
                 self._parameters, loss, torch.tensor(float(self._stop_requested), device=self.device)
             )
@@ -187,6 +190,13 @@ class Trainer:
             self.statistics = probe.statistics() if probe else None
         self.stopped = self.stopped or stops > 0
         return value, norm
+
+    def _entropy_penalty(self) -> AbstractContextManager[EntropyPenalty | None]:
+        """Return what measures the entropy of attention in this step, if it is penalized."""
+        if not self.settings.entropy_penalty:
+            return nullcontext()
+        seed = derived_seed(self.settings.seed, self.done, "entropy")
+        return EntropyPenalty(self.gpt, torch.Generator().manual_seed(seed))
 
     def _windows_per_context(self) -> int:
         """How many windows of the current length have as many tokens as one of the whole context: 4, then 2, then 1."""
@@ -315,12 +325,19 @@ class Trainer:
             trainer.change(**changes)
         return trainer
 
-    def change(self, *, steps: int | None = None, repeats: float | None = None, recall: float | None = None) -> None:
-        """Change the length of the run, or its shares of synthetic windows, from the next step on.
+    def change(
+        self,
+        *,
+        steps: int | None = None,
+        repeats: float | None = None,
+        recall: float | None = None,
+        entropy_penalty: float | None = None,
+    ) -> None:
+        """Change the length of the run, its synthetic windows or its penalty on entropy, from the next step on.
 
         With other `steps`, learning rates are those of a run of that length. If they had not begun to fall, the run
         becomes the same as one that began with that many steps, except that its steps with short windows stay as they
-        were. Raises ModelError if more steps are done, or a share is out of range.
+        were. Raises ModelError if more steps are done, or a value is out of range.
         """
         before = self.settings
         steps = before.steps if steps is None else steps
@@ -332,6 +349,7 @@ class Trainer:
             growth=before.growth if steps == before.steps else min(1.0, before.growth * before.steps / steps),
             repeats=before.repeats if repeats is None else repeats,
             recall=before.recall if recall is None else recall,
+            entropy_penalty=before.entropy_penalty if entropy_penalty is None else entropy_penalty,
         )
         self._synthetic = self._synthetic_windows()
         if self.settings != before:

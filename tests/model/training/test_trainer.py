@@ -10,10 +10,12 @@ import torch
 from tokenizers import Tokenizer
 
 from model import tokenizer as tokenizers
+from model.attention import AttentionStages
 from model.checkpoint import CheckpointError, load
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.layout import LATEST
+from model.peakedness import entropy_bits
 from model.training import runs
 from model.training.batches import TrainingData, token_sequence
 from model.training.divergence import DivergedError
@@ -74,7 +76,7 @@ def test_a_run_with_synthetic_and_growing_windows_resumes_exactly(
     tokenizer: Tokenizer, data: TrainingData, tmp_path: Path
 ) -> None:
     optimizer = OptimizerSettings(weight_decay=0.1, position_rate=0.1, norm_rate=0.1)
-    chosen = settings(repeats=0.4, recall=0.4, growth=0.6, position_waves=0.5, optimizer=optimizer)
+    chosen = settings(repeats=0.4, recall=0.4, growth=0.6, position_waves=0.5, entropy_penalty=0.5, optimizer=optimizer)
     whole = list(Trainer.start(config(tokenizer), tokenizer, data, chosen).steps())
     first = Trainer.start(config(tokenizer), tokenizer, data, chosen)
     steps = first.steps()
@@ -82,6 +84,25 @@ def test_a_run_with_synthetic_and_growing_windows_resumes_exactly(
         next(steps)
     first.save(tmp_path)
     assert [m.loss for m in whole[5:]] == [m.loss for m in Trainer.resume(tmp_path, data).steps()]
+
+
+def mean_entropy(trainer: Trainer) -> float:
+    """Entropy in bits of all heads on the first validation window."""
+    x, _ = next(iter(trainer.data.validation_batches(64, 4)))
+    bits = [entropy_bits(AttentionStages(inputs).weights).mean() for inputs in trainer.gpt.trace(x[0].tolist()).inputs]
+    return torch.stack(bits).mean().item()
+
+
+def test_a_penalty_on_entropy_makes_sharper_heads_and_is_not_in_the_loss_told(
+    tokenizer: Tokenizer, data: TrainingData
+) -> None:
+    trainers = [
+        Trainer.start(config(tokenizer), tokenizer, data, settings(steps=60, entropy_penalty=x)) for x in (0.0, 3.0)
+    ]
+    plain, sharp = (list(trainer.steps()) for trainer in trainers)
+    assert plain[0].loss == sharp[0].loss
+    assert plain[1].loss != sharp[1].loss
+    assert mean_entropy(trainers[1]) < 0.9 * mean_entropy(trainers[0])
 
 
 def test_windows_grow_and_every_step_reads_as_many_tokens(tokenizer: Tokenizer, data: TrainingData) -> None:

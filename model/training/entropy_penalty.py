@@ -1,0 +1,78 @@
+"""A penalty on the entropy of attention, for heads that are sharp enough to be read.
+
+A head whose weights are spread over many keys does little that can be named. Where the loss leaves a head free, its
+weights stay near uniform; with this penalty it finds a key of its own instead. Many heads then rest on the first token
+while they have nothing to find, as in large models: an attention sink ("Efficient Streaming Language Models with
+Attention Sinks", Xiao et al. 2023).
+
+Notation: T positions, N queries, H heads, B batch; `...` is (B, H).
+"""
+
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from model.attention import AttentionInputs, AttentionStages
+from model.gpt import GPT
+
+QUERIES = 24
+"""Queries of each window whose entropy is measured: enough for the mean, at a small part of the work of all."""
+
+_FIRST_QUERY = 8
+"""The first queries see too few keys for their entropy to say much."""
+
+
+class EntropyPenalty:
+    """Measures the entropy of all heads of `gpt` in a forward pass, at queries drawn with `generator`.
+
+    with EntropyPenalty(gpt, generator) as penalty:
+        loss = ...  # a forward pass
+    (loss + weight * penalty.value()).backward()
+    """
+
+    def __init__(self, gpt: GPT, generator: torch.Generator) -> None:
+        self._gpt = gpt
+        self._generator = generator
+        self._inputs: list[AttentionInputs] = []
+        self._hooks: list[RemovableHandle] = []
+
+    def __enter__(self) -> "EntropyPenalty":
+        for block in self._gpt.blocks:
+            self._hooks.append(block.attn.register_forward_pre_hook(self._record))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks.clear()
+
+    def _record(self, _module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        self._inputs.append(inputs[0])
+
+    def value(self) -> Tensor:
+        """Return the mean of `entropy_share` over all layers: a scalar from 0 to 1 with a gradient."""
+        positions = self._inputs[0].q.shape[-2]
+        first = _FIRST_QUERY if positions > _FIRST_QUERY else 0
+        queries = torch.randint(first, positions, (QUERIES,), generator=self._generator)
+        shares = [entropy_share(inputs, queries.to(inputs.q.device)) for inputs in self._inputs]
+        return torch.stack(shares).mean()
+
+
+def entropy_share(inputs: AttentionInputs, queries: Tensor) -> Tensor:
+    """Return the entropy of the weights of some queries (N,), divided by that of uniform weights, as a mean.
+
+    This is a scalar from 0 (one key has all the weight) to 1 (all visible keys have the same); 0 for a single key.
+    """
+    inputs = inputs.in_float32()
+    visible = inputs.visible[..., queries, :]
+    stages = AttentionStages(replace(inputs, q=inputs.q[..., queries, :], mask=visible, causal=True))
+    # −Σ w log w, written without log w, whose gradient is infinite where a weight is 0.
+    mean_score = (stages.weights * stages.capped.masked_fill(~visible, 0.0)).sum(-1)
+    entropy = stages.masked.logsumexp(-1) - mean_score  # (..., N), in nats
+    return (entropy / visible.sum(-1).clamp(min=2).log()).mean()
