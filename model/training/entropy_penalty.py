@@ -74,5 +74,5 @@ def entropy_share(inputs: AttentionInputs, queries: Tensor) -> Tensor:
     stages = AttentionStages(replace(inputs, q=inputs.q[..., queries, :], mask=visible, causal=True))
     # −Σ w log w, written without log w, whose gradient is infinite where a weight is 0.
     mean_score = (stages.weights * stages.capped.masked_fill(~visible, 0.0)).sum(-1)
-    entropy = stages.masked.logsumexp(-1) - mean_score  # (..., N), in nats
-    return (entropy / visible.sum(-1).clamp(min=2).log()).mean()
+    entropy = stages.log_sums - mean_score  # (..., N), in nats
+    return (entropy / visible.sum(-1).clamp(min=2).log()).mean().to(inputs.q.dtype)
