@@ -82,8 +82,9 @@ class NarrationLine(Lines, can_focus=False):
         if not reading.view.changed:
             return line((lead + TRY, self.style_of("faint")))
         lead += "As set, not as trained: "
-        wordings = reading.explain_prediction()
-        return line((lead if wordings else "", self.style_of("faint")), fullest(wordings, width - len(lead)))
+        text = fullest(reading.explain_prediction(), width - len(lead))
+        text = f"n{text[1:]}" if text.startswith("Next ") else text  # after a colon
+        return line((lead if text else "", self.style_of("faint")), text)
 
     def _of_stage(self, reading: "Reading", width: int, count: int) -> list[Line]:
         """Return the fullest wording that fits beside the state."""

@@ -50,6 +50,14 @@ async def test_every_switch_explains_itself_until_the_next_key(
             assert not app.explore.query_one(panel).has_class("-hidden")
 
 
+async def test_beside_a_stage_stands_what_all_switches_do_to_the_prediction(make_app: MakeApp, ready: Ready) -> None:
+    app = make_app(query=LAST)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot)
+        await press(pilot, "o", "o", "s", "left")
+        assert told(app)[1].startswith("As set, not as trained: next token ")
+
+
 @pytest.mark.parametrize("size", [(60, 18), (120, 36)])
 async def test_b_goes_where_most_changed_and_tells_it_there(
     make_app: MakeApp, ready: Ready, size: tuple[int, int]
