@@ -58,9 +58,9 @@ SAMPLES: tuple[Sample, ...] = (
         Place("stories", 2, 2, 5, 0),
     ),
     Sample(
-        "The girl with the two little brothers is happy, but the brothers of the girl are",
-        "a noun that returns: the girl looks for the same word",
-        Place("stories", 1, 7, 17, 1),
+        "My red kite and your blue kite can fly, but the red kite is",
+        "a word that returns: the second red looks for the first",
+        Place("stories", 1, 7, 13, 2),
     ),
     Sample(
         "Tim had a red box and a blue box. He put the key in the red box. To find the key, he opened the",
@@ -76,6 +76,11 @@ SAMPLES: tuple[Sample, ...] = (
         "One, two, three, four! One, two, three, four! One, two,",
         "counting: the same number, and the one after it last time",
         Place("stories", 2, 8, 15, 8),
+    ),
+    Sample(
+        "One sunny morning Ben went outside to play with his new kite",
+        "nothing returns: a head that copies rests on the first token",
+        Place("stories", 2, 8, 12, 0),
     ),
 )
 """For a model of words that was trained on children's stories."""
@@ -108,3 +113,9 @@ SHAKESPEARE_SAMPLES: tuple[Sample, ...] = (
     ),
 )
 """For a character model that was trained on Shakespeare: at most 60 characters, all of them in its alphabet."""
+
+
+def place_of(text: str, model: str) -> Place | None:
+    """Return where a model shows what a sample is about; None for another text, or if the model does not show it."""
+    places = (sample.place for sample in (*SAMPLES, *SHAKESPEARE_SAMPLES) if sample.text == text)
+    return next((place for place in places if place is not None and place.model == model), None)

@@ -8,10 +8,11 @@ from weakref import WeakKeyDictionary
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from data.samples import place_of
 from explorer.core import change_explanations, npz
 from explorer.core.change_explanations import ChangeExplanation
 from explorer.core.entropy_curve import EntropyCurve, head_curve, query_curve
-from explorer.core.opening import Undecided
+from explorer.core.opening import EVERYTHING, Undecided
 from explorer.core.telling import decide
 from explorer.view import Bounds, View, fitted
 from model.attention import AttentionStages
@@ -80,8 +81,15 @@ class Reading:
         return replace(self, _heads=dict(self._heads))
 
     def decide(self, view: View, undecided: Undecided) -> View:
-        """Choose the undecided parts of a view of this text by the model as trained; see `telling.decide`."""
-        return decide(self.as_trained, fitted(view, self.bounds), undecided)
+        """Choose the undecided parts of a view of this text by the model as trained; see `telling.decide`.
+
+        A sample opens its own head and key, if it is about the query.
+        """
+        view = fitted(view, self.bounds)
+        place = place_of(view.text, view.model)
+        if place is not None and undecided == EVERYTHING and place.query == view.query:
+            return replace(view, layer=place.layer, head=place.head, key=place.key)
+        return decide(self.as_trained, view, undecided)
 
     def without_changes(self) -> "Reading":
         """Return the reading of the same place with every switch as trained."""

@@ -135,12 +135,13 @@ def test_the_heads_of_stories_appear_one_after_another() -> None:
     best = []
     for _, path in snapshots.find_snapshots(bundled.path("stories")):
         scores = measure_heads(checkpoint.load(path))
-        found = (scores.values[name] for name in ("previous_token", "duplicate_token", "induction"))
+        found = (scores.values[name] for name in ("previous_token", "duplicate_token", "induction", "first_token"))
         best.append([float(score.max()) for score in found])
     before, previous_token, induction, end = best
     assert max(before) < 0.3
     assert previous_token[0] > 0.7 > 0.3 > max(previous_token[1:])
-    assert induction[2] > 0.5
+    assert induction[2] > 0.5 > induction[3]
     assert end[0] > 0.9
     assert end[1] > 0.6
     assert end[2] > 0.6
+    assert end[3] > 0.9

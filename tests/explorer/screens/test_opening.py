@@ -1,5 +1,6 @@
 """What `explorer` opens on: what is asked for, and for the rest a head, a query and a key that show something."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data import bundled
-from data.samples import SAMPLES, SHAKESPEARE_SAMPLES
+from data.samples import SAMPLES, SHAKESPEARE_SAMPLES, place_of
 from explorer import app
 from explorer.app import ExplorerApp
 from explorer.cli.main import main
@@ -71,13 +72,28 @@ def test_every_sample_opens_on_an_earlier_token_that_is_found(service: ReadingSe
     weights = reading.at(view).stages.weights[view.query]
     assert view.query == len(reading.encoding) - 1
     assert view.key == int(weights.argmax())
-    assert 0 <= view.key < view.query - 1
+    place = place_of(text, model)
+    own = place is not None and place.query == view.query  # may be about the token just before
+    assert 0 <= view.key < view.query - (0 if own else 1)
     assert weights[view.key] > 3 / (view.query + 1)  # three times the share of an even split
 
 
 @pytest.fixture(scope="module")
 def service() -> ReadingService:
     return ReadingService()
+
+
+def test_a_sample_opens_its_own_head_if_it_is_about_the_query(service: ReadingService) -> None:
+    sample = SAMPLES[0]
+    place = sample.place
+    assert place is not None
+    reading = service.read(View(place.model, sample.text, LAST))
+    view = reading.decide(reading.view, EVERYTHING)
+    assert (view.layer, view.head, view.query, view.key) == (place.layer, place.head, place.query, place.key)
+    earlier = reading.decide(replace(reading.view, query=5), EVERYTHING)
+    assert (earlier.layer, earlier.head) != (place.layer, place.head)
+    asked = reading.decide(replace(reading.view, layer=1), Undecided(layer=False))
+    assert asked.layer == 1
 
 
 def test_a_head_that_finds_something_is_more_telling_than_a_positional_one() -> None:
