@@ -83,7 +83,7 @@ class Reading:
     def decide(self, view: View, undecided: Undecided) -> View:
         """Choose the undecided parts of a view of this text by the model as trained; see `telling.decide`.
 
-        A sample opens its own head and key, if it is about the query.
+        If everything is undecided and the text is a sample for this model and query, they are the sample's own.
         """
         view = fitted(view, self.bounds)
         place = place_of(view.text, view.model)

@@ -101,6 +101,7 @@ class CompareScreen(ActionScreen[None]):
         if self.comparison is not None:
             self._show_matrices(self.comparison)
             self._show_change()
+            self.query_one(KeyLine).update()
 
     @property
     def editor(self) -> SentenceEditor:

@@ -241,7 +241,7 @@ class ExploreScreen(ActionScreen[None]):
             end = max(_ABREAST, matrices.index(chosen) + 1)
             shown = matrices[end - _ABREAST : end]
         head = reading.as_set, reading.view.layer, reading.view.head
-        room = shown, self.size, self.whole, self._body_height
+        room = shown, self.size, self.whole, self.body_height
         for each, matrix in self._matrices.items():
             matrix.display = each in shown
             matrix.set_class(each is stage, "-lit")
@@ -267,15 +267,16 @@ class ExploreScreen(ActionScreen[None]):
         self.query_one("#matrices").styles.max_height = max(4, *lines) + frame if above else None
 
     @property
-    def _body_height(self) -> int:
-        """The height of the matrices and panels together; a hidden container like #body is not told its own."""
-        others = (child for child in self.children if child.display and child.id != "body")
+    def body_height(self) -> int:
+        """The height of #body, the matrices and panels together. Textual sets no size of a hidden container."""
+        in_flow = (child for child in self.children if child.display and child.layer == "default")  # no tooltip
+        others = (child for child in in_flow if child.id != "body")
         return self.size.height - sum(child.outer_size.height for child in others)
 
     @property
     def _most_lines(self) -> int:
         """How many lines the matrices may take of the body above the panels; see explore.tcss."""
-        height = self._body_height
+        height = self.body_height
         if self.is_lecture:
             return height - (1 if self.has_class("-low") else 5)
         if self.tour.is_open and self.has_class("-low"):

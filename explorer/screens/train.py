@@ -216,6 +216,7 @@ class TrainScreen(ActionScreen[None]):
         action = action_named(TRAIN, name)
         if action is not None and action.change is not None:
             self.attention.change(action.change)
+            self.query_one(KeyLine).update()
 
     def action_pause(self) -> None:
         """Pause the run, continue it, or resume one that was stopped."""

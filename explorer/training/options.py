@@ -261,7 +261,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     _number(
         "--entropy-penalty",
         0.0,
-        "For sharper heads: this times the entropy of attention, as a share of its largest, is added to the loss.",
+        "Makes heads sharper: this times their entropy, of which evenly spread weights have 1, is added to the loss.",
     ),
     click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.Option(

@@ -69,7 +69,7 @@ class KeyLine(Widget):
         self.refresh()
 
     def update(self) -> None:
-        """Redraw the line if other actions have become possible."""
+        """Redraw the line if other actions have become possible. Drawing does not ask, so call this whenever they may."""
         possible = self._possible()
         if possible != self._shown:
             self._shown = possible
@@ -84,7 +84,7 @@ class KeyLine(Widget):
         self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line, or take it from the last time that the same keys were possible: that is often the case."""
+        """Draw the line, or take it from the last time that the same keys were possible, which is often."""
         if self._said or self._hints:
             return super().render_line(y)
         state = y, self.size.width, self._shown

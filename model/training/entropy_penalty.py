@@ -72,7 +72,9 @@ def entropy_share(inputs: AttentionInputs, queries: Tensor) -> Tensor:
     inputs = inputs.in_float32()
     visible = inputs.visible[..., queries, :]
     stages = AttentionStages(replace(inputs, q=inputs.q[..., queries, :], mask=visible, causal=True))
-    # −Σ w log w, written without log w, whose gradient is infinite where a weight is 0.
+    # −Σ w log w by way of log w = score − log-sum-exp, as the gradient of log w is infinite where a weight is 0. The
+    # largest weight gives the log-sum-exp, in float32, as some devices have no float64.
+    log_sums = stages.masked.amax(-1) - stages.weights.amax(-1).log()
     mean_score = (stages.weights * stages.capped.masked_fill(~visible, 0.0)).sum(-1)
-    entropy = stages.log_sums - mean_score  # (..., N), in nats
-    return (entropy / visible.sum(-1).clamp(min=2).log()).mean().to(inputs.q.dtype)
+    entropy = log_sums - mean_score  # (..., N), in nats
+    return (entropy / visible.sum(-1).clamp(min=2).log()).mean()

@@ -60,7 +60,7 @@ class TrainerSettings:
     growth: float = 0.0  # share of the run with short windows: a quarter of the context, then half of it
     repeats: float = 0.0  # share of windows in which a random sequence of tokens is repeated
     recall: float = 0.0  # share of windows in which random pairs of tokens are asked for
-    entropy_penalty: float = 0.0  # weight of the entropy of attention, from 0 to 1, in what is minimized
+    entropy_penalty: float = 0.0  # this times the mean entropy of attention, from 0 to 1, is added to the loss
     precision: str = "auto"  # see `model.devices.uses_bfloat16`
     evaluate_every: int = 250  # steps
     validation_tokens: int = 65536

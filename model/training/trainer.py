@@ -192,7 +192,7 @@ class Trainer:
         return value, norm
 
     def _entropy_penalty(self) -> AbstractContextManager[EntropyPenalty | None]:
-        """Return what measures the entropy of attention in this step, if it is penalized."""
+        """Return a context that measures the entropy of attention in this step; it does nothing without a penalty."""
         if not self.settings.entropy_penalty:
             return nullcontext()
         seed = derived_seed(self.settings.seed, self.done, "entropy")

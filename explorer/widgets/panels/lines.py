@@ -79,7 +79,7 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
         self.reading: Reading | None = None
         self._look: tuple[object, ...] = ()
         self._title: str | Content = ""
-        self._room: Room | None = None  # while it cannot change
+        self._room: Room | None = None  # set only while it cannot change
         self._style_cache: dict[str, Style] = {}
         self._palette: Palette | None = None
 
@@ -129,11 +129,11 @@ class Drawn(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Render lines. All of them are drawn in the same room."""
-        with self.room_at_hand():
+        with self.cached_room():
             return super().render_lines(crop)
 
     @contextmanager
-    def room_at_hand(self) -> Iterator[None]:
+    def cached_room(self) -> Iterator[None]:
         """Look the room up once: Textual searches the screen for it each time. It must not change meanwhile."""
         known, self._room = self._room, self.room
         try:
@@ -289,7 +289,7 @@ class Lines(Drawn, can_focus=True, inherit_bindings=False):
         self._lines = None
         if not self.is_attached:
             return
-        with self.room_at_hand():
+        with self.cached_room():
             if self._width < 1:
                 return
             size = Size(self._width, len(self.content_lines))

@@ -101,15 +101,16 @@ def test_a_run_that_is_extended_before_its_learning_rate_falls_is_the_longer_run
     assert losses("run") == losses("long")
 
 
-def test_the_shares_of_synthetic_windows_may_change_from_a_step_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_synthetic_windows_and_the_entropy_penalty_may_change_from_a_step_on(monkeypatch: pytest.MonkeyPatch) -> None:
     train("--warmup", "2", "--recall", "0.5", out="same", steps=10)
     with monkeypatch.context() as context:
         stop_after(context, 4)
         explorer("text.txt", *SMALL, "--warmup", "2", "--recall", "0.5", "--out", "run", "--steps", "10")
-    changed = explorer("--out", "run", "--resume", "--recall", "0", "--repeats", "0.9")
+    changed = explorer("--out", "run", "--resume", "--recall", "0", "--repeats", "0.9", "--entropy-penalty", "0.5")
     assert changed.exit_code == 0
     assert "--repeats 0.9 instead of 0" in changed.stdout
     assert "--recall 0 instead of 0.5" in changed.stdout
+    assert "--entropy-penalty 0.5 instead of 0" in changed.stdout
     assert losses("run")[:4] == losses("same")[:4]
     assert all(ours != other for ours, other in zip(losses("run")[4:], losses("same")[4:], strict=True))
     assert " (after step 4)" in (Path("run") / "final" / "README.md").read_text()

@@ -292,6 +292,12 @@ async def test_every_size(make_app: MakeApp, ready: Ready, size: tuple[int, int]
             assert screen.query_one(DifferenceMatrix).display
         else:
             assert not screen.is_possible("difference")
+        key_line = screen.query_one(KeyLine)
+        await pilot.resize_terminal(*((150, 50) if shown == 1 else (60, 18)))
+        assert screen.is_possible("difference") == (shown != 1)
+        drawn = key_line.render_line(0)
+        key_line.update()
+        assert key_line.render_line(0) == drawn  # it was up to date
 
 
 @pytest.mark.parametrize("colour", ["dark", "light", "none"])

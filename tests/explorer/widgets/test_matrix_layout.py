@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from textual.widgets import Tooltip
 
 from explorer.app import ExplorerApp
 from explorer.view import Stage
+from explorer.widgets.key_line import KeyLine
 from explorer.widgets.matrix.layout import Content, Zoom, column_label
 from explorer.widgets.matrix.matrix import Matrix
 from explorer.widgets.matrix.minimap import Minimap
@@ -176,3 +178,15 @@ async def test_half_blocks_leave_the_lines_that_they_do_not_need_to_the_panels(
             await pilot.press("z")
         await laid_out()
         assert (matrix.size.height, panels.outer_size.height) == heights[H]
+
+
+async def test_a_tooltip_takes_no_room_from_the_matrices(make_app: Callable[..., ExplorerApp], ready: Ready) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 36), tooltips=True) as pilot:
+        await ready(pilot)
+        explore = app.explore
+        above, below = explore.query_one("#matrix-weights"), explore.query_one(KeyLine)
+        await pilot.hover(KeyLine, offset=(1, 0))
+        while not explore.query_one(Tooltip).display:
+            await pilot.pause()
+        assert explore.body_height == below.region.y - above.region.y

@@ -58,7 +58,7 @@ def agreed(group: Group, error: str | None, digest: str) -> str:
 CASES: list[dict[str, Any]] = [
     {"steps": STEPS, "batch_size": 5},
     {"steps": STEPS, "batch_size": 4, "optimizer": OptimizerSettings(name="adamw")},
-    {"steps": STEPS, "batch_size": 2, "config": {"causal": False}},
+    {"steps": STEPS, "batch_size": 2, "config": {"causal": False}, "entropy_penalty": 0.5},
 ]
 
 

@@ -51,11 +51,11 @@ def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])
-@pytest.mark.parametrize(("dropout", "precision"), [(0.0, "float32"), (0.2, "bfloat16")])
+@pytest.mark.parametrize("others", [{}, {"dropout": 0.2, "precision": "bfloat16", "entropy_penalty": 0.5}], ids=str)
 def test_twenty_steps_are_ten_and_ten_resumed(
-    tokenizer: Tokenizer, data: TrainingData, tmp_path: Path, optimizer: str, dropout: float, precision: str
+    tokenizer: Tokenizer, data: TrainingData, tmp_path: Path, optimizer: str, others: dict[str, object]
 ) -> None:
-    chosen = settings(optimizer=OptimizerSettings(name=optimizer), dropout=dropout, precision=precision)
+    chosen = settings(optimizer=OptimizerSettings(name=optimizer), **others)
     whole = Trainer.start(config(tokenizer), tokenizer, data, chosen)
     expected = [(m.step, m.loss, m.validation_loss, m.learning_rate) for m in whole.steps()]
 
@@ -93,7 +93,7 @@ def mean_entropy(trainer: Trainer) -> float:
     return torch.stack(bits).mean().item()
 
 
-def test_a_penalty_on_entropy_makes_sharper_heads_and_is_not_in_the_loss_told(
+def test_a_penalty_on_entropy_makes_sharper_heads_and_is_not_in_the_reported_loss(
     tokenizer: Tokenizer, data: TrainingData
 ) -> None:
     trainers = [
