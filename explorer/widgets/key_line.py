@@ -69,7 +69,10 @@ class KeyLine(Widget):
         self.refresh()
 
     def update(self) -> None:
-        """Redraw the line if other actions have become possible. Drawing does not ask, so call this whenever they may."""
+        """Redraw the line if other actions have become possible.
+
+        Drawing does not ask which are, so this has to be called whenever that may change.
+        """
         possible = self._possible()
         if possible != self._shown:
             self._shown = possible
