@@ -16,7 +16,7 @@ from model.config import GPT_2_INIT_STD
 from model.generate import sample_text
 from model.training.optimizers import cooldown_start
 from model.training.run_log import StepMetrics
-from model.training.settings import TrainerSettings
+from model.training.settings import CHANGEABLE, TrainerSettings
 from model.training.trainer import Trainer
 
 SAMPLE_TOKENS = 60
@@ -136,12 +136,11 @@ def _changes(trainer: Trainer, before: TrainerSettings) -> list[str]:
     """Return the changes of settings with which a run was resumed."""
     now = trainer.settings
     lines = [_changed_length(trainer, before.steps)] if now.steps != before.steps else []
-    pairs = (
-        ("repeats", before.repeats, now.repeats),
-        ("recall", before.recall, now.recall),
-        ("entropy-penalty", before.entropy_penalty, now.entropy_penalty),
-    )
-    return [*lines, *(f"--{name} {value:g} instead of {was:g}" for name, was, value in pairs if value != was)]
+    for name in CHANGEABLE:
+        was, value = getattr(before, name), getattr(now, name)
+        if name != "steps" and value != was:
+            lines.append(f"--{name.replace('_', '-')} {value:g} instead of {was:g}")
+    return lines
 
 
 def _changed_length(trainer: Trainer, before: int) -> str:

@@ -130,7 +130,7 @@ class _Guess:
 
     @classmethod
     def of(cls, reading: "Reading") -> "_Guess":
-        """Take it from the prediction after the query in view."""
+        """Return the token that a reading predicts after its query."""
         (found,) = reading.as_set.predictions(reading.view.query, 1)
         return cls(found.token_id, reading.token_text(found.token_id), found.probability)
 

@@ -83,7 +83,8 @@ class Reading:
     def decide(self, view: View, undecided: Undecided) -> View:
         """Choose the undecided parts of a view of this text by the model as trained; see `telling.decide`.
 
-        If everything is undecided and the text is a sample for this model and query, they are the sample's own.
+        If everything is undecided and the text is a sample that the model shows at this query, the head and the key
+        are those of the sample.
         """
         view = fitted(view, self.bounds)
         place = place_of(view.text, view.model)

@@ -13,7 +13,7 @@ from textual.dom import DOMNode
 from textual.widget import Widget
 from textual.widgets import Static
 
-from data.samples import Sample
+from data.samples import Sample, place_of
 from explorer.actions import EXPLORE, action_named, footer
 from explorer.core import export
 from explorer.core.catalog import without_step
@@ -215,9 +215,8 @@ class ExploreScreen(ActionScreen[None]):
             wanted = self._follow_tour(reading)
         if self.has_class("-without-reading"):
             self.remove_class("-without-reading", update=False)
-            held_back = (self.query_one(name) for name in ("#title", "TokenStrip", "NarrationLine"))
-            parts = *self._matrices.values(), *self.query_one("#panels").children
-            self.app.stylesheet.update_nodes((*held_back, *parts), animate=False)
+            held_back = self.query("#title, TokenStrip, NarrationLine, Matrix, #panels > Drawn")
+            self.app.stylesheet.update_nodes(held_back, animate=False)
         if wanted is not None:
             self.app.look(wanted, undecided=KEY)  # the steps speak of the key with the largest weight
 
@@ -269,9 +268,9 @@ class ExploreScreen(ActionScreen[None]):
     @property
     def body_height(self) -> int:
         """The height of #body, the matrices and panels together. Textual sets no size of a hidden container."""
-        in_flow = (child for child in self.children if child.display and child.layer == "default")  # no tooltip
-        others = (child for child in in_flow if child.id != "body")
-        return self.size.height - sum(child.outer_size.height for child in others)
+        # A tooltip is a child too, on a layer of its own.
+        others = (each for each in self.children if each.display and each.layer == "default" and each.id != "body")
+        return self.size.height - sum(each.outer_size.height for each in others)
 
     @property
     def _most_lines(self) -> int:
@@ -535,11 +534,12 @@ class ExploreScreen(ActionScreen[None]):
     def _sample_chosen(self, sample: Sample | None) -> None:
         if sample is None:
             return
-        view, place = self.app.view, sample.place
+        view = self.app.view
+        place = place_of(sample.text, view.model)
         if sample.text != view.text:
             self.app.history.add(view.text, sample.text)
         opened = replace(view, text=sample.text, query=LAST, stepping=False)
-        if place is not None and place.model == view.model:
+        if place is not None:
             self.app.look(replace(opened, layer=place.layer, head=place.head, query=place.query, key=place.key))
         else:
             self.app.look(opened, undecided=EVERYTHING)

@@ -11,7 +11,7 @@ import click
 
 from model.config import GPT_2_INIT_STD, GPTConfig
 from model.errors import SettingError
-from model.training.settings import OptimizerSettings, TrainerSettings
+from model.training.settings import CHANGEABLE, OptimizerSettings, TrainerSettings
 
 BUILT_IN_CHARACTERS = 4_000_000
 """Characters of the built-in corpus to train on when no file is given."""
@@ -157,7 +157,7 @@ def _shared(options: TrainOptions, kind: type[TrainerSettings | OptimizerSetting
 
 
 _CHANGEABLE = frozenset({
-    "files", "out", "resume", "steps", "repeats", "recall", "entropy_penalty", "device", "threads",
+    *CHANGEABLE, "files", "out", "resume", "device", "threads",
     "checkpoint_every", "snapshots", "snapshot_steps", "probe_every", "sample_every", "prompt",
 })  # fmt: skip
 """Options that may differ when a run is resumed."""
@@ -261,7 +261,7 @@ PARAMETERS: tuple[click.Parameter, ...] = (
     _number(
         "--entropy-penalty",
         0.0,
-        "Makes heads sharper: this times their entropy, of which evenly spread weights have 1, is added to the loss.",
+        "Makes heads sharper: this times the mean entropy of their weights, from 0 to 1, is added to the loss.",
     ),
     click.Option(["--dropout"], default=0.0, show_default=True, help="Share of activations set to 0 while training."),
     click.Option(

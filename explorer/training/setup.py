@@ -18,6 +18,7 @@ from model.errors import ModelError
 from model.training import runs, snapshots
 from model.training.batches import TrainingData
 from model.training.distributed import Group
+from model.training.settings import CHANGEABLE
 from model.training.trainer import Trainer
 
 
@@ -113,8 +114,7 @@ def _resumed(
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{str(directory)!r} was not written by this command: it cannot be resumed here") from error
     data = TrainingData.from_documents(tokenizers.load(directory), parts.train, parts.validation, context)
-    changeable = ("steps", "repeats", "recall", "entropy_penalty")
-    changes: dict[str, Any] = {name: getattr(again, name) for name in changeable if name in given}
+    changes: dict[str, Any] = {name: getattr(again, name) for name in CHANGEABLE if name in given}
     trainer = Trainer.resume(options.out, data, device, group, changes)
     # What is given now counts for the next time too, such as where the texts are by now.
     notes = {**notes, "options": again.as_notes()}

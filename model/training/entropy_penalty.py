@@ -8,13 +8,13 @@ Attention Sinks", Xiao et al. 2023).
 Notation: T positions, N queries, H heads, B batch; `...` is (B, H).
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from model.attention import AttentionInputs, AttentionStages
 from model.gpt import GPT
@@ -26,42 +26,34 @@ _FIRST_QUERY = 8
 """The first queries see too few keys for their entropy to say much."""
 
 
-class EntropyPenalty:
-    """Measures the entropy of all heads of `gpt` in a forward pass, at queries drawn with `generator`.
+@contextmanager
+def recorded_inputs(gpt: GPT) -> Iterator[list[AttentionInputs]]:
+    """Record the inputs of the attention of every layer in a forward pass of `gpt`.
 
-    with EntropyPenalty(gpt, generator) as penalty:
+    with recorded_inputs(gpt) as inputs:
         loss = ...  # a forward pass
-    (loss + weight * penalty.value()).backward()
+    (loss + weight * entropy_penalty(inputs, generator)).backward()
     """
+    recorded: list[AttentionInputs] = []
 
-    def __init__(self, gpt: GPT, generator: torch.Generator) -> None:
-        self._gpt = gpt
-        self._generator = generator
-        self._inputs: list[AttentionInputs] = []
-        self._hooks: list[RemovableHandle] = []
+    def record(_module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        recorded.append(inputs[0])
 
-    def __enter__(self) -> "EntropyPenalty":
-        for block in self._gpt.blocks:
-            self._hooks.append(block.attn.register_forward_pre_hook(self._record))
-        return self
+    with ExitStack() as hooks:
+        for block in gpt.blocks:
+            hooks.enter_context(block.attn.register_forward_pre_hook(record))
+        yield recorded
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
 
-    def _record(self, _module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        self._inputs.append(inputs[0])
+def entropy_penalty(inputs: Sequence[AttentionInputs], generator: torch.Generator) -> Tensor:
+    """Return the mean of `entropy_share` over the layers, at queries drawn with `generator`.
 
-    def value(self) -> Tensor:
-        """Return the mean of `entropy_share` over all layers: a scalar from 0 to 1 with a gradient."""
-        positions = self._inputs[0].q.shape[-2]
-        first = _FIRST_QUERY if positions > _FIRST_QUERY else 0
-        queries = torch.randint(first, positions, (QUERIES,), generator=self._generator)
-        shares = [entropy_share(inputs, queries.to(inputs.q.device)) for inputs in self._inputs]
-        return torch.stack(shares).mean()
+    This is a scalar from 0 to 1 with a gradient.
+    """
+    positions = inputs[0].q.shape[-2]
+    first = _FIRST_QUERY if positions > _FIRST_QUERY else 0
+    queries = torch.randint(first, positions, (QUERIES,), generator=generator)
+    return torch.stack([entropy_share(layer, queries.to(layer.q.device)) for layer in inputs]).mean()
 
 
 def entropy_share(inputs: AttentionInputs, queries: Tensor) -> Tensor:

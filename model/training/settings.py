@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 OPTIMIZERS = ("muon", "adamw")
+CHANGEABLE = ("steps", "repeats", "recall", "entropy_penalty")
+"""Names of the settings of the trainer that may change when a run is resumed."""
 
 
 @dataclass(frozen=True, slots=True)

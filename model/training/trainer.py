@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from operator import index
 from pathlib import Path
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from model import checkpoint, devices
+from model.attention import AttentionInputs
 from model.config import GPTConfig
 from model.errors import ModelError
 from model.gpt import GPT
@@ -28,7 +29,7 @@ from model.training import memory, runs
 from model.training.batches import TrainingData, derived_seed
 from model.training.distributed import SINGLE_PROCESS, Group
 from model.training.divergence import DivergedError, DivergenceWatch
-from model.training.entropy_penalty import EntropyPenalty
+from model.training.entropy_penalty import entropy_penalty, recorded_inputs
 from model.training.optimizer_state import load_optimizer_tensors, optimizer_tensors
 from model.training.optimizers import make_optimizers, schedule
 from model.training.probe import StepProbe
@@ -173,9 +174,9 @@ class Trainer:
             p.grad = None
         is_probed = self.probe_every > 0 and step % self.probe_every == 0
         with StepProbe(self.gpt, step) if is_probed else nullcontext() as probe:
-            with self._entropy_penalty() as penalty:
+            with recorded_inputs(self.gpt) if settings.entropy_penalty else nullcontext() as inputs:
                 loss = self._loss_with_dropout(x[mine], y[mine])
-            minimized = loss + settings.entropy_penalty * penalty.value() if penalty else loss
+            minimized = loss + self._penalty(inputs) if inputs else loss
             if share < 1:
                 loss, minimized = loss * share, minimized * share
             minimized.backward()  # type: ignore[no-untyped-call]
@@ -191,12 +192,10 @@ class Trainer:
         self.stopped = self.stopped or stops > 0
         return value, norm
 
-    def _entropy_penalty(self) -> AbstractContextManager[EntropyPenalty | None]:
-        """Return a context that measures the entropy of attention in this step; it does nothing without a penalty."""
-        if not self.settings.entropy_penalty:
-            return nullcontext()
-        seed = derived_seed(self.settings.seed, self.done, "entropy")
-        return EntropyPenalty(self.gpt, torch.Generator().manual_seed(seed))
+    def _penalty(self, inputs: list[AttentionInputs]) -> Tensor:
+        """The penalty on the entropy of attention in this step, given the inputs of all layers."""
+        generator = torch.Generator().manual_seed(derived_seed(self.settings.seed, self.done, "entropy"))
+        return self.settings.entropy_penalty * entropy_penalty(inputs, generator)
 
     def _windows_per_context(self) -> int:
         """How many windows of the current length have as many tokens as one of the whole context: 4, then 2, then 1."""
@@ -325,32 +324,19 @@ class Trainer:
             trainer.change(**changes)
         return trainer
 
-    def change(
-        self,
-        *,
-        steps: int | None = None,
-        repeats: float | None = None,
-        recall: float | None = None,
-        entropy_penalty: float | None = None,
-    ) -> None:
-        """Change the length of the run, its synthetic windows or its penalty on entropy, from the next step on.
+    def change(self, **changes: Any) -> None:
+        """Change settings among `CHANGEABLE` from the next step on.
 
         With other `steps`, learning rates are those of a run of that length. If they had not begun to fall, the run
         becomes the same as one that began with that many steps, except that its steps with short windows stay as they
         were. Raises ModelError if more steps are done, or a value is out of range.
         """
         before = self.settings
-        steps = before.steps if steps is None else steps
+        steps = changes.get("steps", before.steps)
         if steps < self.done:
             raise ModelError(f"{self.done} steps are done: give --steps of more than that")
-        self.settings = replace(
-            before,
-            steps=steps,
-            growth=before.growth if steps == before.steps else min(1.0, before.growth * before.steps / steps),
-            repeats=before.repeats if repeats is None else repeats,
-            recall=before.recall if recall is None else recall,
-            entropy_penalty=before.entropy_penalty if entropy_penalty is None else entropy_penalty,
-        )
+        growth = before.growth if steps == before.steps else min(1.0, before.growth * before.steps / steps)
+        self.settings = replace(before, growth=growth, **changes)
         self._synthetic = self._synthetic_windows()
         if self.settings != before:
             self.changed_from = before

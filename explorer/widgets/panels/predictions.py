@@ -166,8 +166,7 @@ class PredictionsPanel(Lines, can_focus=True):
             self.reading = reading
             return
         if before[:3] != source:
-            is_same = self._both is not None and before[1:3] == source[1:3]
-            self._both = Both.of(reading, self._both.trained if self._both and is_same else None)
+            self._both = Both.of(reading, self._both.trained if self._both and before[1:3] == source[1:3] else None)
             self._chosen = 0
         self._is_pending = reading.view.is_pending(Stage.NEXT_TOKEN)
         super().show(reading)

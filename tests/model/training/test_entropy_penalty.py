@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model.attention import AttentionInputs
 from model.config import GPTConfig
 from model.gpt import GPT
-from model.training.entropy_penalty import QUERIES, EntropyPenalty, entropy_share
+from model.training.entropy_penalty import QUERIES, entropy_penalty, entropy_share, recorded_inputs
 
 
 def random_inputs(positions: int, causal: bool, spread: float = 1.0, seed: int = 0) -> AttentionInputs:
@@ -53,10 +53,10 @@ def test_it_is_the_mean_over_all_layers_of_one_forward_pass() -> None:
     values = []
     for _ in range(2):  # passes before and after do not count
         gpt(ids.flip(1))
-        with EntropyPenalty(gpt, torch.Generator().manual_seed(3)) as penalty:
+        with recorded_inputs(gpt) as recorded:
             gpt(ids)
         gpt(ids[:, :7])
-        values.append(penalty.value().item())
+        values.append(entropy_penalty(recorded, torch.Generator().manual_seed(3)).item())
     queries = torch.randint(8, 40, (QUERIES,), generator=torch.Generator().manual_seed(3))
     inputs = [gpt.trace(row).inputs for row in ids.tolist()]
     expected = [entropy_share(each, queries).item() for text in inputs for each in text]
